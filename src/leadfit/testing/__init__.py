@@ -1,0 +1,7 @@
+"""What tests and a sandbox need: another world, a simulated company, fakes."""
+
+from __future__ import annotations
+
+from leadfit.testing.fakes import FrozenWorld
+
+__all__ = ["FrozenWorld"]
