@@ -1,0 +1,1 @@
+"""What revenue outcomes say about an ideal customer profile. Needs the extra ``learn``."""
