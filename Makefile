@@ -1,0 +1,63 @@
+# make demo | test | check | format | bench | docs | lock | clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+SERVE ?= 1
+PORT ?= 8321
+FULL ?= 0
+ONLY ?=
+
+# The sample workspace that `make demo` builds anew.
+DEMO := demo
+
+.PHONY: demo test check format bench docs lock clean
+
+demo: $(VENV)/demo.installed
+	$(BIN)/leadfit demo --into $(DEMO) --benchmark benchmark.html
+ifneq ($(SERVE),0)
+	$(BIN)/leadfit --workspace $(DEMO)/workspace serve --port $(PORT)
+endif
+
+test: $(VENV)/dev.installed
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/structure tests/docs
+	$(BIN)/sphinx-build -b html -W --keep-going -q docs docs/_build
+
+format: $(VENV)/dev.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev.installed
+	$(BIN)/python benchmarks/run.py $(if $(filter 1,$(FULL)),--full) $(if $(ONLY),--only $(ONLY))
+
+docs: $(VENV)/dev.installed
+	$(BIN)/sphinx-build -b html -W --keep-going docs docs/_build
+
+lock:
+	requirements/compile.sh
+
+clean:
+	rm -rf $(VENV) $(DEMO) docs/_build benchmark.html
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Leadfit needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(if $(UV),$(UV) venv --quiet --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+# A set is installed from its lock file, hashes checked; then the package itself, in place.
+$(VENV)/%.installed: requirements/%.lock pyproject.toml | $(VENV)/bin/python
+ifneq ($(UV),)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Write the lock files anew. Needs uv; hashes are kept, index addresses are not.
+set -eu
+cd "$(dirname "$0")/.."
+lock() {
+    out=$1
+    shift
+    uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-annotate --no-header --group build "$@" \
+        --quiet --output-file "requirements/$out"
+}
+lock demo.lock --extra learn --extra web
+lock dev.lock --extra learn --extra web --group test --group check --group docs

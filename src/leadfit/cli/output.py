@@ -1,0 +1,84 @@
+"""What a command prints: results on standard output, words on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from leadfit.errors import BadInput, LeadfitError
+
+T = TypeVar("T")
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where a command's answer goes.
+
+    With ``as_json`` standard output carries exactly one JSON document, and everything else goes
+    to standard error.
+    """
+
+    as_json: bool
+
+    def say(self, words: str) -> None:
+        """Print words for a person who watches."""
+        click.echo(words, err=True)
+
+    def answer(self, document: Json, words: str | Callable[[], str]) -> None:
+        """Print the answer: the document, or its words for a person."""
+        if self.as_json:
+            click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        else:
+            click.echo(words() if callable(words) else words)
+
+    def fail(self, error: LeadfitError) -> None:
+        """Print an error: every fault on a line of its own."""
+        faults = error.faults if isinstance(error, BadInput) else ()
+        for line in str(error).splitlines():
+            click.echo(f"error: {line}", err=True)
+        if self.as_json:
+            document = {
+                "error": {
+                    "code": error.code,
+                    "message": str(error),
+                    "faults": [
+                        {"place": f.place, "came": f.came, "allowed": f.allowed} for f in faults
+                    ],
+                }
+            }
+            click.echo(json.dumps(document, ensure_ascii=False))
+
+    def progress(self, items: Iterable[T], label: str, total: int) -> Iterable[T]:
+        """Yield ``items``; on a terminal with a bar once it has taken two seconds."""
+        if not sys.stderr.isatty():
+            yield from items
+            return
+        with click.progressbar(
+            items, label=label, length=total, file=sys.stderr, update_min_steps=max(1, total // 200)
+        ) as bar:
+            yield from bar
+
+
+def table(rows: Sequence[Sequence[object]], *, indent: str = "") -> str:
+    """Return rows as aligned text; the first column is left-aligned, the others right-aligned.
+
+    >>> print(table([("leads", 8000), ("won", 842)]))
+    leads  8000
+    won     842
+    """
+    shown = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))] if shown else []
+    lines = []
+    for row in shown:
+        first, *rest = row
+        cells = [first.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append(indent + "  ".join(cells).rstrip())
+    return "\n".join(lines)
