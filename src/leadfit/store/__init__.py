@@ -1,0 +1,1 @@
+"""The store: event log, people, accounts, leads, decisions, slots, clocks and outbox."""

@@ -1,0 +1,218 @@
+"""What the store answers: frozen values for pages, commands and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from leadfit.records import (
+    Account,
+    Action,
+    Assignment,
+    Clock,
+    Contact,
+    Kind,
+    Lead,
+    Match,
+    Reason,
+    Score,
+)
+
+
+class SignalState(StrEnum):
+    """How far a stored signal has come; ``dead`` waits for a person, with the reason."""
+
+    ACCEPTED = "accepted"
+    DECIDED = "decided"
+    DEAD = "dead"
+
+
+class ActionState(StrEnum):
+    """How far a queued action has come; ``sending`` after a crash means: look it up first."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DONE = "done"
+    REFUSED = "refused"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A signal that is stored for good.
+
+    Attributes:
+        is_repeat: The same source and event id came before with the same body; everything else
+            is the first answer.
+        lead_id: The lead it opened or joined, once it is decided.
+    """
+
+    signal_id: str
+    is_repeat: bool = False
+    status: SignalState = SignalState.ACCEPTED
+    lead_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalView:
+    """Where a stored signal stands.
+
+    Attributes:
+        seq: Its number in the log.
+        reason: Why it is dead, in words.
+    """
+
+    signal_id: str
+    seq: int
+    source: str
+    kind: Kind
+    status: SignalState
+    received_at: datetime
+    lead_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockView:
+    """A clock and how it ended.
+
+    Attributes:
+        stopped_at: When a person's touch, a new owner or a rejection stopped it.
+        stopped_by: ``touch``, ``assigned``, ``reassigned``, ``rejected`` or ``breached``.
+        breached_at: When its first breach step fired.
+        late_by_s: Seconds by which the latest breach step fired after it was due.
+    """
+
+    clock: Clock
+    stopped_at: datetime | None = None
+    stopped_by: str | None = None
+    breached_at: datetime | None = None
+    late_by_s: float | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """The clock has not been stopped."""
+        return self.stopped_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionView:
+    """A queued action and how far it has come.
+
+    Attributes:
+        attempts: How often it was tried.
+        next_at: When it is tried next.
+        error: Why the latest try failed, in words.
+    """
+
+    action: Action
+    state: ActionState
+    attempts: int
+    next_at: datetime
+    error: str | None = None
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What a person said or did about a lead.
+
+    Attributes:
+        kind: ``accepted``, ``rejected`` or ``touched``.
+        by: Who, usually a rep id.
+    """
+
+    lead_id: str
+    kind: Kind
+    by: str
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadView:
+    """A lead with everything a page shows about it.
+
+    Attributes:
+        match: How the latest signal of the lead was matched.
+        possible_account_id: An account that was not linked and waits for a review.
+        reasons: Why the lead has this owner, or none.
+    """
+
+    lead: Lead
+    account: Account | None = None
+    contact: Contact | None = None
+    match: Match | None = None
+    score: Score | None = None
+    possible_account_id: str | None = None
+    assignment: Assignment | None = None
+    assigned_by: str | None = None
+    touched_at: datetime | None = None
+    clocks: tuple[ClockView, ...] = ()
+    actions: tuple[ActionView, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A breach kept for the weekly review."""
+
+    key: str
+    lead_id: str
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a check of the log's hash chain found.
+
+    Attributes:
+        intact: Every row is as it was written and none is missing.
+        rows: Rows that were checked.
+        faults: The first places that do not hold, in words; empty when intact.
+    """
+
+    intact: bool
+    rows: int
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Numbers of records in the store.
+
+    Attributes:
+        unassigned: Open leads without an owner.
+        overdue: Running clocks whose next step is past due.
+        leads_by_tier: Number of leads of each tier.
+        actions: Number of queued actions in each state.
+    """
+
+    accounts: int
+    contacts: int
+    leads: int
+    open_leads: int
+    unassigned: int
+    signals_pending: int
+    signals_dead: int
+    decisions: int
+    log_rows: int
+    clocks_running: int
+    overdue: int
+    leads_by_tier: Mapping[int, int] = field(default_factory=dict)
+    actions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import added; a second import of the same history adds nothing."""
+
+    accounts: int = 0
+    domains: int = 0
+    contacts: int = 0
+    leads: int = 0
