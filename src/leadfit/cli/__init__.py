@@ -1,0 +1,89 @@
+"""The commands. ``main`` is the edge where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from leadfit import __version__
+from leadfit.cli.base import FOLDER
+from leadfit.cli.offline import benchmark_command, map_command, sample_command
+from leadfit.cli.output import Output
+from leadfit.cli.workspace import (
+    import_command,
+    init_command,
+    key_group,
+    serve_command,
+    status_command,
+    verify_command,
+    why_command,
+)
+from leadfit.errors import BadInput, Fault, LeadfitError
+
+INTERNAL = 4
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--workspace", type=FOLDER, help="The workspace folder of the command.")
+@click.version_option(__version__, prog_name="leadfit")
+def cli(workspace: Path | None) -> None:
+    """Resolve, score and route every signal, by an ICP learned from revenue."""
+    del workspace  # the commands read it from the context
+
+
+for _command in (
+    benchmark_command,
+    import_command,
+    init_command,
+    key_group,
+    map_command,
+    sample_command,
+    serve_command,
+    status_command,
+    verify_command,
+    why_command,
+):
+    cli.add_command(_command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 1 a check failed, 2 bad input, 3 may pass, 4 internal."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code."""
+    output = Output(as_json="--json" in arguments)
+    try:
+        # Click returns the code given to Context.exit, and None after a plain end.
+        code = cli.main(arguments, prog_name="leadfit", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except LeadfitError as error:
+        output.fail(error)
+        return error.exit_code
+    except click.UsageError as error:
+        if error.ctx is not None:
+            output.say(error.ctx.get_usage())
+        output.fail(
+            BadInput(
+                Fault(
+                    place="command line",
+                    came=error.format_message(),
+                    allowed="see `leadfit --help`",
+                )
+            )
+        )
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        output.say("stopped")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception:  # noqa: BLE001 -- the outermost edge: say it and give the promised code
+        output.say(traceback.format_exc())
+        output.fail(LeadfitError("an error inside Leadfit; please report it with the lines above"))
+        return INTERNAL

@@ -1,0 +1,184 @@
+"""Commands in a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from leadfit import app, log
+from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace
+from leadfit.cli.offline import REPORT_FILES
+from leadfit.cli.output import Output, table
+from leadfit.cli.words import decision_document, decision_words, status_document, status_words
+from leadfit.errors import MissingExtra
+from leadfit.exports import read_export
+
+
+@contextmanager
+def opened(workspace: Path | None) -> Iterator[app.Leadfit]:
+    """Open the workspace that was asked for, else the one of the settings."""
+    settings = app.read_settings()
+    log.configure(as_json=settings.log_format == "json")
+    with app.open_leadfit(workspace or settings.workspace) as leadfit:
+        yield leadfit
+
+
+@click.command("init")
+@click.option("--sample", is_flag=True, help="Fill it with a simulated company and run it.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--leads", type=click.IntRange(500, 200_000), default=4000, show_default=True,
+    help="Leads of the sample's past.",
+)  # fmt: skip
+@click.option(
+    "--signals", type=click.IntRange(1, 100_000), default=300, show_default=True,
+    help="Signals that arrive in the sample.",
+)  # fmt: skip
+@click.option("--benchmark", type=FILE, help="Write the sample's report here, too.")
+@in_workspace
+def init_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    sample: bool,
+    seed: int,
+    leads: int,
+    signals: int,
+    benchmark: Path | None,
+) -> None:
+    """Make a workspace: a folder with a starter policy and an empty store."""
+    folder = workspace or app.read_settings().workspace
+    if sample:
+        from leadfit.cli import sandbox  # noqa: PLC0415 -- only the sandbox needs it
+
+        sandbox.build(output, folder, seed=seed, leads=leads, signals=signals, copy_to=benchmark)
+        return
+    app.create_workspace(folder)
+    with opened(folder) as leadfit:
+        digest = leadfit.status().policy_digest
+    output.answer(
+        {"workspace": str(folder.resolve()), "policy_digest": digest},
+        f"A workspace is in {folder.resolve()}\n"
+        f"Edit the four files in {folder / 'policy'}, then: leadfit import FOLDER, leadfit serve",
+    )
+
+
+@click.command("import")
+@click.argument("folder", type=FOLDER)
+@click.option("--mapping", type=FILE, help="A mapping file; see `leadfit map`.")
+@click.option("--as-of", type=Moment(), help="Look at nothing later than this.")
+@click.option("--skip-bad", type=FILE, help="Write bad rows here and take the rest; exit code 1.")
+@in_workspace
+def import_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    folder: Path,
+    mapping: Path | None,
+    as_of: datetime | None,
+    skip_bad: Path | None,
+) -> None:
+    """Take the accounts, contacts and leads of an export into the workspace."""
+    history = read_export(folder, mapping=mapping, as_of=as_of, skip_bad=skip_bad)
+    with opened(workspace) as leadfit:
+        added = leadfit.import_history(history)
+    counts = {
+        "accounts": added.accounts,
+        "domains": added.domains,
+        "contacts": added.contacts,
+        "leads": added.leads,
+    }
+    output.answer(
+        {"added": counts, "as_of": history.as_of.isoformat()},
+        "Added\n" + table(list(counts.items()), indent="  "),
+    )
+    if any(notice.code == "rows_skipped" for notice in history.notices):
+        click.get_current_context().exit(1)
+
+
+@click.command("serve")
+@click.option("--host", help="Address to listen on; default: LEADFIT_HOST, else 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: LEADFIT_PORT, else 8321.")
+@in_workspace
+def serve_command(
+    output: Output, workspace: Path | None, *, host: str | None, port: int | None
+) -> None:
+    """Take signals over HTTP, decide them on arrival, run the clocks, show the pages."""
+    try:
+        from leadfit import web  # noqa: PLC0415 -- it needs the extra
+    except ImportError as error:
+        raise MissingExtra("web", "leadfit serve") from error
+    settings = app.read_settings()
+    host, port = host or settings.host, port or settings.port
+    with opened(workspace) as leadfit:
+        output.say(f"Leadfit serves {leadfit.folder} on http://{host}:{port}; stop with Ctrl-C")
+        web.serve(leadfit, host=host, port=port)
+
+
+@click.group("key")
+def key_group() -> None:
+    """API keys."""
+
+
+@key_group.command("create")
+@click.option(
+    "--scope",
+    type=click.Choice(["ingest", "read", "ops", "admin"]),
+    required=True,
+    help="What the key may do.",
+)
+@in_workspace
+def key_create_command(output: Output, workspace: Path | None, *, scope: str) -> None:
+    """Make an API key and print it once; only its hash is kept."""
+    with opened(workspace) as leadfit:
+        key = leadfit.new_key(scope)
+    output.say("Keep this key: it is not shown again.")
+    output.answer({"key": key, "scope": scope}, key)
+
+
+@click.command("why")
+@click.argument("lead")
+@in_workspace
+def why_command(output: Output, workspace: Path | None, *, lead: str) -> None:
+    """Say in words why LEAD has its owner, tier, score and account."""
+    with opened(workspace) as leadfit:
+        view, decisions = leadfit.lead(lead), leadfit.why(lead)
+    output.answer(
+        {
+            "lead_id": lead,
+            "owner_id": view.lead.owner_id,
+            "decisions": [decision_document(decision) for decision in decisions],
+        },
+        lambda: "\n\n".join(decision_words(decision) for decision in decisions),
+    )
+
+
+@click.command("verify")
+@in_workspace
+def verify_command(output: Output, workspace: Path | None) -> None:
+    """Check that no row of the event log was changed or dropped; exit code 1 if one was."""
+    with opened(workspace) as leadfit:
+        found = leadfit.verify()
+    words = f"{found.rows} rows of the log were checked: " + (
+        "all as written" if found.intact else "the log is damaged"
+    )
+    output.answer(
+        {"intact": found.intact, "rows": found.rows, "faults": list(found.faults)},
+        "\n".join([words, *found.faults]),
+    )
+    if not found.intact:
+        click.get_current_context().exit(1)
+
+
+@click.command("status")
+@in_workspace
+def status_command(output: Output, workspace: Path | None) -> None:
+    """Count what is in the workspace."""
+    with opened(workspace) as leadfit:
+        status = leadfit.status()
+        reports = [name for name in REPORT_FILES if (leadfit.folder / "reports" / name).exists()]
+    output.answer({**status_document(status), "reports": reports}, lambda: status_words(status))
