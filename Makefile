@@ -14,9 +14,10 @@ DEMO := demo
 .PHONY: demo test check format bench docs lock clean
 
 demo: $(VENV)/demo.installed
-	$(BIN)/leadfit demo --into $(DEMO) --benchmark benchmark.html
+	rm -rf $(DEMO)
+	$(BIN)/leadfit --workspace $(DEMO) init --sample --benchmark benchmark.html
 ifneq ($(SERVE),0)
-	$(BIN)/leadfit --workspace $(DEMO)/workspace serve --port $(PORT)
+	$(BIN)/leadfit --workspace $(DEMO) serve --port $(PORT)
 endif
 
 test: $(VENV)/dev.installed

@@ -54,6 +54,18 @@ def plain_container(value: object) -> Plain:
     raise ValueError(f"a {type(value).__name__} has no JSON form")
 
 
+def document(record: object) -> dict[str, Plain]:
+    """Return a record as a JSON object, field by field.
+
+    Raises:
+        ValueError: ``record`` is not a record or a mapping.
+    """
+    shown = plain(record)
+    if not isinstance(shown, dict):
+        raise ValueError(f"a {type(record).__name__} is no JSON object")
+    return shown
+
+
 def moment(at: datetime) -> str:
     """Return an aware time as ISO 8601 in UTC, with ``Z`` and microseconds only where needed.
 

@@ -1,20 +1,12 @@
-"""Decisions and counts in words and as documents."""
+"""Decisions and counts in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from leadfit.app import Status
-from leadfit.canonical import plain
-from leadfit.cli.output import Json, table
+from leadfit.cli.output import table
 from leadfit.records import Decision, Reason
-
-
-def decision_document(decision: Decision) -> Json:
-    """Return a decision as plain JSON values, field by field."""
-    document = plain(decision)
-    assert isinstance(document, dict)
-    return document
 
 
 def decision_words(decision: Decision) -> str:
@@ -63,13 +55,6 @@ def _reasons(reasons: tuple[Reason, ...]) -> Iterator[str]:
     for reason in reasons:
         points = "" if reason.points is None else f"{reason.points:+.1f}"
         yield f"{points:>9}  {reason.words}"
-
-
-def status_document(status: Status) -> Json:
-    """Return the counts as plain JSON values."""
-    document = plain(status)
-    assert isinstance(document, dict)
-    return document
 
 
 def status_words(status: Status) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from leadfit import app, log
+from leadfit.canonical import document
 from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace
 from leadfit.cli.offline import REPORT_FILES
 from leadfit.cli.output import Output, table
-from leadfit.cli.words import decision_document, decision_words, status_document, status_words
+from leadfit.cli.words import decision_words, status_words
 from leadfit.errors import MissingExtra
 from leadfit.exports import read_export
 
@@ -151,7 +152,7 @@ def why_command(output: Output, workspace: Path | None, *, lead: str) -> None:
         {
             "lead_id": lead,
             "owner_id": view.lead.owner_id,
-            "decisions": [decision_document(decision) for decision in decisions],
+            "decisions": [document(decision) for decision in decisions],
         },
         lambda: "\n\n".join(decision_words(decision) for decision in decisions),
     )
@@ -181,4 +182,4 @@ def status_command(output: Output, workspace: Path | None) -> None:
     with opened(workspace) as leadfit:
         status = leadfit.status()
         reports = [name for name in REPORT_FILES if (leadfit.folder / "reports" / name).exists()]
-    output.answer({**status_document(status), "reports": reports}, lambda: status_words(status))
+    output.answer({**document(status), "reports": reports}, lambda: status_words(status))
