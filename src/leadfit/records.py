@@ -166,6 +166,7 @@ class Rep:
         working_hours: ``mon-fri 09:00-17:00`` in ``timezone``; several parts joined by ``;``.
         away_from: First day of leave, as an aware time, or ``None``.
         away_to: End of leave, exclusive, or ``None`` for leave without a known end.
+        calendar: Name of the rep's calendar in ``holidays.csv``; holidays without one hold for all.
     """
 
     rep_id: str
@@ -181,6 +182,7 @@ class Rep:
     away_to: datetime | None = None
     active: bool = True
     is_overflow: bool = False
+    calendar: str | None = None
 
 
 # ---- why -----------------------------------------------------------------------------------

@@ -1,0 +1,19 @@
+"""The numbers of the business: four files, one digest, every fault named at once."""
+
+from __future__ import annotations
+
+from leadfit.policy.load import load, load_starter, starter_files
+from leadfit.policy.policy import Holiday, Policy, Territory
+from leadfit.policy.schema import Play, PolicyFile, TierRules
+
+__all__ = [
+    "Holiday",
+    "Play",
+    "Policy",
+    "PolicyFile",
+    "Territory",
+    "TierRules",
+    "load",
+    "load_starter",
+    "starter_files",
+]

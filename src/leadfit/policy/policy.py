@@ -1,0 +1,177 @@
+"""The policy in force: the numbers, the reps, the territories and the holidays, with a digest."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import PrivateAttr, SkipValidation
+
+from leadfit.policy.calendar import Closures, Span
+from leadfit.policy.schema import Play, PolicyFile
+from leadfit.records import Fact, Facts, Rep, Score
+
+PLAY = "play."
+"""Reasons of a score that name a play begin so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Territory:
+    """One row of ``territories.csv``: conditions on facts, and who owns what meets them.
+
+    Attributes:
+        name: Several rows may share a name.
+        values: Allowed values by fact, folded; all facts must be met.
+        least: Smallest number by fact.
+        most: Largest number by fact.
+        rep_ids: Owners named in the row; otherwise the reps that list the territory.
+    """
+
+    name: str
+    values: Mapping[str, frozenset[str]]
+    least: Mapping[str, float]
+    most: Mapping[str, float]
+    rep_ids: tuple[str, ...] = ()
+
+    def holds(self, known: Facts) -> bool:
+        """Return whether a lead with these facts lies in the territory."""
+        for fact, allowed in self.values.items():
+            if fold(known.get(fact)) not in allowed:
+                return False
+        sizes = {fact: to_number(known.get(fact)) for fact in {*self.least, *self.most}}
+        return all(
+            size is not None
+            and self.least.get(fact, -math.inf) <= size <= self.most.get(fact, math.inf)
+            for fact, size in sizes.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """A day with other hours.
+
+    Attributes:
+        calendar: The reps it holds for; ``None`` for all.
+        open: Spans in which work goes on; empty for a closed day.
+    """
+
+    day: date
+    name: str
+    calendar: str | None = None
+    open: tuple[Span, ...] = ()
+
+
+class Policy(PolicyFile):
+    """Everything the stages ask about the business; one digest over its four files."""
+
+    reps: Annotated[tuple[Rep, ...], SkipValidation] = ()
+    """Reps in the order of ``reps.csv``."""
+    territories: Annotated[tuple[Territory, ...], SkipValidation] = ()
+    """Rows of ``territories.csv`` in their order."""
+    holidays: Annotated[tuple[Holiday, ...], SkipValidation] = ()
+    """Rows of ``holidays.csv``."""
+    digest: str
+    """SHA-256 over the four files."""
+
+    _reps: dict[str, Rep] = PrivateAttr()
+    _closures: dict[tuple[str | None, date], tuple[Span, ...]] = PrivateAttr()
+    _others: tuple[tuple[str, tuple[str, ...]], ...] = PrivateAttr()
+
+    def model_post_init(self, _context: object) -> None:
+        """Index what is asked for often."""
+        self._reps = {rep.rep_id: rep for rep in self.reps}
+        self._closures = {(day.calendar, day.day): day.open for day in self.holidays}
+        self._others = tuple(
+            (fact_name(name), tuple(fact_name(other) for other in others))
+            for name, others in self.facts.items()
+        )
+
+    @property
+    def closures(self) -> Closures:
+        """Holidays and half days by calendar and day."""
+        return self._closures
+
+    def rep(self, rep_id: str | None) -> Rep | None:
+        """Return the rep with this id, or ``None``."""
+        return None if rep_id is None else self._reps.get(rep_id)
+
+    def known(self, *sources: Facts) -> dict[str, Fact]:
+        """Return facts under the names of the policy; blanks left out, earlier sources first.
+
+        Args:
+            sources: Facts of a lead, of its account and so on.
+        """
+        result: dict[str, Fact] = {}
+        for facts in sources:
+            named: dict[str, Fact] = {}
+            for name in sorted(facts, reverse=True):
+                value = facts[name]
+                if value is not None and not (isinstance(value, str) and not value.strip()):
+                    named[fact_name(name)] = value
+            for name, others in self._others:
+                if name not in named:
+                    found = next((other for other in others if other in named), None)
+                    if found is not None:
+                        named[name] = named[found]
+            result = named | result
+        return result
+
+    def play_of(self, score: Score) -> Play | None:
+        """Return the play that scoring found for a lead, or ``None``.
+
+        Args:
+            score: The answer of the score stage.
+        """
+        named = {reason.rule for reason in score.reasons if reason.rule.startswith(PLAY)}
+        return next((play for play in self.plays if PLAY + play.name in named), None)
+
+
+@lru_cache(maxsize=4096)
+def fact_name(name: str) -> str:
+    """Return a fact's name without case, spaces and dashes.
+
+    >>> fact_name("Number of Employees")
+    'number_of_employees'
+    """
+    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
+
+
+def fold(value: Fact) -> str:
+    """Return a value as text for comparing: without case and outer or doubled spaces.
+
+    >>> fold(" United  States ")
+    'united states'
+    """
+    return "" if value is None else " ".join(str(value).casefold().split())
+
+
+def to_number(value: Fact) -> float | None:
+    """Return a size as a number; the lower end of a range; ``None`` for anything else.
+
+    >>> to_number("1,000"), to_number("201-500"), to_number("1000+"), to_number("many")
+    (1000.0, 201.0, 1000.0, None)
+    """
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        text = value.replace(",", "").replace("_", "").replace(" ", "")
+        found = re.match(r"[+-]?\d+(?:\.\d+)?(?:[eE]\d{1,3})?(?=\+?\Z|[-\u2013\u2014]\d)", text)
+        if found is None:
+            return None
+        value = float(found[0])
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def to_yes(value: Fact) -> bool:
+    """Return whether a value says yes.
+
+    >>> to_yes("Yes"), to_yes("no")
+    (True, False)
+    """
+    return fold(value) in {"true", "yes", "y", "1", "1.0"}

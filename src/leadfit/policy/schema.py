@@ -1,0 +1,455 @@
+"""The shape of ``policy.toml``: every number of the business, with its default and its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from leadfit.records import Fact, Kind, Tier
+
+Words = Annotated[tuple[str, ...], Field(strict=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+EventKind = Annotated[Kind, Field(strict=False)]
+
+
+class Section(BaseModel):
+    """A table of the policy file: frozen, and no key in it is ever ignored."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+# ---- signal --------------------------------------------------------------------------------
+
+
+class SignalRules(Section):
+    """What a signal may hold before it is refused."""
+
+    future_minutes: float = Field(default=15, ge=0, le=1440)
+    """Minutes by which the sender's clock may run ahead of ours."""
+    max_facts: int = Field(default=200, ge=0, le=10_000)
+    """Facts in one signal."""
+    max_fact_characters: int = Field(default=2_000, ge=1, le=100_000)
+    """Characters of one text fact."""
+    max_text_characters: int = Field(default=20_000, ge=0, le=1_000_000)
+    """Characters of the free text."""
+
+
+# ---- matching ------------------------------------------------------------------------------
+
+
+class Probabilities(Section):
+    """The probability stated for each kind of evidence, until labels calibrate it."""
+
+    crm_id: Share = 0.995
+    """A CRM id that names a known record."""
+    known_email: Share = 0.99
+    """A personal business address of a known contact."""
+    own_domain: Share = 0.98
+    """A personal business address at a domain that exactly one account holds."""
+    bare_domain: Share = 0.94
+    """A domain without an address at it."""
+    shared_domain: Share = 0.92
+    """A domain that several accounts, or a parent and its child, hold."""
+    role_mailbox: Share = 0.93
+    """A mailbox of a role, such as ``info@``, at a domain that one account holds."""
+    conflict: Share = 0.90
+    """Strong identifiers that name different records."""
+    free_mail: Share = 0.6
+    """A known contact's free-mail address: a possible duplicate, never a link."""
+    unknown: Share = 0.02
+    """Nothing on record shares an identifier."""
+
+
+class Matching(Section):
+    """Bands of the match probability, and lists beside the bundled ones."""
+
+    auto: Share = 0.97
+    """Probability from which a link is made at once."""
+    review: Share = 0.90
+    """Probability from which a link waits for a reviewer; below it a new record is made."""
+    probability: Probabilities = Field(default_factory=Probabilities)
+    """Probability for each kind of evidence."""
+    free_mail: Words = ()
+    """Free-mail domains beside the bundled list."""
+    disposable: Words = ()
+    """Disposable-mail domains beside the bundled list."""
+    business: Words = ()
+    """Domains on a bundled list that are businesses to you; they win over every list."""
+    role_mailboxes: Words = (
+        "abuse", "admin", "billing", "careers", "contact", "enquiries", "finance", "hello",
+        "help", "hr", "info", "inquiries", "it", "jobs", "legal", "mail", "marketing",
+        "noreply", "no-reply", "office", "orders", "postmaster", "press", "privacy",
+        "reception", "sales", "security", "service", "support", "team", "webmaster",
+    )  # fmt: skip
+    """Local parts that belong to a role, not to a contact."""
+    dummy_locals: Words = ("test", "asdf", "qwerty", "none", "noemail", "example")
+    """Local parts people type to get past a form."""
+    dummy_domains: Words = ("example.com", "example.org", "example.net", "test.com")
+    """Domains people type to get past a form."""
+
+    @model_validator(mode="after")
+    def _bands_are_in_order(self) -> Self:
+        if self.review > self.auto:
+            message = f"review ({self.review:g}) at most as high as auto ({self.auto:g})"
+            raise ValueError(message)
+        return self
+
+
+# ---- score ---------------------------------------------------------------------------------
+
+
+class Band(Section):
+    """Points for a number from ``min`` on."""
+
+    min: float
+    """Smallest number that earns the points."""
+    points: float = Field(ge=0)
+    """Points earned."""
+
+
+class WordPoints(Section):
+    """Points for a text that holds one of some words."""
+
+    any: Words
+    """Words, of which one must stand in the text as a whole word."""
+    points: float = Field(ge=0)
+    """Points earned."""
+
+
+class FactPart(Section):
+    """One part of fit or authority: a fact, and what its values earn."""
+
+    fact: str
+    """Name of the fact; other names for it stand in ``facts``."""
+    cap: float = Field(gt=0, le=100)
+    """Most points this part can earn."""
+    values: Mapping[str, float] = Field(default_factory=dict)
+    """Points by value of a text fact, in any case."""
+    bands: Annotated[tuple[Band, ...], Field(strict=False)] = ()
+    """Points by size of a number; the highest band reached counts."""
+    words: Annotated[tuple[WordPoints, ...], Field(strict=False)] = ()
+    """Points by words in a text; the best counts."""
+    yes: float | None = Field(default=None, ge=0)
+    """Points when the fact is true."""
+    otherwise: float = Field(default=0, ge=0)
+    """Points of a value that nothing above names; a missing fact always earns 0."""
+
+    @model_validator(mode="after")
+    def _one_way_to_points(self) -> Self:
+        ways = [bool(self.values), bool(self.bands), bool(self.words), self.yes is not None]
+        if sum(ways) != 1:
+            message = "exactly one of values, bands, words and yes"
+            raise ValueError(message)
+        return self
+
+
+class ActivityPoints(Section):
+    """What one kind of activity earns."""
+
+    part: str
+    """The part it counts in, such as ``engagement.web_visits``."""
+    points: float = Field(ge=0)
+    """Points of a fresh activity."""
+    half_life_days: float = Field(gt=0)
+    """Days after which half of the points are left."""
+
+
+class Weights(Section):
+    """Most points of each component; together 100."""
+
+    fit: float = Field(default=40, gt=0)
+    """Firmographic fit."""
+    engagement: float = Field(default=30, gt=0)
+    """Engagement with us."""
+    intent: float = Field(default=20, gt=0)
+    """Intent seen elsewhere."""
+    authority: float = Field(default=10, gt=0)
+    """Buying authority."""
+
+
+class Cuts(Section):
+    """Where the tiers of both models begin."""
+
+    a_tier_one: float = Field(default=75, ge=0, le=100)
+    """Model A: Tier 1 from this total."""
+    a_tier_two: float = Field(default=50, ge=0, le=100)
+    """Model A: Tier 2 from this total."""
+    b_fit: float = Field(default=70, ge=0, le=100)
+    """Model B: the fit gate, on fit scaled to 100; nothing overrides it."""
+    b_tier_one: float = Field(default=60, ge=0, le=100)
+    """Model B: Tier 1 from this intent, on engagement and intent scaled to 100."""
+    b_tier_two: float = Field(default=40, ge=0, le=100)
+    """Model B: Tier 2 from this intent."""
+
+    @model_validator(mode="after")
+    def _tier_one_is_above_tier_two(self) -> Self:
+        if self.a_tier_two > self.a_tier_one or self.b_tier_two > self.b_tier_one:
+            message = "Tier 2 begins at or below Tier 1"
+            raise ValueError(message)
+        return self
+
+
+class ScoreRules(Section):
+    """Points, decay and tiers."""
+
+    model: Literal["A", "B"] = "B"
+    """``A``: one weighted total. ``B``: a fit gate, then an intent gate."""
+    weights: Weights = Field(default_factory=Weights)
+    """Most points of each component."""
+    cuts: Cuts = Field(default_factory=Cuts)
+    """Where tiers begin."""
+    fit: Mapping[Name, FactPart]
+    """Parts of firmographic fit by name; their caps sum to ``weights.fit``."""
+    authority: Mapping[Name, FactPart]
+    """Parts of buying authority by name; their caps sum to ``weights.authority``."""
+    engagement: Mapping[Name, Annotated[float, Field(gt=0)]]
+    """Cap of each part of engagement by name; together ``weights.engagement``."""
+    intent: Mapping[Name, Annotated[float, Field(gt=0)]]
+    """Cap of each part of intent by name; together ``weights.intent``."""
+    activities: Mapping[EventKind, ActivityPoints]
+    """What each kind of activity earns; a kind that is not here earns nothing."""
+
+    @model_validator(mode="after")
+    def _caps_fill_the_weights(self) -> Self:
+        caps = {
+            "fit": [part.cap for part in self.fit.values()],
+            "authority": [part.cap for part in self.authority.values()],
+            "engagement": list(self.engagement.values()),
+            "intent": list(self.intent.values()),
+        }
+        wrong = [
+            f"the caps of {name} sum to weights.{name} ({getattr(self.weights, name):g}), "
+            f"now {math.fsum(each):g}"
+            for name, each in caps.items()
+            if abs(math.fsum(each) - getattr(self.weights, name)) > 1e-9
+        ]
+        total = math.fsum(getattr(self.weights, name) for name in caps)
+        if abs(total - 100) > 1e-9:
+            wrong.append(f"weights that sum to 100, now {total:g}")
+        parts = {f"engagement.{name}" for name in self.engagement}
+        parts |= {f"intent.{name}" for name in self.intent}
+        wrong += [
+            f"a part of engagement or intent for activities.{kind.value}.part, now '{rule.part}'"
+            for kind, rule in self.activities.items()
+            if rule.part not in parts
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+class Detractor(Section):
+    """What follows from a match with the class that churned after meaningful use."""
+
+    suppress: Annotated[tuple[Literal["outbound", "paid", "nurture"], ...], Field(strict=False)] = (
+        "outbound",
+        "paid",
+        "nurture",
+    )
+    """Channels a flagged account is left out of; an inbound lead keeps its tier and the flag."""
+    exploration_share: Share = 0.02
+    """Share of flagged accounts that are worked all the same, at random and on record."""
+
+
+# ---- route ---------------------------------------------------------------------------------
+
+
+class Capacity(Section):
+    """How many leads a rep may be given in a sliding window."""
+
+    slots: int = Field(default=15, ge=1, le=10_000)
+    """Leads of the tiers below in one window."""
+    window_hours: float = Field(default=48, gt=0, le=8_760)
+    """Length of the window."""
+    tiers: Annotated[tuple[Literal[1, 2, 3], ...], Field(strict=False)] = (1,)
+    """Tiers whose leads take a slot."""
+
+
+class SkillRule(Section):
+    """Leads that need a skill."""
+
+    skill: str
+    """Skill of ``reps.csv`` that is needed."""
+    fact: str
+    """Fact that decides."""
+    values: Words
+    """Values, in any case, that need the skill."""
+
+
+class RouteRules(Section):
+    """Who gets a lead."""
+
+    order: Literal["source-order", "owner-first"] = "source-order"
+    """``source-order``: territory, account owner, skill. ``owner-first``: account owner first."""
+    owner_of: Literal["customers", "accounts"] = "accounts"
+    """Whose owner counts as account owner: customers only, or every account that has one."""
+    hours: Literal["prefer", "ignore"] = "prefer"
+    """``prefer``: within a rule, reps inside their working hours come first."""
+    capacity: Capacity = Field(default_factory=Capacity)
+    """Slots of a rep."""
+    skills: Annotated[tuple[SkillRule, ...], Field(strict=False)] = ()
+    """Facts that call for a skill; the first that holds counts."""
+
+
+# ---- orchestrate ---------------------------------------------------------------------------
+
+ActionKind = Literal[
+    "task", "alert", "call_script", "pause_sequence", "sequence", "linkedin", "nurture",
+    "retarget", "recycle_check", "page", "incident",
+]  # fmt: skip
+Destination = Literal["crm", "chat", "phone", "email", "ads", "pager", "log"]
+
+
+class ActionRule(Section):
+    """Something to be done for a lead."""
+
+    action: Name
+    """Name within its list; part of the key by which it is done once."""
+    kind: ActionKind
+    """What is done."""
+    destination: Destination
+    """Where it is done."""
+    to: Annotated[tuple[Literal["owner", "manager"], ...], Field(strict=False)] = ("owner",)
+    """Who receives it."""
+    days: Annotated[tuple[Annotated[float, Field(ge=0, le=3_650)], ...], Field(strict=False)] = (0,)
+    """Days after the assignment or breach on which it is due, one action each."""
+    needs_fact: str | None = None
+    """Left out unless the lead has this fact."""
+    once: bool = False
+    """Left out for a second owner of the same lead: what was begun goes on."""
+    channel: Literal["outbound", "paid", "nurture"] | None = None
+    """Left out for a flagged detractor when ``detractor.suppress`` names the channel."""
+    counts_as_touch: bool = False
+    """Carrying it out counts as the first touch; for enrolments of Tier 3 only."""
+    fields: Mapping[str, Annotated[Fact, Field(union_mode="left_to_right")]] = Field(
+        default_factory=dict
+    )
+    """Further words for whoever carries it out."""
+
+
+class BreachStep(Section):
+    """One step of what happens when nobody touched a lead in time."""
+
+    step: Name
+    """Name within the ladder."""
+    after_minutes: float = Field(default=0, ge=0)
+    """Minutes after the step before; the first step counts from the deadline."""
+    actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
+    """What is done."""
+    reassign: bool = False
+    """The lead goes to another owner with a new clock; steps behind it follow at once."""
+
+
+class TierRules(Section):
+    """What a tier means."""
+
+    teams: Words = ()
+    """Teams of ``reps.csv`` that work this tier; empty for all. A rep without a team works any."""
+    sla_minutes: float = Field(gt=0, le=525_600)
+    """Minutes from assignment to first touch."""
+    end_to_end_minutes: float = Field(gt=0, le=525_600)
+    """Minutes from signal to first touch before the manager is told."""
+    clock: Literal["working", "always"] = "working"
+    """Whether minutes count in the owner's working hours or all the time."""
+    actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
+    """What is done at the assignment, in this order."""
+    breach: Annotated[tuple[BreachStep, ...], Field(strict=False)] = ()
+    """What is done when the deadline passes, step by step."""
+
+
+class Tiers(Section):
+    """The three tiers."""
+
+    one: TierRules
+    """First."""
+    two: TierRules
+    """Second."""
+    three: TierRules
+    """Third."""
+
+
+class Play(Section):
+    """A pattern of activities and what it calls for."""
+
+    name: Name
+    """Name of the play."""
+    needs: Mapping[EventKind, Annotated[int, Field(ge=1)]]
+    """How often each kind must have happened; all of them."""
+    window_days: float = Field(default=30, gt=0)
+    """Days within which they count."""
+    skill: str | None = None
+    """Skill of the reps that get the lead."""
+    playbook: str
+    """What the owner is told to do."""
+    actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
+    """What is done besides the actions of the tier."""
+
+
+class SlaRules(Section):
+    """Limits that hold for every tier."""
+
+    assignment_minutes: float = Field(default=5, gt=0)
+    """Minutes from signal to assignment before somebody is told."""
+
+
+class Learn(Section):
+    """When evidence is enough."""
+
+    min_effect: float = Field(default=0.05, gt=0, lt=1)
+    """Smallest effect worth finding, as a difference in 12-month risk."""
+
+
+class Use(Section):
+    """How much use makes a churned customer evidence against its like."""
+
+    units: float = Field(default=5, gt=0)
+    """Sum of use after conversion that is enough."""
+    span_days: float = Field(default=0, ge=0)
+    """Days from the first to the last use that are needed besides."""
+
+
+class PolicyFile(Section):
+    """All of ``policy.toml``."""
+
+    version: Literal[1] = 1
+    """Version of this shape."""
+    facts: Mapping[Name, Words] = Field(default_factory=dict)
+    """Other names under which a fact arrives, by the name used in this file."""
+    secrets: Mapping[Name, Annotated[str, Field(pattern=r"^env:[A-Z][A-Z0-9_]*$")]] = Field(
+        default_factory=dict
+    )
+    """Where secrets are found: references such as ``env:CHAT_TOKEN``, never the secret."""
+    signal: SignalRules = Field(default_factory=SignalRules)
+    """What a signal may hold."""
+    matching: Matching = Field(default_factory=Matching)
+    """Linking leads to accounts and contacts."""
+    score: ScoreRules
+    """Points and tiers."""
+    detractor: Detractor = Field(default_factory=Detractor)
+    """Accounts like those that left after meaningful use."""
+    route: RouteRules = Field(default_factory=RouteRules)
+    """Who gets a lead."""
+    tiers: Tiers
+    """What each tier means."""
+    plays: Annotated[tuple[Play, ...], Field(strict=False)] = ()
+    """Patterns of activities; the first that holds counts."""
+    sla: SlaRules = Field(default_factory=SlaRules)
+    """Limits for every tier."""
+    learn: Learn = Field(default_factory=Learn)
+    """When evidence is enough."""
+    meaningful_use: Use = Field(default_factory=Use)
+    """When a churned customer is evidence against its like."""
+
+    def tier(self, tier: Tier) -> TierRules:
+        """Return what ``tier`` means.
+
+        Args:
+            tier: The tier.
+        """
+        return (self.tiers.one, self.tiers.two, self.tiers.three)[tier - 1]
