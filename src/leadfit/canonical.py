@@ -58,11 +58,11 @@ def document(record: object) -> dict[str, Plain]:
     """Return a record as a JSON object, field by field.
 
     Raises:
-        ValueError: ``record`` is not a record or a mapping.
+        TypeError: ``record`` is not a record or a mapping.
     """
     shown = plain(record)
     if not isinstance(shown, dict):
-        raise ValueError(f"a {type(record).__name__} is no JSON object")
+        raise TypeError(f"a {type(record).__name__} is no JSON object")
     return shown
 
 
