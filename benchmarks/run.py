@@ -1,0 +1,38 @@
+"""Run the benchmarks: ``python benchmarks/run.py [--full] [--only NAME]``.
+
+Each benchmark is a program of its own that prints its figures and keeps them in
+``benchmarks/results/NAME.json`` with machine and date; ``--full`` gives the published sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NOT_ONE = {"run", "recording"}
+
+
+def names() -> list[str]:
+    """Return the names of all benchmarks."""
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_ONE)
+
+
+def main() -> int:
+    """Run what was asked for and return the number of benchmarks that failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="the published sizes")
+    parser.add_argument("--only", choices=names(), help="one benchmark")
+    asked = parser.parse_args()
+    failed = 0
+    for name in [asked.only] if asked.only else names():
+        print(f"== {name}", flush=True)
+        command = [sys.executable, str(HERE / f"{name}.py"), *(["--full"] if asked.full else [])]
+        failed += subprocess.run(command, check=False).returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
