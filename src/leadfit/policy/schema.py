@@ -98,6 +98,20 @@ class Matching(Section):
         if self.review > self.auto:
             message = f"review ({self.review:g}) at most as high as auto ({self.auto:g})"
             raise ValueError(message)
+        stated = self.probability
+        low = {"free_mail": stated.free_mail, "unknown": stated.unknown}
+        doubtful = {
+            "bare_domain": stated.bare_domain,
+            "shared_domain": stated.shared_domain,
+            "role_mailbox": stated.role_mailbox,
+            "conflict": stated.conflict,
+        }
+        wrong = [f"probability.{name} below review" for name in low if low[name] >= self.review]
+        wrong += [
+            f"probability.{name} below auto" for name in doubtful if doubtful[name] >= self.auto
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
 

@@ -1,0 +1,398 @@
+"""Links a signal to the account and contact it is about: exact e-mail and registrable domain.
+
+Rule-grade evidence links at once: a CRM id, the personal business address of a known contact, or
+such an address at a domain that one account alone holds. Whatever could be two things waits for a
+reviewer. Free mail never links and never waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from leadfit.policy import Policy
+from leadfit.records import (
+    Account,
+    Band,
+    Candidate,
+    Contact,
+    Keys,
+    Match,
+    Reason,
+    Relation,
+    Signal,
+)
+from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
+
+_CRM_KEYS = ("lead_id", "contact_id", "account_id")
+_WEAK_WORDS = {
+    FREE_MAIL: "the address is of a free-mail service, which says nothing about an account",
+    DISPOSABLE: "the address is of a throw-away mail service",
+    ROLE_MAILBOX: "the mailbox belongs to a role, not to a contact",
+    DUMMY: "the address was made up to get past a form",
+    INVALID: "the address is not an e-mail address",
+    NO_DOMAIN: "the domain is not one that can be registered",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """Candidates, sorted by what they were found by."""
+
+    crm: tuple[Candidate, ...]
+    contacts: tuple[Candidate, ...]
+    accounts: tuple[Account, ...]
+    ids: tuple[str, ...]
+
+
+def decide(
+    signal: Signal,
+    keys: Keys,
+    candidates: Sequence[Candidate],
+    policy: Policy,
+    *,
+    now: datetime,  # noqa: ARG001 -- evidence does not age yet; every stage has the same shape
+) -> Match:
+    """Decide which account and contact ``signal`` is about.
+
+    Args:
+        signal: The signal.
+        keys: Its keys, from :func:`leadfit.resolve.keys`.
+        candidates: Every record that shares a key with it, in any order.
+        policy: Bands and the probability of each kind of evidence.
+        now: The time of the decision.
+
+    Returns:
+        A match with its band, probability and reasons. ``auto`` fills ``account_id``; ``review``
+        and ``new`` leave it empty and name the best candidate in ``possible_account_id``.
+        A reason ``domain.new`` says that the domain is a business of its own that no account
+        holds yet.
+    """
+    evidence = _sort(signal, candidates)
+    match = (
+        _by_crm_id(keys, evidence, policy)
+        or _by_contact(keys, evidence, policy)
+        or _by_domain(keys, evidence, policy)
+        or _unlinked(keys, evidence, policy)
+    )
+    reasons = (*_set_aside(keys), *_unknown_ids(keys, evidence), *match.reasons)
+    return replace(match, candidates=evidence.ids, reasons=reasons)
+
+
+def _sort(signal: Signal, candidates: Sequence[Candidate]) -> _Evidence:
+    ordered = sorted(candidates, key=_order)
+    holders = {
+        each.account.account_id: each.account
+        for each in ordered
+        if each.found_by == "domain" and each.account is not None
+    }
+    named = " ".join((signal.identifiers.company or "").casefold().split())
+    accounts = sorted(holders.values(), key=lambda account: _preference(account, named))
+    ids = [found for each in ordered if (found := _account_id(each)) and each.found_by != "domain"]
+    ids += [account.account_id for account in accounts]
+    return _Evidence(
+        crm=tuple(each for each in ordered if each.found_by in _CRM_KEYS),
+        contacts=tuple(each for each in ordered if each.found_by == "email" and each.contact),
+        accounts=tuple(accounts),
+        ids=tuple(dict.fromkeys(ids)),
+    )
+
+
+def _order(candidate: Candidate) -> tuple[int, str, str]:
+    rank = (*_CRM_KEYS, "email", "domain").index(candidate.found_by)
+    contact = candidate.contact.contact_id if candidate.contact is not None else ""
+    return rank, contact, _account_id(candidate) or ""
+
+
+def _preference(account: Account, named: str) -> tuple[bool, bool, bool, str]:
+    """Sort the account of the given name first, then customers, then the top of a hierarchy."""
+    same_name = bool(named) and " ".join(account.name.casefold().split()) == named
+    return (
+        not same_name,
+        not account.is_customer,
+        account.parent_account_id is not None,
+        account.account_id,
+    )
+
+
+def _account_id(candidate: Candidate) -> str | None:
+    if candidate.account is not None:
+        return candidate.account.account_id
+    return candidate.contact.account_id if candidate.contact is not None else None
+
+
+# ---- CRM ids -------------------------------------------------------------------------------
+
+
+def _by_crm_id(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
+    if not evidence.crm:
+        return None
+    named = dict.fromkeys(found for each in evidence.crm if (found := _account_id(each)))
+    contacts = dict.fromkeys(each.contact.contact_id for each in evidence.crm if each.contact)
+    doubt = _conflict_of_ids(keys, evidence, tuple(named), tuple(contacts))
+    account_id = next(iter(named), None)
+    if doubt is not None:
+        return _conflict(account_id, doubt, policy)
+    found = ", ".join(f"{each.found_by} {_named(each)}" for each in evidence.crm)
+    contact_id = next(iter(contacts), None)
+    known = evidence.contacts[0].contact if keys.email_is_personal and evidence.contacts else None
+    if contact_id is None and known is not None:
+        contact_id = known.contact_id
+    joined = [*evidence.crm, *(each for each in evidence.contacts if keys.email_is_personal)]
+    return _match(
+        policy.matching.probability.crm_id,
+        policy,
+        Match(
+            band=Band.NEW,
+            probability=0,
+            relation=Relation.SAME,
+            method="exact",
+            account_id=account_id,
+            contact_id=contact_id,
+            lead_id=next((each.open_lead_id for each in joined if each.open_lead_id), None),
+            reasons=(Reason(rule="crm_id", words=f"the sender named the {found}"),),
+        ),
+    )
+
+
+def _named(candidate: Candidate) -> str:
+    if candidate.found_by == "lead_id" and candidate.open_lead_id:
+        return candidate.open_lead_id
+    if candidate.contact is not None and candidate.found_by == "contact_id":
+        return candidate.contact.contact_id
+    return _account_id(candidate) or "on record"
+
+
+def _conflict_of_ids(
+    keys: Keys, evidence: _Evidence, accounts: tuple[str, ...], contacts: tuple[str, ...]
+) -> str | None:
+    """Say which strong identifiers name different records, or ``None``."""
+    if len(accounts) > 1:
+        return f"its ids name different accounts: {', '.join(accounts)}"
+    if len(contacts) > 1:
+        return f"its ids name different contacts: {', '.join(contacts)}"
+    return _conflict_of_address(evidence, accounts, contacts) if keys.email_is_personal else None
+
+
+def _conflict_of_address(
+    evidence: _Evidence, accounts: tuple[str, ...], contacts: tuple[str, ...]
+) -> str | None:
+    for each in evidence.contacts:
+        other = each.contact
+        if other is None:
+            continue
+        if contacts and other.contact_id not in contacts:
+            return f"its id names contact {contacts[0]}, its address contact {other.contact_id}"
+        if accounts and other.account_id not in {None, *accounts}:
+            return f"its id names account {accounts[0]}, its address account {other.account_id}"
+    holders = [account.account_id for account in evidence.accounts]
+    if accounts and holders and accounts[0] not in holders:
+        return f"its id names account {accounts[0]}, its domain account {', '.join(holders)}"
+    return None
+
+
+def _conflict(possible: str | None, words: str, policy: Policy) -> Match:
+    return _match(
+        policy.matching.probability.conflict,
+        policy,
+        Match(
+            band=Band.NEW,
+            probability=0,
+            relation=Relation.DIFFERENT,
+            method="exact",
+            account_id=possible,
+            reasons=(Reason(rule="conflict", words=words),),
+        ),
+    )
+
+
+# ---- a known contact -----------------------------------------------------------------------
+
+
+def _by_contact(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
+    if not evidence.contacts or not keys.email_is_personal:
+        return None
+    known = [each.contact for each in evidence.contacts if each.contact is not None]
+    at = dict.fromkeys(contact.account_id for contact in known if contact.account_id)
+    if len(at) > 1:
+        words = f"contacts of different accounts have the address: {', '.join(at)}"
+        return _conflict(next(iter(at)), words, policy)
+    account_id = next(iter(at), None)
+    if account_id is None:
+        return _of_contact_without_account(keys, evidence, known[0], policy)
+    holders = {account.account_id for account in evidence.accounts}
+    relatives = {account.parent_account_id for account in evidence.accounts} | _parents(evidence)
+    if holders and account_id not in holders | relatives:
+        words = (
+            f"the contact is of account {account_id}, the domain of {', '.join(sorted(holders))}"
+        )
+        return _conflict(account_id, words, policy)
+    contact = next(each for each in known if each.account_id == account_id)
+    return _match(
+        policy.matching.probability.known_email,
+        policy,
+        Match(
+            band=Band.NEW,
+            probability=0,
+            relation=Relation.SAME,
+            method="exact",
+            account_id=account_id,
+            contact_id=contact.contact_id,
+            lead_id=_open_lead(evidence),
+            reasons=(
+                Reason(
+                    rule="email.known",
+                    words=f"the business address is that of contact {contact.contact_id}",
+                ),
+            ),
+        ),
+    )
+
+
+def _of_contact_without_account(
+    keys: Keys, evidence: _Evidence, contact: Contact, policy: Policy
+) -> Match:
+    """A known contact whose account the domain alone can tell."""
+    by_domain = _by_domain(keys, evidence, policy) or _unlinked(keys, evidence, policy)
+    reason = Reason(
+        rule="email.known",
+        words=f"the business address is that of contact {contact.contact_id}, who has no account",
+    )
+    return replace(
+        by_domain,
+        contact_id=contact.contact_id,
+        lead_id=_open_lead(evidence),
+        reasons=(reason, *by_domain.reasons),
+    )
+
+
+def _open_lead(evidence: _Evidence) -> str | None:
+    return next((each.open_lead_id for each in evidence.contacts if each.open_lead_id), None)
+
+
+def _parents(evidence: _Evidence) -> set[str | None]:
+    """Return holders and parents, by what the contacts' own accounts say about their parents."""
+    holders = {account.account_id for account in evidence.accounts}
+    return {
+        each.account.account_id
+        for each in evidence.contacts
+        if each.account is not None and each.account.parent_account_id in holders
+    }
+
+
+# ---- a domain ------------------------------------------------------------------------------
+
+
+def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
+    if keys.domain is None or not evidence.accounts:
+        return None
+    stated = policy.matching.probability
+    best = evidence.accounts[0]
+    if len(evidence.accounts) > 1:
+        ids = ", ".join(account.account_id for account in evidence.accounts)
+        shared = f"accounts {ids} share the domain {keys.domain}"
+        words = f"{shared} as parent and child" if _is_hierarchy(evidence.accounts) else shared
+        probability, rule, relation = stated.shared_domain, "domain.shared", Relation.RELATED
+    elif keys.email_is_personal:
+        words = f"account {best.account_id} alone holds the domain {keys.domain}"
+        probability, rule, relation = stated.own_domain, "domain.own", Relation.SAME
+    elif keys.set_aside == ROLE_MAILBOX:
+        words = f"account {best.account_id} holds the domain of the mailbox"
+        probability, rule, relation = stated.role_mailbox, "domain.role", Relation.SAME
+    else:
+        words = f"account {best.account_id} holds the domain, but no address at it was given"
+        probability, rule, relation = stated.bare_domain, "domain.bare", Relation.SAME
+    return _match(
+        probability,
+        policy,
+        Match(
+            band=Band.NEW,
+            probability=0,
+            relation=relation,
+            method="domain",
+            account_id=best.account_id,
+            reasons=(Reason(rule=rule, words=words),),
+        ),
+    )
+
+
+def _is_hierarchy(accounts: tuple[Account, ...]) -> bool:
+    ids = {account.account_id for account in accounts}
+    return any(account.parent_account_id in ids for account in accounts)
+
+
+# ---- nothing to link by --------------------------------------------------------------------
+
+
+def _unlinked(keys: Keys, evidence: _Evidence, policy: Policy) -> Match:
+    stated = policy.matching.probability
+    known = [each for each in evidence.contacts if each.contact is not None]
+    if known:
+        # The same free-mail or role address: a repeat joins its own lead, but no account.
+        own = next((each for each in known if _account_id(each) is None), None)
+        possible = next((found for each in known if (found := _account_id(each))), None)
+        words = "a contact with the same address is on record, but the address is too weak to link"
+        return Match(
+            band=_band(stated.free_mail, policy),
+            probability=stated.free_mail,
+            relation=Relation.DIFFERENT,
+            method="none",
+            contact_id=own.contact.contact_id if own and own.contact else None,
+            lead_id=own.open_lead_id if own else None,
+            possible_account_id=possible,
+            reasons=(Reason(rule="email.weak", words=words),),
+        )
+    if keys.domain is not None:
+        reason = Reason(rule="domain.new", words=f"no account holds the domain {keys.domain} yet")
+    else:
+        reason = Reason(rule="nothing", words="nothing on record shares an identifier with it")
+    return Match(
+        band=_band(stated.unknown, policy),
+        probability=stated.unknown,
+        relation=Relation.DIFFERENT,
+        method="none",
+        reasons=(reason,),
+    )
+
+
+# ---- shared --------------------------------------------------------------------------------
+
+
+def _band(probability: float, policy: Policy) -> Band:
+    if probability >= policy.matching.auto:
+        return Band.AUTO
+    return Band.REVIEW if probability >= policy.matching.review else Band.NEW
+
+
+def _match(probability: float, policy: Policy, best: Match) -> Match:
+    """Put the best candidate into the band of its probability; only ``auto`` is a link."""
+    band = _band(probability, policy)
+    if band is Band.AUTO:
+        return replace(best, band=band, probability=probability)
+    relation = best.relation if band is Band.REVIEW else Relation.DIFFERENT
+    return replace(
+        best,
+        band=band,
+        probability=probability,
+        relation=relation,
+        account_id=None,
+        contact_id=None,
+        lead_id=None,
+        possible_account_id=best.account_id,
+    )
+
+
+def _set_aside(keys: Keys) -> tuple[Reason, ...]:
+    if keys.set_aside is None:
+        return ()
+    return (Reason(rule=f"set_aside.{keys.set_aside}", words=_WEAK_WORDS[keys.set_aside]),)
+
+
+def _unknown_ids(keys: Keys, evidence: _Evidence) -> tuple[Reason, ...]:
+    found = {each.found_by for each in evidence.crm}
+    return tuple(
+        Reason(rule=f"unknown.{name}", words=f"the {name} {given[:80]} is not on record")
+        for name in _CRM_KEYS
+        if (given := getattr(keys, name)) is not None and name not in found
+    )

