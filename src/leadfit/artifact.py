@@ -27,7 +27,21 @@ DIGITS = 6
 BLANK = "(blank)"
 OTHER = "(other)"
 LINKS = ("hazard", "logit")
-_BLANK_WORDS = frozenset({"", "null", "none", "nan"})
+FORM_DEFAULTS = frozenset(
+    {
+        *("select", "select one", "please select", "-- select --", "--select--", "- select -"),
+        *("choose", "choose one", "please choose", "-none-", "--none--", "-- none --", "- none -"),
+    }
+)
+"""What a form leaves in a list nobody touched, lower case."""
+MISSING_WORDS = frozenset(
+    {
+        *("unknown", "n/a", "na", "n.a.", "none", "null", "nil", "missing", "not provided"),
+        *("not specified", "undefined", "tbd", "not available", "nan", "-", "--", "?"),
+    }
+)
+"""Words that say that nothing is known, lower case."""
+_BLANK_WORDS = frozenset({""}) | FORM_DEFAULTS | MISSING_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,69 @@
+"""The numbers the learner goes by; each is a default that a caller may replace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as default
+
+from leadfit.history import Step
+
+LADDER = (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED, Step.EXPANDED)
+MONTH_DAYS = 365.25 / 12
+
+
+def prior_weights() -> Mapping[Step, float]:
+    """Return the signal weights before any data, on 0 to 100."""
+    return {
+        Step.ACCEPTED: 22.0,
+        Step.QUALIFIED: 38.0,
+        Step.CONVERTED: 58.0,
+        Step.EXPANDED: 100.0,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Thresholds and horizons of the learner.
+
+    Attributes:
+        horizon_months: Effects are differences of the chance within this time.
+        false_discovery_rate: Share of false claims that Benjamini-Hochberg allows.
+        min_effect: The verdict asks whether an effect of this size could have been seen.
+        min_events: With fewer outcomes a normal interval means nothing.
+        min_level_units: Rarer values of a fact are pooled.
+        max_levels: More values than this are pooled into the rest, rarest first.
+        bins: Bins of a number, at its quantiles.
+        leak_deviance: A single fact that explains more of an outcome than this, while more than
+            ``leak_pure`` of its rows sit in values that all but decide the outcome, was written
+            after it.
+        twin_r2: Share of a value explained by the other columns from which it cannot be told
+            apart.
+        value_months: Value of an account is counted over this time.
+    """
+
+    horizon_months: float = 12.0
+    false_discovery_rate: float = 0.05
+    min_effect: float = 0.05
+    power: float = 0.8
+    min_events: int = 30
+    min_level_units: int = 20
+    min_level_share: float = 0.01
+    max_levels: int = 30
+    max_confounder_levels: int = 40
+    max_cells: int = 120
+    bins: int = 5
+    ridge_fact: float = 0.5
+    ridge_confounder: float = 0.25
+    leak_deviance: float = 0.3
+    leak_pure: float = 0.25
+    twin_r2: float = 0.9
+    overlap_r2: float = 0.9
+    whale_share: float = 0.1
+    landmark_days: float = 90.0
+    mature_days: float = 183.0
+    acceptance_days: float = 90.0
+    recent_days: int = 90
+    value_months: int = 24
+    prior: Mapping[Step, float] = default(default_factory=prior_weights)
+    detractor_prior: float = 0.75
