@@ -1,0 +1,178 @@
+"""What a verdict means and what to do next, in the words of someone who runs campaigns."""
+
+from __future__ import annotations
+
+from leadfit.history import Step
+from leadfit.learn.result import Benchmark, Claim, Judgement, Presence, ProfileRow, Verdict
+from leadfit.report.names import STEP_NOUNS, span
+from leadfit.report.words import count, money, percent, points, short
+
+_KNOWN = (Claim.CAUSED, Claim.ASSOCIATED)
+
+
+def meaning(benchmark: Benchmark) -> str:
+    """Return what the verdict means, in two or three sentences."""
+    outcome = _outcome(benchmark)
+    match benchmark.verdict:
+        case Verdict.ICP_SUPPORTED:
+            known = sum(row.grade in _KNOWN for row in benchmark.profile)
+            return (
+                f"Some attributes go with {outcome} more often than chance allows. "
+                f"{count(known)} of the {count(len(benchmark.profile))} rows of the profile are "
+                "backed by evidence; the others are best guesses and say so."
+            )
+        case Verdict.NOT_ENOUGH_EVIDENCE:
+            return (
+                f"There are too few cases of {outcome} to tell a real difference from chance. "
+                "The profile below is the best guess, not a finding: no row of it should move "
+                "budget by itself."
+            )
+        case Verdict.NO_ICP_SUPPORTED:
+            return (
+                "There were enough cases to see a difference worth acting on, and none showed. "
+                f"None of the recorded attributes sets {outcome} apart. That is a result: "
+                "narrowing your targeting by them would cost reach and buy nothing."
+            )
+
+
+def suffices(benchmark: Benchmark) -> str | None:
+    """Return what would be enough evidence, or ``None`` if there is enough."""
+    if benchmark.verdict is not Verdict.NOT_ENOUGH_EVIDENCE:
+        return None
+    parts = []
+    if benchmark.customers_needed is not None:
+        have = _units(benchmark)
+        parts.append(
+            f"About {count(benchmark.customers_needed)} units at this step would show an effect "
+            f"worth acting on" + (f"; these records hold {count(have)}." if have else ".")
+        )
+    if benchmark.detectable is not None:
+        parts.append(
+            f"With what is here, only a difference of {points(benchmark.detectable).lstrip('+')} "
+            "percentage points or more would be seen four times out of five."
+        )
+    missing = _missing(benchmark)
+    if missing:
+        parts.append(f"Recording {missing} would help sooner: earlier steps have more cases.")
+    return " ".join(parts) or "More cases of this step, over a longer time."
+
+
+def monday(benchmark: Benchmark) -> list[str]:
+    """Return what to do first, at most six steps, most useful first."""
+    steps = [*_about_the_verdict(benchmark), *_about_the_current_profile(benchmark)]
+    leaks = sorted({w.field for w in benchmark.warnings if w.code == _LEAK and w.field})
+    if leaks:
+        named = ", ".join(short(name, 40) for name in leaks[:6])
+        more = f" and {len(leaks) - 6} more" if len(leaks) > 6 else ""
+        steps.append(
+            f"Take {named}{more} out of every score and list: they are filled in after the "
+            "outcome and only look as if they predicted it."
+        )
+    missing = _missing(benchmark)
+    if missing:
+        steps.append(f"Start to record {missing}, or export it if it is recorded elsewhere.")
+    return steps[:6]
+
+
+_LEAK = "leakage_after_outcome"
+
+
+def _about_the_verdict(benchmark: Benchmark) -> list[str]:
+    if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        return [
+            (
+                "Keep the targeting you have. Use the top of the profile as questions for sales "
+                "and customer success, not as filters."
+            ),
+            "Run this benchmark again when the number of cases named above is reached.",
+        ]
+    if benchmark.verdict is Verdict.NO_ICP_SUPPORTED:
+        return [
+            (
+                "Do not narrow your lists by these attributes. Spend the effort on speed of "
+                "follow-up and on timing instead."
+            ),
+            (
+                "Add attributes that could matter and are not recorded yet, such as the tools an "
+                "account runs or what it did in its first weeks."
+            ),
+        ]
+    steps = []
+    best = [row for row in benchmark.profile if row.grade in _KNOWN][:3]
+    if best:
+        steps.append(f"Work the open leads with {_list(best)} first this week.")
+    worst = [row for row in benchmark.detractor_profile if row.grade in _KNOWN][:3]
+    if worst:
+        steps.append(
+            f"Take accounts with {_list(worst)} off outbound, paid and nurture lists; a lead that "
+            "raises its own hand still gets an answer."
+        )
+    if not steps:
+        steps.append("Score the open leads with the artifact of this run and work the top first.")
+    return steps
+
+
+def _about_the_current_profile(benchmark: Benchmark) -> list[str]:
+    icp = benchmark.current_icp
+    judged = short(icp.judged or "the profile in use", 40)
+    match icp.judgement:
+        case Judgement.WRONG:
+            return [f"Stop sorting leads by {judged}: those it prefers do worse."]
+        case Judgement.DRIFTED:
+            return [f"Review {judged} with sales: it separates less than it used to."]
+        case Judgement.RIGHT:
+            return [f"Keep {judged}: those it prefers still do better."]
+        case Judgement.CANNOT_TELL:
+            return []
+
+
+def _list(rows: list[ProfileRow]) -> str:
+    return ", ".join(f"{short(row.fact, 40)} = {short(row.value, 40)}" for row in rows)
+
+
+def _outcome(benchmark: Benchmark) -> str:
+    step = benchmark.verdict_outcome
+    return STEP_NOUNS[step] if step is not None else "any outcome"
+
+
+def _units(benchmark: Benchmark) -> int | None:
+    step = benchmark.verdict_outcome
+    if step is None:
+        return None
+    if step in (Step.EXPANDED, Step.CHURNED_AFTER_USE):
+        return benchmark.funnel.converted
+    return benchmark.funnel.leads
+
+
+def _missing(benchmark: Benchmark) -> str:
+    names = [STEP_NOUNS[step] for step in Step if benchmark.sources[step] is Presence.MISSING]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def static_figures(benchmark: Benchmark) -> list[tuple[str, str]]:
+    """Return what became of the accounts the profile in use calls ideal, as named figures."""
+    found = benchmark.static_icp
+    if found is None:
+        return []
+    currency = benchmark.money.currency
+    rows = [("Accounts called ideal", count(found.accounts_called_ideal))]
+    fails = found.fail_acceptance_90d
+    if fails.value is not None:
+        rows.append(("Not accepted within 90 days", f"{percent(fails.value)} ({span(fails)})"))
+    for name, estimate in (
+        ("Revenue an account", found.revenue_per_account),
+        ("The same number by the learned score", found.learned_revenue_per_account),
+    ):
+        if estimate.value is not None:
+            rows.append(
+                (
+                    name,
+                    (
+                        f"{money(estimate.value, currency)} ({money(estimate.low, currency)} to "
+                        f"{money(estimate.high, currency)})"
+                    ),
+                )
+            )
+    if found.detractors_inside is not None:
+        rows.append(("Of them churned after real use", count(found.detractors_inside)))
+    return rows

@@ -1,0 +1,118 @@
+"""What the findings of a benchmark are called, and in which tone they are shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leadfit.history import Step
+from leadfit.learn.result import Claim, Estimate, Judgement, Presence, Verdict
+from leadfit.report.words import percent
+
+STEPS: Final[dict[Step, str]] = {
+    Step.ACCEPTED: "accepted by sales",
+    Step.QUALIFIED: "qualified",
+    Step.CONVERTED: "became a customer",
+    Step.EXPANDED: "expanded",
+    Step.CHURNED_AFTER_USE: "churned after real use",
+}
+STEP_NOUNS: Final[dict[Step, str]] = {
+    Step.ACCEPTED: "acceptance by sales",
+    Step.QUALIFIED: "qualification",
+    Step.CONVERTED: "winning the customer",
+    Step.EXPANDED: "expansion",
+    Step.CHURNED_AFTER_USE: "churn after real use",
+}
+CLAIMS: Final[dict[Claim, str]] = {
+    Claim.CAUSED: "Caused",
+    Claim.ASSOCIATED: "Associated",
+    Claim.NOT_IDENTIFIED: "Cannot be told apart",
+    Claim.INSUFFICIENT: "Could be chance",
+}
+CLAIM_TONES: Final[dict[Claim, str]] = {
+    Claim.CAUSED: "good",
+    Claim.ASSOCIATED: "info",
+    Claim.NOT_IDENTIFIED: "warn",
+    Claim.INSUFFICIENT: "still",
+}
+CLAIM_MEANING: Final[dict[Claim, str]] = {
+    Claim.CAUSED: (
+        "The difference stays after everything recorded beside it is held equal. It is a cause "
+        "unless something nobody recorded explains more than the robustness value"
+    ),
+    Claim.ASSOCIATED: (
+        "The difference is real in these records, but they do not show that it is the reason"
+    ),
+    Claim.NOT_IDENTIFIED: (
+        "It moves together with something else that was recorded, so the data cannot say which "
+        "of the two it is"
+    ),
+    Claim.INSUFFICIENT: "The interval includes no difference at all; treat it as a guess",
+}
+JUDGEMENTS: Final[dict[Judgement, str]] = {
+    Judgement.RIGHT: "Your current profile still holds",
+    Judgement.DRIFTED: "Your current profile has drifted",
+    Judgement.WRONG: "Your current profile points the wrong way",
+    Judgement.CANNOT_TELL: "Your current profile cannot be judged yet",
+}
+JUDGEMENT_TONES: Final[dict[Judgement, str]] = {
+    Judgement.RIGHT: "good",
+    Judgement.DRIFTED: "warn",
+    Judgement.WRONG: "bad",
+    Judgement.CANNOT_TELL: "still",
+}
+VERDICTS: Final[dict[Verdict, str]] = {
+    Verdict.ICP_SUPPORTED: "Your data supports an ideal customer profile",
+    Verdict.NOT_ENOUGH_EVIDENCE: "There is not enough evidence yet",
+    Verdict.NO_ICP_SUPPORTED: "No ideal customer profile is supported by this data",
+}
+VERDICT_TONES: Final[dict[Verdict, str]] = {
+    Verdict.ICP_SUPPORTED: "good",
+    Verdict.NOT_ENOUGH_EVIDENCE: "warn",
+    Verdict.NO_ICP_SUPPORTED: "info",
+}
+PRESENCE_TONES: Final[dict[Presence, str]] = {
+    Presence.PRESENT: "good",
+    Presence.PARTIAL: "warn",
+    Presence.MISSING: "still",
+}
+PRESENCE_MEANING: Final[dict[Presence, str]] = {
+    Presence.PRESENT: "Recorded for the units that got this far",
+    Presence.PARTIAL: "Recorded for some only, or derived by a rule; read it with care",
+    Presence.MISSING: "Not in the export; nothing below is measured on it",
+}
+WARNINGS: Final[dict[str, str]] = {
+    "left_truncation": "The beginning is cut off",
+    "right_censoring": "The latest records are too young",
+    "leakage_after_outcome": "This was filled in after the outcome",
+    "known_only_for_won": "This is known for won records only",
+    "form_default": "This is a form's default, not an answer",
+    "missing_as_value": "A blank is used as if it were a value",
+    "whale": "One account carries much of the money",
+    "seasonality": "The calendar decides much of this",
+    "conflicting_labels": "Two records contradict each other",
+    "impossible_dates": "Some dates cannot be",
+    "confounded": "Two things always come together",
+    "no_overlap": "There is nobody to compare with",
+    "selection": "Who got in here was already selected",
+    "snapshot_fact": "This holds today's value, not the value then",
+}
+
+
+def titled(code: str) -> str:
+    """Return a fixed word of ours as a title.
+
+    >>> titled("whale"), titled("rows_dropped")
+    ('One account carries much of the money', 'Rows dropped')
+    """
+    return WARNINGS.get(code, code.replace("_", " ").capitalize())
+
+
+def span(estimate: Estimate, digits: int = 1) -> str:
+    """Return the interval of a rate in words.
+
+    >>> span(Estimate(value=0.2, low=0.1, high=0.3))
+    '10.0 % to 30.0 %'
+    """
+    if estimate.low is None or estimate.high is None:
+        return "no interval"
+    return f"{percent(estimate.low, digits)} to {percent(estimate.high, digits)}"
