@@ -353,7 +353,7 @@ class BreachStep(Section):
     step: Name
     """Name within the ladder."""
     after_minutes: float = Field(default=0, ge=0)
-    """Minutes after the step before; the first step counts from the deadline."""
+    """Minutes after the step before was taken; the first step is taken at the deadline."""
     actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
     """What is done."""
     reassign: bool = False

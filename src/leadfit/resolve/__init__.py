@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from leadfit.resolve.decide import decide
-from leadfit.resolve.keys import keys
+from leadfit.resolve.keys import domain_key, email_key, keys
 
-__all__ = ["decide", "keys"]
+__all__ = ["decide", "domain_key", "email_key", "keys"]

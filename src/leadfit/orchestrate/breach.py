@@ -1,0 +1,117 @@
+"""What follows when a clock ran out: the steps of the tier's ladder, each once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from leadfit.orchestrate.actions import make
+from leadfit.policy import Policy
+from leadfit.policy.schema import BreachStep
+from leadfit.records import Action, Assignment, Clock, ClockKind, Plan, Reason
+
+
+def breach(
+    clock: Clock,
+    assignment: Assignment | None,
+    manager_id: str | None,
+    policy: Policy,
+    *,
+    now: datetime,
+) -> Plan:
+    """Plan the steps of ``clock`` that are due.
+
+    Args:
+        clock: A running clock; its ``step`` is the next one of the ladder.
+        assignment: The assignment it belongs to; ``None`` for a lead without an owner.
+        manager_id: The manager of the owner, or ``None``.
+        policy: The ladder of the tier.
+        now: The time of the decision.
+
+    Returns:
+        Actions with the keys ``LEAD/ASSIGNMENT-NUMBER/breach-STEP/ACTION``, ``reassign`` if a
+        step asks for it, and the clock as it goes on: its next step, or ``due_at`` ``None`` when
+        nothing is left. Steps behind a reassignment follow in the same plan, because the
+        assignment they speak of ends. A clock that is not due gives an empty plan.
+    """
+    if clock.due_at is None or clock.due_at > now:
+        return Plan()
+    if assignment is None or clock.kind is not ClockKind.ASSIGNMENT_TO_TOUCH:
+        return _told(clock, assignment, manager_id, now)
+    ladder = policy.tier(assignment.tier).breach
+    taken, going_on = _steps(clock, ladder, now)
+    return Plan(
+        actions=tuple(_actions(taken, clock, assignment, manager_id, now)),
+        clocks=(going_on,),
+        reassign=any(step.reassign for step in taken),
+        reasons=tuple(
+            Reason(
+                rule=f"breach.{step.step}",
+                words=f"no first touch by {clock.due_at:%Y-%m-%d %H:%M} UTC",
+            )
+            for step in taken
+        ),
+    )
+
+
+def _steps(
+    clock: Clock, ladder: tuple[BreachStep, ...], now: datetime
+) -> tuple[list[BreachStep], Clock]:
+    """Return the steps that are due and the clock behind them.
+
+    Minutes between steps count from when the step before was taken, so that a person who was
+    told late still has the whole time to act.
+    """
+    taken: list[BreachStep] = []
+    for step in ladder[clock.step :]:
+        assignment_ends = any(each.reassign for each in taken)
+        if taken and step.after_minutes > 0 and not assignment_ends:
+            due_at = now + timedelta(minutes=step.after_minutes)
+            return taken, replace(clock, step=clock.step + len(taken), due_at=due_at)
+        taken.append(step)
+    return taken, replace(clock, step=clock.step + len(taken), due_at=None)
+
+
+def _actions(
+    steps: list[BreachStep],
+    clock: Clock,
+    assignment: Assignment,
+    manager_id: str | None,
+    now: datetime,
+) -> Iterator[Action]:
+    for step in steps:
+        yield from make(
+            step.actions,
+            prefix=f"{clock.lead_id}/{assignment.number}/breach-{step.step}",
+            lead_id=clock.lead_id,
+            assignment_id=assignment.assignment_id,
+            owner_id=assignment.owner_id,
+            manager_id=manager_id,
+            since=now,
+            fields={"tier": int(assignment.tier), "step": step.step},
+        )
+
+
+def _told(
+    clock: Clock, assignment: Assignment | None, manager_id: str | None, now: datetime
+) -> Plan:
+    """Tell a person once about a clock that carries no ladder."""
+    owner_id = assignment.owner_id if assignment is not None else None
+    recipients = tuple(person for person in (manager_id or owner_id,) if person is not None)
+    action = Action(
+        key=f"{clock.key}/late",
+        kind="alert",
+        destination="chat",
+        lead_id=clock.lead_id,
+        assignment_id=clock.assignment_id,
+        due_at=now,
+        recipients=recipients,
+        fields={"clock": clock.kind.value},
+    )
+    words = f"the clock {clock.kind.value.replace('_', ' ')} ran out"
+    return Plan(
+        actions=(action,),
+        clocks=(replace(clock, step=clock.step + 1, due_at=None),),
+        reasons=(Reason(rule=f"late.{clock.kind.value}", words=words),),
+    )

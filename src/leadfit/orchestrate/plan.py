@@ -1,0 +1,154 @@
+"""Plans what follows from an assignment: the actions of its tier and play, and the clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from leadfit.orchestrate.actions import make
+from leadfit.policy import Policy
+from leadfit.policy.calendar import add_minutes
+from leadfit.policy.schema import ActionRule, TierRules
+from leadfit.records import Action, Assignment, Clock, ClockKind, Lead, Plan, Reason, Score
+
+
+def plan(
+    assignment: Assignment, lead: Lead, score: Score, policy: Policy, *, now: datetime
+) -> Plan:
+    """Plan the actions and clocks of ``assignment``.
+
+    Args:
+        assignment: Who owns the lead since when; a reassignment has a higher number.
+        lead: The lead.
+        score: Its play adds actions; a detractor flag takes suppressed channels away.
+        policy: Actions, deadlines and how minutes count, by tier.
+        now: The time of the decision; actions are due from here on.
+
+    Returns:
+        Actions in the order in which they are to be queued, each with the key
+        ``LEAD/ASSIGNMENT-NUMBER/ACTION``, and the clocks. ``signal_to_assignment`` only measures
+        and ended with this assignment; it and ``signal_to_touch`` belong to the first assignment
+        and are never started again. ``assignment_to_touch`` starts anew with every assignment.
+        Carrying out an action with the field ``counts_as_touch`` stops both touch clocks.
+    """
+    rules = policy.tier(assignment.tier)
+    kept, reasons = _kept(assignment, lead, score, policy)
+    rep = policy.rep(assignment.owner_id)
+    play = policy.play_of(score)
+    fields = {"tier": int(assignment.tier)}
+    actions = make(
+        kept,
+        prefix=f"{lead.lead_id}/{assignment.number}",
+        lead_id=lead.lead_id,
+        assignment_id=assignment.assignment_id,
+        owner_id=assignment.owner_id,
+        manager_id=rep.manager_id if rep is not None else None,
+        since=now,
+        fields=fields if play is None else {**fields, "play": play.name, "playbook": play.playbook},
+    )
+    clocks = tuple(_clocks(assignment, rules, policy))
+    return Plan(
+        actions=(*actions, *_late_assignment(assignment, policy, now)),
+        clocks=clocks,
+        reasons=(*reasons, *_deadline(clocks, rules)),
+    )
+
+
+def _kept(
+    assignment: Assignment, lead: Lead, score: Score, policy: Policy
+) -> tuple[list[ActionRule], list[Reason]]:
+    """Return the actions that are done, and words for each that is not."""
+    play = policy.play_of(score)
+    rules = [*policy.tier(assignment.tier).actions, *(play.actions if play is not None else ())]
+    known = policy.known(lead.facts)
+    flagged = score.icp is not None and score.icp.flagged
+    kept: list[ActionRule] = []
+    reasons: list[Reason] = []
+    for rule in rules:
+        if rule.needs_fact is not None and rule.needs_fact not in known:
+            words = f"{rule.action} is left out: the fact {rule.needs_fact} is missing"
+            reasons.append(Reason(rule="action.needs_fact", words=words))
+        elif rule.once and assignment.number > 1:
+            words = f"{rule.action} is not begun again: it goes on from the owner before"
+            reasons.append(Reason(rule="action.once", words=words))
+        elif flagged and rule.channel is not None and rule.channel in policy.detractor.suppress:
+            words = f"{rule.action} is left out: a detractor is kept out of {rule.channel}"
+            reasons.append(Reason(rule="action.suppressed", words=words))
+        else:
+            kept.append(rule)
+    return kept, reasons
+
+
+def _clocks(assignment: Assignment, rules: TierRules, policy: Policy) -> Iterator[Clock]:
+    lead_id = assignment.lead_id
+    if assignment.number == 1:
+        yield Clock(
+            key=f"{lead_id}/{ClockKind.SIGNAL_TO_ASSIGNMENT.value}",
+            kind=ClockKind.SIGNAL_TO_ASSIGNMENT,
+            lead_id=lead_id,
+            assignment_id=assignment.assignment_id,
+            started_at=assignment.signal_at,
+            due_at=None,
+        )
+    yield Clock(
+        key=f"{lead_id}/{assignment.number}/{ClockKind.ASSIGNMENT_TO_TOUCH.value}",
+        kind=ClockKind.ASSIGNMENT_TO_TOUCH,
+        lead_id=lead_id,
+        assignment_id=assignment.assignment_id,
+        started_at=assignment.assigned_at,
+        due_at=due(assignment.owner_id, assignment.assigned_at, rules.sla_minutes, rules, policy),
+    )
+    if assignment.number == 1:
+        limit = rules.end_to_end_minutes
+        yield Clock(
+            key=f"{lead_id}/{ClockKind.SIGNAL_TO_TOUCH.value}",
+            kind=ClockKind.SIGNAL_TO_TOUCH,
+            lead_id=lead_id,
+            assignment_id=assignment.assignment_id,
+            started_at=assignment.signal_at,
+            due_at=due(assignment.owner_id, assignment.signal_at, limit, rules, policy),
+        )
+
+
+def due(
+    owner_id: str, start: datetime, minutes: float, rules: TierRules, policy: Policy
+) -> datetime:
+    """Return the deadline ``minutes`` after ``start``, as the tier counts minutes.
+
+    An owner whom the policy does not know, or who never works again, has minutes of the wall.
+    """
+    rep = policy.rep(owner_id)
+    if rules.clock == "working" and rep is not None:
+        worked = add_minutes(rep, policy.closures, start, minutes)
+        if worked is not None:
+            return worked
+    return start + timedelta(minutes=minutes)
+
+
+def _late_assignment(assignment: Assignment, policy: Policy, now: datetime) -> Iterator[Action]:
+    """Tell the manager about a lead that waited too long for its first owner."""
+    waited = assignment.assigned_at - assignment.signal_at
+    limit = policy.sla.assignment_minutes
+    if assignment.number > 1 or waited <= timedelta(minutes=limit):
+        return
+    rep = policy.rep(assignment.owner_id)
+    manager_id = (rep.manager_id if rep is not None else None) or assignment.owner_id
+    yield Action(
+        key=f"{assignment.lead_id}/{assignment.number}/late-assignment",
+        kind="alert",
+        destination="chat",
+        lead_id=assignment.lead_id,
+        assignment_id=assignment.assignment_id,
+        due_at=now,
+        recipients=(manager_id,),
+        fields={"waited_minutes": round(waited.total_seconds() / 60, 3), "limit_minutes": limit},
+    )
+
+
+def _deadline(clocks: tuple[Clock, ...], rules: TierRules) -> Iterator[Reason]:
+    for clock in clocks:
+        if clock.kind is ClockKind.ASSIGNMENT_TO_TOUCH and clock.due_at is not None:
+            how = "working minutes of the owner" if rules.clock == "working" else "minutes"
+            by = f"{clock.due_at:%Y-%m-%d %H:%M} UTC"
+            words = f"first touch within {rules.sla_minutes:g} {how}, by {by}"
+            yield Reason(rule="sla", words=words)

@@ -1,0 +1,302 @@
+"""Ranks reps for a lead: rules make groups, availability filters them, the rotation orders them.
+
+A group is ordered by whose turn is longest past, then by id, so the same input gives the same
+owner. Somebody who joins or comes back takes turns like everyone else, because the store sets
+``last_turn`` of a newcomer to the present turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from leadfit.policy import Play, Policy
+from leadfit.policy.calendar import is_working, next_opening
+from leadfit.policy.policy import fold
+from leadfit.records import (
+    Account,
+    Fact,
+    Lead,
+    Place,
+    Ranking,
+    Reason,
+    Rep,
+    RepLoad,
+    Score,
+    Tier,
+)
+
+_ORDERS = {
+    "source-order": ("territory", "account_owner", "skill"),
+    "owner-first": ("account_owner", "territory", "skill"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Reps that a rule names, with the words that say why."""
+
+    rule: str
+    words: str
+    rep_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """Everything one ranking is made from."""
+
+    lead: Lead
+    account: Account | None
+    tier: Tier
+    known: Mapping[str, Fact]
+    play: Play | None
+    loads: Mapping[str, RepLoad]
+    policy: Policy
+    now: datetime
+
+    @property
+    def needs_slot(self) -> bool:
+        return int(self.tier) in self.policy.route.capacity.tiers
+
+
+def rank(
+    lead: Lead,
+    account: Account | None,
+    score: Score,
+    loads: Sequence[RepLoad],
+    policy: Policy,
+    *,
+    now: datetime,
+) -> Ranking:
+    """Rank reps for ``lead``.
+
+    Args:
+        lead: The lead. If it has an owner, it is taken from that owner: the overflow pool comes
+            first, the owner is left out.
+        account: Its account, if it has one.
+        score: Its tier, and perhaps a play whose skill is called for.
+        loads: Every rep with the slots taken and the last turn, in any order.
+        policy: Order of the rules, territories, skills, teams of the tier, capacity.
+        now: The time of the decision.
+
+    Returns:
+        Reps in the order in which the store tries to claim them: rule by rule (``territory``,
+        ``account_owner``, ``skill`` in the order of the policy), then ``round_robin``, then
+        ``overflow`` and ``manager``. Reps that were looked at and left out say why.
+    """
+    case = _Case(
+        lead=lead,
+        account=account,
+        tier=score.tier,
+        known=_known(lead, account, policy),
+        play=policy.play_of(score),
+        loads={load.rep.rep_id: load for load in loads},
+        policy=policy,
+        now=now,
+    )
+    excluded = {
+        rep_id: place
+        for rep_id, load in sorted(case.loads.items())
+        if (place := _unavailable(load, case)) is not None
+    }
+    places: dict[str, Place] = {}
+    for group in _in_order(case, excluded):
+        for rep_id in _in_turn(group, case):
+            if rep_id not in excluded and rep_id not in places:
+                places[rep_id] = Place(
+                    rep_id=rep_id, rule=group.rule, words=_words(group, rep_id, case)
+                )
+    return Ranking(
+        places=tuple(places.values()),
+        excluded=(*excluded.values(), *_of_other_teams(case, {*places, *excluded})),
+        needs_slot=case.needs_slot,
+        reasons=_reasons(case, places),
+    )
+
+
+def _known(lead: Lead, account: Account | None, policy: Policy) -> Mapping[str, Fact]:
+    if account is None:
+        return policy.known(lead.facts)
+    return policy.known(lead.facts, account.facts, {"country": account.country})
+
+
+# ---- who is there --------------------------------------------------------------------------
+
+
+def _unavailable(load: RepLoad, case: _Case) -> Place | None:
+    rep, capacity = load.rep, case.policy.route.capacity
+    if not rep.active:
+        return Place(rep_id=rep.rep_id, rule="inactive", words="no longer works here")
+    if _is_away(rep, case.now):
+        until = f" until {rep.away_to:%Y-%m-%d %H:%M} UTC" if rep.away_to is not None else ""
+        return Place(rep_id=rep.rep_id, rule="away", words=f"is away{until}")
+    if rep.rep_id == case.lead.owner_id:
+        return Place(rep_id=rep.rep_id, rule="present_owner", words="has the lead already")
+    if case.needs_slot and load.slots_taken >= capacity.slots:
+        words = (
+            f"has {load.slots_taken} of {capacity.slots} slots of {capacity.window_hours:g} h taken"
+        )
+        return Place(rep_id=rep.rep_id, rule="capacity", words=words)
+    return None
+
+
+def _is_away(rep: Rep, now: datetime) -> bool:
+    begun = rep.away_from is None or rep.away_from <= now
+    ended = rep.away_to is not None and rep.away_to <= now
+    return (rep.away_from is not None or rep.away_to is not None) and begun and not ended
+
+
+def _fits_tier(rep: Rep, case: _Case) -> bool:
+    teams = {fold(team) for team in case.policy.tier(case.tier).teams}
+    return not teams or rep.team is None or fold(rep.team) in teams
+
+
+# ---- the rules -----------------------------------------------------------------------------
+
+
+def _groups(case: _Case) -> Iterator[_Group]:
+    makers = {"territory": _territory, "account_owner": _account_owner, "skill": _skill}
+    for rule in _ORDERS[case.policy.route.order]:
+        yield from makers[rule](case)
+    yield _Group(
+        rule="round_robin",
+        words=f"next in turn for Tier {case.tier.value}",
+        rep_ids=frozenset(
+            rep_id
+            for rep_id, load in case.loads.items()
+            if _fits_tier(load.rep, case) and not load.rep.is_overflow
+        ),
+    )
+
+
+def _territory(case: _Case) -> Iterator[_Group]:
+    """The first row whose conditions hold names the territory."""
+    row = next((each for each in case.policy.territories if each.holds(case.known)), None)
+    if row is None:
+        return
+    owners = row.rep_ids or tuple(
+        rep_id for rep_id, load in case.loads.items() if row.name in load.rep.territories
+    )
+    yield _Group(
+        rule="territory",
+        words=f"owns the territory {row.name}",
+        rep_ids=frozenset(
+            each for each in owners if each in case.loads and _fits_tier(case.loads[each].rep, case)
+        ),
+    )
+
+
+def _account_owner(case: _Case) -> Iterator[_Group]:
+    """The owner of the account, whatever the owner's team: the customer knows this rep."""
+    account = case.account
+    if account is None or account.owner_id is None:
+        return
+    if case.policy.route.owner_of == "customers" and not account.is_customer:
+        return
+    yield _Group(
+        rule="account_owner",
+        words=f"owns the account {account.account_id}",
+        rep_ids=frozenset({account.owner_id} & case.loads.keys()),
+    )
+
+
+def _skill(case: _Case) -> Iterator[_Group]:
+    for skill, why in _calls(case):
+        words = f"has the skill {skill}, which {why} calls for"
+        yield _Group(rule="skill", words=words, rep_ids=_skilled(skill, case))
+
+
+def _calls(case: _Case) -> Iterator[tuple[str, str]]:
+    """Yield the skills that are called for: by the play, then by the first fact that does."""
+    if case.play is not None and case.play.skill is not None:
+        yield case.play.skill, f"the play {case.play.name}"
+    for each in case.policy.route.skills:
+        if fold(case.known.get(each.fact)) in {fold(value) for value in each.values}:
+            yield each.skill, f"the fact {each.fact}"
+            return
+
+
+def _wanted_skills(case: _Case) -> frozenset[str]:
+    return frozenset(fold(skill) for skill, _ in _calls(case))
+
+
+def _skilled(skill: str, case: _Case) -> frozenset[str]:
+    return frozenset(
+        rep_id
+        for rep_id, load in case.loads.items()
+        if fold(skill) in {fold(each) for each in load.rep.skills}
+        and _fits_tier(load.rep, case)
+        and not load.rep.is_overflow
+    )
+
+
+def _in_order(case: _Case, excluded: Mapping[str, Place]) -> tuple[_Group, ...]:
+    """Return all groups; the overflow pool first when the lead is taken from an owner."""
+    groups = tuple(_groups(case))
+    wanted = frozenset[str]().union(*(group.rep_ids for group in groups), _owner(case))
+    managers = frozenset(
+        manager
+        for rep_id in wanted & excluded.keys()
+        if (manager := case.loads[rep_id].rep.manager_id) is not None and manager in case.loads
+    )
+    overflow = frozenset(rep_id for rep_id, load in case.loads.items() if load.rep.is_overflow)
+    resorts = (
+        _Group(rule="overflow", words="is in the overflow pool", rep_ids=overflow),
+        _Group(rule="manager", words="manages a rep who cannot take it", rep_ids=managers),
+    )
+    return (*groups, *resorts) if case.lead.owner_id is None else (resorts[0], *groups, resorts[1])
+
+
+def _owner(case: _Case) -> frozenset[str]:
+    owner_id = case.lead.owner_id
+    return (
+        frozenset((owner_id,)) if owner_id is not None and owner_id in case.loads else frozenset()
+    )
+
+
+# ---- order and words -----------------------------------------------------------------------
+
+
+def _in_turn(group: _Group, case: _Case) -> list[str]:
+    """Order a group: at work first, then with a skill called for, then longest without a turn."""
+    prefer = case.policy.route.hours == "prefer"
+
+    wanted = _wanted_skills(case)
+
+    def key(rep_id: str) -> tuple[bool, bool, int, str]:
+        load = case.loads[rep_id]
+        asleep = prefer and not is_working(load.rep, case.policy.closures, case.now)
+        unskilled = bool(wanted) and wanted.isdisjoint(map(fold, load.rep.skills))
+        return asleep, unskilled, load.last_turn, rep_id
+
+    return sorted(group.rep_ids, key=key)
+
+
+def _words(group: _Group, rep_id: str, case: _Case) -> str:
+    rep = case.loads[rep_id].rep
+    if is_working(rep, case.policy.closures, case.now):
+        return group.words
+    opening = next_opening(rep, case.policy.closures, case.now)
+    when = f"works next from {opening:%Y-%m-%d %H:%M} UTC" if opening else "has no working hours"
+    return f"{group.words}; {when}"
+
+
+def _of_other_teams(case: _Case, seen: set[str]) -> Iterator[Place]:
+    for rep_id, load in sorted(case.loads.items()):
+        if rep_id in seen:
+            continue
+        words = f"team {load.rep.team} does not work Tier {case.tier.value}"
+        yield Place(rep_id=rep_id, rule="team", words=words)
+
+
+def _reasons(case: _Case, places: Mapping[str, Place]) -> tuple[Reason, ...]:
+    order = f"rules in the order {case.policy.route.order}"
+    reasons = [Reason(rule="route.order", words=order)]
+    if case.lead.owner_id is not None:
+        words = f"taken from {case.lead.owner_id}: the overflow pool comes first"
+        reasons.append(Reason(rule="route.reassigned", words=words))
+    if not places:
+        words = "nobody is free: every rep is gone, away, full or of another team"
+        reasons.append(Reason(rule="route.nobody", words=words))
+    return tuple(reasons)

@@ -1,0 +1,120 @@
+"""Points of the parts of a score: what a fact earns, and what activities earn as they age."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from leadfit.policy.policy import fold, to_number, to_yes
+from leadfit.policy.schema import FactPart, ScoreRules
+from leadfit.records import Activity, Fact, Facts, Reason
+
+DIGITS = 6
+"""Decimals kept of every part, so that a score does not hang on the last bit of a power of two."""
+_DAY_S = 86_400
+
+
+def of_facts(component: str, parts: Mapping[str, FactPart], known: Facts) -> list[Reason]:
+    """Return one reason with points for each part of fit or authority.
+
+    Args:
+        component: ``fit`` or ``authority``.
+        parts: The parts by name.
+        known: Facts under the names of the policy.
+    """
+    return [
+        _of_fact(f"{component}.{name}", part, known.get(part.fact)) for name, part in parts.items()
+    ]
+
+
+def _of_fact(rule: str, part: FactPart, value: Fact) -> Reason:
+    if value is None:
+        return Reason(rule=rule, words=f"{part.fact} is missing", points=0.0)
+    earned, why = _earned(part, value)
+    points = round(min(earned, part.cap), DIGITS)
+    shown = str(value).strip()[:60]
+    words = f"{part.fact} is {shown}" + (f", {why}" if why else "")
+    return Reason(rule=rule, words=words, points=points)
+
+
+def _earned(part: FactPart, value: Fact) -> tuple[float, str]:
+    """Return points before the cap, and what earned them if the value alone does not show it."""
+    if part.yes is not None:
+        return (part.yes, "") if to_yes(value) else (part.otherwise, "")
+    if part.bands:
+        size = to_number(value)
+        if size is None:
+            return 0.0, "which is not a number"
+        reached = [band for band in part.bands if size >= band.min]
+        if not reached:
+            return part.otherwise, "below every band"
+        best = max(reached, key=lambda band: band.min)
+        return best.points, f"at least {best.min:g}"
+    if part.words:
+        text = fold(value)
+        hits = [
+            (each.points, word) for each in part.words for word in each.any if _holds(text, word)
+        ]
+        return max(hits, key=lambda hit: hit[0]) if hits else (part.otherwise, "")
+    return _value_points(part, fold(value)), ""
+
+
+def _value_points(part: FactPart, text: str) -> float:
+    for name, points in part.values.items():
+        if fold(name) == text:
+            return points
+    return part.otherwise
+
+
+@lru_cache(maxsize=1024)
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(fold(word))}(?!\w)")
+
+
+def _holds(text: str, word: str) -> bool:
+    return _pattern(word).search(text) is not None
+
+
+def of_activities(
+    component: str, rules: ScoreRules, activities: Sequence[Activity], now: datetime
+) -> list[Reason]:
+    """Return one reason with points for each part of engagement or intent.
+
+    An activity earns its points times a half for every half-life of its age; one later than
+    ``now`` earns nothing. The sum of a part stops at its cap.
+
+    Args:
+        component: ``engagement`` or ``intent``.
+        rules: The score rules.
+        activities: Activities in any order.
+        now: The time of the decision.
+    """
+    caps = rules.engagement if component == "engagement" else rules.intent
+    ages: dict[str, list[tuple[str, float]]] = {f"{component}.{name}": [] for name in caps}
+    for activity in activities:
+        rule = rules.activities.get(activity.kind)
+        age_s = (now - activity.at).total_seconds()
+        if rule is None or rule.part not in ages or age_s < 0:
+            continue
+        points = rule.points * math.exp2(-age_s / (rule.half_life_days * _DAY_S))
+        ages[rule.part].append((activity.kind.value, points))
+    return [
+        _of_part(f"{component}.{name}", cap, ages[f"{component}.{name}"])
+        for name, cap in caps.items()
+    ]
+
+
+def _of_part(rule: str, cap: float, earned: list[tuple[str, float]]) -> Reason:
+    if not earned:
+        return Reason(rule=rule, words="no such activity", points=0.0)
+    raw = math.fsum(points for _, points in earned)
+    counts: dict[str, int] = {}
+    for kind, _ in sorted(earned):
+        counts[kind] = counts.get(kind, 0) + 1
+    words = ", ".join(f"{count} x {kind}" for kind, count in counts.items())
+    if raw > cap:
+        words += f", held at the cap of {cap:g}"
+    return Reason(rule=rule, words=words, points=round(min(raw, cap), DIGITS))
