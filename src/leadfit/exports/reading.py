@@ -1,0 +1,392 @@
+"""An export in, a history out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping as Named
+from collections.abc import Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from leadfit.errors import BadInput, Fault
+from leadfit.exports import ladder, query, sheets
+from leadfit.exports.assemble import ACCOUNT_COLUMNS, LEAD_COLUMNS, Parts, assemble, stacked
+from leadfit.exports.convert import Rows, minor_digits, typed
+from leadfit.exports.faults import Faults, Located, Words
+from leadfit.exports.frames import build
+from leadfit.exports.ladder import Event, Undated
+from leadfit.exports.mapping import Mapping, TableMapping, load
+from leadfit.exports.recognise import recognised
+from leadfit.exports.shapes import SHAPES
+from leadfit.exports.sheets import Sheet
+from leadfit.history import History, Known, Notice
+from leadfit.records import Kind
+
+Tables = dict[str, list[Rows]]
+
+
+def read_export(
+    folder: Path,
+    *,
+    mapping: Path | None = None,
+    as_of: datetime | None = None,
+    skip_bad: Path | None = None,
+) -> History:
+    r"""Return the recorded past that an export folder, or any tables with a mapping, describe.
+
+    Args:
+        folder: A folder of CSV or Parquet files, or one such file.
+        mapping: A mapping file; without it the files must be those of an export folder or
+            recognised exports of a CRM.
+        as_of: Nothing later is looked at; aware. By default the latest recorded outcome or use.
+        skip_bad: Where rejected rows go, as CSV; the rest is returned, with a notice
+            ``skipped_rows`` that counts them. Without it one bad row refuses the lot.
+
+    Raises:
+        BadInput: With every fault: file, row (the header is row 1), column, what came, what is
+            allowed. Nothing was written then.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     _ = (Path(name) / "leads.csv").write_text("lead_id,created_at\nl1,2024-01-31\n")
+    ...     read_export(Path(name)).leads.rows
+    1
+    """
+    faults, notices = Faults(keep_all=skip_bad is not None), list[Notice]()
+    described = load(mapping) if mapping is not None else None
+    files = sheets.find(folder, faults)
+    faults.stop_if_any()
+    if described is None:
+        described = recognised(files, faults)
+        faults.stop_if_any()
+    chosen = _chosen(described, files, faults)
+    faults.stop_if_any()
+    read = _read_sources(described, chosen, faults)
+    faults.stop_if_any(rows_too=skip_bad is None and bool(described.derive))
+    read |= query.derive(described.derive, chosen, faults)
+    faults.stop_if_any(rows_too=False)
+    tables = _typed_tables(described, read, faults, notices)
+    del read
+    faults.stop_if_any(rows_too=False)
+    events = _events(described, tables, faults, notices)
+    _check_keys(tables, faults)
+    _one_currency(described, tables, events, faults, notices)
+    faults.stop_if_any(rows_too=skip_bad is None)
+    if faults.count:
+        notices.append(_skipped(faults))
+    history = assemble(_parts(described, tables), events, described, notices, as_of)
+    if skip_bad is not None:
+        _write_rejects(skip_bad, files, faults)
+    return history
+
+
+# ---- sources -------------------------------------------------------------------------------
+
+
+def _chosen(mapping: Mapping, files: Sequence[Path], faults: Faults) -> dict[str, tuple[Path, ...]]:
+    chosen = {}
+    for name, patterns in mapping.sources.items():
+        found = tuple(
+            file
+            for file in files
+            if any(fnmatchcase(file.name.lower(), pattern.lower()) for pattern in patterns)
+        )
+        if not found:
+            shown = ", ".join(file.name for file in files[:30])
+            came = Words(f"no file that matches {' or '.join(patterns)}")
+            faults.file(f"sources.{name}", came, f"a pattern that matches one of: {shown}")
+        chosen[name] = found
+    return chosen
+
+
+def _read_sources(
+    mapping: Mapping, chosen: Named[str, Sequence[Path]], faults: Faults
+) -> dict[str, Sheet]:
+    read: dict[str, Sheet] = {}
+    used = {table.source for table in mapping.table}
+    used |= {join.source for table in mapping.table for join in table.join}
+    for name, files in chosen.items():
+        unread = _unread(mapping, name)
+        kept = [
+            sheets.read(file, faults, wanted=lambda column: name in used and column not in unread)  # noqa: B023 -- called before the next turn
+            for file in files
+        ]
+        read[name] = _stacked(name, kept)
+    return read
+
+
+def _unread(mapping: Mapping, source: str) -> frozenset[str]:
+    """Return columns that every table made of a source ignores, so that they are not kept."""
+    tables = [table for table in mapping.table if table.source == source]
+    joined = any(join.source == source for table in mapping.table for join in table.join)
+    if joined or len(tables) != 1:
+        return frozenset()
+    (table,) = tables
+    used = {*table.columns.values(), *(join.on for join in table.join)}
+    return frozenset(table.ignore) - used
+
+
+def _stacked(name: str, parts: Sequence[Sheet]) -> Sheet:
+    if len(parts) == 1:
+        return parts[0]
+    names = list(dict.fromkeys(column for part in parts for column in part.columns))
+    columns: dict[str, list[str | None]] = {column: [] for column in names}
+    for part in parts:
+        for column in names:
+            values = part.columns.get(column) or [None] * len(part)
+            columns[column].extend(values)
+    return Sheet(
+        name=name,
+        columns=columns,
+        files=[file for part in parts for file in part.files],
+        rows=[row for part in parts for row in part.rows],
+    )
+
+
+# ---- tables and events ---------------------------------------------------------------------
+
+
+def _typed_tables(
+    mapping: Mapping, read: Named[str, Sheet], faults: Faults, notices: list[Notice]
+) -> Tables:
+    tables: Tables = {name: [] for name in SHAPES}
+    for table in mapping.table:
+        frame = build(table, read, faults, notices)
+        if frame is None:
+            continue
+        rows = typed(
+            frame,
+            faults,
+            times_known=mapping.created_at == "known",
+            currency=mapping.currency,
+            also_required=_also_required(mapping, table),
+        )
+        if rows is not None:
+            tables[table.to].append(rows)
+    return tables
+
+
+def _also_required(mapping: Mapping, table: TableMapping) -> tuple[str, ...]:
+    return ("created_at",) if table.to == "deals" and mapping.unit == "deal" else ()
+
+
+def _events(mapping: Mapping, tables: Tables, faults: Faults, notices: list[Notice]) -> list[Event]:
+    """Return every event of the tables; rows whose events have faults leave their tables."""
+    before = faults.count
+    events, undated = _made_events(mapping, tables, faults)
+    if faults.count > before:
+        for rows in (rows for each in tables.values() for rows in each):
+            _leave_out_bad(rows, faults)
+        events, undated = _made_events(mapping, tables, Faults())
+    notices += [
+        Notice(
+            code="undated_outcome",
+            field=kind,
+            message=f"{count} outcomes ({kind}) have no time and were left out.",
+            evidence={"rows": count},
+        )
+        for kind, count in undated.counts.items()
+    ]
+    return events
+
+
+def _made_events(mapping: Mapping, tables: Tables, faults: Faults) -> tuple[list[Event], Undated]:
+    undated, times_known = Undated(), mapping.created_at == "known"
+    events: list[Event] = []
+    for rows in tables["events"]:
+        events += ladder.recorded(rows)
+    for rows in (rows for each in tables.values() for rows in each):
+        events += ladder.of_rows(rows, faults, times_known=times_known, currency=mapping.currency)
+    for rows in tables["deals"]:
+        events += ladder.of_deals(rows, faults, undated, unit=mapping.unit)
+    converted = {
+        event.account_id: event.at
+        for event in events
+        if event.kind is Kind.CONVERTED and event.account_id and event.at
+    }
+    for rows in tables["contracts"]:
+        events += ladder.of_contracts(rows, converted)
+    return events, undated
+
+
+def _leave_out_bad(rows: Rows, faults: Faults) -> None:
+    places = zip(rows.frame.files, rows.frame.rows, strict=True)
+    rows.leave_out([faults.is_bad(file, row) for file, row in places])
+
+
+def _check_keys(tables: Tables, faults: Faults) -> None:
+    """Find ids that two tables of the same kind share; within one they were checked."""
+    for name, shape in SHAPES.items():
+        if shape.key is None or len(tables[name]) < 2:
+            continue
+        first: dict[object, tuple[str, int]] = {}
+        for rows in tables[name]:
+            for place, value in zip(
+                zip(rows.frame.files, rows.frame.rows, strict=True),
+                rows.get(shape.key),
+                strict=True,
+            ):
+                if value is not None and first.setdefault(value, place) != place:
+                    file, row = first[value]
+                    allowed = f"each {shape.key} once; it stands in {file} row {row} too"
+                    faults.row(*place, rows.frame.headers.get(shape.key), value, allowed)
+            _leave_out_bad(rows, faults)
+
+
+# ---- money ---------------------------------------------------------------------------------
+
+
+def _one_currency(
+    mapping: Mapping,
+    tables: Tables,
+    events: list[Event],
+    faults: Faults,
+    notices: list[Notice],
+) -> None:
+    """Convert all money by the mapping's rates; without rates it must be of one currency."""
+    spend = [rows for rows in tables["spend"] if "amount" in rows.columns]
+    seen = {event.currency for event in events if event.amount is not None}
+    seen |= {
+        code if isinstance(code, str) else None
+        for rows in spend
+        for code, amount in zip(rows.get("currency"), rows.columns["amount"], strict=True)
+        if amount is not None
+    }
+    named = sorted(code for code in seen if code is not None)
+    unknown = [code for code in named if code not in mapping.rates and code != mapping.currency]
+    if mapping.rates and unknown:
+        came = Words(f"amounts in {', '.join(unknown)}")
+        faults.file("rates", came, f"a rate into {mapping.currency} for each currency")
+    elif len(named) > 1 and not mapping.rates:
+        came = Words(f"amounts in {', '.join(named)}")
+        allowed = "one currency, or a mapping with 'currency' and [rates] into it"
+        faults.file("currency", came, allowed)
+    elif named and None in seen:
+        notices.append(
+            Notice(
+                code="unnamed_currency",
+                field="currency",
+                message=f"Amounts without a currency were taken for {named[0]}.",
+            )
+        )
+    if mapping.rates and not unknown:
+        for event in events:
+            if event.amount is not None:
+                event.amount = _converted(event.amount, event.currency, mapping)
+                event.currency = mapping.currency
+        for rows in spend:
+            rows.columns["amount"] = [
+                _converted(amount, code, mapping) if isinstance(amount, int) else None
+                for amount, code in zip(rows.columns["amount"], rows.get("currency"), strict=True)
+            ]
+            rows.columns["currency"] = [mapping.currency] * len(rows)
+
+
+def _converted(amount: int, currency: object, mapping: Mapping) -> int:
+    if currency is None or currency == mapping.currency:
+        return amount
+    digits = minor_digits(mapping.currency) - minor_digits(str(currency))
+    return round(amount * mapping.rates[str(currency)] * 10.0**digits)
+
+
+# ---- together ------------------------------------------------------------------------------
+
+
+def _parts(mapping: Mapping, tables: Tables) -> Parts:
+    units = tables["leads"]
+    if mapping.unit == "deal":
+        units = tables["deals"]
+        for rows in units:
+            rows.columns["lead_id"] = rows.columns["deal_id"]
+    leads, lead_facts, lead_known = stacked(units, LEAD_COLUMNS)
+    accounts, account_facts, account_known = stacked(tables["accounts"], ACCOUNT_COLUMNS)
+    people, _, _ = stacked(tables["contacts"], ("contact_id", "account_id", "email"))
+    facts, _, _ = stacked(tables["facts"], SHAPES["facts"].columns)
+    spend, _, _ = stacked(tables["spend"], SHAPES["spend"].columns)
+    known = {("leads", name): when for name, when in lead_known.items()}
+    known |= {("accounts", name): when for name, when in account_known.items()}
+    for table, rows_of in (("leads", units), ("accounts", tables["accounts"])):
+        for rows in rows_of:
+            known |= _known_of_own(table, rows)
+    return Parts(
+        leads=leads,
+        lead_facts=lead_facts,
+        accounts=accounts,
+        account_facts=account_facts,
+        contacts={
+            str(contact): (_text(account), _text(email))
+            for contact, account, email in zip(
+                people["contact_id"], people["account_id"], people["email"], strict=True
+            )
+        },
+        facts=facts,
+        spend=spend,
+        known=known,
+    )
+
+
+def _known_of_own(table: str, rows: Rows) -> dict[tuple[str, str], Known]:
+    """Return when the columns with a meaning of their own were known."""
+    mapped = rows.frame.table
+    return {
+        (table, name): mapped.known_at.get(header, mapped.known)
+        for name, header in rows.frame.headers.items()
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+# ---- rejects -------------------------------------------------------------------------------
+
+
+def _skipped(faults: Faults) -> Notice:
+    rows = {file: len(bad) for file, bad in faults.bad_rows.items()}
+    return Notice(
+        code="skipped_rows",
+        field=None,
+        message=f"{sum(rows.values())} rows with faults were left out and written to the rejects.",
+        evidence={"rows": sum(rows.values()), "files": rows},
+    )
+
+
+def _write_rejects(target: Path, files: Sequence[Path], faults: Faults) -> None:
+    """Write every rejected row once a fault, with the row as it stood in its file."""
+    originals = {
+        file.name: _originals(file, faults.bad_rows.get(file.name, set())) for file in files
+    }
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as stream:
+            out = csv.writer(stream, lineterminator="\n")
+            out.writerow(["file", "row", "column", "came", "allowed", "original"])
+            for fault in faults.of_rows:
+                out.writerow(_reject(fault, originals))
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        came = error.strerror or "a place that cannot be written"
+        raise BadInput(Fault(place=str(target), came=came, allowed="a writable file")) from error
+
+
+def _reject(fault: Located, originals: Named[str, Named[int, str]]) -> list[object]:
+    row = fault.row or 0
+    original = originals.get(fault.file, {}).get(row, "")
+    return [fault.file, row, fault.column or "", fault.came, fault.allowed, original]
+
+
+def _originals(file: Path, wanted: set[int]) -> dict[int, str]:
+    if not wanted or file.name.lower().endswith(".parquet"):
+        return {}
+    found: dict[int, str] = {}
+    for number, cells in sheets.records(file, Faults()):
+        if number in wanted:
+            text = io.StringIO()
+            csv.writer(text, lineterminator="").writerow(cells)
+            found[number] = text.getvalue()
+            if len(found) == len(wanted):
+                break
+    return found
