@@ -45,11 +45,11 @@ def configure(*, as_json: bool = True) -> None:
     )
 
 
-def logger(room: str) -> structlog.types.BindableLogger:
+def logger(room: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of a room; ``room`` is bound as a field.
 
     >>> logger("jobs.sla") is not None
     True
     """
-    bound: structlog.types.BindableLogger = structlog.get_logger(room=room)
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger(room=room)
     return bound

@@ -1,0 +1,322 @@
+"""What every store does; :mod:`leadfit.testing.check_store` proves it of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from leadfit.records import (
+    Account,
+    Action,
+    Activity,
+    Assignment,
+    Candidate,
+    Clock,
+    ClockKind,
+    Contact,
+    Decision,
+    Facts,
+    Keys,
+    Lead,
+    Signal,
+    Tier,
+)
+from leadfit.store.views import (
+    ActionState,
+    ActionView,
+    Counts,
+    Feedback,
+    Incident,
+    LeadView,
+    SignalState,
+    SignalView,
+    Verification,
+)
+
+T = TypeVar("T")
+
+
+class Signals(Protocol):
+    """Stored signals and the log they stand in; personal values are kept apart from the log."""
+
+    def find(self, source: str, event_id: str) -> tuple[SignalView, bytes] | None:
+        """Return the signal with this source and event id, and the digest of its body."""
+
+    def digest(self, body: bytes) -> bytes:
+        """Return the keyed digest by which bodies are compared."""
+
+    def add(self, signal: Signal, digest: bytes, email: str | None) -> None:
+        """Append a signal to the log; ``email`` is the normalised address of its person."""
+
+    def view(self, signal_id: str) -> SignalView | None:
+        """Return where a signal stands."""
+
+    def read(self, signal_id: str) -> Signal | None:
+        """Return a signal as it came."""
+
+    def pending(self, limit: int) -> tuple[str, ...]:
+        """Return ids of undecided signals in the order of the log."""
+
+    def settle(
+        self, signal_id: str, status: SignalState, lead_id: str | None, reason: str | None = None
+    ) -> None:
+        """Write how a signal ended."""
+
+    def append(self, kind: str, at: datetime, body: Mapping[str, object]) -> int:
+        """Append another kind of row to the log; return its number."""
+
+    def verify(self) -> Verification:
+        """Check the hash chain of the log from the first row to the kept head."""
+
+
+class Accounts(Protocol):
+    """Accounts, their domains, and contacts with their personal values."""
+
+    def candidates(self, keys: Keys) -> tuple[Candidate, ...]:
+        """Return the records that share a blocking key, strongest key first."""
+
+    def account(self, account_id: str) -> Account | None:
+        """Return an account."""
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """Return a contact."""
+
+    def add_accounts(self, accounts: Iterable[Account]) -> tuple[int, int]:
+        """Add accounts that are not there; return the numbers of new accounts and new domains."""
+
+    def add_contacts(self, contacts: Iterable[tuple[Contact, str | None]]) -> int:
+        """Add contacts, each with its normalised address, that are not there; return how many."""
+
+    def link_contact(self, contact_id: str, account_id: str) -> None:
+        """Put a contact without an account into one."""
+
+
+class Leads(Protocol):
+    """Leads, their owners, and what was decided and said about them."""
+
+    def get(self, lead_id: str) -> Lead | None:
+        """Return a lead."""
+
+    def open_lead_of(self, contact_id: str) -> str | None:
+        """Return the open lead of a contact."""
+
+    def add(self, lead: Lead, signal_at: datetime, possible_account_id: str | None) -> None:
+        """Add a lead."""
+
+    def import_leads(self, leads: Iterable[Lead]) -> int:
+        """Add past leads that are not there; return how many were added."""
+
+    def rate(self, lead_id: str, tier: Tier, decision_id: str, facts: Facts) -> None:
+        """Write a lead's tier, its latest decision and its facts."""
+
+    def signal_at(self, lead_id: str) -> datetime | None:
+        """Return when the lead's first signal reached us."""
+
+    def assign(self, assignment: Assignment) -> None:
+        """Give a lead its owner; the assignment before must have ended."""
+
+    def end_assignment(self, lead_id: str, at: datetime) -> None:
+        """End the lead's assignment; it has no owner until the next one."""
+
+    def assignment(self, lead_id: str) -> Assignment | None:
+        """Return the lead's present assignment."""
+
+    def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
+        """Return every assignment of a lead, first one first."""
+
+    def unassigned(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Return open leads without an owner that are due for another try."""
+
+    def retry_at(self, lead_id: str, at: datetime) -> None:
+        """Write when an owner is looked for again."""
+
+    def touched_at(self, lead_id: str) -> datetime | None:
+        """Return when a person first touched the lead."""
+
+    def touch(self, lead_id: str, at: datetime) -> None:
+        """Write the first touch; a later one changes nothing."""
+
+    def close(self, lead_id: str) -> None:
+        """Close a lead."""
+
+    def add_activity(
+        self,
+        signal: Signal,
+        *,
+        lead_id: str | None,
+        contact_id: str | None,
+        account_id: str | None,
+    ) -> None:
+        """Keep what a signal reported as an activity."""
+
+    def activities(
+        self,
+        *,
+        lead_id: str | None,
+        contact_id: str | None,
+        account_id: str | None,
+        limit: int,
+    ) -> tuple[Activity, ...]:
+        """Return the newest activities of a lead, its contact and its account, oldest first."""
+
+    def add_decision(self, decision: Decision, inputs: Mapping[str, object]) -> None:
+        """Keep a decision with what it was decided from, and its digest in the log."""
+
+    def decisions(self, lead_id: str) -> tuple[Decision, ...]:
+        """Return every decision about a lead, newest first."""
+
+    def inputs(self, decision_id: str) -> Mapping[str, object] | None:
+        """Return what a decision was decided from."""
+
+    def add_feedback(self, feedback: Feedback) -> None:
+        """Keep what a person said about a lead, and that it was said in the log."""
+
+    def view(self, lead_id: str) -> LeadView | None:
+        """Return a lead with everything about it."""
+
+    def page(
+        self, limit: int, after: str | None, tier: Tier | None, owner_id: str | None
+    ) -> tuple[LeadView, ...]:
+        """Return leads, newest first, behind the lead ``after``."""
+
+
+class Capacity(Protocol):
+    """Capacity slots and turns of the rotation."""
+
+    def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
+        """Return each rep's busy slots and latest turn; a new rep starts at the least turn."""
+
+    def claim(
+        self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime
+    ) -> int | None:
+        """Take one of a rep's slots until ``until``; ``None`` when all are busy."""
+
+    def take_turn(self, rep_id: str) -> int:
+        """Put a rep at the end of the rotation; return the number of the turn."""
+
+
+class Clocks(Protocol):
+    """Running clocks and the incidents of those that ran out."""
+
+    def start(self, clock: Clock) -> None:
+        """Start a clock; one with the same key is never started again."""
+
+    def stop(
+        self, lead_id: str, at: datetime, by: str, kinds: frozenset[ClockKind] | None = None
+    ) -> int:
+        """Stop running clocks of a lead, of some kinds or all; return how many."""
+
+    def due(self, now: datetime, limit: int) -> tuple[Clock, ...]:
+        """Return running clocks that are due, in due order."""
+
+    def advance(self, clock: Clock, *, step: int, due_at: datetime | None, now: datetime) -> bool:
+        """Write that a clock's step fired; ``False`` when somebody stopped or moved it before."""
+
+    def add_incident(self, incident: Incident) -> None:
+        """Keep an incident, once by its key."""
+
+    def incidents(self, since: datetime) -> tuple[Incident, ...]:
+        """Return incidents from ``since`` on, oldest first."""
+
+
+class Outbox(Protocol):
+    """Queued actions."""
+
+    def queue(self, action: Action, now: datetime) -> None:
+        """Queue an action; one with the same key is never queued again."""
+
+    def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
+        """Return actions to be carried out or looked up, in the order of their times."""
+
+    def get(self, key: str) -> ActionView | None:
+        """Return one action."""
+
+    def sending(self, keys: Sequence[str]) -> None:
+        """Write that a try of these actions begins."""
+
+    def settle(
+        self,
+        key: str,
+        state: ActionState,
+        *,
+        at: datetime,
+        next_at: datetime | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Write how a try ended."""
+
+    def cancel(self, lead_id: str, at: datetime) -> int:
+        """Cancel the actions of a lead that were not begun; return how many."""
+
+
+class AccessKeys(Protocol):
+    """API keys by their hash."""
+
+    def add(self, key_hash: bytes, prefix: str, scope: str, at: datetime) -> None:
+        """Keep a key's hash."""
+
+    def scope(self, key_hash: bytes) -> str | None:
+        """Return the scope of the key with this hash."""
+
+
+class Session(Protocol):
+    """A transaction, for reading or for one piece of work of the writer."""
+
+    @property
+    def signals(self) -> Signals:
+        """Signals and log."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Accounts and contacts."""
+
+    @property
+    def leads(self) -> Leads:
+        """Leads and decisions."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """Slots and turns."""
+
+    @property
+    def clocks(self) -> Clocks:
+        """Clocks and incidents."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Queued actions."""
+
+    @property
+    def keys(self) -> AccessKeys:
+        """API keys."""
+
+    def counts(self, now: datetime) -> Counts:
+        """Return numbers of records."""
+
+
+class Store(Protocol):
+    """A store: one writer, any number of readers."""
+
+    def submit(self, work: Callable[[Session], T]) -> Future[T]:
+        """Queue a piece of work for the writer; the answer comes after the commit is durable.
+
+        A piece that raises leaves nothing behind and disturbs no other.
+
+        Raises:
+            StoreBusy: The queue is full, or another process writes to the store.
+        """
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Do a piece of work and return its answer once the commit is durable.
+
+        Raises:
+            StoreBusy: The queue is full, the disk is full, or another process writes.
+        """
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Read in one consistent snapshot, from any thread."""
+
+    def close(self) -> None:
+        """Finish queued work and let go of the store."""

@@ -1,0 +1,181 @@
+"""Records as canonical JSON and back.
+
+As :mod:`leadfit.canonical` writes it, but shorter: a field that is empty (``None``, ``()``, ``{}``)
+and equal to its default is left out, so that a field added later changes no stored bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_EMPTY: Final[tuple[object, ...]] = (None, (), {}, frozenset())
+
+
+def to_us(at: datetime) -> int:
+    """Return whole microseconds since 1970.
+
+    >>> to_us(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    """Return the aware UTC time of ``us`` microseconds since 1970.
+
+    >>> from_us(1_000_000).isoformat()
+    '1970-01-01T00:00:01+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def maybe_us(at: datetime | None) -> int | None:
+    """Return :func:`to_us` of a time that may be absent."""
+    return None if at is None else to_us(at)
+
+
+def maybe_time(us: int | None) -> datetime | None:
+    """Return :func:`from_us` of a number that may be absent."""
+    return None if us is None else from_us(us)
+
+
+def pack(value: object) -> bytes:
+    """Return a record, or JSON types that hold records, as canonical JSON.
+
+    Raises:
+        ValueError: It holds NaN, an infinity or half of a surrogate pair.
+        TypeError: It holds something JSON has no form for.
+
+    >>> pack({"b": 1, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    return pack_text(value).encode()
+
+
+def pack_text(value: object) -> str:
+    """Return :func:`pack` as text."""
+    return json.dumps(
+        encode(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def unpack(kind: type[T], packed: bytes | str) -> T:
+    """Return the record of class ``kind`` that :func:`pack` made ``packed`` from.
+
+    Raises:
+        TypeError: A field without a default is missing.
+    """
+    return decode(kind, json.loads(packed))
+
+
+def encode(value: object) -> object:
+    """Return a record as JSON types: objects, lists, text, numbers."""
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): encode(each) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [encode(each) for each in value]
+    return _encode_object(value)
+
+
+def _encode_object(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, frozenset):
+        return sorted(str(each) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return _encode_record(value)
+    raise TypeError(f"no form for {type(value).__name__}")
+
+
+def _encode_record(record: object) -> dict[str, object]:
+    kept: dict[str, object] = {}
+    for name, default in _defaults(cast("Hashable", type(record))):
+        value = getattr(record, name)
+        if not (value == default and any(value == empty for empty in _EMPTY)):
+            kept[name] = encode(value)
+    return kept
+
+
+@cache
+def _defaults(kind: Hashable) -> tuple[tuple[str, object], ...]:
+    """Return the fields of a record with their defaults; ``MISSING`` where there is none."""
+    found: list[tuple[str, object]] = []
+    for each in fields(kind):  # type: ignore[arg-type]  # only records come here
+        default = each.default
+        if default is MISSING and each.default_factory is not MISSING:
+            default = each.default_factory()
+        found.append((each.name, default))
+    return tuple(found)
+
+
+def decode(kind: type[T], plain: object) -> T:
+    """Return the record of class ``kind`` that :func:`encode` made ``plain`` from.
+
+    Raises:
+        TypeError: A field without a default is missing.
+    """
+    whole = cast("Hashable", kind)
+    return cast("T", _reader(whole)(plain))
+
+
+@cache
+def _reader(kind: Hashable) -> Callable[[object], object]:
+    """Return the function that reads a value of the annotated type ``kind``."""
+    origin = get_origin(kind)
+    if origin in (UnionType, Union):
+        return _union_reader(get_args(kind))
+    if origin is tuple:
+        each = _reader(get_args(kind)[0])
+        return lambda plain: tuple(each(part) for part in cast("list[object]", plain))
+    if origin is frozenset:
+        return lambda plain: frozenset(cast("list[object]", plain))
+    return _class_reader(kind) if isinstance(kind, type) else _as_it_is
+
+
+def _class_reader(kind: type) -> Callable[[object], object]:
+    if issubclass(kind, Enum):
+        return kind
+    if kind is datetime:
+        return lambda plain: datetime.fromisoformat(cast("str", plain))
+    return _record_reader(kind) if is_dataclass(kind) else _as_it_is
+
+
+def _union_reader(kinds: tuple[object, ...]) -> Callable[[object], object]:
+    rest = [kind for kind in kinds if kind is not NoneType]
+    if len(rest) != 1:
+        return _as_it_is
+    inner = _reader(rest[0])
+    return lambda plain: None if plain is None else inner(plain)
+
+
+def _record_reader(kind: type) -> Callable[[object], object]:
+    hints = get_type_hints(kind)
+    names = [name for name, _ in _defaults(kind)]
+    readers = {name: _reader(hints[name]) for name in names}
+
+    def read(plain: object) -> object:
+        given = cast("Mapping[str, object]", plain)
+        return kind(
+            **{name: readers[name](value) for name, value in given.items() if name in readers}
+        )
+
+    return read
+
+
+def _as_it_is(plain: object) -> object:
+    return plain

@@ -1,0 +1,84 @@
+"""Brings a store to the schema this version knows, step by step."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from leadfit.errors import DamagedStore, Permanent
+
+LATEST: Final = "0001"
+_KNOWN: Final = ("0001",)
+
+
+class NewerStore(Permanent):
+    """The store was written by a newer Leadfit; it was left as it is.
+
+    Attributes:
+        revision: The schema revision of the store.
+    """
+
+    code = "newer_store"
+
+    def __init__(self, path: Path, revision: str) -> None:
+        self.revision = revision
+        super().__init__(
+            f"{path} has schema {revision}; this Leadfit knows up to {LATEST} and left it "
+            "untouched; install the Leadfit that wrote it, or restore a backup"
+        )
+
+
+def revision_of(connection: sqlite3.Connection, path: Path) -> str | None:
+    """Return the schema revision of a store, or ``None`` for an empty file.
+
+    Raises:
+        NewerStore: This Leadfit does not know the revision.
+        DamagedStore: The file is not a store.
+    """
+    try:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if "alembic_version" not in tables:
+            if tables:
+                raise DamagedStore(str(path), "it is a database that Leadfit did not make")
+            return None
+        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise DamagedStore(str(path), str(error)) from error
+    revision = str(rows[0][0]) if rows else None
+    if revision is not None and revision not in _KNOWN:
+        raise NewerStore(path, revision)
+    return revision
+
+
+def migrate(path: Path) -> None:
+    """Take every step the store at ``path`` lacks, all in one transaction.
+
+    Raises:
+        NewerStore: This Leadfit does not know the store's revision.
+    """
+    # Slow to import, and needed only when there is a step to take.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import create_engine, event  # noqa: PLC0415
+    from sqlalchemy.engine import URL  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    event.listen(engine, "connect", _begin_by_hand)
+    event.listen(engine, "begin", _begin)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, LATEST)
+    engine.dispose()
+
+
+def _begin_by_hand(connection: sqlite3.Connection, _record: object) -> None:
+    """Keep the driver from committing before table definitions, so that a step is all or none."""
+    connection.isolation_level = None
+
+
+def _begin(connection: object) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]

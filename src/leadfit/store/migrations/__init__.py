@@ -1,0 +1,1 @@
+"""Migrations of the store; run by :func:`leadfit.store.migrate.migrate`."""

@@ -1,0 +1,325 @@
+"""The first tables.
+
+The definitions are a copy that stays as it is when ``leadfit.store.schema`` moves on.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+revision = "0001"
+down_revision: str | None = None
+
+metadata = MetaData()
+
+_Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+log = Table(
+    "log",
+    metadata,
+    Column("seq", _Whole, primary_key=True, autoincrement=False),
+    Column("at_us", _Whole, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+# One row: the last row of the log, so that a cut tail shows.
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("seq", _Whole, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("seq", _Whole, primary_key=True, autoincrement=False),
+    Column("signal_id", Text, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("received_us", _Whole, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("lead_id", Text),
+    Column("reason", Text),
+    UniqueConstraint("source", "event_id", name="signals_event"),
+    Index("signals_pending", "seq", sqlite_where=text("status = 'accepted'")),
+    Index("signals_dead", "seq", sqlite_where=text("status = 'dead'")),
+    sqlite_strict=True,
+)
+
+# Personal values, apart from the log: what is known of a person now, and what a signal said.
+people = Table(
+    "people",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("email", Text),
+    Column("body", Text, nullable=False),
+    Index("people_email", "email", sqlite_where=text("email IS NOT NULL")),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("signal_id", Text, primary_key=True),
+    Column("token", Text, ForeignKey("people.token"), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("statements_token", "token"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("parent_account_id", Text),
+    Column("owner_id", Text),
+    Column("country", Text),
+    Column("is_customer", Integer, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("created_us", _Whole),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+domains = Table(
+    "domains",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    Index("domains_account", "account_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.account_id")),
+    Column("token", Text, ForeignKey("people.token")),
+    Column("created_us", _Whole),
+    Index("contacts_token", "token"),
+    Index("contacts_account", "account_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("lead_id", Text, primary_key=True),
+    Column("created_us", _Whole, nullable=False),
+    Column("signal_us", _Whole, nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.account_id")),
+    Column("possible_account_id", Text),
+    Column("contact_id", Text, ForeignKey("contacts.contact_id")),
+    Column("source", Text),
+    Column("facts", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("tier", Integer),
+    Column("is_open", Integer, nullable=False),
+    Column("is_imported", Integer, nullable=False),
+    Column("decision_id", Text),
+    Column("touched_us", _Whole),
+    Column("retry_us", _Whole),
+    Index("leads_newest", "created_us", "lead_id"),
+    Index("leads_tier", "tier", "created_us", "lead_id"),
+    Index("leads_owner", "owner_id", "created_us", "lead_id"),
+    Index("leads_contact", "contact_id", sqlite_where=text("is_open = 1")),
+    Index("leads_account", "account_id"),
+    Index(
+        "leads_unassigned",
+        "retry_us",
+        sqlite_where=text("is_open = 1 AND owner_id IS NULL AND is_imported = 0"),
+    ),
+    sqlite_strict=True,
+)
+
+activities = Table(
+    "activities",
+    metadata,
+    Column("signal_id", Text, primary_key=True),
+    Column("at_us", _Whole, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("lead_id", Text),
+    Column("contact_id", Text),
+    Column("account_id", Text),
+    Index("activities_lead", "lead_id", "at_us", sqlite_where=text("lead_id IS NOT NULL")),
+    Index("activities_contact", "contact_id", "at_us", sqlite_where=text("contact_id IS NOT NULL")),
+    Index(
+        "activities_account",
+        "account_id",
+        "at_us",
+        sqlite_where=text("contact_id IS NULL AND account_id IS NOT NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("signal_id", Text, nullable=False),
+    Column("lead_id", Text),
+    Column("decided_us", _Whole, nullable=False),
+    Column("policy_digest", Text, nullable=False),
+    Column("artifact_digest", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("inputs", LargeBinary, nullable=False),
+    Index("decisions_lead", "lead_id", "decided_us", sqlite_where=text("lead_id IS NOT NULL")),
+    sqlite_strict=True,
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("assignment_id", Text, primary_key=True),
+    Column("lead_id", Text, ForeignKey("leads.lead_id"), nullable=False),
+    Column("owner_id", Text, nullable=False),
+    Column("assigned_us", _Whole, nullable=False),
+    Column("ended_us", _Whole),
+    Column("body", Text, nullable=False),
+    Index("assignments_lead", "lead_id", "assigned_us"),
+    # One owner at a time, whatever the code above does.
+    Index("assignments_one_owner", "lead_id", unique=True, sqlite_where=text("ended_us IS NULL")),
+    sqlite_strict=True,
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("rep_id", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("busy_until_us", _Whole, nullable=False),
+    Column("lead_id", Text),
+    Index("slots_busy", "busy_until_us", "rep_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("rep_id", Text, primary_key=True),
+    Column("turn", _Whole, nullable=False),
+    Index("turns_turn", "turn"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("lead_id", Text, ForeignKey("leads.lead_id"), nullable=False),
+    Column("assignment_id", Text),
+    Column("started_us", _Whole, nullable=False),
+    Column("due_us", _Whole),
+    Column("step", Integer, nullable=False),
+    Column("stopped_us", _Whole),
+    Column("stopped_by", Text),
+    Column("breached_us", _Whole),
+    Column("late_us", _Whole),
+    Index("clocks_lead", "lead_id"),
+    Index("clocks_due", "due_us", sqlite_where=text("stopped_us IS NULL AND due_us IS NOT NULL")),
+    sqlite_strict=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    Column("assignment_id", Text),
+    Column("due_us", _Whole, nullable=False),
+    Column("recipients", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_us", _Whole, nullable=False),
+    Column("error", Text),
+    Column("done_us", _Whole),
+    Index("outbox_lead", "lead_id"),
+    Index("outbox_due", "next_us", sqlite_where=text("state IN ('pending', 'sending')")),
+    sqlite_strict=True,
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("seq", _Whole, primary_key=True, autoincrement=False),
+    Column("lead_id", Text, ForeignKey("leads.lead_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at_us", _Whole, nullable=False),
+    Column("reason", Text),
+    Index("feedback_lead", "lead_id"),
+    sqlite_strict=True,
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("lead_id", Text, nullable=False),
+    Column("at_us", _Whole, nullable=False),
+    Column("words", Text, nullable=False),
+    Index("incidents_at", "at_us"),
+    sqlite_strict=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("prefix", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_us", _Whole, nullable=False),
+    sqlite_strict=True,
+)
+
+
+_APPEND_ONLY = """
+CREATE TRIGGER log_keeps_rows_{verb} BEFORE {verb} ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END
+"""
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    metadata.create_all(op.get_bind())
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(_APPEND_ONLY.format(verb=verb))
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    metadata.drop_all(op.get_bind())

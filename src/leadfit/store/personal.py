@@ -1,0 +1,124 @@
+"""Takes personal values out of what goes into the log, and puts them back for those who may read.
+
+Personal are: addresses (their local part above all), telephone numbers, names, titles, free text,
+and every value that holds an ``@``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Final, cast
+
+from leadfit.records import Facts, Identifiers, Signal
+
+_PERSONAL_IDENTIFIERS: Final = frozenset(
+    {"email", "phone", "name", "first_name", "last_name", "title"}
+)
+_PERSONAL_FACTS: Final = frozenset(
+    {
+        "email", "emailaddress", "mail", "phone", "phonenumber", "mobile", "mobilephone", "name",
+        "fullname", "contactname", "firstname", "lastname", "surname", "givenname", "title",
+        "jobtitle", "position", "role", "linkedin", "linkedinurl", "linkedinprofile", "twitter",
+        "message", "comment", "comments", "notes", "address", "street", "dateofbirth", "birthdate",
+        "ip", "ipaddress",
+    }
+)  # fmt: skip
+_NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]")
+_SHORTEST: Final = 3
+_QUOTED: Final = 60
+
+Statement = dict[str, dict[str, object]]
+"""Personal values of one signal: ``identifiers``, ``facts``, ``text`` and ``subject``."""
+
+
+def is_personal(name: str, value: object) -> bool:
+    """A fact of this name or value tells of a person.
+
+    >>> is_personal("Job Title", "VP"), is_personal("industry", "retail"), is_personal("x", "a@b")
+    (True, False, True)
+    """
+    plain = _NOT_A_LETTER.sub("", name.lower())
+    return plain in _PERSONAL_FACTS or (isinstance(value, str) and "@" in value)
+
+
+def part_facts(facts: Facts) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the facts that may stand in the log, and the personal ones."""
+    open_facts: dict[str, object] = {}
+    personal: dict[str, object] = {}
+    for name, value in facts.items():
+        (personal if is_personal(name, value) else open_facts)[name] = value
+    return open_facts, personal
+
+
+def part_signal(signal: Signal) -> tuple[dict[str, object], Statement]:
+    """Return a signal's identifiers and facts for the log, and its personal values."""
+    open_ids: dict[str, object] = {}
+    personal_ids: dict[str, object] = {}
+    for each in fields(Identifiers):
+        value = getattr(signal.identifiers, each.name)
+        if value is None:
+            continue
+        personal = each.name in _PERSONAL_IDENTIFIERS or "@" in value
+        (personal_ids if personal else open_ids)[each.name] = value
+    open_facts, personal_facts = part_facts(signal.facts)
+    statement: Statement = {}
+    if personal_ids:
+        statement["identifiers"] = personal_ids
+    if personal_facts:
+        statement["facts"] = personal_facts
+    if signal.text is not None:
+        statement["text"] = {"text": signal.text}
+    return {"identifiers": open_ids, "facts": open_facts}, statement
+
+
+def join_signal(signal: Signal, statement: Mapping[str, Mapping[str, object]]) -> Signal:
+    """Return ``signal``, read from the log, with its personal values put back."""
+    ids = cast("Mapping[str, str]", statement.get("identifiers", {}))
+    facts = cast("Facts", {**signal.facts, **statement.get("facts", {})})
+    text = cast("str | None", statement.get("text", {}).get("text"))
+    return replace(signal, identifiers=replace(signal.identifiers, **ids), facts=facts, text=text)
+
+
+def veil(plain: object, personal: Mapping[str, object]) -> object:
+    """Return JSON types in which no sentence quotes a personal value.
+
+    A value is replaced by its name in angle brackets wherever it stands as whole words in a text
+    under the key ``words``.
+    """
+    # A sentence may quote a long value cut short, without the blanks round it.
+    known = {
+        quoted: name
+        for name, value in personal.items()
+        if isinstance(value, str)
+        for quoted in (value.strip(), value.strip()[:_QUOTED].strip())
+        if len(quoted) >= _SHORTEST
+    }
+    if not known:
+        return plain
+    longest_first = sorted(known, key=lambda value: (-len(value), value))
+    pattern = re.compile(
+        "|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in longest_first), re.IGNORECASE
+    )
+    folded = {value.lower(): name for value, name in known.items()}
+    return _walk(plain, lambda text: pattern.sub(lambda m: f"⟨{folded[m[0].lower()]}⟩", text))
+
+
+def unveil(plain: object, personal: Mapping[str, object]) -> object:
+    """Undo :func:`veil`, up to case."""
+    return _walk(
+        plain,
+        lambda text: re.sub(r"⟨([^⟩]+)⟩", lambda m: str(personal.get(m[1], m[0])), text),
+    )
+
+
+def _walk(plain: object, change: Callable[[str], str]) -> object:
+    if isinstance(plain, dict):
+        return {
+            key: change(each) if key == "words" and isinstance(each, str) else _walk(each, change)
+            for key, each in plain.items()
+        }
+    if isinstance(plain, list):
+        return [_walk(each, change) for each in plain]
+    return plain

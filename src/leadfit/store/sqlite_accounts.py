@@ -1,0 +1,250 @@
+"""Accounts, domains and contacts in SQLite; personal values of contacts in ``people``."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from leadfit.records import Account, Candidate, Contact, Keys
+from leadfit.store.codec import maybe_time, maybe_us, pack_text
+
+_ACCOUNT: Final = (
+    "account_id, name, parent_account_id, owner_id, country, is_customer, facts, created_us"
+)
+_CONTACT: Final = (
+    "contacts.contact_id, contacts.account_id, contacts.created_us, people.body"
+    " FROM contacts LEFT JOIN people ON people.token = contacts.token"
+)
+_MOST_CANDIDATES: Final = 20
+
+
+class SqliteAccounts:
+    """See :class:`leadfit.store.base.Accounts`."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, secret: bytes, new_token: Callable[[], str]
+    ) -> None:
+        self._connection = connection
+        self._secret = secret
+        self._new_token = new_token
+
+    def contact_key(self, contact_id: str) -> str:
+        """Return the form in which a contact id is kept: one that is an address, as a digest."""
+        if "@" not in contact_id:
+            return contact_id
+        return f"contact_{hmac.digest(self._secret, contact_id.encode(), 'sha256').hex()[:32]}"
+
+    def candidates(self, keys: Keys) -> tuple[Candidate, ...]:
+        """Return the records that share a blocking key, strongest key first."""
+        found: list[Candidate] = []
+        if keys.lead_id is not None:
+            found += self._by_lead(keys.lead_id)
+        if keys.contact_id is not None:
+            found += self._by_contact("contact_id", "contacts.contact_id = ?",
+                                      self.contact_key(keys.contact_id))  # fmt: skip
+        if keys.account_id is not None and (account := self.account(keys.account_id)) is not None:
+            found.append(Candidate(found_by="account_id", account=account))
+        if keys.email is not None:
+            found += self._by_contact("email", "people.email = ?", keys.email)
+        if keys.domain is not None:
+            found += self._by_domain(keys.domain)
+        return tuple(found)
+
+    def _by_lead(self, lead_id: str) -> list[Candidate]:
+        row = self._connection.execute(
+            "SELECT account_id, contact_id, is_open FROM leads WHERE lead_id = ?", (lead_id,)
+        ).fetchone()
+        if row is None:
+            return []
+        account_id, contact_id, is_open = row
+        return [
+            Candidate(
+                found_by="lead_id",
+                account=None if account_id is None else self.account(account_id),
+                contact=None if contact_id is None else self.contact(contact_id),
+                open_lead_id=lead_id if is_open else None,
+            )
+        ]
+
+    def _by_contact(self, found_by: str, where: str, value: str) -> list[Candidate]:
+        rows = self._connection.execute(
+            f"SELECT {_CONTACT} WHERE {where} ORDER BY contacts.contact_id LIMIT ?",
+            (value, _MOST_CANDIDATES),
+        ).fetchall()
+        return [
+            Candidate(
+                found_by=found_by,
+                account=None if contact.account_id is None else self.account(contact.account_id),
+                contact=contact,
+                open_lead_id=self._open_lead(contact.contact_id),
+            )
+            for contact in map(_contact, rows)
+        ]
+
+    def _by_domain(self, domain: str) -> list[Candidate]:
+        rows = self._connection.execute(
+            "SELECT account_id FROM domains WHERE domain = ? ORDER BY account_id LIMIT ?",
+            (domain, _MOST_CANDIDATES),
+        ).fetchall()
+        accounts = (self.account(row[0]) for row in rows)
+        return [Candidate(found_by="domain", account=each) for each in accounts if each is not None]
+
+    def _open_lead(self, contact_id: str) -> str | None:
+        row = self._connection.execute(
+            "SELECT lead_id FROM leads WHERE contact_id = ? AND is_open = 1"
+            " ORDER BY created_us DESC, lead_id DESC LIMIT 1",
+            (contact_id,),
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def account(self, account_id: str) -> Account | None:
+        """Return an account."""
+        row = self._connection.execute(
+            f"SELECT {_ACCOUNT} FROM accounts WHERE account_id = ?",  # noqa: S608 -- fixed columns
+            (account_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        domains = self._connection.execute(
+            "SELECT domain FROM domains WHERE account_id = ? ORDER BY domain", (account_id,)
+        ).fetchall()
+        return Account(
+            account_id=row[0],
+            name=row[1],
+            domains=tuple(each[0] for each in domains),
+            parent_account_id=row[2],
+            owner_id=row[3],
+            country=row[4],
+            is_customer=bool(row[5]),
+            facts=json.loads(row[6]),
+            created_at=maybe_time(row[7]),
+        )
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """Return a contact."""
+        row = self._connection.execute(
+            f"SELECT {_CONTACT} WHERE contacts.contact_id = ?",
+            (self.contact_key(contact_id),),
+        ).fetchone()
+        return None if row is None else _contact(row)
+
+    def token_of(self, contact_id: str) -> str | None:
+        """Return the token of a contact's personal values."""
+        row = self._connection.execute(
+            "SELECT token FROM contacts WHERE contact_id = ?", (contact_id,)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def add_accounts(self, accounts: Iterable[Account]) -> tuple[int, int]:
+        """Add accounts that are not there; return the numbers of new accounts and new domains."""
+        given = list(accounts)
+        rows = [
+            (
+                each.account_id, each.name, each.parent_account_id, each.owner_id, each.country,
+                int(each.is_customer), pack_text(each.facts), maybe_us(each.created_at),
+            )
+            for each in given
+        ]  # fmt: skip
+        domains = [(domain, each.account_id) for each in given for domain in each.domains]
+        return (
+            self._insert(
+                f"INSERT INTO accounts ({_ACCOUNT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- fixed columns
+                " ON CONFLICT (account_id) DO NOTHING",
+                rows,
+            ),
+            self._insert(
+                "INSERT INTO domains (domain, account_id) VALUES (?, ?)"
+                " ON CONFLICT (domain, account_id) DO NOTHING",
+                domains,
+            ),
+        )
+
+    def _insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
+        before = self._connection.total_changes
+        self._connection.executemany(statement, rows)
+        return self._connection.total_changes - before
+
+    def add_contacts(self, contacts: Iterable[tuple[Contact, str | None]]) -> int:
+        """Add contacts, each with its normalised address, that are not there; return how many."""
+        people: list[tuple[str, str | None, str]] = []
+        rows: list[tuple[str, str | None, str | None, int | None]] = []
+        seen: set[str] = set()
+        for contact, email in contacts:
+            contact_id = self.contact_key(contact.contact_id)
+            if contact_id in seen or self._knows_contact(contact_id):
+                continue
+            seen.add(contact_id)
+            token, is_new = self._token_for(email)
+            body = pack_text(_said(contact))
+            if is_new:
+                people.append((token, email, body))
+            else:
+                self._fill(token, body)
+            rows.append((contact_id, contact.account_id, token, maybe_us(contact.created_at)))
+        self._connection.executemany(
+            "INSERT INTO people (token, email, body) VALUES (?, ?, ?)", people
+        )
+        return self._insert(
+            "INSERT INTO contacts (contact_id, account_id, token, created_us) VALUES (?, ?, ?, ?)",
+            rows,
+        )
+
+    def _knows_contact(self, contact_id: str) -> bool:
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM contacts WHERE contact_id = ?", (contact_id,)
+            ).fetchone()
+            is not None
+        )
+
+    def _token_for(self, email: str | None) -> tuple[str, bool]:
+        """Return a token of a person no contact stands for yet, and whether it was made now."""
+        if email is not None:
+            row = self._connection.execute(
+                "SELECT token FROM people WHERE email = ? AND NOT EXISTS"
+                " (SELECT 1 FROM contacts WHERE contacts.token = people.token)"
+                " ORDER BY token LIMIT 1",
+                (email,),
+            ).fetchone()
+            if row is not None:
+                return row[0], False
+        return self._new_token(), True
+
+    def _fill(self, token: str, body: str) -> None:
+        self._connection.execute("UPDATE people SET body = ? WHERE token = ?", (body, token))
+
+    def link_contact(self, contact_id: str, account_id: str) -> None:
+        """Put a contact without an account into one."""
+        self._connection.execute(
+            "UPDATE contacts SET account_id = ? WHERE contact_id = ? AND account_id IS NULL",
+            (account_id, contact_id),
+        )
+
+
+def _said(contact: Contact) -> dict[str, str]:
+    named = {
+        "email": contact.email,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "title": contact.title,
+        "phone": contact.phone,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _contact(row: tuple[str, str | None, int | None, str | None]) -> Contact:
+    contact_id, account_id, created_us, body = row
+    said: dict[str, str] = {} if body is None else json.loads(body)
+    return Contact(
+        contact_id=contact_id,
+        account_id=account_id,
+        email=said.get("email"),
+        first_name=said.get("first_name"),
+        last_name=said.get("last_name"),
+        title=said.get("title"),
+        phone=said.get("phone"),
+        created_at=maybe_time(created_us),
+    )

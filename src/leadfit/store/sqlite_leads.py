@@ -1,0 +1,350 @@
+"""Leads, owners, decisions, activities and feedback in SQLite."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, cast
+
+from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
+from leadfit.store.codec import decode, encode, from_us, maybe_time, pack, pack_text, to_us, unpack
+from leadfit.store.personal import part_facts, unveil, veil
+from leadfit.store.sqlite_accounts import SqliteAccounts
+from leadfit.store.sqlite_signals import SqliteSignals
+from leadfit.store.sqlite_views import LEAD, SqliteViews, lead_of
+from leadfit.store.views import Feedback, LeadView
+
+_ACTIVITIES: Final = """
+SELECT kind, at_us FROM (
+    SELECT kind, at_us, signal_id FROM activities WHERE lead_id = :lead
+    UNION
+    SELECT kind, at_us, signal_id FROM activities WHERE contact_id = :contact
+    UNION
+    SELECT kind, at_us, signal_id FROM activities
+    WHERE contact_id IS NULL AND account_id = :account
+    ORDER BY at_us DESC, signal_id DESC LIMIT :limit
+) ORDER BY at_us, signal_id
+"""
+
+
+class SqliteLeads:
+    """See :class:`leadfit.store.base.Leads`."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, signals: SqliteSignals, accounts: SqliteAccounts
+    ) -> None:
+        self._connection = connection
+        self._signals = signals
+        self._accounts = accounts
+        self._views = SqliteViews(connection, accounts)
+
+    def _one(self, statement: str, *values: object) -> tuple[object, ...] | None:
+        row = self._connection.execute(statement, values).fetchone()
+        return cast("tuple[object, ...] | None", row)
+
+    # ---- leads and owners ----
+
+    def get(self, lead_id: str) -> Lead | None:
+        """Return a lead."""
+        row = self._one(f"SELECT {LEAD} FROM leads WHERE lead_id = ?", lead_id)  # noqa: S608 -- fixed columns
+        return None if row is None else lead_of(row)
+
+    def open_lead_of(self, contact_id: str) -> str | None:
+        """Return the open lead of a contact."""
+        row = self._one(
+            "SELECT lead_id FROM leads WHERE contact_id = ? AND is_open = 1"
+            " ORDER BY created_us DESC, lead_id DESC LIMIT 1",
+            contact_id,
+        )
+        return None if row is None else cast("str", row[0])
+
+    def add(self, lead: Lead, signal_at: datetime, possible_account_id: str | None) -> None:
+        """Add a lead."""
+        self._connection.execute(
+            "INSERT INTO leads (lead_id, created_us, signal_us, account_id, possible_account_id,"
+            " contact_id, source, facts, owner_id, tier, is_open, is_imported)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 0)",
+            (
+                lead.lead_id, to_us(lead.created_at), to_us(signal_at), lead.account_id,
+                possible_account_id, lead.contact_id, lead.source,
+                pack_text(part_facts(lead.facts)[0]), lead.tier, int(lead.is_open),
+            ),
+        )  # fmt: skip
+
+    def import_leads(self, leads: Iterable[Lead]) -> int:
+        """Add past leads that are not there; return how many were added."""
+        before = self._connection.total_changes
+        self._connection.executemany(
+            "INSERT INTO leads (lead_id, created_us, signal_us, account_id, contact_id, source,"
+            " facts, owner_id, tier, is_open, is_imported)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (lead_id) DO NOTHING",
+            (
+                (
+                    lead.lead_id, to_us(lead.created_at), to_us(lead.created_at), lead.account_id,
+                    None if lead.contact_id is None
+                    else self._accounts.contact_key(lead.contact_id),
+                    lead.source, pack_text(part_facts(lead.facts)[0]), lead.owner_id, lead.tier,
+                    int(lead.is_open),
+                )
+                for lead in leads
+            ),
+        )  # fmt: skip
+        return self._connection.total_changes - before
+
+    def rate(self, lead_id: str, tier: Tier, decision_id: str, facts: Facts) -> None:
+        """Write a lead's tier, its latest decision and its facts."""
+        self._connection.execute(
+            "UPDATE leads SET tier = ?, decision_id = ?, facts = ? WHERE lead_id = ?",
+            (int(tier), decision_id, pack_text(part_facts(facts)[0]), lead_id),
+        )
+
+    def signal_at(self, lead_id: str) -> datetime | None:
+        """Return when the lead's first signal reached us."""
+        row = self._one("SELECT signal_us FROM leads WHERE lead_id = ?", lead_id)
+        return None if row is None else from_us(cast("int", row[0]))
+
+    def assign(self, assignment: Assignment) -> None:
+        """Give a lead its owner; the assignment before must have ended."""
+        self._connection.execute(
+            "INSERT INTO assignments (assignment_id, lead_id, owner_id, assigned_us, body)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                assignment.assignment_id,
+                assignment.lead_id,
+                assignment.owner_id,
+                to_us(assignment.assigned_at),
+                pack_text(assignment),
+            ),
+        )
+        self._connection.execute(
+            "UPDATE leads SET owner_id = ? WHERE lead_id = ?",
+            (assignment.owner_id, assignment.lead_id),
+        )
+
+    def end_assignment(self, lead_id: str, at: datetime) -> None:
+        """End the lead's assignment; it has no owner until the next one."""
+        self._connection.execute(
+            "UPDATE assignments SET ended_us = ? WHERE lead_id = ? AND ended_us IS NULL",
+            (to_us(at), lead_id),
+        )
+        self._connection.execute(
+            "UPDATE leads SET owner_id = NULL, retry_us = NULL WHERE lead_id = ?", (lead_id,)
+        )
+
+    def assignment(self, lead_id: str) -> Assignment | None:
+        """Return the lead's present assignment."""
+        row = self._one(
+            "SELECT body FROM assignments WHERE lead_id = ? AND ended_us IS NULL", lead_id
+        )
+        return None if row is None else unpack(Assignment, cast("str", row[0]))
+
+    def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
+        """Return every assignment of a lead, first one first."""
+        rows = self._connection.execute(
+            "SELECT body FROM assignments WHERE lead_id = ? ORDER BY assigned_us, rowid",
+            (lead_id,),
+        )
+        return tuple(unpack(Assignment, row[0]) for row in rows)
+
+    def unassigned(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Return open leads without an owner that are due for another try."""
+        rows = self._connection.execute(
+            "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0"
+            " AND (retry_us IS NULL OR retry_us <= ?) ORDER BY tier, signal_us, lead_id LIMIT ?",
+            (to_us(now), limit),
+        )
+        return tuple(row[0] for row in rows)
+
+    def retry_at(self, lead_id: str, at: datetime) -> None:
+        """Write when an owner is looked for again."""
+        self._connection.execute(
+            "UPDATE leads SET retry_us = ? WHERE lead_id = ?", (to_us(at), lead_id)
+        )
+
+    def touched_at(self, lead_id: str) -> datetime | None:
+        """Return when a person first touched the lead."""
+        row = self._one("SELECT touched_us FROM leads WHERE lead_id = ?", lead_id)
+        return None if row is None else maybe_time(cast("int | None", row[0]))
+
+    def touch(self, lead_id: str, at: datetime) -> None:
+        """Write the first touch; a later one changes nothing."""
+        self._connection.execute(
+            "UPDATE leads SET touched_us = min(ifnull(touched_us, ?1), ?1) WHERE lead_id = ?2",
+            (to_us(at), lead_id),
+        )
+
+    def close(self, lead_id: str) -> None:
+        """Close a lead."""
+        self._connection.execute("UPDATE leads SET is_open = 0 WHERE lead_id = ?", (lead_id,))
+
+    # ---- activities ----
+
+    def add_activity(
+        self,
+        signal: Signal,
+        *,
+        lead_id: str | None,
+        contact_id: str | None,
+        account_id: str | None,
+    ) -> None:
+        """Keep what a signal reported as an activity."""
+        self._connection.execute(
+            "INSERT INTO activities (signal_id, at_us, kind, lead_id, contact_id, account_id)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                signal.signal_id,
+                to_us(signal.at),
+                signal.kind.value,
+                lead_id,
+                contact_id,
+                account_id,
+            ),
+        )  # fmt: skip
+
+    def activities(
+        self,
+        *,
+        lead_id: str | None,
+        contact_id: str | None,
+        account_id: str | None,
+        limit: int,
+    ) -> tuple[Activity, ...]:
+        """Return the newest activities of a lead, its contact and its account, oldest first."""
+        rows = self._connection.execute(
+            _ACTIVITIES,
+            {"lead": lead_id, "contact": contact_id, "account": account_id, "limit": limit},
+        )
+        return tuple(Activity(kind=Kind(kind), at=from_us(at_us)) for kind, at_us in rows)
+
+    # ---- decisions and feedback ----
+
+    def add_decision(self, decision: Decision, inputs: Mapping[str, object]) -> None:
+        """Keep a decision with what it was decided from, and its digest in the log."""
+        facts, personal = part_facts(decision.subject.facts)
+        if personal:
+            self._signals.keep_subject(
+                decision.signal_id,
+                personal,
+                None
+                if decision.contact_id is None
+                else self._accounts.token_of(decision.contact_id),
+            )
+        kept = replace(decision, subject=replace(decision.subject, facts=cast("Facts", facts)))
+        body = pack(veil(encode(kept), {**personal, **self._said(decision.signal_id)}))
+        packed_inputs = pack(inputs)
+        self._signals.append(
+            "decision",
+            decision.decided_at,
+            {
+                "decision_id": decision.decision_id,
+                "signal_id": decision.signal_id,
+                "lead_id": decision.lead_id,
+                "owner_id": None if decision.assignment is None else decision.assignment.owner_id,
+                "tier": None if decision.score is None else decision.score.tier,
+                "body_sha256": hashlib.sha256(body).hexdigest(),
+                "inputs_sha256": hashlib.sha256(packed_inputs).hexdigest(),
+            },
+        )
+        self._connection.execute(
+            "INSERT INTO decisions (decision_id, signal_id, lead_id, decided_us, policy_digest,"
+            " artifact_digest, body, inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                decision.decision_id, decision.signal_id, decision.lead_id,
+                to_us(decision.decided_at), decision.policy_digest, decision.artifact_digest,
+                body, packed_inputs,
+            ),
+        )  # fmt: skip
+
+    def _said(self, signal_id: str) -> dict[str, object]:
+        found = self._signals.person_of(signal_id)
+        if found is None:
+            return {}
+        parts = cast("dict[str, dict[str, object]]", found[1])
+        return {
+            **parts.get("facts", {}),
+            **parts.get("identifiers", {}),
+            **parts.get("subject", {}),
+        }
+
+    def decisions(self, lead_id: str) -> tuple[Decision, ...]:
+        """Return every decision about a lead, newest first."""
+        rows = self._connection.execute(
+            "SELECT signal_id, body FROM decisions WHERE lead_id = ?"
+            " ORDER BY decided_us DESC, rowid DESC",
+            (lead_id,),
+        ).fetchall()
+        return tuple(self._decision(signal_id, body) for signal_id, body in rows)
+
+    def _decision(self, signal_id: str, body: bytes) -> Decision:
+        decision = decode(Decision, unveil(json.loads(body), self._said(signal_id)))
+        found = self._signals.person_of(signal_id)
+        personal = {} if found is None else found[1].get("subject", {})
+        facts = cast("Facts", {**decision.subject.facts, **cast("dict[str, object]", personal)})
+        return replace(decision, subject=replace(decision.subject, facts=facts))
+
+    def inputs(self, decision_id: str) -> Mapping[str, object] | None:
+        """Return what a decision was decided from."""
+        row = self._one("SELECT inputs FROM decisions WHERE decision_id = ?", decision_id)
+        return (
+            None if row is None else cast("Mapping[str, object]", json.loads(cast("bytes", row[0])))
+        )
+
+    def add_feedback(self, feedback: Feedback) -> None:
+        """Keep what a person said about a lead, and that it was said in the log."""
+        seq = self._signals.append(
+            "feedback",
+            feedback.at,
+            {
+                "lead_id": feedback.lead_id,
+                "kind": feedback.kind,
+                "by": self._accounts.contact_key(feedback.by),
+                "reason_hmac": None
+                if feedback.reason is None
+                else self._signals.digest(feedback.reason.encode()).hex(),
+            },
+        )
+        self._connection.execute(
+            "INSERT INTO feedback (seq, lead_id, kind, by, at_us, reason)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                seq,
+                feedback.lead_id,
+                feedback.kind.value,
+                feedback.by,
+                to_us(feedback.at),
+                feedback.reason,
+            ),
+        )
+
+    # ---- views ----
+
+    def view(self, lead_id: str) -> LeadView | None:
+        """Return a lead with everything about it."""
+        found = self._views.of(f"SELECT {LEAD} FROM leads WHERE lead_id = ?", (lead_id,))  # noqa: S608 -- fixed columns
+        return found[0] if found else None
+
+    def page(
+        self, limit: int, after: str | None, tier: Tier | None, owner_id: str | None
+    ) -> tuple[LeadView, ...]:
+        """Return leads, newest first, behind the lead ``after``."""
+        where, values = ["1"], list[object]()
+        if after is not None:
+            where.append(
+                "(created_us, lead_id) < (SELECT created_us, lead_id FROM leads WHERE lead_id = ?)"
+            )
+            values.append(after)
+        if tier is not None:
+            where.append("tier = ?")
+            values.append(int(tier))
+        if owner_id is not None:
+            where.append("owner_id = ?")
+            values.append(owner_id)
+        return self._views.of(
+            f"SELECT {LEAD} FROM leads WHERE {' AND '.join(where)}"  # noqa: S608 -- fixed texts
+            " ORDER BY created_us DESC, lead_id DESC LIMIT ?",
+            (*values, limit),
+        )

@@ -1,0 +1,252 @@
+"""Capacity slots, turns, clocks, the outbox and API keys in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from leadfit.records import Action, Clock, ClockKind
+from leadfit.store.codec import from_us, maybe_us, pack_text, to_us
+from leadfit.store.sqlite_views import ACTION, CLOCK, action_view, clock_of
+from leadfit.store.views import ActionState, ActionView, Incident
+
+# One guarded statement: two claims can never get the same slot, on any store.
+_CLAIM: Final = """
+UPDATE slots SET busy_until_us = :until, lead_id = :lead
+WHERE rep_id = :rep AND slot = (
+    SELECT slot FROM slots WHERE rep_id = :rep AND slot <= :slots AND busy_until_us <= :now
+    ORDER BY slot LIMIT 1
+) AND busy_until_us <= :now
+RETURNING slot
+"""
+
+
+class SqliteCapacity:
+    """See :class:`leadfit.store.base.Capacity`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
+        """Return each rep's busy slots and latest turn; a new rep starts at the least turn."""
+        busy = dict(
+            self._connection.execute(
+                "SELECT rep_id, count(*) FROM slots WHERE busy_until_us > ? GROUP BY rep_id",
+                (to_us(now),),
+            ).fetchall()
+        )
+        turns = dict(self._connection.execute("SELECT rep_id, turn FROM turns").fetchall())
+        least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=0)
+        return {rep_id: (busy.get(rep_id, 0), turns.get(rep_id, least)) for rep_id in rep_ids}
+
+    def claim(
+        self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime
+    ) -> int | None:
+        """Take one of a rep's slots until ``until``; ``None`` when all are busy."""
+        values = {
+            "rep": rep_id,
+            "slots": slots,
+            "lead": lead_id,
+            "now": to_us(now),
+            "until": to_us(until),
+        }
+        row = self._connection.execute(_CLAIM, values).fetchone()
+        if row is None and self._add_slots(rep_id, slots):
+            row = self._connection.execute(_CLAIM, values).fetchone()
+        return None if row is None else int(row[0])
+
+    def _add_slots(self, rep_id: str, slots: int) -> bool:
+        (have,) = self._connection.execute(
+            "SELECT count(*) FROM slots WHERE rep_id = ? AND slot <= ?", (rep_id, slots)
+        ).fetchone()
+        if have >= slots:
+            return False
+        self._connection.executemany(
+            "INSERT INTO slots (rep_id, slot, busy_until_us) VALUES (?, ?, 0)"
+            " ON CONFLICT (rep_id, slot) DO NOTHING",
+            [(rep_id, number) for number in range(1, slots + 1)],
+        )
+        return True
+
+    def take_turn(self, rep_id: str) -> int:
+        """Put a rep at the end of the rotation; return the number of the turn."""
+        (turn,) = self._connection.execute(
+            "INSERT INTO turns (rep_id, turn)"
+            " VALUES (?, (SELECT ifnull(max(turn), 0) + 1 FROM turns))"
+            " ON CONFLICT (rep_id) DO UPDATE SET turn = excluded.turn RETURNING turn",
+            (rep_id,),
+        ).fetchone()
+        return int(turn)
+
+
+class SqliteClocks:
+    """See :class:`leadfit.store.base.Clocks`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def start(self, clock: Clock) -> None:
+        """Start a clock; one with the same key is never started again."""
+        self._connection.execute(
+            "INSERT INTO clocks (key, kind, lead_id, assignment_id, started_us, due_us, step)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (
+                clock.key, clock.kind.value, clock.lead_id, clock.assignment_id,
+                to_us(clock.started_at), maybe_us(clock.due_at), clock.step,
+            ),
+        )  # fmt: skip
+
+    def stop(
+        self, lead_id: str, at: datetime, by: str, kinds: frozenset[ClockKind] | None = None
+    ) -> int:
+        """Stop running clocks of a lead, of some kinds or all; return how many."""
+        chosen = sorted(kind.value for kind in (ClockKind if kinds is None else kinds))
+        return self._connection.execute(
+            "UPDATE clocks SET stopped_us = ?, stopped_by = ? WHERE lead_id = ?"  # noqa: S608 -- placeholders only
+            f" AND stopped_us IS NULL AND kind IN ({','.join('?' * len(chosen))})",
+            (to_us(at), by, lead_id, *chosen),
+        ).rowcount
+
+    def due(self, now: datetime, limit: int) -> tuple[Clock, ...]:
+        """Return running clocks that are due, in due order."""
+        rows = self._connection.execute(
+            f"SELECT {CLOCK} FROM clocks WHERE stopped_us IS NULL AND due_us IS NOT NULL"  # noqa: S608 -- fixed columns
+            " AND due_us <= ? ORDER BY due_us, rowid LIMIT ?",
+            (to_us(now), limit),
+        )
+        return tuple(clock_of(row) for row in rows)
+
+    def advance(self, clock: Clock, *, step: int, due_at: datetime | None, now: datetime) -> bool:
+        """Write that a clock's step fired; ``False`` when somebody stopped or moved it before."""
+        now_us = to_us(now)
+        late_us = None if clock.due_at is None else max(0, now_us - to_us(clock.due_at))
+        changed = self._connection.execute(
+            "UPDATE clocks SET step = ?, due_us = ?, breached_us = ifnull(breached_us, ?),"
+            " late_us = ? WHERE key = ? AND stopped_us IS NULL AND step = ? AND due_us IS ?",
+            (
+                step,
+                maybe_us(due_at),
+                now_us,
+                late_us,
+                clock.key,
+                clock.step,
+                maybe_us(clock.due_at),
+            ),
+        )
+        return changed.rowcount == 1
+
+    def add_incident(self, incident: Incident) -> None:
+        """Keep an incident, once by its key."""
+        self._connection.execute(
+            "INSERT INTO incidents (key, lead_id, at_us, words) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (key) DO NOTHING",
+            (incident.key, incident.lead_id, to_us(incident.at), incident.words),
+        )
+
+    def incidents(self, since: datetime) -> tuple[Incident, ...]:
+        """Return incidents from ``since`` on, oldest first."""
+        rows = self._connection.execute(
+            "SELECT key, lead_id, at_us, words FROM incidents WHERE at_us >= ? ORDER BY at_us, key",
+            (to_us(since),),
+        )
+        return tuple(
+            Incident(key=key, lead_id=lead_id, at=from_us(at_us), words=words)
+            for key, lead_id, at_us, words in rows
+        )
+
+
+class SqliteOutbox:
+    """See :class:`leadfit.store.base.Outbox`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def queue(self, action: Action, now: datetime) -> None:
+        """Queue an action; one with the same key is never queued again."""
+        self._connection.execute(
+            "INSERT INTO outbox (key, kind, destination, lead_id, assignment_id, due_us,"
+            " recipients, fields, state, attempts, next_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?) ON CONFLICT (key) DO NOTHING",
+            (
+                action.key, action.kind, action.destination, action.lead_id, action.assignment_id,
+                to_us(action.due_at), pack_text(action.recipients), pack_text(action.fields),
+                max(to_us(action.due_at), to_us(now)),
+            ),
+        )  # fmt: skip
+
+    def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
+        """Return actions to be carried out or looked up, in the order of their times."""
+        rows = self._connection.execute(
+            f"SELECT {ACTION} FROM outbox WHERE state IN ('pending', 'sending')"  # noqa: S608 -- fixed columns
+            " AND next_us <= ? ORDER BY next_us, rowid LIMIT ?",
+            (to_us(now), limit),
+        )
+        return tuple(action_view(row) for row in rows)
+
+    def get(self, key: str) -> ActionView | None:
+        """Return one action."""
+        row = self._connection.execute(
+            f"SELECT {ACTION} FROM outbox WHERE key = ?",  # noqa: S608 -- fixed columns
+            (key,),
+        ).fetchone()
+        return None if row is None else action_view(row)
+
+    def sending(self, keys: Sequence[str]) -> None:
+        """Write that a try of these actions begins."""
+        self._connection.executemany(
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE key = ?",
+            [(key,) for key in keys],
+        )
+
+    def settle(
+        self,
+        key: str,
+        state: ActionState,
+        *,
+        at: datetime,
+        next_at: datetime | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Write how a try ended."""
+        self._connection.execute(
+            "UPDATE outbox SET state = ?, next_us = ifnull(?, next_us), error = ?, done_us = ?"
+            " WHERE key = ?",
+            (
+                state.value,
+                maybe_us(next_at),
+                error,
+                None if state is ActionState.PENDING else to_us(at),
+                key,
+            ),
+        )
+
+    def cancel(self, lead_id: str, at: datetime) -> int:
+        """Cancel the actions of a lead that were not begun; return how many."""
+        return self._connection.execute(
+            "UPDATE outbox SET state = 'cancelled', done_us = ?"
+            " WHERE lead_id = ? AND state = 'pending'",
+            (to_us(at), lead_id),
+        ).rowcount
+
+
+class SqliteAccessKeys:
+    """See :class:`leadfit.store.base.AccessKeys`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, key_hash: bytes, prefix: str, scope: str, at: datetime) -> None:
+        """Keep a key's hash."""
+        self._connection.execute(
+            "INSERT INTO keys (hash, prefix, scope, created_us) VALUES (?, ?, ?, ?)",
+            (key_hash, prefix, scope, to_us(at)),
+        )
+
+    def scope(self, key_hash: bytes) -> str | None:
+        """Return the scope of the key with this hash."""
+        row = self._connection.execute(
+            "SELECT scope FROM keys WHERE hash = ?", (key_hash,)
+        ).fetchone()
+        return None if row is None else row[0]

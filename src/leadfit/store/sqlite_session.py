@@ -1,0 +1,77 @@
+"""One SQLite transaction, part by part."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+from leadfit.store.codec import to_us
+from leadfit.store.sqlite_accounts import SqliteAccounts
+from leadfit.store.sqlite_leads import SqliteLeads
+from leadfit.store.sqlite_queues import (
+    SqliteAccessKeys,
+    SqliteCapacity,
+    SqliteClocks,
+    SqliteOutbox,
+)
+from leadfit.store.sqlite_signals import SqliteSignals
+from leadfit.store.views import Counts
+from leadfit.world import World
+
+_COUNTS: Final = """
+SELECT
+    (SELECT count(*) FROM accounts),
+    (SELECT count(*) FROM contacts),
+    (SELECT count(*) FROM leads),
+    (SELECT count(*) FROM leads WHERE is_open = 1),
+    (SELECT count(*) FROM leads WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0),
+    (SELECT count(*) FROM signals WHERE status = 'accepted'),
+    (SELECT count(*) FROM signals WHERE status = 'dead'),
+    (SELECT count(*) FROM decisions),
+    (SELECT ifnull(max(seq), 0) FROM log),
+    (SELECT count(*) FROM clocks WHERE stopped_us IS NULL),
+    (SELECT count(*) FROM clocks WHERE stopped_us IS NULL AND due_us <= ?)
+"""
+
+
+class SqliteSession:
+    """See :class:`leadfit.store.base.Session`."""
+
+    def __init__(self, connection: sqlite3.Connection, secret: bytes, world: World) -> None:
+        def new_token() -> str:
+            return world.new_id("person")
+
+        self._connection = connection
+        self.signals = SqliteSignals(connection, secret, new_token)
+        self.accounts = SqliteAccounts(connection, secret, new_token)
+        self.leads = SqliteLeads(connection, self.signals, self.accounts)
+        self.capacity = SqliteCapacity(connection)
+        self.clocks = SqliteClocks(connection)
+        self.outbox = SqliteOutbox(connection)
+        self.keys = SqliteAccessKeys(connection)
+
+    def counts(self, now: datetime) -> Counts:
+        """Return numbers of records."""
+        row = self._connection.execute(_COUNTS, (to_us(now),)).fetchone()
+        tiers = self._connection.execute(
+            "SELECT tier, count(*) FROM leads WHERE tier IS NOT NULL GROUP BY tier ORDER BY tier"
+        )
+        actions = self._connection.execute(
+            "SELECT state, count(*) FROM outbox GROUP BY state ORDER BY state"
+        )
+        return Counts(
+            accounts=row[0],
+            contacts=row[1],
+            leads=row[2],
+            open_leads=row[3],
+            unassigned=row[4],
+            signals_pending=row[5],
+            signals_dead=row[6],
+            decisions=row[7],
+            log_rows=row[8],
+            clocks_running=row[9],
+            overdue=row[10],
+            leads_by_tier=dict(tiers.fetchall()),
+            actions=dict(actions.fetchall()),
+        )

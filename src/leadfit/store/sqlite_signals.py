@@ -1,0 +1,218 @@
+"""Signals and the log in SQLite; personal values of a signal in ``statements``."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Final, cast
+
+from leadfit.records import Identifiers, Kind, Signal
+from leadfit.store import chain
+from leadfit.store.codec import decode, from_us, pack, pack_text, to_us
+from leadfit.store.personal import join_signal, part_signal
+from leadfit.store.views import SignalState, SignalView, Verification
+
+_VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
+_CHUNK: Final = 5000
+
+ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
+
+
+class SqliteSignals:
+    """See :class:`leadfit.store.base.Signals`."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, secret: bytes, new_token: Callable[[], str]
+    ) -> None:
+        self._connection = connection
+        self._secret = secret
+        self._new_token = new_token
+
+    def digest(self, body: bytes) -> bytes:
+        """Return the keyed digest by which bodies are compared."""
+        return hmac.digest(self._secret, body, "sha256")
+
+    def event_key(self, event_id: str) -> str:
+        """Return the form in which an event id is kept: one that holds an address, as a digest."""
+        if "@" not in event_id:
+            return event_id
+        return f"hmac:{self.digest(event_id.encode()).hex()}"
+
+    def find(self, source: str, event_id: str) -> tuple[SignalView, bytes] | None:
+        """Return the signal with this source and event id, and the digest of its body."""
+        row = self._connection.execute(
+            f"SELECT {_VIEW}, digest FROM signals WHERE source = ? AND event_id = ?",  # noqa: S608 -- fixed columns
+            (source, self.event_key(event_id)),
+        ).fetchone()
+        return None if row is None else (_view(row[:-1]), row[-1])
+
+    def add(self, signal: Signal, digest: bytes, email: str | None) -> None:
+        """Append a signal to the log; ``email`` is the normalised address of its person."""
+        body, statement = part_signal(signal)
+        event_key = self.event_key(signal.event_id)
+        body |= {
+            "signal_id": signal.signal_id,
+            "source": signal.source,
+            "event_id": event_key,
+            "kind": signal.kind,
+            "at": signal.at,
+            "received_at": signal.received_at,
+            "digest": digest.hex(),
+        }
+        if statement:
+            token = self._token_of(email)
+            body["person"] = token
+            self._connection.execute(
+                "INSERT INTO statements (signal_id, token, body) VALUES (?, ?, ?)",
+                (signal.signal_id, token, pack_text(statement)),
+            )
+        seq = self.append("signal", signal.received_at, body)
+        self._connection.execute(
+            "INSERT INTO signals (seq, signal_id, source, event_id, kind, digest, received_us,"
+            " status) VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted')",
+            (
+                seq,
+                signal.signal_id,
+                signal.source,
+                event_key,
+                signal.kind.value,
+                digest,
+                to_us(signal.received_at),
+            ),
+        )
+
+    def _token_of(self, email: str | None) -> str:
+        if email is not None:
+            row = self._connection.execute(
+                "SELECT token FROM people WHERE email = ? ORDER BY token LIMIT 1", (email,)
+            ).fetchone()
+            if row is not None:
+                return cast("str", row[0])
+        token = self._new_token()
+        self._connection.execute(
+            "INSERT INTO people (token, email, body) VALUES (?, ?, '{}')", (token, email)
+        )
+        return token
+
+    def view(self, signal_id: str) -> SignalView | None:
+        """Return where a signal stands."""
+        row = self._connection.execute(
+            f"SELECT {_VIEW} FROM signals WHERE signal_id = ?",  # noqa: S608 -- fixed columns
+            (signal_id,),
+        ).fetchone()
+        return None if row is None else _view(row)
+
+    def read(self, signal_id: str) -> Signal | None:
+        """Return a signal as it came, apart from what was erased since."""
+        row = self._connection.execute(
+            "SELECT log.body, statements.body, signals.event_id FROM signals"
+            " JOIN log ON log.seq = signals.seq"
+            " LEFT JOIN statements ON statements.signal_id = signals.signal_id"
+            " WHERE signals.signal_id = ?",
+            (signal_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        body = json.loads(row[0])
+        signal = Signal(
+            signal_id=signal_id,
+            source=body["source"],
+            event_id=row[2],
+            kind=Kind(body["kind"]),
+            at=datetime.fromisoformat(body["at"]),
+            received_at=datetime.fromisoformat(body["received_at"]),
+            identifiers=decode(Identifiers, body["identifiers"]),
+            facts=body["facts"],
+        )
+        return signal if row[1] is None else join_signal(signal, json.loads(row[1]))
+
+    def pending(self, limit: int) -> tuple[str, ...]:
+        """Return ids of undecided signals in the order of the log."""
+        rows = self._connection.execute(
+            "SELECT signal_id FROM signals WHERE status = 'accepted' ORDER BY seq LIMIT ?",
+            (limit,),
+        )
+        return tuple(row[0] for row in rows)
+
+    def settle(
+        self, signal_id: str, status: SignalState, lead_id: str | None, reason: str | None = None
+    ) -> None:
+        """Write how a signal ended."""
+        self._connection.execute(
+            "UPDATE signals SET status = ?, lead_id = ?, reason = ? WHERE signal_id = ?",
+            (status.value, lead_id, reason, signal_id),
+        )
+
+    def append(self, kind: str, at: datetime, body: Mapping[str, object]) -> int:
+        """Append a row to the log; return its number."""
+        head = self._connection.execute("SELECT seq, hash FROM log_head WHERE one = 1").fetchone()
+        last, prev = head if head is not None else (0, chain.GENESIS)
+        seq, at_us, packed = last + 1, to_us(at), pack(body)
+        made = chain.link(prev, seq, at_us, kind.encode(), packed)
+        self._connection.execute(
+            "INSERT INTO log (seq, at_us, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)",
+            (seq, at_us, kind, packed, prev, made),
+        )
+        self._connection.execute(
+            "INSERT INTO log_head (one, seq, hash) VALUES (1, ?, ?)"
+            " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+            (seq, made),
+        )
+        return seq
+
+    def verify(self) -> Verification:
+        """Check the hash chain of the log from the first row to the kept head."""
+        try:
+            head = self._connection.execute(
+                "SELECT seq, hash FROM log_head WHERE one = 1"
+            ).fetchone()
+            if head is None and self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone():
+                return chain.check(self._rows(), None)
+            return chain.check(self._rows(), head or (0, chain.GENESIS))
+        except sqlite3.DatabaseError as error:
+            return Verification(intact=False, rows=0, faults=(f"log: {error}",))
+
+    def _rows(self) -> Iterator[chain.Row]:
+        cursor = self._connection.execute(
+            "SELECT seq, at_us, CAST(kind AS BLOB), body, prev, hash FROM log ORDER BY seq"
+        )
+        cursor.arraysize = _CHUNK
+        yield from cursor
+
+    def person_of(self, signal_id: str) -> tuple[str, dict[str, object]] | None:
+        """Return the token and the statement of a signal."""
+        row = self._connection.execute(
+            "SELECT token, body FROM statements WHERE signal_id = ?", (signal_id,)
+        ).fetchone()
+        return None if row is None else (row[0], json.loads(row[1]))
+
+    def keep_subject(
+        self, signal_id: str, personal: Mapping[str, object], token: str | None
+    ) -> None:
+        """Keep personal facts that a decision looked at beside what its signal said."""
+        found = self.person_of(signal_id)
+        body = {} if found is None else found[1]
+        body["subject"] = dict(personal)
+        token = token or (self._token_of(None) if found is None else None)
+        self._connection.execute(
+            "INSERT INTO statements (signal_id, token, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (signal_id) DO UPDATE SET body = excluded.body",
+            (signal_id, token if found is None else found[0], pack_text(body)),
+        )
+
+
+def _view(row: ViewRow) -> SignalView:
+    signal_id, seq, source, kind, status, received_us, lead_id, reason = row
+    return SignalView(
+        signal_id=signal_id,
+        seq=seq,
+        source=source,
+        kind=Kind(kind),
+        status=SignalState(status),
+        received_at=from_us(received_us),
+        lead_id=lead_id,
+        reason=reason,
+    )
