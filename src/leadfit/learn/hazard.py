@@ -294,7 +294,7 @@ def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) ->
     _, hessian = problem.derivatives(alpha, beta)
     expected = problem.expected(alpha, beta)
     weights, rest = problem.weights(expected), problem.baseline.event - expected
-    bread = np.linalg.inv(hessian)
+    bread = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
     scores = np.concatenate([rest, columns * rest.sum(axis=1)[:, None]], axis=1)
     names, place = np.unique(clusters, return_inverse=True)
     groups = len(names)

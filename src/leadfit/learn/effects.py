@@ -1,0 +1,378 @@
+"""Effects of fact values on an outcome, with what may be claimed of each.
+
+The estimand is a difference of chances within twelve months: the whole population with the value
+against the whole population with the mix of the other values, everything else as it was recorded
+(standardisation, or g-computation). Intervals are by the delta method from the clustered
+covariance; claims pass Benjamini-Hochberg over all effects of the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from leadfit.history import Known, Notice, Step
+from leadfit.learn import design as columns_of
+from leadfit.learn.design import Block, Design
+from leadfit.learn.facts import Levels
+from leadfit.learn.hazard import Fit, Watched, cut, fit
+from leadfit.learn.past import Bools, Floats, Past
+from leadfit.learn.result import Claim, Effect
+from leadfit.learn.rules import MONTH_DAYS, Rules
+from leadfit.learn.watch import AFTER_WIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One contrast before it is judged.
+
+    Attributes:
+        error: Standard error.
+        blurred: Why the value cannot be told apart from something else, or ``None``.
+        crude: Difference of plain rates, and its z value.
+        most: The strongest claim its kind of fact allows.
+    """
+
+    fact: str
+    value: str
+    effect: float
+    error: float
+    clusters: int
+    freedom: int
+    units: int
+    events: int
+    share: float
+    blurred: str | None
+    crude: tuple[float, float]
+    most: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Effects of one outcome.
+
+    Attributes:
+        rows: The contrasts behind ``effects``, in the same order.
+    """
+
+    step: Step
+    watched: Watched
+    effects: tuple[Effect, ...]
+    rows: tuple[Row, ...]
+    notices: tuple[Notice, ...]
+
+
+def estimate(
+    past: Past,
+    step: Step,
+    watched: Watched,
+    facts: Sequence[Levels],
+    confounders: Sequence[Levels],
+    *,
+    rules: Rules,
+) -> Findings:
+    """Estimate the effect of every value of every fact on ``step``."""
+    early, late = tiers(watched, facts, step, rules)
+    rows = _contrasts(past, watched, early, confounders, rules, report=None)
+    if late:
+        # What arises after the win never adjusts what was there before; it is judged by itself.
+        landmark, moved = _landmark(watched, late, rules)
+        names = {levels.name for levels in moved}
+        rows += _contrasts(past, landmark, (*early, *moved), confounders, rules, report=names)
+    effects = judge(rows, step, watched, rules)
+    return Findings(
+        step=step,
+        watched=watched,
+        effects=effects,
+        rows=tuple(rows),
+        notices=tuple(_notices(rows, effects, step)),
+    )
+
+
+# ---- time tiers ----------------------------------------------------------------------------
+
+
+def tiers(
+    watched: Watched, facts: Sequence[Levels], step: Step, rules: Rules
+) -> tuple[tuple[Levels, ...], tuple[Levels, ...]]:
+    """Part facts into those known at the start of watching and those that arose after a win."""
+    early: list[Levels] = []
+    late: list[Levels] = []
+    for levels in facts:
+        if not len(levels.known_at) or not watched.timed:
+            early.append(levels)
+            continue
+        delay = levels.known_at[watched.row] - watched.start
+        known = delay[~np.isnan(delay)]
+        if not len(known):
+            continue
+        if (known <= 1.0).mean() >= 0.8:
+            early.append(as_known(levels, watched, 1.0))
+        elif step in AFTER_WIN and (known <= rules.landmark_days).any():
+            late.append(levels)
+    return tuple(early), tuple(late)
+
+
+def as_known(levels: Levels, watched: Watched, delay_days: float) -> Levels:
+    """Return ``levels`` with what became known later than ``delay_days`` after start blanked."""
+    blank = len(levels.labels) - 1
+    codes = levels.codes.copy()
+    late = ~(levels.known_at[watched.row] - watched.start <= delay_days)
+    codes[watched.row[late]] = blank
+    return replace(levels, codes=codes)
+
+
+def _landmark(
+    watched: Watched, late: Sequence[Levels], rules: Rules
+) -> tuple[Watched, tuple[Levels, ...]]:
+    """Begin watching when the late facts are known, so that nobody is immortal until then."""
+    delays = np.concatenate([levels.known_at[watched.row] - watched.start for levels in late])
+    delays = delays[~np.isnan(delays) & (delays <= rules.landmark_days)]
+    day = float(np.quantile(delays, 0.95)) if len(delays) else 0.0
+    month = max(0.0, day) / MONTH_DAYS
+    stays = watched.end > month
+    kept = Watched(
+        row=watched.row[stays],
+        cluster=watched.cluster[stays],
+        entry=np.maximum(watched.entry[stays], month),
+        end=watched.end[stays],
+        event=watched.event[stays],
+        timed=True,
+        start=watched.start[stays],
+    )
+    return kept, tuple(as_known(levels, kept, day) for levels in late)
+
+
+# ---- contrasts -----------------------------------------------------------------------------
+
+
+def _contrasts(
+    past: Past,
+    watched: Watched,
+    facts: Sequence[Levels],
+    confounders: Sequence[Levels],
+    rules: Rules,
+    *,
+    report: set[str] | None,
+) -> list[Row]:
+    if watched.events < 2 or watched.events > watched.units - 2:
+        return []
+    design = columns_of.build(past, watched, facts, confounders, rules)
+    if not design.blocks:
+        return []
+    baseline = cut(watched, rules.horizon_months)
+    found = fit(design.columns, baseline, design.ridge, clusters=watched.cluster)
+    blurred = _blurred(design, rules)
+    rows: list[Row] = []
+    for block in design.blocks:
+        if report is None or block.levels.name in report:
+            rows.extend(_block_rows(block, design, found, watched, blurred))
+    if not confounders and not len(design.names):
+        rows = [replace(row, most=Claim.ASSOCIATED) for row in rows]
+    return rows
+
+
+def _block_rows(
+    block: Block,
+    design: Design,
+    found: Fit,
+    watched: Watched,
+    blurred: Mapping[tuple[str, int], str],
+) -> list[Row]:
+    risks, gradients = _standardise(block, design, found)
+    event = watched.event
+    reported = [n for n, level in enumerate(block.used) if level in block.levels.shown]
+    if len(reported) == 2 and len(block.used) == 2:
+        # The second of two values is the first turned round.
+        reported = reported[1:]
+    rows: list[Row] = []
+    for place in reported:
+        share = float(block.shares[place])
+        contrast = -block.shares / (1.0 - share)
+        contrast[place] = 1.0
+        gradient = gradients @ contrast
+        variance = float(gradient @ found.covariance @ gradient)
+        mask = block.places == place
+        rows.append(
+            Row(
+                fact=block.levels.name,
+                value=block.levels.labels[block.used[place]],
+                effect=float(risks @ contrast),
+                error=float(np.sqrt(max(variance, 1e-16))),
+                clusters=found.clusters,
+                freedom=max(1, found.clusters - design.columns.shape[1]),
+                units=int(mask.sum()),
+                events=int(event[mask].sum()),
+                share=share,
+                blurred=blurred.get((block.levels.name, place)),
+                crude=_crude(event, mask),
+                most=_most(block.levels, timed=watched.timed),
+            )
+        )
+    return rows
+
+
+def _most(levels: Levels, *, timed: bool) -> Claim:
+    """Return the strongest claim a fact allows: today's value may answer to the outcome."""
+    recorded_before = levels.known is Known.CREATED and timed
+    return Claim.CAUSED if recorded_before else Claim.ASSOCIATED
+
+
+def _standardise(block: Block, design: Design, found: Fit) -> tuple[Floats, Floats]:
+    """Return the chance with everybody at each level, and its gradient by all coefficients."""
+    columns, units = list(block.columns), len(design.columns)
+    own = np.concatenate([[0.0], found.beta[columns]])
+    base = design.columns @ found.beta - own[block.places]
+    size = len(found.alpha)
+    gradients = np.empty((size + len(found.beta), len(own)))
+    slopes = np.empty((units, len(own)))
+    risks = np.empty(len(own))
+    for place, value in enumerate(own):
+        risks[place] = found.risk(base + value).mean()
+        slopes[:, place] = found.slope(base + value)
+    gradients[size:] = design.columns.T @ slopes / units
+    steep = slopes.mean(axis=0)
+    gradients[:size] = np.outer(found.alpha_shares(), steep)
+    rows = [size + column for column in columns]
+    gradients[rows] = 0.0
+    gradients[rows, np.arange(1, len(own))] = steep[1:]
+    return risks, gradients
+
+
+def _crude(event: Bools, mask: Bools) -> tuple[float, float]:
+    inside, outside = event[mask], event[~mask]
+    if not len(inside) or not len(outside):
+        return 0.0, 0.0
+    p, q = float(inside.mean()), float(outside.mean())
+    pooled = float(event.mean())
+    error = np.sqrt(pooled * (1 - pooled) * (1 / len(inside) + 1 / len(outside)))
+    return p - q, float((p - q) / error) if error > 0 else 0.0
+
+
+def _blurred(design: Design, rules: Rules) -> dict[tuple[str, int], str]:
+    """Find values that recorded confounders, or other facts, all but determine."""
+    centred = design.columns - design.columns.mean(axis=0)
+    gram = centred.T @ centred / max(1, len(centred))
+    gram[np.diag_indices(len(gram))] += 1e-9
+    spread = np.sqrt(np.diag(gram))
+    everything = np.arange(len(gram))
+    held = everything[: design.confounders]
+    found: dict[tuple[str, int], str] = {}
+    for block in design.blocks:
+        mine = np.array(block.columns)
+        others = np.setdiff1d(everything, mine)
+        # Cross products of the dummies of all levels with every column; the reference is the
+        # negative sum of the rest.
+        cross = np.concatenate([-gram[:, mine].sum(axis=1)[:, None], gram[:, mine]], axis=1)
+        variance = block.shares * (1 - block.shares)
+        for subset, limit, kind in (
+            (held, rules.overlap_r2, "no_overlap"),
+            (others, rules.twin_r2, "twin"),
+        ):
+            if not len(subset):
+                continue
+            part = cross[subset]
+            solved = np.linalg.solve(gram[np.ix_(subset, subset)], part)
+            explained = (part * solved).sum(axis=0) / np.maximum(variance, 1e-12)
+            for place in np.flatnonzero(explained > limit):
+                links = np.abs(part[:, place]) / spread[subset]
+                twin = _column_name(design, int(subset[int(links.argmax())]))
+                found.setdefault((block.levels.name, int(place)), f"{kind}:{twin}")
+    return found
+
+
+def _column_name(design: Design, column: int) -> str:
+    if column < design.confounders:
+        return design.names[column]
+    for block in design.blocks:
+        if column in block.columns:
+            level = block.used[block.columns.index(column) + 1]
+            return f"{block.levels.name} {block.levels.labels[level]}"
+    return "another column"
+
+
+# ---- claims --------------------------------------------------------------------------------
+
+
+def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tuple[Effect, ...]:
+    """Turn contrasts into effects with q values, robustness, shrinkage and claims."""
+    if not rows:
+        return ()
+    effect = np.array([row.effect for row in rows])
+    error = np.array([row.error for row in rows])
+    freedom = np.array([max(1, row.clusters - 1) for row in rows], dtype=np.float64)
+    p_values = 2 * stats.t.sf(np.abs(effect / error), freedom)
+    q_values = stats.false_discovery_control(np.clip(p_values, 0.0, 1.0))
+    wide = stats.t.ppf(0.975, freedom) * error
+    between = max(0.0, float(np.mean(effect**2 - error**2)))
+    shrunk = effect * between / (between + error**2)
+    found: list[Effect] = []
+    for n, row in enumerate(rows):
+        f = abs(row.effect / row.error) / np.sqrt(row.freedom)
+        found.append(
+            Effect(
+                fact=row.fact,
+                value=row.value,
+                outcome=step,
+                effect=float(effect[n]),
+                low=float(max(-1.0, effect[n] - wide[n])),
+                high=float(min(1.0, effect[n] + wide[n])),
+                q_value=float(q_values[n]),
+                robustness=float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2),
+                claim=_claim(row, float(q_values[n]), watched, rules),
+                shrunk=float(shrunk[n]),
+                units=row.units,
+                events=row.events,
+            )
+        )
+    return tuple(found)
+
+
+def _claim(row: Row, q_value: float, watched: Watched, rules: Rules) -> Claim:
+    if row.blurred is not None:
+        return Claim.NOT_IDENTIFIED
+    if q_value > rules.false_discovery_rate or watched.events < rules.min_events:
+        return Claim.INSUFFICIENT
+    return row.most
+
+
+def _notices(rows: Sequence[Row], effects: Sequence[Effect], step: Step) -> list[Notice]:
+    """Name what is tied to a confounder, and what only looked like an effect."""
+    found: list[Notice] = []
+    for row, effect in zip(rows, effects, strict=True):
+        if row.blurred is not None:
+            kind, _, twin = row.blurred.partition(":")
+            code = "no_overlap" if kind == "no_overlap" else "confounded"
+            found.append(
+                Notice(
+                    code=code,
+                    field=row.fact,
+                    message=f"{row.fact} {row.value} and {twin} come together so often that the "
+                    f"data cannot part their effects on {step.value}.",
+                    evidence={"value": row.value, "with": twin, "outcome": step.value},
+                )
+            )
+        elif (
+            effect.claim is Claim.INSUFFICIENT
+            and abs(row.crude[1]) > 4
+            and abs(row.effect) < abs(row.crude[0]) / 2
+        ):
+            found.append(
+                Notice(
+                    code="confounded",
+                    field=row.fact,
+                    message=f"{row.fact} {row.value} goes with {step.value} "
+                    f"({row.crude[0]:+.1%}), but what is recorded beside it explains that: "
+                    f"{row.effect:+.1%} is left ({effect.low:+.1%} to {effect.high:+.1%}).",
+                    evidence={
+                        "value": row.value,
+                        "outcome": step.value,
+                        "crude": row.crude[0],
+                        "adjusted": row.effect,
+                    },
+                )
+            )
+    return found
