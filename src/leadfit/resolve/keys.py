@@ -7,6 +7,7 @@ new tag on every form; the address itself keeps it. ``team+ann@`` is therefore t
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -29,6 +30,7 @@ NO_DOMAIN = "no_registrable_domain"
 _SUFFIXES = tldextract.TLDExtract(
     suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
 )
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _INTERNAL = frozenset(
     ("localhost", "localdomain", "local", "lan", "internal", "intranet", "home", "corp", "invalid")
 )
@@ -88,7 +90,7 @@ def email_key(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    bare = text.strip().removeprefix("mailto:").strip("<> \t")
+    bare = text.replace("\u2019", "'").strip().removeprefix("mailto:").strip("<> \t")
     address = _normal_email(unicodedata.normalize("NFC", bare))
     if address is None:
         return None
@@ -96,7 +98,6 @@ def email_key(text: str | None) -> str | None:
     return f"{local.partition('+')[0] or local}@{domain}"
 
 
-@lru_cache(maxsize=4096)
 def _normal_email(text: str) -> str | None:
     try:
         checked = validate_email(
@@ -104,7 +105,7 @@ def _normal_email(text: str) -> str | None:
         )
     except EmailNotValidError:
         return None
-    return f"{checked.local_part.casefold()}@{checked.ascii_domain.casefold()}"
+    return f"{checked.local_part.lower()}@{checked.ascii_domain.lower()}"
 
 
 @lru_cache(maxsize=16_384)
@@ -119,12 +120,10 @@ def domain_key(host: str) -> str | None:
     """
     found = _SUFFIXES(unicodedata.normalize("NFC", host.strip()).casefold().rstrip("."))
     joined = _joined(found)
-    if joined is None:
-        return None
-    try:
-        return joined if joined.isascii() else joined.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
+    if joined is not None and not joined.isascii():
+        address = _normal_email(f"x@{joined}")  # one reading of international names for both keys
+        joined = address.rpartition("@")[2] if address is not None else None
+    return joined if joined is not None and _HOST.fullmatch(joined) else None
 
 
 def _joined(found: tldextract.tldextract.ExtractResult) -> str | None:

@@ -52,6 +52,8 @@ class _Case:
     known: Mapping[str, Fact]
     play: Play | None
     loads: Mapping[str, RepLoad]
+    asleep: frozenset[str]
+    teams: frozenset[str]
     policy: Policy
     now: datetime
 
@@ -92,6 +94,8 @@ def rank(
         known=_known(lead, account, policy),
         play=policy.play_of(score),
         loads={load.rep.rep_id: load for load in loads},
+        asleep=_asleep(loads, policy, now),
+        teams=frozenset(fold(team) for team in policy.tier(score.tier).teams),
         policy=policy,
         now=now,
     )
@@ -141,6 +145,21 @@ def _unavailable(load: RepLoad, case: _Case) -> Place | None:
     return None
 
 
+def _asleep(loads: Sequence[RepLoad], policy: Policy, now: datetime) -> frozenset[str]:
+    """Return reps outside their hours; reps with one schedule are looked up once."""
+    closures = policy.closures
+    at_work: dict[object, bool] = {}
+    asleep: set[str] = set()
+    for load in loads:
+        rep = load.rep
+        schedule = (rep.timezone, rep.working_hours, rep.calendar, rep.away_from, rep.away_to)
+        if schedule not in at_work:
+            at_work[schedule] = is_working(rep, closures, now)
+        if not at_work[schedule]:
+            asleep.add(rep.rep_id)
+    return frozenset(asleep)
+
+
 def _is_away(rep: Rep, now: datetime) -> bool:
     begun = rep.away_from is None or rep.away_from <= now
     ended = rep.away_to is not None and rep.away_to <= now
@@ -148,8 +167,7 @@ def _is_away(rep: Rep, now: datetime) -> bool:
 
 
 def _fits_tier(rep: Rep, case: _Case) -> bool:
-    teams = {fold(team) for team in case.policy.tier(case.tier).teams}
-    return not teams or rep.team is None or fold(rep.team) in teams
+    return not case.teams or rep.team is None or fold(rep.team) in case.teams
 
 
 # ---- the rules -----------------------------------------------------------------------------
@@ -266,7 +284,7 @@ def _in_turn(group: _Group, case: _Case) -> list[str]:
 
     def key(rep_id: str) -> tuple[bool, bool, int, str]:
         load = case.loads[rep_id]
-        asleep = prefer and not is_working(load.rep, case.policy.closures, case.now)
+        asleep = prefer and rep_id in case.asleep
         unskilled = bool(wanted) and wanted.isdisjoint(map(fold, load.rep.skills))
         return asleep, unskilled, load.last_turn, rep_id
 
@@ -274,10 +292,9 @@ def _in_turn(group: _Group, case: _Case) -> list[str]:
 
 
 def _words(group: _Group, rep_id: str, case: _Case) -> str:
-    rep = case.loads[rep_id].rep
-    if is_working(rep, case.policy.closures, case.now):
+    if rep_id not in case.asleep:
         return group.words
-    opening = next_opening(rep, case.policy.closures, case.now)
+    opening = next_opening(case.loads[rep_id].rep, case.policy.closures, case.now)
     when = f"works next from {opening:%Y-%m-%d %H:%M} UTC" if opening else "has no working hours"
     return f"{group.words}; {when}"
 
