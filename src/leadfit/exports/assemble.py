@@ -69,6 +69,7 @@ _DATES_AN_EXPORT = frozenset(
         Kind.USED,
     }
 )
+_NAMED = 50
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -322,6 +323,8 @@ def _fact_columns(parts: Parts, notices: list[Notice]) -> tuple[FactColumn, ...]
             if any(value is not None for value in own[name]):
                 known = parts.known.get((table, name), Known.CREATED)
                 found.append(FactColumn(name=name, table=table, known=known))
+        for name in [name for name, values in facts.items() if not any(values)]:
+            del facts[name]
         for name, values in facts.items():
             numbers = numbers_or_none(values)
             if numbers is not None:
@@ -339,7 +342,7 @@ def _fact_columns(parts: Parts, notices: list[Notice]) -> tuple[FactColumn, ...]
                 field=None,
                 message=f"{len(snapshot)} columns hold the values of the day of the export, "
                 "whenever they arose; they may follow an outcome instead of preceding it.",
-                evidence={"columns": snapshot},
+                evidence={"columns": snapshot[:_NAMED], "count": len(snapshot)},
             )
         )
     return tuple(found)

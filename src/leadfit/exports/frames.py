@@ -85,6 +85,8 @@ def build(
         files, rows = list(compress(files, keep)), list(compress(rows, keep))
     canonical, headers = _canonical(table, columns, len(rows))
     facts = _further(table, columns, set(headers.values()))
+    if table.unpivot:
+        return _unpivoted(table, files, rows, canonical, {name: columns[name] for name in facts})
     return Frame(
         table=table,
         files=files,
@@ -93,16 +95,48 @@ def build(
         headers=headers,
         facts={name: _mapped(table, name, columns[name]) for name in facts},
         known={name: table.known_at.get(name, known[name]) for name in facts},
-        source={name: columns[name] for name in _used_by_events(table)},
+        source={name: columns[name] for name in table.conditions()},
     )
 
 
-def holds(when: When, columns: Mapping[str, Column], row: int) -> bool:
-    """Return whether every column of ``when`` holds one of its values, without regard to case."""
-    return all(
-        (columns[name][row] or "").casefold() in {value.casefold() for value in allowed}
-        for name, allowed in when.items()
-    )
+def holding(when: When, columns: Mapping[str, Column], rows: int) -> list[bool]:
+    """Return for every row whether each column of ``when`` holds one of its values there.
+
+    Case does not matter; a blank is the empty text.
+    """
+    answers = [True] * rows
+    for name, allowed in when.items():
+        words = {value.casefold() for value in allowed}
+        known = {text: (text or "").casefold() in words for text in set(columns[name])}
+        answers = [
+            before and known[text] for before, text in zip(answers, columns[name], strict=True)
+        ]
+    return answers
+
+
+def _unpivoted(
+    table: TableMapping,
+    files: Sequence[str],
+    rows: Sequence[int],
+    canonical: Mapping[str, Column],
+    facts: Mapping[str, Column],
+) -> Frame:
+    """Return one row for each filled cell of the further columns."""
+    filled = {name: [text is not None for text in values] for name, values in facts.items()}
+    columns: dict[str, Column] = {"fact": [], "value": []}
+    columns |= {name: [] for name in canonical}
+    all_files: list[str] = []
+    all_rows: list[int] = []
+    for name, keep in filled.items():
+        values = list(compress(facts[name], keep))
+        columns["fact"] += [name] * len(values)
+        columns["value"] += values
+        for own, texts in canonical.items():
+            columns[own] += compress(texts, keep)
+        all_files += compress(files, keep)
+        all_rows += compress(rows, keep)
+    headers = {name: table.columns.get(name, name) for name in columns}
+    return Frame(table=table, files=all_files, rows=all_rows, columns=columns, headers=headers)
 
 
 def _kept(columns: Mapping[str, Column], keep: Collection[bool]) -> dict[str, Column]:
@@ -120,10 +154,8 @@ def _join(
     notices: list[Notice],
 ) -> None:
     key = join.to or join.on
-    wanted = join.columns or tuple(
-        name for name in other.columns if name != key and not name.startswith("_fivetran")
-    )
-    for sheet, names in ((base, (join.on,)), (other, (key, *wanted))):
+    wanted = join.names(other.columns)
+    for sheet, names in ((base, (join.on,)), (other, (key, *wanted.values()))):
         present = columns if sheet is base else other.columns
         for name in names:
             if name not in present:
@@ -139,10 +171,10 @@ def _join(
         if text is not None:
             at.setdefault(text, row)
     found = [None if text is None else at.get(text) for text in columns[join.on]]
-    for name in wanted:
+    for name, theirs in wanted.items():
         if name in columns:
             continue
-        values = other.columns[name]
+        values = other.columns[theirs]
         columns[name] = [None if row is None else values[row] for row in found]
         known[name] = join.known or known[join.on]
     if not join.optional:
@@ -177,43 +209,29 @@ def _check_names(
     table: TableMapping, base: Sheet, columns: Mapping[str, Column], faults: Faults
 ) -> None:
     wanted = [*table.columns.values(), *table.known_at, *table.ignore, *(table.facts or ())]
-    wanted += [name for drop in table.drop for name in (drop.blank, *drop.when) if name]
-    wanted += _used_by_events(table)
+    wanted += table.conditions()
     wanted += [name for name in table.values if name not in SHAPES[table.to].columns]
     for name in dict.fromkeys(wanted):
         if name not in columns:
             _no_column(faults, base.name, name, columns)
 
 
-def _used_by_events(table: TableMapping) -> list[str]:
-    used: list[str] = []
-    for event in table.event:
-        used += [name for name in (event.at, event.amount, event.value, event.text) if name]
-        used += [*event.when]
-    return list(dict.fromkeys(used))
-
-
 def _dropped(
     table: TableMapping, base: Sheet, columns: Mapping[str, Column], notices: list[Notice]
 ) -> list[bool] | None:
-    if not table.drop:
+    if not table.drop and not table.keep:
         return None
-    keep = [True] * len(base)
+    keep = holding(table.keep, columns, len(base))
     for drop in table.drop:
-        count = 0
-        for row in range(len(base)):
-            if keep[row] and _goes(drop, columns, row):
-                keep[row] = False
-                count += 1
+        goes = holding(drop.when, columns, len(base))
+        if drop.blank is not None:
+            filled = [text is not None for text in columns[drop.blank]]
+            goes = [is_in and not is_filled for is_in, is_filled in zip(goes, filled, strict=True)]
+        count = sum(is_in and is_out for is_in, is_out in zip(keep, goes, strict=True))
+        keep = [is_in and not is_out for is_in, is_out in zip(keep, goes, strict=True)]
         if count:
             notices.append(_dropped_notice(table, base, drop, count))
     return keep
-
-
-def _goes(drop: Drop, columns: Mapping[str, Column], row: int) -> bool:
-    if drop.blank is not None and columns[drop.blank][row] is not None:
-        return False
-    return holds(drop.when, columns, row)
 
 
 def _dropped_notice(table: TableMapping, base: Sheet, drop: Drop, count: int) -> Notice:
@@ -257,9 +275,5 @@ def _further(
         return list(table.facts)
     if not (SHAPES[table.to].further or table.unpivot):
         return []
-    out = {*mapped, *table.ignore, *_used_by_events(table)}
-    for drop in table.drop:
-        out.update(drop.when)
-        if drop.blank is not None:
-            out.add(drop.blank)
+    out = {*mapped, *table.ignore, *table.conditions()}
     return [name for name in columns if name not in out and name not in table.literals]

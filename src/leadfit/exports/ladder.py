@@ -16,7 +16,7 @@ from leadfit.exports.convert import (
     as_time,
 )
 from leadfit.exports.faults import Faults
-from leadfit.exports.frames import Frame, holds
+from leadfit.exports.frames import Frame, holding
 from leadfit.exports.mapping import EventRule, Stages
 from leadfit.records import Kind
 
@@ -83,8 +83,8 @@ def _of_rule(
         lead_ids = [None] * len(rows)
     currencies = rows.get("currency")
     events = []
-    for row in range(len(frame)):
-        if not holds(rule.when, source, row):
+    for row, stands in enumerate(holding(rule.when, source, len(frame))):
+        if not stands:
             continue
         at_text = None if rule.at is None else source[rule.at][row]
         if at_text is None and times_known:

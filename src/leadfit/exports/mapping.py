@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -46,9 +47,18 @@ class Join(_Part):
     source: str = Field(alias="from")
     on: str
     to: str | None = None
-    columns: Texts | None = None
+    columns: dict[str, str] | Texts | None = None
     known: Known | None = None
     optional: bool = False
+
+    def names(self, present: Iterable[str]) -> dict[str, str]:
+        """Return the joined columns: the name they get to the name they have."""
+        if self.columns is None:
+            key = self.to or self.on
+            return {n: n for n in present if n != key and not n.startswith("_fivetran")}
+        if isinstance(self.columns, tuple):
+            return {name: name for name in self.columns}
+        return dict(self.columns)
 
 
 class Drop(_Part):
@@ -103,8 +113,17 @@ class TableMapping(_Part):
     date_format: str | None = None
     join: tuple[Join, ...] = ()
     drop: tuple[Drop, ...] = ()
+    keep: When = {}
     event: tuple[EventRule, ...] = ()
     stages: Stages | None = None
+
+    def conditions(self) -> tuple[str, ...]:
+        """Return the source's columns that decide about rows and events; they are no facts."""
+        names = [name for drop in self.drop for name in (drop.blank, *drop.when)]
+        names += [*self.keep]
+        for event in self.event:
+            names += [event.at, event.amount, event.value, event.text, *event.when]
+        return tuple(dict.fromkeys(name for name in names if name is not None))
 
     @model_validator(mode="after")
     def _fits_the_table(self) -> TableMapping:

@@ -54,17 +54,37 @@ def read_export(
     ...     read_export(Path(name)).leads.rows
     1
     """
-    faults, notices = Faults(keep_all=skip_bad is not None), list[Notice]()
+    faults = Faults(keep_all=skip_bad is not None)
     described = load(mapping) if mapping is not None else None
     files = sheets.find(folder, faults)
     faults.stop_if_any()
     if described is None:
         described = recognised(files, faults)
         faults.stop_if_any()
+    history, faults = history_of(described, files, faults, as_of=as_of, skip=skip_bad is not None)
+    if skip_bad is not None:
+        _write_rejects(skip_bad, files, faults)
+    return history
+
+
+def history_of(
+    described: Mapping,
+    files: Sequence[Path],
+    faults: Faults,
+    *,
+    as_of: datetime | None = None,
+    skip: bool = False,
+) -> tuple[History, Faults]:
+    """Return what files describe by a mapping, and the faults of rows that were skipped.
+
+    Raises:
+        BadInput: With every fault; faults of single rows only where they are not skipped.
+    """
+    notices: list[Notice] = []
     chosen = _chosen(described, files, faults)
     faults.stop_if_any()
     read = _read_sources(described, chosen, faults)
-    faults.stop_if_any(rows_too=skip_bad is None and bool(described.derive))
+    faults.stop_if_any(rows_too=not skip and bool(described.derive))
     read |= query.derive(described.derive, chosen, faults)
     faults.stop_if_any(rows_too=False)
     tables = _typed_tables(described, read, faults, notices)
@@ -73,13 +93,10 @@ def read_export(
     events = _events(described, tables, faults, notices)
     _check_keys(tables, faults)
     _one_currency(described, tables, events, faults, notices)
-    faults.stop_if_any(rows_too=skip_bad is None)
+    faults.stop_if_any(rows_too=not skip)
     if faults.count:
         notices.append(_skipped(faults))
-    history = assemble(_parts(described, tables), events, described, notices, as_of)
-    if skip_bad is not None:
-        _write_rejects(skip_bad, files, faults)
-    return history
+    return assemble(_parts(described, tables), events, described, notices, as_of), faults
 
 
 # ---- sources -------------------------------------------------------------------------------
@@ -124,7 +141,7 @@ def _unread(mapping: Mapping, source: str) -> frozenset[str]:
     if joined or len(tables) != 1:
         return frozenset()
     (table,) = tables
-    used = {*table.columns.values(), *(join.on for join in table.join)}
+    used = {*table.columns.values(), *table.conditions(), *(join.on for join in table.join)}
     return frozenset(table.ignore) - used
 
 
