@@ -1,9 +1,9 @@
 """Effects of fact values on an outcome, with what may be claimed of each.
 
 The estimand is a difference of chances within twelve months: the whole population with the value
-against the whole population with the mix of the other values, everything else as it was recorded
-(standardisation, or g-computation). Intervals are by the delta method from the clustered
-covariance; claims pass Benjamini-Hochberg over all effects of the outcome.
+against the whole population with the mix of the other values (blanks are none), everything else
+as it was recorded (standardisation, or g-computation). Intervals are by the delta method from the
+clustered covariance; claims pass Benjamini-Hochberg over all effects of the outcome.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from leadfit.artifact import BLANK
 from leadfit.history import Known, Notice, Step
 from leadfit.learn import design as columns_of
 from leadfit.learn.design import Block, Design
@@ -44,7 +45,6 @@ class Row:
     freedom: int
     units: int
     events: int
-    share: float
     blurred: str | None
     crude: tuple[float, float]
     most: Claim
@@ -170,7 +170,8 @@ def _contrasts(
     for block in design.blocks:
         if report is None or block.levels.name in report:
             rows.extend(_block_rows(block, design, found, watched, blurred))
-    if not confounders and not len(design.names):
+    if not confounders:
+        # With no channel, region, rep or score on record nothing was held but the calendar.
         rows = [replace(row, most=Claim.ASSOCIATED) for row in rows]
     return rows
 
@@ -184,14 +185,18 @@ def _block_rows(
 ) -> list[Row]:
     risks, gradients = _standardise(block, design, found)
     event = watched.event
+    filled = np.array([block.levels.labels[level] != BLANK for level in block.used])
     reported = [n for n, level in enumerate(block.used) if level in block.levels.shown]
-    if len(reported) == 2 and len(block.used) == 2:
+    if len(reported) == 2 and filled.sum() == 2:
         # The second of two values is the first turned round.
         reported = reported[1:]
     rows: list[Row] = []
     for place in reported:
-        share = float(block.shares[place])
-        contrast = -block.shares / (1.0 - share)
+        # Against units with another value: a blank is no value, and may itself be an outcome.
+        others = np.where(filled & (np.arange(len(filled)) != place), block.shares, 0.0)
+        if others.sum() <= 0:
+            continue
+        contrast = -others / others.sum()
         contrast[place] = 1.0
         gradient = gradients @ contrast
         variance = float(gradient @ found.covariance @ gradient)
@@ -206,9 +211,8 @@ def _block_rows(
                 freedom=max(1, found.clusters - design.columns.shape[1]),
                 units=int(mask.sum()),
                 events=int(event[mask].sum()),
-                share=share,
                 blurred=blurred.get((block.levels.name, place)),
-                crude=_crude(event, mask),
+                crude=_crude(event, mask, filled[block.places] & ~mask),
                 most=_most(block.levels, timed=watched.timed),
             )
         )
@@ -242,12 +246,12 @@ def _standardise(block: Block, design: Design, found: Fit) -> tuple[Floats, Floa
     return risks, gradients
 
 
-def _crude(event: Bools, mask: Bools) -> tuple[float, float]:
-    inside, outside = event[mask], event[~mask]
+def _crude(event: Bools, mask: Bools, rest: Bools) -> tuple[float, float]:
+    inside, outside = event[mask], event[rest]
     if not len(inside) or not len(outside):
         return 0.0, 0.0
     p, q = float(inside.mean()), float(outside.mean())
-    pooled = float(event.mean())
+    pooled = float(event[mask | rest].mean())
     error = np.sqrt(pooled * (1 - pooled) * (1 / len(inside) + 1 / len(outside)))
     return p - q, float((p - q) / error) if error > 0 else 0.0
 

@@ -56,7 +56,11 @@ class Levels:
 def read_facts(past: Past, rules: Rules) -> tuple[Levels, ...]:
     """Read every fact column, and the country of the account, into levels."""
     history = past.history
-    listed = list(history.fact_columns)
+    listed = [
+        fact
+        for fact in history.fact_columns
+        if fact.table != "leads" or fact.name not in CONFOUNDERS
+    ]
     names = Counter(fact.name for fact in listed)
     if "country" not in names and any(column(history.accounts, "country")):
         listed.append(FactColumn(name="country", table="accounts"))

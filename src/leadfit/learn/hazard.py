@@ -195,6 +195,13 @@ def deviance(found: Fit, columns: Floats, baseline: Baseline) -> float:
     return 2.0 * problem.objective(found.alpha, found.beta)
 
 
+def spread(found: Fit, columns: Floats, baseline: Baseline, ridge: Floats) -> Floats:
+    """Return the posterior variance of each of ``found.beta`` under the penalty as a prior."""
+    problem = _Problem(columns=columns, baseline=baseline, ridge=ridge, pull=found.beta)
+    _, hessian = problem.derivatives(found.alpha, found.beta)
+    return np.asarray(np.diag(np.linalg.inv(hessian))[len(found.alpha) :], dtype=np.float64)
+
+
 def _first_alpha(baseline: Baseline) -> Floats:
     events = baseline.event.sum(axis=0) + 0.5
     if len(baseline.months):

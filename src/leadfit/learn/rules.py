@@ -34,9 +34,8 @@ class Rules:
         min_level_units: Rarer values of a fact are pooled.
         max_levels: More values than this are pooled into the rest, rarest first.
         bins: Bins of a number, at its quantiles.
-        leak_deviance: A single fact that explains more of an outcome than this, while more than
-            ``leak_pure`` of its rows sit in values that all but decide the outcome, was written
-            after it.
+        leak_deviance: A single fact that explains more of an outcome's entropy than this was
+            written after it: real facts stay below .15.
         twin_r2: Share of a value explained by the other columns from which it cannot be told
             apart.
         value_months: Value of an account is counted over this time.
@@ -55,8 +54,7 @@ class Rules:
     bins: int = 5
     ridge_fact: float = 0.5
     ridge_confounder: float = 0.25
-    leak_deviance: float = 0.3
-    leak_pure: float = 0.25
+    leak_deviance: float = 0.25
     twin_r2: float = 0.9
     overlap_r2: float = 0.9
     whale_share: float = 0.1

@@ -1,0 +1,255 @@
+"""Which facts cannot be trusted as causes: leaks, blanks that speak, defaults, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadfit.history import Known, Notice, Step
+from leadfit.learn.facts import Levels
+from leadfit.learn.ladder import PER_LEAD, Ladder
+from leadfit.learn.past import Bools, Floats, Ints, Past
+from leadfit.learn.result import Presence
+from leadfit.learn.rules import Rules
+
+_MUCH = 25.0
+"""So many nats of likelihood are no chance in any column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screened:
+    """Facts that may enter a profile, and why the others may not.
+
+    Attributes:
+        usable: Facts that pass.
+        excluded: Reason by name of the others.
+    """
+
+    usable: tuple[Levels, ...]
+    excluded: dict[str, str]
+    notices: tuple[Notice, ...]
+
+
+def screen(
+    past: Past,
+    ladder: Ladder,
+    facts: Sequence[Levels],
+    confounders: Sequence[Levels],
+    rules: Rules,
+) -> Screened:
+    """Look at every fact by itself, without asking whether it would be a good predictor."""
+    notices: list[Notice] = []
+    excluded: dict[str, str] = {}
+    outcomes = [
+        (step, ladder.units[step], ladder.reached[step])
+        for step in Step
+        if ladder.sources[step] is not Presence.MISSING
+    ]
+    for levels in facts:
+        found = _unusable(levels) or _declared(levels) or _only_won(past, ladder, levels)
+        found = found or _written_after(levels, outcomes, rules)
+        if found is not None:
+            notices.append(found)
+            excluded[levels.name] = found.code
+    for levels in (*facts, *confounders):
+        usable = levels.name not in excluded
+        notices.extend(_defaults(levels))
+        notices.extend(_missing(past, ladder, levels, usable=usable))
+    usable_facts = tuple(levels for levels in facts if levels.name not in excluded)
+    notices.extend(_snapshots(usable_facts))
+    return Screened(usable=usable_facts, excluded=excluded, notices=tuple(notices))
+
+
+def explained(codes: Ints, event: Bools) -> tuple[float, float]:
+    """Return the share of the outcome's entropy a column explains, and the nats it gains.
+
+    A nat a level is taken off, which is more than chance gives.
+    """
+    counts = np.bincount(codes)
+    hits = np.bincount(codes, weights=event)
+    total = len(event) * _entropy(np.array([event.mean()]))[0]
+    filled = counts > 0
+    within = float((counts[filled] * _entropy(hits[filled] / counts[filled])).sum())
+    gained = float(total) - within - float(filled.sum())
+    return (gained / float(total) if total > 0 else 0.0), gained
+
+
+def _entropy(p: Floats) -> Floats:
+    safe = np.clip(p, 1e-12, 1 - 1e-12)
+    return np.asarray(-(safe * np.log(safe) + (1 - safe) * np.log1p(-safe)))
+
+
+# ---- one fact ------------------------------------------------------------------------------
+
+
+def _unusable(levels: Levels) -> Notice | None:
+    if levels.blank >= 1.0:
+        return Notice(
+            code="all_missing",
+            field=levels.name,
+            message=f"{levels.name} is blank in every row and is not used.",
+        )
+    varies = len({int(code) for code in np.unique(levels.codes)}) > 1
+    if levels.distinct < 2 or not varies:
+        many = levels.distinct >= 2
+        code = "too_many_levels" if many else "constant_fact"
+        what = "has a different value in nearly every row" if many else "has one value only"
+        return Notice(
+            code=code,
+            field=levels.name,
+            message=f"{levels.name} {what} and is not used.",
+            evidence={"values": levels.distinct, "blank": round(levels.blank, 4)},
+        )
+    if levels.read.values and len(levels.shown) == 0:
+        return Notice(
+            code="too_many_levels",
+            field=levels.name,
+            message=f"{levels.name} has {levels.distinct:,} values, none of them frequent enough "
+            "to compare; it is not used.",
+            evidence={"values": levels.distinct},
+        )
+    return None
+
+
+def _declared(levels: Levels) -> Notice | None:
+    if levels.known is Known.AFTER_CONTACT:
+        return Notice(
+            code="leakage_after_outcome",
+            field=levels.name,
+            message=f"{levels.name} is filled in while a lead is worked, so it may answer to the "
+            "outcome; it is kept out of the profile.",
+            evidence={"declared": True},
+        )
+    if levels.known is Known.AFTER_WIN:
+        return Notice(
+            code="known_only_for_won",
+            field=levels.name,
+            message=f"{levels.name} is recorded for won leads only, so it cannot tell who will be "
+            "won; it is kept out of the profile.",
+            evidence={"declared": True, "blank": round(levels.blank, 4)},
+        )
+    return None
+
+
+def _only_won(past: Past, ladder: Ladder, levels: Levels) -> Notice | None:
+    """Find a fact that is filled in where the lead was won and hardly anywhere else."""
+    filled = levels.codes != len(levels.labels) - 1
+    for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED):
+        if ladder.sources[step] is Presence.MISSING:
+            continue
+        reached = _rows_that_reached(past, ladder, step)
+        rate, among = float(reached.mean()), float(reached[filled].mean()) if filled.any() else 0.0
+        if filled.sum() >= 20 and among >= 0.98 and rate < 0.8:
+            code = "known_only_for_won" if step is Step.CONVERTED else "leakage_after_outcome"
+            return Notice(
+                code=code,
+                field=levels.name,
+                message=f"{levels.name} is filled in for {step.value} leads and hardly any other, "
+                "so it was written afterwards; it is kept out of the profile.",
+                evidence={
+                    "filled": int(filled.sum()),
+                    "filled_and_reached": int((filled & reached).sum()),
+                    "rate": round(rate, 4),
+                },
+            )
+    return None
+
+
+def _rows_that_reached(past: Past, ladder: Ladder, step: Step) -> Bools:
+    """Return for each row whether its lead, or its account, reached ``step``."""
+    units, reached = ladder.units[step], ladder.reached[step]
+    if step in PER_LEAD or past.history.unit == "deal":
+        rows = np.zeros(past.rows, dtype=np.bool_)
+        rows[units[reached]] = True
+        return rows
+    return np.asarray(reached[past.account])
+
+
+def _written_after(
+    levels: Levels, outcomes: Sequence[tuple[Step, Ints, Bools]], rules: Rules
+) -> Notice | None:
+    """Find a fact that knows too much of an outcome to have been there before it."""
+    for step, units, reached in outcomes:
+        share, gained = explained(levels.codes[units], reached)
+        if share >= rules.leak_deviance and gained >= _MUCH:
+            return Notice(
+                code="leakage_after_outcome",
+                field=levels.name,
+                message=f"{levels.name} alone explains {share:.0%} of who was {step.value}, more "
+                "than a fact known beforehand does; it was probably written after the outcome "
+                "and is kept out of the profile.",
+                evidence={"declared": False, "explained": round(share, 4), "outcome": step.value},
+            )
+    return None
+
+
+# ---- values that are none ------------------------------------------------------------------
+
+
+def _defaults(levels: Levels) -> list[Notice]:
+    if not levels.defaults:
+        return []
+    word, rows = max(levels.defaults.items(), key=lambda item: item[1])
+    return [
+        Notice(
+            code="form_default",
+            field=levels.name,
+            message=f"'{word}' stands in {rows:,} rows of {levels.name}: a form nobody touched. "
+            "It counts as blank and is kept out of the profile.",
+            evidence={"value": word, "rows": rows},
+        )
+    ]
+
+
+def _missing(past: Past, ladder: Ladder, levels: Levels, *, usable: bool) -> list[Notice]:
+    """Name words that stand for nothing, and blanks that go with the outcome."""
+    blank = levels.codes == len(levels.labels) - 1
+    evidence: dict[str, object] = {
+        "words": dict(levels.words),
+        "blank": int(blank.sum()) - sum(levels.words.values()) - sum(levels.defaults.values()),
+    }
+    if levels.words:
+        words = ", ".join(f"'{word}'" for word in levels.words)
+        return [
+            Notice(
+                code="missing_as_value",
+                field=levels.name,
+                message=f"{words} in {levels.name} says that nothing is known; it counts as blank.",
+                evidence=evidence,
+            )
+        ]
+    steps = [step for step in ladder.funnel_steps if step in {Step.CONVERTED, Step.ACCEPTED}]
+    if not usable or not steps or not 0.01 < blank.mean() < 0.99:
+        return []
+    reached = _rows_that_reached(past, ladder, steps[-1])
+    share, gained = explained(blank.astype(np.int64), reached)
+    if gained < _MUCH:
+        return []
+    rates = {"blank": float(reached[blank].mean()), "filled": float(reached[~blank].mean())}
+    return [
+        Notice(
+            code="missing_as_value",
+            field=levels.name,
+            message=f"Whether {levels.name} is filled in goes with being {steps[-1].value} "
+            f"({rates['blank']:.0%} where blank, {rates['filled']:.0%} where filled). Blanks are "
+            "kept apart and never enter the profile.",
+            evidence={**evidence, "explained": round(share, 4), **rates},
+        )
+    ]
+
+
+def _snapshots(facts: Sequence[Levels]) -> list[Notice]:
+    names = [levels.name for levels in facts if levels.known is Known.SNAPSHOT]
+    if not names:
+        return []
+    return [
+        Notice(
+            code="snapshot_fact",
+            field=name,
+            message=f"{name} holds the value of the day of the export, not of the day the lead "
+            "came; its effects are called associated at most.",
+        )
+        for name in names
+    ]
