@@ -77,6 +77,8 @@ def _deepest(text: str) -> int:
         if character in "{[":
             depth += 1
             deepest = max(deepest, depth)
+            if deepest > MAX_DEPTH:
+                break
         elif character in "}]":
             depth -= 1
     return deepest

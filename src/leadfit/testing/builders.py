@@ -60,7 +60,7 @@ def write_policy(folder: Path, **changes: str | bytes | None) -> Path:
     return folder
 
 
-def signal(kind: Kind = Kind.DEMO_REQUEST, **identifiers: str) -> Signal:
+def signal(kind: Kind = Kind.DEMO_REQUEST, /, **identifiers: str) -> Signal:
     """Return a signal about these identifiers, received at :data:`NOW`."""
     return Signal(
         signal_id="signal_1",

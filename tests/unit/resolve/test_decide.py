@@ -1,0 +1,190 @@
+"""Linking a signal to the account and contact it is about."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from leadfit.policy import Policy, load_starter
+from leadfit.records import Account, Band, Candidate, Contact, Match, Relation
+from leadfit.resolve import decide, keys
+from leadfit.testing.builders import NOW, changed, signal
+
+POLICY = load_starter()
+ACME = Account(account_id="acme", name="Acme Inc", domains=("acme.com",))
+JO = Contact(contact_id="jo", account_id="acme", email="jo@acme.com")
+
+
+def match(*candidates: Candidate, policy: Policy = POLICY, **identifiers: str) -> Match:
+    given = signal(**identifiers)
+    return decide(given, keys(given, policy), candidates, policy, now=NOW)
+
+
+def by_domain(account: Account = ACME) -> Candidate:
+    return Candidate(found_by="domain", account=account)
+
+
+def by_email(
+    contact: Contact = JO, account: Account | None = ACME, lead: str | None = None
+) -> Candidate:
+    return Candidate(found_by="email", contact=contact, account=account, open_lead_id=lead)
+
+
+def rules(found: Match) -> list[str]:
+    return [reason.rule for reason in found.reasons]
+
+
+# ---- linked at once ------------------------------------------------------------------------
+
+
+def test_the_personal_address_of_a_known_contact_links_and_joins_the_open_lead() -> None:
+    found = match(by_email(lead="lead_1"), by_domain(), email="jo+web@acme.com")
+    assert (found.band, found.probability, found.method) == (Band.AUTO, 0.99, "exact")
+    assert (found.account_id, found.contact_id, found.lead_id) == ("acme", "jo", "lead_1")
+    assert found.relation is Relation.SAME
+    assert rules(found) == ["email.known"]
+
+
+def test_a_personal_address_at_a_domain_that_one_account_holds_links() -> None:
+    found = match(by_domain(), email="new@acme.com")
+    assert (found.band, found.account_id, found.contact_id) == (Band.AUTO, "acme", None)
+    assert found.probability >= POLICY.matching.auto
+    assert found.method == "domain"
+
+
+@pytest.mark.parametrize("found_by", ["account_id", "contact_id", "lead_id"])
+def test_a_crm_id_links(found_by: str) -> None:
+    candidate = Candidate(found_by=found_by, account=ACME, contact=JO, open_lead_id="lead_1")
+    given = signal(email="jo@gmail.com", **{found_by: "x"})
+    found = decide(given, keys(given, POLICY), [candidate], POLICY, now=NOW)
+    assert (found.band, found.account_id, found.lead_id) == (Band.AUTO, "acme", "lead_1")
+
+
+def test_a_known_contact_without_an_account_gets_it_from_the_domain() -> None:
+    stray = Contact(contact_id="jo", email="jo@acme.com")
+    found = match(by_email(stray, None, "lead_1"), by_domain(), email="jo@acme.com")
+    assert (found.band, found.account_id, found.contact_id) == (Band.AUTO, "acme", "jo")
+    assert found.lead_id == "lead_1"
+
+
+def test_a_contact_of_a_child_at_the_domain_of_its_parent_links_to_the_child() -> None:
+    child = Account(account_id="child", name="Acme Labs", parent_account_id="acme")
+    at_child = Contact(contact_id="li", account_id="child", email="li@acme.com")
+    found = match(by_email(at_child, child), by_domain(), email="li@acme.com")
+    assert (found.band, found.account_id) == (Band.AUTO, "child")
+
+
+# ---- for a reviewer ------------------------------------------------------------------------
+
+
+def test_a_domain_that_parent_and_child_share_waits_for_review_as_related() -> None:
+    child = Account(account_id="child", name="Acme Labs", parent_account_id="acme")
+    found = match(by_domain(child), by_domain(), email="new@acme.com")
+    assert (found.band, found.relation) == (Band.REVIEW, Relation.RELATED)
+    assert (found.account_id, found.possible_account_id) == (None, "acme")
+    assert found.candidates == ("acme", "child")
+    assert "parent and child" in found.reasons[0].words
+
+
+def test_a_domain_that_strangers_share_waits_for_review() -> None:
+    other = Account(account_id="zeta", name="Zeta")
+    found = match(by_domain(other), by_domain(), email="new@acme.com", company="ZETA")
+    assert (found.band, found.possible_account_id) == (Band.REVIEW, "zeta")
+
+
+def test_a_mailbox_of_a_role_waits_for_review_even_when_it_is_a_known_contact() -> None:
+    info = Contact(contact_id="info", account_id="acme", email="info@acme.com")
+    found = match(by_email(info, lead="lead_1"), by_domain(), email="info@acme.com")
+    assert (found.band, found.possible_account_id) == (Band.REVIEW, "acme")
+    assert (found.contact_id, found.lead_id) == (None, None)
+    assert rules(found) == ["set_aside.role_mailbox", "domain.role"]
+
+
+def test_a_bare_domain_waits_for_review() -> None:
+    assert match(by_domain(), domain="acme.com").band is Band.REVIEW
+
+
+def test_an_address_of_contacts_at_two_accounts_waits_for_review() -> None:
+    twin = Contact(contact_id="jo2", account_id="zeta", email="jo@acme.com")
+    found = match(by_email(), by_email(twin, None), email="jo@acme.com")
+    assert (found.band, rules(found)) == (Band.REVIEW, ["conflict"])
+
+
+def test_a_contact_whose_domain_now_belongs_to_another_account_waits_for_review() -> None:
+    zeta = Account(account_id="zeta", name="Zeta", domains=("acme.com",))
+    found = match(by_email(), by_domain(zeta), email="jo@acme.com")
+    assert (found.band, rules(found)) == (Band.REVIEW, ["conflict"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        by_email(Contact(contact_id="li", account_id="zeta", email="jo@zeta.com"), None),
+        by_domain(Account(account_id="zeta", name="Zeta")),
+        Candidate(found_by="contact_id", contact=Contact(contact_id="li", account_id="zeta")),
+    ],
+)
+def test_a_crm_id_never_wins_over_another_strong_identifier(other: Candidate) -> None:
+    named = Candidate(found_by="account_id", account=ACME)
+    found = match(named, other, email="jo@zeta.com", account_id="acme")
+    assert (found.band, found.account_id, rules(found)) == (Band.REVIEW, None, ["conflict"])
+
+
+def test_two_identified_people_are_not_merged() -> None:
+    """The trap of the shared device: the id of one contact with the address of another."""
+    li = Candidate(found_by="contact_id", contact=Contact(contact_id="li", account_id="acme"))
+    found = match(li, by_email(), email="jo@acme.com", contact_id="li")
+    assert (found.band, found.contact_id) == (Band.REVIEW, None)
+
+
+# ---- new -----------------------------------------------------------------------------------
+
+
+def test_free_mail_is_new_with_its_reason_and_points_at_the_possible_account() -> None:
+    at_gmail = Contact(contact_id="jo", account_id="acme", email="jo@gmail.com")
+    found = match(by_email(at_gmail), email="jo@gmail.com")
+    assert (found.band, found.account_id, found.possible_account_id) == (Band.NEW, None, "acme")
+    assert (found.contact_id, found.lead_id) == (None, None)
+    assert rules(found)[0] == "set_aside.free_mail"
+
+
+def test_a_repeat_from_a_free_mail_address_joins_its_own_lead() -> None:
+    own = Contact(contact_id="jo", email="jo@gmail.com")
+    found = match(by_email(own, None, "lead_1"), email="jo@gmail.com")
+    assert (found.band, found.contact_id, found.lead_id) == (Band.NEW, "jo", "lead_1")
+
+
+def test_a_business_domain_that_nobody_holds_says_so() -> None:
+    found = match(email="jo@newcorp.com")
+    assert (found.band, rules(found)) == (Band.NEW, ["domain.new"])
+    assert 0 < found.probability < POLICY.matching.review
+
+
+def test_a_signal_without_any_key_is_new_with_a_probability() -> None:
+    found = match(name="Jo Doe", company="Acme Inc")
+    assert (found.band, found.probability, rules(found)) == (Band.NEW, 0.02, ["nothing"])
+
+
+def test_an_id_that_is_not_on_record_is_named_and_the_rest_still_counts() -> None:
+    found = match(by_domain(), email="new@acme.com", contact_id="gone")
+    assert (found.band, rules(found)) == (Band.AUTO, ["unknown.contact_id", "domain.own"])
+
+
+# ---- always --------------------------------------------------------------------------------
+
+
+def test_the_order_of_candidates_changes_nothing() -> None:
+    other = Account(account_id="zeta", name="Zeta")
+    twin = Contact(contact_id="jo2", account_id="acme", email="jo@acme.com")
+    some = (by_domain(other), by_domain(), by_email(), by_email(twin))
+    answers = {match(*order, email="jo@acme.com") for order in permutations(some)}
+    assert len(answers) == 1
+
+
+def test_bands_follow_the_edges_of_the_policy() -> None:
+    strict = changed(POLICY, "matching.auto", 0.985)
+    assert match(by_domain(), email="new@acme.com", policy=strict).band is Band.REVIEW
+    stricter = changed(strict, "matching.review", 0.983)
+    found = match(by_domain(), email="new@acme.com", policy=stricter)
+    assert (found.band, found.possible_account_id) == (Band.NEW, "acme")
