@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadfit.testing import planted
 from leadfit.testing.fakes import FrozenWorld
 
-__all__ = ["FrozenWorld"]
+__all__ = ["FrozenWorld", "planted"]

@@ -14,6 +14,8 @@ from leadfit.testing.planted.population import Entity
 
 FALLING_INDUSTRY = "software"
 """The segment that falls where the dial ``drift`` is turned up: the favourite of the old score."""
+_QUIET = 10 * DAY
+"""No lead comes so near to the end, so that every lead lies before the last outcome."""
 _MORE_LEADS = cumulate((0.84, 0.12, 0.04))
 
 
@@ -44,11 +46,11 @@ def attempts(
 ) -> list[Attempt]:
     """Return the occasions on which an entity comes forward, in the order of time."""
     dice = Dice(dials.seed, "attempts", entity.number)
-    created = int((end - DAY) * _growing(dice.unit()))
+    created = int((end - _QUIET) * _growing(dice.unit()))
     made: list[Attempt] = []
     for _ in range(1 + dice.place(_MORE_LEADS)):
         minute = _at_work(created, dice)
-        if minute > end:
+        if minute > end - _QUIET + DAY:
             break
         chance = Chance(
             accept=dice.unit(),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadfit.testing.planted.dials import DAYS_A_MONTH, Dials, Dice, cumulate
-from leadfit.testing.planted.economics import ADOPTS, HORIZON, UPLIFT, YEAR, Economics
+from leadfit.testing.planted.economics import ADOPTS, EARLY, HORIZON, TERM, UPLIFT, Economics
 from leadfit.testing.planted.facts import PlantedFact
 from leadfit.testing.planted.ledger import DAY, Ledger, Sale, money
 from leadfit.testing.planted.population import Entity
@@ -54,18 +54,21 @@ class Fate:
     @property
     def value(self) -> int:
         """What is booked within 24 months of conversion, in minor units."""
-        value = self.contract + self.added * self.expanded_by(HORIZON)
-        if self.leaves > YEAR:
-            value += self.contract + self.added * self.expanded_by(YEAR)
-        return value
+        terms = range(0, int(HORIZON), TERM)
+        booked = sum(
+            self.contract + self.added * self.expanded_by(month)
+            for month in terms
+            if not month or self.leaves > month
+        )
+        return booked + self.added * self.expanded_by(HORIZON)
 
 
 def fate(economics: Economics, entity: Entity, levels: Sequence[int]) -> Fate:
     """Return the fate of ``entity`` had its facts been ``levels``; its luck stays the same."""
     dice = Dice(economics.dials.seed, "fate", entity.number)
     luck_expand, luck_churn = dice.exponential(1.0), dice.exponential(1.0)
-    adopts, early = dice.chance(ADOPTS), dice.between(0.7, 5)
-    contract = 10_000 * round(120 * math.exp(0.4 * dice.normal()))
+    adopts, early = dice.chance(ADOPTS), dice.between(*EARLY)
+    contract = 10_000 * round(30 * math.exp(0.4 * dice.normal()))
     added = 10_000 * max(1, round(contract / 10_000 * UPLIFT * dice.between(0.4, 1.6)))
     clockwork = economics.clockwork
     return Fate(
@@ -124,16 +127,16 @@ class AfterSales:
         return min(sale.closed + int(min(months, 1e4) * _MONTH), self._ledger.end + 1)
 
     def _renew(self, sale: Sale, lot: Fate) -> None:
-        year = 1
-        while self._minute(sale, YEAR * year) <= self._ledger.end and lot.leaves > YEAR * year:
-            amount = lot.contract + lot.added * lot.expanded_by(YEAR * year)
+        month = TERM
+        while self._minute(sale, month) <= self._ledger.end and lot.leaves > month:
+            amount = lot.contract + lot.added * lot.expanded_by(month)
             self._ledger.note(
-                self._minute(sale, YEAR * year),
+                self._minute(sale, month),
                 "renewed",
                 account_id=sale.account.account_id,
                 amount=money(amount),
             )
-            year += 1
+            month += TERM
 
     def _use(self, sale: Sale, lot: Fate, dice: Dice) -> None:
         """Record use month by month; it ebbs, and complaints grow, before a customer leaves."""

@@ -96,8 +96,8 @@ class Dials:
     accept_rate: float = 0.60
     qualify_rate: float = 0.37
     win_rate: float = 0.40
-    expand_rate: float = 0.30
-    churn_rate: float = 0.15
+    expand_rate: float = 0.33
+    churn_rate: float = 0.16
 
     def __post_init__(self) -> None:
         """Refuse values that no company can be made from.

@@ -21,8 +21,12 @@ SLOPE = 0.03
 """What one point of the old score adds to the log odds of acceptance."""
 YEAR = 12.0
 HORIZON = 24.0
-UPLIFT = 0.9
+TERM = 3
+"""Months of a contract; it is renewed as long as the customer stays."""
+UPLIFT = 1.8
 """Mean of what an expansion adds, as a share of the first contract."""
+EARLY = (0.7, 5.0)
+"""Months between which those leave that never come to use the product."""
 _BEND = {Hazards.FALLING: 0.08, Hazards.FLAT: 0.0, Hazards.RISING: -0.06}
 
 
@@ -101,19 +105,19 @@ class Economics:
         self, entity: Entity, levels: Sequence[int], score: int, leniency: float, fallen: float
     ) -> float:
         """Return the log odds that a rep accepts the lead."""
-        own = self.sum_of("accept", levels) + 0.5 * self.sum_of("win", levels)
-        around = self.market.win(entity.channel, entity.region)
+        own = self.sum_of("accept", levels) + 0.3 * self.sum_of("win", levels)
+        around = 0.3 * self.market.win(entity.channel, entity.region)
         return self.rates.accept + own + around + SLOPE * (score - 50) + leniency - 2.5 * fallen
 
     def qualify(self, entity: Entity, levels: Sequence[int], skill: float) -> float:
         """Return the log odds that an accepted lead is qualified."""
-        around = self.market.win(entity.channel, entity.region)
-        return self.rates.qualify + 0.5 * self.sum_of("win", levels) + around + skill
+        around = 0.3 * self.market.win(entity.channel, entity.region)
+        return self.rates.qualify + 0.4 * self.sum_of("win", levels) + around + skill
 
     def win(self, entity: Entity, levels: Sequence[int], skill: float, fallen: float) -> float:
         """Return the log odds that a qualified lead is won."""
-        around = self.market.win(entity.channel, entity.region)
-        return self.rates.win + 0.8 * self.sum_of("win", levels) + around + skill - 2.0 * fallen
+        around = 0.4 * self.market.win(entity.channel, entity.region)
+        return self.rates.win + 0.7 * self.sum_of("win", levels) + around + skill - 2.0 * fallen
 
     def expand(self, entity: Entity, levels: Sequence[int]) -> float:
         """Return the hazard of expansion a month."""
@@ -134,19 +138,20 @@ class Economics:
         return 1 - math.exp(-hazard * self.clockwork.spent(months))
 
     def expected_value(self, expand: float, churn: float) -> float:
-        """Return what is booked in 24 months, in first contracts, by month-wise summation.
+        """Return what is booked in 24 months, in first contracts.
 
-        The first contract, the first expansion and the renewal after a year are counted.
+        Counted are the first contract, its renewals and the expansion, from the month it comes.
         """
-        spent = self.clockwork.spent
-        staying, expanded, at_renewal = 1.0, 0.0, 0.0
+        value = 0.0
+        for month in range(0, int(HORIZON), TERM):
+            early = (1 - ADOPTS) * max(0.0, min(1.0, (EARLY[1] - month) / (EARLY[1] - EARLY[0])))
+            staying = early + ADOPTS * math.exp(-churn * self.clockwork.spent(month))
+            value += staying * (1 + UPLIFT * self.within(expand, month))
         for month in range(int(HORIZON)):
-            if month == int(YEAR):
-                at_renewal = staying * (1 + UPLIFT * self.within(expand, YEAR))
-            mid = math.exp(-churn * spent(month + 0.5))
-            expanded += mid * (self.within(expand, month + 1.0) - self.within(expand, month))
-            staying = math.exp(-churn * spent(month + 1.0))
-        return 1 + ADOPTS * (UPLIFT * expanded + at_renewal)
+            staying = ADOPTS * math.exp(-churn * self.clockwork.spent(month + 0.5))
+            began = self.within(expand, month + 1.0) - self.within(expand, month)
+            value += staying * UPLIFT * began
+        return value
 
     def tune(self, pilots: Sequence[Entity]) -> None:
         """Set the rates so that ``pilots`` come out as the dials say, each step in turn."""

@@ -128,7 +128,7 @@ def _roles(dials: Dials, number: int, dice: Dice) -> list[Role]:
 
 
 def _named() -> tuple[PlantedFact, ...]:
-    return (*_firmographics(), *_stack_and_use(), *_onboarding())
+    return (*_firmographics(), *_stack(), *_wishes(), *_onboarding())
 
 
 def _firmographics() -> tuple[PlantedFact, ...]:
@@ -164,7 +164,7 @@ def _firmographics() -> tuple[PlantedFact, ...]:
     return industry, employees
 
 
-def _stack_and_use() -> tuple[PlantedFact, ...]:
+def _stack() -> tuple[PlantedFact, ...]:
     return (
         PlantedFact(
             name="technical_maturity",
@@ -194,6 +194,11 @@ def _stack_and_use() -> tuple[PlantedFact, ...]:
             ),
         ),
         _flag("data_warehouse", "stack", Role.CAUSES_EXPANSION, 0.42, expand=0.4, win=0.15),
+    )
+
+
+def _wishes() -> tuple[PlantedFact, ...]:
+    return (
         PlantedFact(
             name="use_case",
             family="use case",
@@ -303,7 +308,7 @@ _STYLES = ("yes or no", "yes or no", "yes or no", "grade", "count")
 def _further(n: int, role: Role, named: Sequence[PlantedFact], dice: Dice) -> PlantedFact:
     name = _SUBJECTS[n] if n < len(_SUBJECTS) else f"trait_{n + 1:03d}"
     strength = dice.between(0.25, 0.75) * (1 if dice.chance(0.8) else -1)
-    also_wins = 0.2 if dice.chance(0.5) else 0.0
+    also_wins = (0.1 if role is Role.CAUSES_EXPANSION else 0.35) * dice.chance(0.6)
     levels = _marked(_plain_levels(dice), role, strength, also_wins)
     copies = None
     if role is Role.COPY_OF_A_CAUSE:

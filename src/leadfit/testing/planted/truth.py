@@ -14,7 +14,7 @@ from leadfit.testing.planted.ledger import Ledger
 from leadfit.testing.planted.population import Entity
 
 TYPICAL_HEAT = 3
-REFERENCE = 3_000
+REFERENCE = 1_500
 """Over at most so many leads the effects on acceptance, qualifying and winning are averaged."""
 OUTCOMES = ("accepted", "qualified", "converted", "expanded", "churned_after_use")
 Risk = Callable[[Entity, Sequence[int]], float]
