@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from leadfit.orchestrate.actions import make
 from leadfit.policy import Policy
 from leadfit.policy.calendar import add_minutes
+from leadfit.policy.policy import fact_name
 from leadfit.policy.schema import ActionRule, TierRules
 from leadfit.records import Action, Assignment, Clock, ClockKind, Lead, Plan, Reason, Score
 
@@ -65,7 +66,7 @@ def _kept(
     kept: list[ActionRule] = []
     reasons: list[Reason] = []
     for rule in rules:
-        if rule.needs_fact is not None and rule.needs_fact not in known:
+        if rule.needs_fact is not None and fact_name(rule.needs_fact) not in known:
             words = f"{rule.action} is left out: the fact {rule.needs_fact} is missing"
             reasons.append(Reason(rule="action.needs_fact", words=words))
         elif rule.once and assignment.number > 1:

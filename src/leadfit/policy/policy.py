@@ -101,7 +101,7 @@ class Policy(PolicyFile):
         return None if rep_id is None else self._reps.get(rep_id)
 
     def known(self, *sources: Facts) -> dict[str, Fact]:
-        """Return facts under the names of the policy; blanks left out, earlier sources first.
+        """Return facts under all of their names; blanks left out, earlier sources first.
 
         Args:
             sources: Facts of a lead, of its account and so on.
@@ -114,10 +114,10 @@ class Policy(PolicyFile):
                 if value is not None and not (isinstance(value, str) and not value.strip()):
                     named[fact_name(name)] = value
             for name, others in self._others:
-                if name not in named:
-                    found = next((other for other in others if other in named), None)
-                    if found is not None:
-                        named[name] = named[found]
+                found = next((each for each in (name, *others) if each in named), None)
+                if found is not None:
+                    for each in (name, *others):
+                        named.setdefault(each, named[found])
             result = named | result
         return result
 

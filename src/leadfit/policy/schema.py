@@ -148,7 +148,7 @@ class FactPart(Section):
     bands: Annotated[tuple[Band, ...], Field(strict=False)] = ()
     """Points by size of a number; the highest band reached counts."""
     words: Annotated[tuple[WordPoints, ...], Field(strict=False)] = ()
-    """Points by words in a text; the best counts."""
+    """Points by words in a text; the first that holds counts."""
     yes: float | None = Field(default=None, ge=0)
     """Points when the fact is true."""
     otherwise: float = Field(default=0, ge=0)

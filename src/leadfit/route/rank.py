@@ -13,7 +13,7 @@ from datetime import datetime
 
 from leadfit.policy import Play, Policy
 from leadfit.policy.calendar import is_working, next_opening
-from leadfit.policy.policy import fold
+from leadfit.policy.policy import fact_name, fold
 from leadfit.records import (
     Account,
     Fact,
@@ -230,7 +230,7 @@ def _calls(case: _Case) -> Iterator[tuple[str, str]]:
     if case.play is not None and case.play.skill is not None:
         yield case.play.skill, f"the play {case.play.name}"
     for each in case.policy.route.skills:
-        if fold(case.known.get(each.fact)) in {fold(value) for value in each.values}:
+        if fold(case.known.get(fact_name(each.fact))) in {fold(value) for value in each.values}:
             yield each.skill, f"the fact {each.fact}"
             return
 

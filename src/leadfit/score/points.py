@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from leadfit.policy.policy import fold, to_number, to_yes
+from leadfit.policy.policy import fact_name, fold, to_number, to_yes
 from leadfit.policy.schema import FactPart, ScoreRules
 from leadfit.records import Activity, Fact, Facts, Reason
 
@@ -26,7 +26,8 @@ def of_facts(component: str, parts: Mapping[str, FactPart], known: Facts) -> lis
         known: Facts under the names of the policy.
     """
     return [
-        _of_fact(f"{component}.{name}", part, known.get(part.fact)) for name, part in parts.items()
+        _of_fact(f"{component}.{name}", part, known.get(fact_name(part.fact)))
+        for name, part in parts.items()
     ]
 
 
@@ -45,21 +46,28 @@ def _earned(part: FactPart, value: Fact) -> tuple[float, str]:
     if part.yes is not None:
         return (part.yes, "") if to_yes(value) else (part.otherwise, "")
     if part.bands:
-        size = to_number(value)
-        if size is None:
-            return 0.0, "which is not a number"
-        reached = [band for band in part.bands if size >= band.min]
-        if not reached:
-            return part.otherwise, "below every band"
-        best = max(reached, key=lambda band: band.min)
-        return best.points, f"at least {best.min:g}"
+        return _band_points(part, to_number(value))
     if part.words:
-        text = fold(value)
-        hits = [
-            (each.points, word) for each in part.words for word in each.any if _holds(text, word)
-        ]
-        return max(hits, key=lambda hit: hit[0]) if hits else (part.otherwise, "")
+        return _word_points(part, fold(value))
     return _value_points(part, fold(value)), ""
+
+
+def _band_points(part: FactPart, size: float | None) -> tuple[float, str]:
+    if size is None:
+        return 0.0, "which is not a number"
+    reached = [band for band in part.bands if size >= band.min]
+    if not reached:
+        return part.otherwise, "below every band"
+    best = max(reached, key=lambda band: band.min)
+    return best.points, f"at least {best.min:g}"
+
+
+def _word_points(part: FactPart, text: str) -> tuple[float, str]:
+    for each in part.words:
+        found = next((word for word in each.any if _holds(text, word)), None)
+        if found is not None:
+            return each.points, f"which holds '{found}'"
+    return part.otherwise, ""
 
 
 def _value_points(part: FactPart, text: str) -> float:
