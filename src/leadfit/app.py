@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Final, TypeVar
 
-from leadfit.errors import BadInput, Conflict, Fault
+from leadfit import artifact as artifacts
+from leadfit import jobs, pipeline
+from leadfit import policy as policies
+from leadfit.artifact import Artifact
+from leadfit.connectors import FilePerformer, Performer
+from leadfit.errors import BadInput, Conflict, Fault, NotFound
 from leadfit.history import History
-from leadfit.records import Decision, Refusal, Tier
+from leadfit.pipeline import InForce
+from leadfit.policy import Policy
+from leadfit.records import Decision, Kind, Refusal, Tier
+from leadfit.store import Session, SqliteStore, Store
 from leadfit.store.views import (
     Counts,
+    Feedback,
     Imported,
+    Incident,
     LeadView,
     Receipt,
     SignalView,
     Verification,
 )
 from leadfit.world import SystemWorld, World
+
+T = TypeVar("T")
+
+SCOPES: Final = ("ingest", "read", "ops", "admin")
+
+_DATABASE: Final = "leadfit.sqlite3"
+_SECRET_FILE: Final = "secret.key"  # noqa: S105 -- the name of a file
+_MOST_LEADS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +110,34 @@ class Status:
 
 
 class Leadfit:
-    """A workspace that is open; every surface goes through it. Safe to use from any thread."""
+    """A workspace that is open; every surface goes through it. Safe to use from any thread.
 
-    def __init__(self, folder: Path, *, world: World) -> None:
+    Args:
+        folder: The workspace.
+        store: Its store.
+        in_force: The rules decisions are made by.
+        performers: Who carries out actions, by destination; ``*`` for all others.
+        world: Time, ids and failpoints.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        store: Store,
+        in_force: InForce,
+        performers: Mapping[str, Performer],
+        world: World,
+    ) -> None:
         self.folder = folder
         self.world = world
+        self._store = store
+        self._in_force = in_force
+        self._performers = performers
+        self._deciding = threading.Lock()
+        self._delivering = threading.Lock()
+        self._firing = threading.Lock()
+        self._loops: jobs.Loops | None = None
 
     def __enter__(self) -> Leadfit:
         return self
@@ -108,29 +152,70 @@ class Leadfit:
 
     def close(self) -> None:
         """Stop the jobs, finish what was begun and release the store."""
+        if self._loops is not None:
+            self._loops.stop()
+            self._loops = None
+        self._store.close()
+        for performer in self._performers.values():
+            performer.close()
 
     def start(self) -> None:
         """Run decisions, deliveries and clocks in threads until :meth:`close`."""
-        raise NotImplementedError
+        if self._loops is None:
+            self._loops = jobs.Loops(
+                decide=self.decide_pending, deliver=self.deliver, clocks=self.run_clocks
+            )
+            self._loops.start()
 
-    def accept(self, body: Mapping[str, object]) -> Receipt | Refusal:
+    def _wake(self, name: str) -> None:
+        loops = self._loops
+        if loops is not None:
+            loops.wake(name)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._in_force.policy
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The learned artifact in force, if there is one."""
+        return self._in_force.artifact
+
+    # ---- signals ----
+
+    def accept(self, body: object) -> Receipt | Refusal:
         """Store a signal for good before answering.
+
+        Args:
+            body: A parsed JSON body, or the ``Refusal`` of :func:`leadfit.signal.parse`.
 
         Raises:
             Conflict: The source used this event id before with another body.
             StoreBusy: The store cannot take more now.
         """
-        raise NotImplementedError
+        (answer,) = self.accept_many([body])
+        if isinstance(answer, Conflict):
+            raise answer
+        return answer
 
-    def accept_many(
-        self, bodies: Iterable[Mapping[str, object]]
-    ) -> tuple[Receipt | Refusal | Conflict, ...]:
-        """Store signals; the answers stand in the order of ``bodies``; a conflict is a value."""
-        raise NotImplementedError
+    def accept_many(self, bodies: Iterable[object]) -> tuple[Receipt | Refusal | Conflict, ...]:
+        """Store signals; the answers stand in the order of ``bodies``; a conflict is a value.
+
+        Raises:
+            StoreBusy: The store cannot take more now; nothing was stored.
+        """
+        answers = pipeline.accept(self.world, self._store, self._in_force.policy, bodies)
+        self._wake("decide")
+        return answers
 
     def decide_pending(self, limit: int = 1000) -> int:
         """Decide stored signals in the order of the log; return how many were taken."""
-        raise NotImplementedError
+        with self._deciding:
+            decided = pipeline.decide_pending(self.world, self._store, self._in_force, limit)
+        if decided:
+            self._wake("deliver")
+        return decided
 
     def signal(self, signal_id: str) -> SignalView:
         """Return where a signal stands.
@@ -138,7 +223,10 @@ class Leadfit:
         Raises:
             NotFound: No signal has this id.
         """
-        raise NotImplementedError
+        found = self._store.read(lambda session: session.signals.view(signal_id))
+        return _there(found, "signal", signal_id)
+
+    # ---- leads ----
 
     def leads(
         self,
@@ -148,7 +236,8 @@ class Leadfit:
         owner_id: str | None = None,
     ) -> tuple[LeadView, ...]:
         """Return leads, newest first; ``after`` is the last lead id of the page before."""
-        raise NotImplementedError
+        most = max(0, min(limit, _MOST_LEADS))
+        return self._store.read(lambda session: session.leads.page(most, after, tier, owner_id))
 
     def lead(self, lead_id: str) -> LeadView:
         """Return one lead.
@@ -156,7 +245,8 @@ class Leadfit:
         Raises:
             NotFound: No lead has this id.
         """
-        raise NotImplementedError
+        found = self._store.read(lambda session: session.leads.view(lead_id))
+        return _there(found, "lead", lead_id)
 
     def why(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first.
@@ -164,54 +254,242 @@ class Leadfit:
         Raises:
             NotFound: No lead has this id.
         """
-        raise NotImplementedError
+
+        def read(session: Session) -> tuple[Decision, ...]:
+            _there(session.leads.get(lead_id), "lead", lead_id)
+            return session.leads.decisions(lead_id)
+
+        return self._store.read(read)
 
     def touch(self, lead_id: str, by: str, at: datetime | None = None) -> LeadView:
-        """Record that a person touched the lead: its clocks stop."""
-        raise NotImplementedError
+        """Record that a person touched the lead: its clocks stop.
+
+        Args:
+            lead_id: The lead.
+            by: Who, usually a rep id.
+            at: When; now, if it is not given.
+
+        Raises:
+            NotFound: No lead has this id.
+            BadInput: The time is in the future or has no zone.
+        """
+        return self._hear(lead_id, Kind.TOUCHED, by, at)
 
     def accept_lead(self, lead_id: str, by: str) -> LeadView:
-        """Record that a person took the lead on."""
-        raise NotImplementedError
+        """Record that a person took the lead on.
+
+        Raises:
+            NotFound: No lead has this id.
+        """
+        return self._hear(lead_id, Kind.ACCEPTED, by, None)
 
     def reject_lead(self, lead_id: str, by: str, reason: str) -> LeadView:
-        """Record that a person turned the lead down; it is closed."""
-        raise NotImplementedError
+        """Record that a person turned the lead down; it is closed.
+
+        Raises:
+            NotFound: No lead has this id.
+            BadInput: There is no reason.
+        """
+        if not reason.strip():
+            raise BadInput(Fault(place="reason", came=repr(reason), allowed="a reason"))
+        return self._hear(lead_id, Kind.REJECTED, by, None, reason)
+
+    def _hear(
+        self, lead_id: str, kind: Kind, by: str, at: datetime | None, reason: str | None = None
+    ) -> LeadView:
+        now = self.world.now()
+        when = now if at is None else at
+        if when.tzinfo is None or when > now:
+            raise BadInput(
+                Fault(
+                    place="at", came=when.isoformat(), allowed="a time with a zone, not after now"
+                )
+            )
+        if not by.strip():
+            raise BadInput(Fault(place="by", came=repr(by), allowed="who it was"))
+        said = Feedback(lead_id=lead_id, kind=kind, by=by, at=when, reason=reason)
+        self._store.write(lambda session: pipeline.hear(session, said))
+        return self.lead(lead_id)
+
+    def incidents(self, since: datetime) -> tuple[Incident, ...]:
+        """Return the breaches kept for the weekly review, oldest first."""
+        return self._store.read(lambda session: session.clocks.incidents(since))
+
+    # ---- imports, artifacts, jobs ----
 
     def import_history(self, history: History) -> Imported:
         """Take accounts, contacts and leads of an export into the workspace, once."""
-        raise NotImplementedError
+        return jobs.import_history(self.world, self._store, history)
+
+    def publish(self, artifact: Artifact) -> str:
+        """Put a learned artifact in force for the next decision; return its digest."""
+        folder = self.folder / "artifacts"
+        folder.mkdir(exist_ok=True)
+        name = f"{artifact.digest}.json"
+        _write_whole(folder / name, artifacts.to_json(artifact).encode())
+        _write_whole(folder / "current", name.encode())
+        self._in_force = InForce(policy=self._in_force.policy, artifact=artifact)
+        return artifact.digest
 
     def deliver(self, limit: int = 1000) -> int:
         """Carry out queued actions that are due; return how many were settled."""
-        raise NotImplementedError
+        with self._delivering:
+            return jobs.deliver(self.world, self._store, self._performers, limit)
 
     def run_clocks(self, limit: int = 1000) -> int:
         """Fire due clocks in due order and look for owners of unassigned leads."""
-        raise NotImplementedError
+        with self._firing:
+            fired = jobs.run_clocks(self.world, self._store, self._in_force, limit)
+        if fired:
+            self._wake("deliver")
+        return fired
+
+    # ---- the whole ----
 
     def verify(self) -> Verification:
         """Check the hash chain of the log."""
-        raise NotImplementedError
+        return self._store.read(lambda session: session.signals.verify())
 
     def new_key(self, scope: str) -> str:
-        """Make an API key, return it once and keep only its hash."""
-        raise NotImplementedError
+        """Make an API key, return it once and keep only its hash.
+
+        Raises:
+            BadInput: There is no such scope.
+        """
+        if scope not in SCOPES:
+            raise BadInput(Fault(place="scope", came=repr(scope), allowed=", ".join(SCOPES)))
+        key = f"leadfit_{scope}_{self.world.token()}"
+        prefix = key[: len("leadfit_") + len(scope) + 5]
+        made_at = self.world.now()
+        self._store.write(lambda session: session.keys.add(_key_hash(key), prefix, scope, made_at))
+        return key
 
     def key_scope(self, key: str) -> str | None:
         """Return the scope of an API key, or ``None`` for an unknown one."""
-        raise NotImplementedError
+        return self._store.read(lambda session: session.keys.scope(_key_hash(key)))
 
     def status(self) -> Status:
         """Return counts and digests."""
-        raise NotImplementedError
+        rules = self._in_force
+        return Status(
+            counts=self._store.read(lambda session: session.counts(self.world.now())),
+            policy_digest=rules.policy.digest,
+            artifact_digest=rules.artifact_digest,
+            ready=True,
+        )
 
 
-def create_workspace(folder: Path, *, world: World | None = None) -> Path:
-    """Make a workspace with the starter policy and an empty store; return its folder."""
-    raise NotImplementedError
+def create_workspace(folder: Path | str, *, world: World | None = None) -> Path:
+    """Make a workspace with the starter policy and an empty store; return its folder.
+
+    Raises:
+        BadInput: The folder holds something already.
+    """
+    place = Path(folder)
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise BadInput(
+            Fault(place=str(place), came="something that is there", allowed="a new or empty folder")
+        )
+    for part in ("policy", "artifacts", "reports"):
+        (place / part).mkdir(parents=True, exist_ok=True)
+    for name, content in policies.starter_files().items():
+        (place / "policy" / name).write_bytes(content)
+    chosen = world or SystemWorld()
+    _make_secret(place / _SECRET_FILE, chosen)
+    SqliteStore(place / _DATABASE, secret=_read_secret(place / _SECRET_FILE), world=chosen).close()
+    return place
 
 
-def open_leadfit(workspace: Path | str, *, world: World | None = None) -> Leadfit:
-    """Open the workspace in ``workspace``."""
-    return Leadfit(Path(workspace), world=world or SystemWorld())
+def open_leadfit(
+    workspace: Path | str, *, world: World | None = None, settings: Settings | None = None
+) -> Leadfit:
+    """Open a workspace.
+
+    Args:
+        workspace: Its folder.
+        world: Time, ids and failpoints; the system's by default.
+        settings: Where its store is; the environment's by default.
+
+    Raises:
+        BadInput: There is no workspace, or the store that was asked for is of no known kind.
+        BadPolicy: Its policy cannot be used.
+        NewerStore: A newer Leadfit wrote its store.
+    """
+    place = Path(workspace)
+    if not (place / "policy").is_dir() or not (place / _SECRET_FILE).is_file():
+        raise BadInput(
+            Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
+        )
+    chosen = world or SystemWorld()
+    rules = InForce(policy=policies.load(place / "policy"), artifact=_current_artifact(place))
+    path = _database(place, settings or read_settings())
+    return Leadfit(
+        place,
+        store=SqliteStore(path, secret=_read_secret(place / _SECRET_FILE), world=chosen),
+        in_force=rules,
+        performers={"*": FilePerformer(place / "outbox.jsonl", world=chosen)},
+        world=chosen,
+    )
+
+
+def _database(place: Path, settings: Settings) -> Path:
+    """Return the file of the store.
+
+    Raises:
+        BadInput: The address names no SQLite file.
+    """
+    url = settings.database_url
+    if url is None:
+        return place / _DATABASE
+    scheme, separator, path = url.partition(":///")
+    if scheme != "sqlite" or not separator or not path:
+        # The address may hold a password: only its kind is shown.
+        raise BadInput(
+            Fault(
+                place="LEADFIT_DATABASE_URL",
+                came=f"an address of kind {url.partition(':')[0][:20]!r}",
+                allowed="sqlite:///PATH, or nothing for the workspace's own file",
+            )
+        )
+    return Path(path)
+
+
+def _make_secret(path: Path, world: World) -> None:
+    opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        os.write(opened, world.token().encode())
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _read_secret(path: Path) -> bytes:
+    return path.read_bytes().strip()
+
+
+def _current_artifact(place: Path) -> Artifact | None:
+    current = place / "artifacts" / "current"
+    if not current.is_file():
+        return None
+    return artifacts.from_json((current.parent / current.read_text().strip()).read_text("utf-8"))
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Replace a file so that a crash leaves the old one or the new one."""
+    beside = path.with_name(f"{path.name}.new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _key_hash(key: str) -> bytes:
+    """Return what is kept of an API key: it is random, so a plain hash cannot be searched."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _there(found: T | None, kind: str, record_id: str) -> T:
+    if found is None:
+        raise NotFound(kind, record_id)
+    return found

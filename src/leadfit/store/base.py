@@ -233,8 +233,8 @@ class Outbox(Protocol):
     def get(self, key: str) -> ActionView | None:
         """Return one action."""
 
-    def sending(self, keys: Sequence[str]) -> None:
-        """Write that a try of these actions begins."""
+    def sending(self, keys: Sequence[str]) -> frozenset[str]:
+        """Write that a try of these actions begins; return those that were not cancelled."""
 
     def settle(
         self,

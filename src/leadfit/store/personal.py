@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Final, cast
 
-from leadfit.records import Facts, Identifiers, Signal
+from leadfit.records import Fact, Facts, Identifiers, Signal
 
 _PERSONAL_IDENTIFIERS: Final = frozenset(
     {"email", "phone", "name", "first_name", "last_name", "title"}
@@ -43,10 +43,10 @@ def is_personal(name: str, value: object) -> bool:
     return plain in _PERSONAL_FACTS or (isinstance(value, str) and "@" in value)
 
 
-def part_facts(facts: Facts) -> tuple[dict[str, object], dict[str, object]]:
+def part_facts(facts: Facts) -> tuple[dict[str, Fact], dict[str, Fact]]:
     """Return the facts that may stand in the log, and the personal ones."""
-    open_facts: dict[str, object] = {}
-    personal: dict[str, object] = {}
+    open_facts: dict[str, Fact] = {}
+    personal: dict[str, Fact] = {}
     for name, value in facts.items():
         (personal if is_personal(name, value) else open_facts)[name] = value
     return open_facts, personal
@@ -67,7 +67,7 @@ def part_signal(signal: Signal) -> tuple[dict[str, object], Statement]:
     if personal_ids:
         statement["identifiers"] = personal_ids
     if personal_facts:
-        statement["facts"] = personal_facts
+        statement["facts"] = dict(personal_facts)
     if signal.text is not None:
         statement["text"] = {"text": signal.text}
     return {"identifiers": open_ids, "facts": open_facts}, statement

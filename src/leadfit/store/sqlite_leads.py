@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
-from leadfit.store.codec import decode, encode, from_us, maybe_time, pack, pack_text, to_us, unpack
-from leadfit.store.personal import part_facts, unveil, veil
+from leadfit.store.codec import decode, from_us, maybe_time, pack, pack_text, to_us, unpack
+from leadfit.store.personal import part_facts
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_signals import SqliteSignals
-from leadfit.store.sqlite_views import LEAD, SqliteViews, lead_of
+from leadfit.store.sqlite_views import (
+    LEAD,
+    SqliteViews,
+    lead_of,
+    pack_decision,
+    personal_of,
+    unpack_decision,
+)
 from leadfit.store.views import Feedback, LeadView
 
 _ACTIVITIES: Final = """
@@ -233,9 +241,9 @@ class SqliteLeads:
                 if decision.contact_id is None
                 else self._accounts.token_of(decision.contact_id),
             )
-        kept = replace(decision, subject=replace(decision.subject, facts=cast("Facts", facts)))
-        body = pack(veil(encode(kept), {**personal, **self._said(decision.signal_id)}))
-        packed_inputs = pack(inputs)
+        kept = replace(decision, subject=replace(decision.subject, facts=facts))
+        body = pack_decision(kept, {**personal, **self._said(decision.signal_id)})
+        packed_inputs = zlib.compress(pack(inputs), 1)
         self._signals.append(
             "decision",
             decision.decided_at,
@@ -260,15 +268,8 @@ class SqliteLeads:
         )  # fmt: skip
 
     def _said(self, signal_id: str) -> dict[str, object]:
-        found = self._signals.person_of(signal_id)
-        if found is None:
-            return {}
-        parts = cast("dict[str, dict[str, object]]", found[1])
-        return {
-            **parts.get("facts", {}),
-            **parts.get("identifiers", {}),
-            **parts.get("subject", {}),
-        }
+        row = self._one("SELECT body FROM statements WHERE signal_id = ?", signal_id)
+        return {} if row is None else personal_of(cast("str", row[0]))
 
     def decisions(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first."""
@@ -280,7 +281,7 @@ class SqliteLeads:
         return tuple(self._decision(signal_id, body) for signal_id, body in rows)
 
     def _decision(self, signal_id: str, body: bytes) -> Decision:
-        decision = decode(Decision, unveil(json.loads(body), self._said(signal_id)))
+        decision = decode(Decision, unpack_decision(body, self._said(signal_id)))
         found = self._signals.person_of(signal_id)
         personal = {} if found is None else found[1].get("subject", {})
         facts = cast("Facts", {**decision.subject.facts, **cast("dict[str, object]", personal)})
@@ -289,9 +290,10 @@ class SqliteLeads:
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""
         row = self._one("SELECT inputs FROM decisions WHERE decision_id = ?", decision_id)
-        return (
-            None if row is None else cast("Mapping[str, object]", json.loads(cast("bytes", row[0])))
-        )
+        if row is None:
+            return None
+        plain = json.loads(zlib.decompress(cast("bytes", row[0])))
+        return cast("Mapping[str, object]", plain)
 
     def add_feedback(self, feedback: Feedback) -> None:
         """Keep what a person said about a lead, and that it was said in the log."""

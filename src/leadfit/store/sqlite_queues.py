@@ -193,12 +193,15 @@ class SqliteOutbox:
         ).fetchone()
         return None if row is None else action_view(row)
 
-    def sending(self, keys: Sequence[str]) -> None:
-        """Write that a try of these actions begins."""
-        self._connection.executemany(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE key = ?",
-            [(key,) for key in keys],
-        )
+    def sending(self, keys: Sequence[str]) -> frozenset[str]:
+        """Write that a try of these actions begins; return those that were not cancelled."""
+        rows = self._connection.execute(
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1"  # noqa: S608 -- placeholders only
+            f" WHERE state IN ('pending', 'sending') AND key IN ({','.join('?' * len(keys))})"
+            " RETURNING key",
+            tuple(keys),
+        ).fetchall()
+        return frozenset(row[0] for row in rows)
 
     def settle(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from leadfit.records import (
@@ -13,6 +14,7 @@ from leadfit.records import (
     Assignment,
     Clock,
     ClockKind,
+    Decision,
     Kind,
     Lead,
     Match,
@@ -21,11 +23,14 @@ from leadfit.records import (
     Score,
     Tier,
 )
-from leadfit.store.codec import decode, from_us, maybe_time, unpack
+from leadfit.store.codec import decode, encode, from_us, maybe_time, pack, unpack
+from leadfit.store.personal import unveil, veil
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
 
 T = TypeVar("T")
+
+_QUICKLY: Final = 1
 
 LEAD: Final = (
     "lead_id, created_us, account_id, contact_id, source, facts, owner_id, tier, is_open,"
@@ -91,10 +96,15 @@ class SqliteViews:
 
     def _decided(self, ids: Sequence[str]) -> dict[str, dict[str, object]]:
         rows = self._connection.execute(
-            f"SELECT decision_id, body FROM decisions WHERE decision_id IN ({','.join('?' * len(ids))})",  # noqa: E501, S608 -- placeholders only
+            "SELECT decisions.decision_id, decisions.body, statements.body FROM decisions"  # noqa: S608 -- placeholders only
+            " LEFT JOIN statements ON statements.signal_id = decisions.signal_id"
+            f" WHERE decision_id IN ({','.join('?' * len(ids))})",
             ids,
         )
-        return {row[0]: json.loads(row[1]) for row in rows}
+        return {
+            decision_id: unpack_decision(body, personal_of(statement))
+            for decision_id, body, statement in rows
+        }
 
     def _view(
         self,
@@ -124,6 +134,26 @@ class SqliteViews:
             feedback=feedback,
             reasons=_owner_reasons(given, ranking),
         )
+
+
+def personal_of(statement: str | None) -> dict[str, object]:
+    """Return the personal values of a statement by their names."""
+    if statement is None:
+        return {}
+    parts = json.loads(statement)
+    named = (parts.get(part, {}) for part in ("facts", "identifiers", "subject"))
+    return {name: value for part in named for name, value in part.items()}
+
+
+def pack_decision(decision: Decision, personal: Mapping[str, object]) -> bytes:
+    """Return the stored form of a decision: no sentence in it quotes a personal value."""
+    return zlib.compress(pack(veil(encode(decision), personal)), _QUICKLY)
+
+
+def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:
+    """Return a stored decision as JSON types, with the personal values put back."""
+    plain = unveil(json.loads(zlib.decompress(body)), personal)
+    return cast("dict[str, object]", plain)
 
 
 def _part(kind: type[T], plain: object) -> T | None:

@@ -81,7 +81,8 @@ class ClockView:
 
     Attributes:
         stopped_at: When a person's touch, a new owner or a rejection stopped it.
-        stopped_by: ``touch``, ``assigned``, ``reassigned``, ``rejected`` or ``breached``.
+        stopped_by: ``touch``, ``enrolled``, ``assigned``, ``reassigned``, ``rejected``,
+            ``converted`` or ``lost``.
         breached_at: When its first breach step fired.
         late_by_s: Seconds by which the latest breach step fired after it was due.
     """

@@ -1,0 +1,192 @@
+"""Takes a recorded past into the store, in chunks; a second time changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import Final, TypeVar, cast
+
+from leadfit.history import History, Table
+from leadfit.records import Account, Contact, Fact, Kind, Lead, Tier
+from leadfit.resolve.keys import domain_key, email_key
+from leadfit.store import Session, Store
+from leadfit.store.codec import encode
+from leadfit.store.views import Imported
+from leadfit.world import World
+
+T = TypeVar("T")
+
+_CHUNK: Final = 2_000
+# Addresses so plain that their key is themselves; the full rules take fifty times as long.
+_PLAIN_ADDRESS: Final = re.compile(
+    r"[a-z0-9]+(?:[._-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,24}"
+)
+_LONGEST_PLAIN_ADDRESS: Final = 64
+
+
+def import_history(world: World, store: Store, history: History) -> Imported:
+    """Add the accounts, contacts and leads of ``history`` that are not in the store.
+
+    Leads come in closed: their past was handled elsewhere, and no clock runs for them. What is
+    there already stays as it is.
+
+    Args:
+        world: Time.
+        store: Where they go.
+        history: A recorded past.
+
+    Raises:
+        StoreBusy: The store cannot take more now; importing again goes on where this stopped.
+    """
+    known = {str(each) for each in _column(history.accounts, "account_id")}
+    accounts = domains = contacts = leads = 0
+    for firms in _chunks(_accounts(history)):
+        more = store.write(partial(_add_accounts, firms))
+        accounts, domains = accounts + more[0], domains + more[1]
+    for people in _chunks(_contacts(history, known)):
+        contacts += store.write(partial(_add_contacts, people))
+    for past in _chunks(_leads(history, known)):
+        leads += store.write(partial(_add_leads, past))
+    added = Imported(accounts=accounts, domains=domains, contacts=contacts, leads=leads)
+    if added != Imported():
+        store.write(partial(_note, world, added))
+    return added
+
+
+def _add_accounts(chunk: Sequence[Account], session: Session) -> tuple[int, int]:
+    return session.accounts.add_accounts(chunk)
+
+
+def _add_contacts(chunk: Sequence[tuple[Contact, str | None]], session: Session) -> int:
+    return session.accounts.add_contacts(chunk)
+
+
+def _add_leads(chunk: Sequence[Lead], session: Session) -> int:
+    return session.leads.import_leads(chunk)
+
+
+def _note(world: World, added: Imported, session: Session) -> int:
+    body = cast("dict[str, object]", encode(added))
+    return session.signals.append("import", world.now(), body)
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+# ---- rows as records -----------------------------------------------------------------------
+
+
+def _column(table: Table, name: str) -> Sequence[object]:
+    """Return a column; one that is not there is all blank."""
+    found = table.columns.get(name)
+    return [None] * table.rows if found is None else found
+
+
+def _rows(table: Table, *names: str) -> Iterator[tuple[object, ...]]:
+    return zip(*(_column(table, name) for name in names), strict=True)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _facts(history: History, table: str, columns: Table) -> list[dict[str, Fact]]:
+    """Return the facts of each row; blanks are left out."""
+    rows: list[dict[str, Fact]] = [{} for _ in range(columns.rows)]
+    for column in history.fact_columns:
+        if column.table == table and column.name in columns.columns:
+            for row, value in zip(rows, columns.columns[column.name], strict=True):
+                if isinstance(value, str | int | float):
+                    row[column.name] = value
+                elif value is not None:
+                    row[column.name] = str(value)
+    return rows
+
+
+def _accounts(history: History) -> Iterator[Account]:
+    won = {
+        account_id
+        for kind, account_id in _rows(history.events, "kind", "account_id")
+        if kind == Kind.CONVERTED.value
+    }
+    table = history.accounts
+    names = ("account_id", "name", "domain", "parent_account_id", "country", "created_at",
+             "owner_id")  # fmt: skip
+    facts = _facts(history, "accounts", table)
+    for row, known in zip(_rows(table, *names), facts, strict=True):
+        account_id, name, domain, parent, country, created_at, owner_id = row
+        key = None if domain is None else domain_key(str(domain))
+        yield Account(
+            account_id=str(account_id),
+            name=str(name or account_id),
+            domains=() if key is None else (key,),
+            parent_account_id=_text(parent),
+            owner_id=_text(owner_id),
+            country=_text(country),
+            is_customer=account_id in won,
+            facts=known,
+            created_at=created_at,  # type: ignore[arg-type]  # a time or None, by the table's shape
+        )
+
+
+def _contacts(history: History, known: set[str]) -> Iterator[tuple[Contact, str | None]]:
+    """Return the contacts that leads name, by id or by address alone."""
+    names = ("lead_id", "account_id", "contact_id", "email", "created_at")
+    seen: set[str] = set()
+    for lead_id, account_id, contact_id, email, created_at in _rows(history.leads, *names):
+        key = _contact_id(lead_id, contact_id, email)
+        if key is None or key in seen:
+            continue
+        seen.add(key)
+        contact = Contact(
+            contact_id=key,
+            account_id=str(account_id) if account_id in known else None,
+            email=_text(email),
+            created_at=created_at,  # type: ignore[arg-type]  # a time or None, by the table's shape
+        )
+        yield contact, _address(contact.email)
+
+
+def _contact_id(lead_id: object, contact_id: object, email: object) -> str | None:
+    if contact_id is not None:
+        return str(contact_id)
+    return None if email is None else f"contact_of_{lead_id}"
+
+
+def _address(email: str | None) -> str | None:
+    if email is None:
+        return None
+    plain = email.strip().lower()
+    if len(plain) <= _LONGEST_PLAIN_ADDRESS and _PLAIN_ADDRESS.fullmatch(plain):
+        return plain
+    return email_key(email)
+
+
+def _leads(history: History, known: set[str]) -> Iterator[Lead]:
+    names = ("lead_id", "created_at", "account_id", "contact_id", "email", "source", "rep_id",
+             "tier")  # fmt: skip
+    facts = _facts(history, "leads", history.leads)
+    for row, given in zip(_rows(history.leads, *names), facts, strict=True):
+        lead_id, created_at, account_id, contact_id, email, source, rep_id, tier = row
+        yield Lead(
+            lead_id=str(lead_id),
+            created_at=history.as_of if created_at is None else created_at,  # type: ignore[arg-type]  # a time
+            account_id=str(account_id) if account_id in known else None,
+            contact_id=_contact_id(lead_id, contact_id, email),
+            source=_text(source),
+            facts=given,
+            owner_id=_text(rep_id),
+            tier=_tier(tier),
+            is_open=False,
+        )
+
+
+def _tier(value: object) -> Tier | None:
+    """Return a tier where the export's own word for it is one of ours."""
+    words = "" if value is None else str(value).strip().lower().removeprefix("tier").strip()
+    return Tier(int(words)) if words in {"1", "2", "3"} else None

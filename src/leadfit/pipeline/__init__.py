@@ -1,0 +1,26 @@
+"""The straight line of one lead: signal, resolve, score, route, orchestrate.
+
+:mod:`leadfit.pipeline.line` is that line; read it first. :func:`accept` stores a signal before
+anybody is told that it was taken. :func:`decide` asks the five stages what to do and commits their
+answers in one transaction: the decision with its reasons and digests, the owner, the slot, the
+clocks and the queued actions. What the stages were told is kept beside the decision, so that it
+can be made again.
+"""
+
+from __future__ import annotations
+
+from leadfit.pipeline.case import InForce
+from leadfit.pipeline.feedback import enrolled, hear
+from leadfit.pipeline.line import accept, decide, decide_pending
+from leadfit.pipeline.owners import begin, find_owner
+
+__all__ = [
+    "InForce",
+    "accept",
+    "begin",
+    "decide",
+    "decide_pending",
+    "enrolled",
+    "find_owner",
+    "hear",
+]

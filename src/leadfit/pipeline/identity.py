@@ -1,0 +1,101 @@
+"""Settles whom a signal is about: finds or makes the account and the contact, finds the lead."""
+
+from __future__ import annotations
+
+from leadfit.pipeline.case import Case, Who
+from leadfit.records import OPENS_A_LEAD, Account, Contact, Lead
+
+
+def settle(case: Case) -> Who:
+    """Return whom the signal is about.
+
+    Only an automatic link joins an account on record. A business domain that nobody holds yet
+    gets an account of its own, so that the next contact from there finds it. A contact is made
+    for an address, a number or a name that is not on record.
+    """
+    accounts = case.desk.session.accounts
+    account = None if case.match.account_id is None else accounts.account(case.match.account_id)
+    if account is None and _is_new_domain(case):
+        account = _new_account(case)
+    known = _known_contact(case)
+    contact = _new_contact(case, account) if known is None else known
+    if known is not None and known.account_id is None and account is not None:
+        accounts.link_contact(known.contact_id, account.account_id)
+    if account is None and contact is not None and contact.account_id is not None:
+        account = accounts.account(contact.account_id)
+    return Who(account=account, contact=contact, lead=_open_lead(case, contact))
+
+
+def title_of(case: Case) -> str | None:
+    """Return the title among the facts of the signal."""
+    title = case.desk.policy.known(case.signal.facts).get("title")
+    return title if isinstance(title, str) else None
+
+
+def _is_new_domain(case: Case) -> bool:
+    return (
+        case.signal.kind in OPENS_A_LEAD
+        and case.keys.domain is not None
+        and any(reason.rule == "domain.new" for reason in case.match.reasons)
+    )
+
+
+def _new_account(case: Case) -> Account:
+    """Make the account of a new business domain, with the facts of its first lead."""
+    domain = case.keys.domain or ""
+    account = Account(
+        account_id=case.desk.world.new_id("account"),
+        name=case.signal.identifiers.company or domain,
+        domains=(domain,),
+        facts=case.signal.facts,
+        created_at=case.desk.now,
+    )
+    case.desk.session.accounts.add_accounts([account])
+    return account
+
+
+def _known_contact(case: Case) -> Contact | None:
+    """Return the matched contact, or the one this same address made before it had an account."""
+    if case.match.contact_id is not None:
+        return case.desk.session.accounts.contact(case.match.contact_id)
+    return next(
+        (
+            each.contact
+            for each in case.candidates
+            if each.found_by == "email"
+            and each.contact is not None
+            and each.contact.account_id is None
+        ),
+        None,
+    )
+
+
+def _new_contact(case: Case, account: Account | None) -> Contact | None:
+    said = case.signal.identifiers
+    first, last = said.first_name, said.last_name
+    if said.name is not None and first is None and last is None:
+        first, _, rest = said.name.partition(" ")
+        last = rest or None
+    if case.keys.email is None and not any((said.email, said.phone, first, last)):
+        return None
+    contact = Contact(
+        contact_id=case.desk.world.new_id("contact"),
+        account_id=None if account is None else account.account_id,
+        email=said.email,
+        first_name=first,
+        last_name=last,
+        title=said.title or title_of(case),
+        phone=said.phone,
+        created_at=case.desk.now,
+    )
+    case.desk.session.accounts.add_contacts([(contact, case.keys.email)])
+    return contact
+
+
+def _open_lead(case: Case, contact: Contact | None) -> Lead | None:
+    leads = case.desk.session.leads
+    named = None if case.match.lead_id is None else leads.get(case.match.lead_id)
+    if named is not None and named.is_open:
+        return named
+    joined = None if contact is None else leads.open_lead_of(contact.contact_id)
+    return None if joined is None else leads.get(joined)

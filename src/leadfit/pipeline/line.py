@@ -1,0 +1,309 @@
+"""The order of the stages, and the transactions round them.
+
+A repeat of a contact with an open lead joins that lead: one owner, one set of actions. While a
+lead is open its tier may rise and never falls; when it rises before anybody touched the lead, a
+new assignment with the faster clock begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Final
+
+from leadfit import resolve, score, signal
+from leadfit.canonical import canonical
+from leadfit.errors import Conflict, NotFound, Retryable
+from leadfit.log import logger
+from leadfit.pipeline import feedback, identity, owners
+from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
+from leadfit.policy import Policy
+from leadfit.records import (
+    OPENS_A_LEAD,
+    Decision,
+    Fact,
+    Kind,
+    Lead,
+    Refusal,
+    Score,
+    Signal,
+    Subject,
+)
+from leadfit.store import Session, Store
+from leadfit.store.views import Feedback, Receipt, SignalState
+from leadfit.world import World
+
+FEEDBACK: Final = frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.TOUCHED})
+ENDS_A_LEAD: Final = frozenset({Kind.CONVERTED, Kind.LOST})
+_ACTIVITIES: Final = 50
+
+_log = logger("pipeline")
+
+
+# ---- accept --------------------------------------------------------------------------------
+
+
+def accept(
+    world: World, store: Store, policy: Policy, bodies: Iterable[object]
+) -> tuple[Receipt | Refusal | Conflict, ...]:
+    """Store signals for good, all in one transaction, and answer each in its place.
+
+    Args:
+        world: Time, ids and failpoints.
+        store: Where they are stored.
+        policy: Its rules say what a signal may hold.
+        bodies: Parsed JSON bodies.
+
+    Returns:
+        For each body a receipt, a refusal that names every fault, or the conflict with an earlier
+        body of the same source and event id. When this returns, the receipts are durable.
+
+    Raises:
+        StoreBusy: The store cannot take more now; nothing was stored.
+    """
+    now = world.now()
+    read = [
+        (signal.read(body, policy, now=now, signal_id=world.new_id("signal")), body)
+        for body in bodies
+    ]
+    fit = [
+        (each, canonical(body), resolve.keys(each, policy).email)
+        for each, body in read
+        if isinstance(each, Signal)
+    ]
+    world.reach("accept.read")
+    stored = store.write(lambda session: _store(world, session, fit)) if fit else []
+    world.reach("accept.stored")
+    answers = iter(stored)
+    return tuple(each if isinstance(each, Refusal) else next(answers) for each, _ in read)
+
+
+def _store(
+    world: World, session: Session, fit: Sequence[tuple[Signal, bytes, str | None]]
+) -> list[Receipt | Conflict]:
+    answers: list[Receipt | Conflict] = []
+    for each, body, email in fit:
+        digest = session.signals.digest(body)
+        known = session.signals.find(each.source, each.event_id)
+        if known is None:
+            session.signals.add(each, digest, email)
+            world.reach("accept.added")
+            answers.append(Receipt(signal_id=each.signal_id))
+            continue
+        first, first_digest = known
+        if first_digest != digest:
+            answers.append(Conflict(each.source, each.event_id))
+            continue
+        answers.append(
+            Receipt(
+                signal_id=first.signal_id,
+                is_repeat=True,
+                status=first.status,
+                lead_id=first.lead_id,
+            )
+        )
+    return answers
+
+
+# ---- decide --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """The work of one decision, as the writer takes it."""
+
+    world: World
+    in_force: InForce
+    signal_id: str
+
+    def __call__(self, session: Session) -> str | None:
+        return decide(self.world, session, self.in_force, self.signal_id)
+
+
+def decide_pending(world: World, store: Store, in_force: InForce, limit: int) -> int:
+    """Decide stored signals in the order of the log; return how many were taken.
+
+    One that cannot be decided is put aside as dead, with the reason, and stops no other.
+
+    Raises:
+        StoreBusy: The store cannot take more now; what was decided stays decided.
+    """
+    pending = store.read(lambda session: session.signals.pending(limit))
+    begun: list[tuple[str, Future[str | None]]] = [
+        (signal_id, store.submit(_Piece(world, in_force, signal_id))) for signal_id in pending
+    ]
+    for signal_id, answer in begun:
+        try:
+            answer.result()
+        except Retryable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the outermost edge of one signal
+            _put_aside(store, signal_id, error)
+    return len(begun)
+
+
+def _put_aside(store: Store, signal_id: str, error: Exception) -> None:
+    _log.error("signal.dead", signal_id=signal_id, error=type(error).__name__)
+    # An error's own words may quote what the signal holds; the reason must not.
+    reason = f"{type(error).__name__} while it was decided"
+    store.write(lambda session: session.signals.settle(signal_id, SignalState.DEAD, None, reason))
+
+
+def decide(world: World, session: Session, in_force: InForce, signal_id: str) -> str | None:
+    """Decide one stored signal within the transaction of ``session``; return its lead, if any.
+
+    A signal that was decided before is left as it is.
+
+    Raises:
+        NotFound: No signal has this id.
+    """
+    state, came = session.signals.view(signal_id), session.signals.read(signal_id)
+    if state is None or came is None:
+        raise NotFound("signal", signal_id)
+    if state.status is not SignalState.ACCEPTED:
+        return state.lead_id
+    desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
+    keys = resolve.keys(came, desk.policy)
+    candidates = session.accounts.candidates(keys)
+    match = resolve.decide(came, keys, candidates, desk.policy, now=desk.now)
+    world.reach("decide.matched")
+    case = Case(desk=desk, signal=came, keys=keys, candidates=candidates, match=match)
+    who = identity.settle(case)
+    world.reach("decide.identified")
+    lead_id = _follow(case, who)
+    session.signals.settle(signal_id, SignalState.DECIDED, lead_id)
+    world.reach("decide.settled")
+    return lead_id
+
+
+def _follow(case: Case, who: Who) -> str | None:
+    """Do what the signal calls for; return its lead."""
+    kind = case.signal.kind
+    opens = kind in OPENS_A_LEAD and who.lead is None
+    lead_id = case.desk.world.new_id("lead") if opens else None
+    if who.lead is not None:
+        lead_id = who.lead.lead_id
+    case.desk.session.leads.add_activity(
+        case.signal, lead_id=lead_id, contact_id=who.contact_id, account_id=who.account_id
+    )
+    if opens and lead_id is not None:
+        _open(case, who, lead_id)
+    elif who.lead is None:
+        _keep(case, who, lead_id=None)
+    elif kind in FEEDBACK or kind in ENDS_A_LEAD:
+        _hear(case, who, who.lead)
+    else:
+        _rate_again(case, who, who.lead)
+    return lead_id
+
+
+def _open(case: Case, who: Who, lead_id: str) -> None:
+    """Open a lead: score, route, orchestrate."""
+    desk = case.desk
+    subject = _subject(case, who, lead_id, {})
+    rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)
+    desk.world.reach("decide.rated")
+    lead = Lead(
+        lead_id=lead_id,
+        created_at=desk.now,
+        account_id=who.account_id,
+        contact_id=who.contact_id,
+        source=case.signal.source,
+        facts=subject.facts,
+        tier=rated.tier,
+    )
+    received_at = case.signal.received_at
+    desk.session.leads.add(lead, received_at, case.match.possible_account_id)
+    routed = owners.give_first(desk, lead, who.account, rated, received_at)
+    _keep(case, who, lead_id=lead_id, subject=subject, rated=rated, routed=routed, opened=True)
+
+
+def _rate_again(case: Case, who: Who, lead: Lead) -> None:
+    """Rate an open lead by what is known now; a higher tier gets its own clock and actions."""
+    desk, leads = case.desk, case.desk.session.leads
+    before = next((each for each in leads.decisions(lead.lead_id) if each.score is not None), None)
+    known = lead.facts if before is None else before.subject.facts
+    subject = _subject(case, who, lead.lead_id, known)
+    rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)
+    desk.world.reach("decide.rated")
+    routed = Routed()
+    present = leads.assignment(lead.lead_id)
+    rises = lead.tier is None or rated.tier < lead.tier
+    if rises and present is not None and leads.touched_at(lead.lead_id) is None:
+        told = replace(lead, facts=subject.facts)
+        routed = owners.raise_tier(desk, told, who.account, rated, present)
+    _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
+
+
+def _hear(case: Case, who: Who, lead: Lead) -> None:
+    """Take what a source reports about the handling of a lead.
+
+    Without a person behind it (the fact ``by``), a touch may be an automatic notice: it is kept
+    as an activity, and no clock stops for it.
+    """
+    came, session = case.signal, case.desk.session
+    by, reason = came.facts.get("by"), came.facts.get("reason")
+    if came.kind in ENDS_A_LEAD:
+        feedback.end(session, lead.lead_id, case.desk.now, by=came.kind.value)
+    elif isinstance(by, str) and by:
+        words = came.text if reason is None else str(reason)
+        heard = Feedback(lead_id=lead.lead_id, kind=came.kind, by=by, at=came.at, reason=words)
+        feedback.hear(session, heard)
+    _keep(case, who, lead_id=lead.lead_id)
+
+
+def _subject(case: Case, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
+    """Put together what scoring looks at: the account's facts, then the lead's own."""
+    facts: dict[str, Fact] = {}
+    if who.account is not None:
+        facts |= who.account.facts
+        if who.account.country is not None:
+            facts["country"] = who.account.country
+    facts |= before
+    facts |= case.signal.facts
+    title = case.signal.identifiers.title or (None if who.contact is None else who.contact.title)
+    if title is not None and identity.title_of(case) is None:
+        facts["title"] = title
+    activities = case.desk.session.leads.activities(
+        lead_id=lead_id, contact_id=who.contact_id, account_id=who.account_id, limit=_ACTIVITIES
+    )
+    return Subject(facts=facts, activities=activities)
+
+
+def _keep(
+    case: Case,
+    who: Who,
+    *,
+    lead_id: str | None,
+    subject: Subject | None = None,
+    rated: Score | None = None,
+    routed: Routed | None = None,
+    opened: bool = False,
+) -> None:
+    """Write the decision with what it was made from; a lead's tier rises and never falls."""
+    desk, routed = case.desk, routed or Routed()
+    decision = Decision(
+        decision_id=desk.world.new_id("decision"),
+        signal_id=case.signal.signal_id,
+        lead_id=lead_id,
+        account_id=who.account_id,
+        contact_id=who.contact_id,
+        decided_at=desk.now,
+        opened=opened,
+        match=case.match,
+        subject=subject or Subject(facts={}),
+        score=rated,
+        ranking=routed.ranking,
+        assignment=routed.assignment,
+        plan=routed.plan,
+        policy_digest=desk.policy.digest,
+        artifact_digest=desk.in_force.artifact_digest,
+    )
+    told = owners.inputs(case.candidates, who.account, who.lead, routed)
+    desk.session.leads.add_decision(decision, told)
+    if lead_id is not None and subject is not None and rated is not None:
+        held = None if who.lead is None else who.lead.tier
+        tier = rated.tier if held is None else min(held, rated.tier)
+        desk.session.leads.rate(lead_id, tier, decision.decision_id, subject.facts)
+    desk.world.reach("decide.kept")

@@ -1,0 +1,229 @@
+"""Gives leads their owners: rank, claim a slot, assign, plan, begin. The store guards each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from leadfit import orchestrate, route
+from leadfit.errors import NotFound
+from leadfit.pipeline.case import Desk, InForce, Routed
+from leadfit.records import (
+    Account,
+    Assignment,
+    Candidate,
+    Clock,
+    ClockKind,
+    Decision,
+    Lead,
+    Place,
+    Plan,
+    RepLoad,
+    Score,
+)
+from leadfit.store import Session
+from leadfit.store.codec import encode
+from leadfit.store.personal import part_facts
+from leadfit.world import World
+
+RETRY_S: Final = 15.0
+
+
+def give_first(
+    desk: Desk, lead: Lead, account: Account | None, rated: Score, signal_at: datetime
+) -> Routed:
+    """Find the first owner of a lead; with nobody free, begin to look again."""
+    ranked = _rank(desk, lead, account, rated)
+    desk.world.reach("decide.ranked")
+    place = _claim(desk, ranked, lead.lead_id)
+    desk.world.reach("decide.claimed")
+    if place is None:
+        return replace(ranked, plan=_wait(desk, lead, signal_at))
+    return _give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
+
+
+def raise_tier(
+    desk: Desk, lead: Lead, account: Account | None, rated: Score, present: Assignment
+) -> Routed:
+    """Route an untouched lead by its higher tier; with nobody free its owner keeps it.
+
+    The present owner comes first where the rules name that owner for the new tier, too.
+    """
+    unowned = replace(lead, owner_id=None, tier=rated.tier)
+    ranked = _rank(desk, unowned, account, rated)
+    place = _claim(desk, ranked, lead.lead_id, prefer=present.owner_id)
+    if place is None:
+        return ranked
+    # What the lower tier had in mind for later, such as a nurture drip, would cross the call.
+    desk.session.outbox.cancel(lead.lead_id, desk.now)
+    return _give(
+        desk, unowned, rated, ranked,
+        place=place, signal_at=present.signal_at, number=present.number + 1,
+    )  # fmt: skip
+
+
+def find_owner(world: World, session: Session, in_force: InForce, lead_id: str) -> str | None:
+    """Give an open lead another owner, or its first; return the owner, ``None`` if nobody is free.
+
+    The lead keeps its present owner when nobody else is free.
+
+    Raises:
+        NotFound: No decision about this lead is on record.
+    """
+    desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
+    leads = session.leads
+    lead = leads.get(lead_id)
+    latest = next((each for each in leads.decisions(lead_id) if each.score is not None), None)
+    if lead is None or latest is None or latest.score is None:
+        raise NotFound("lead", lead_id)
+    account = None if lead.account_id is None else session.accounts.account(lead.account_id)
+    lead = replace(lead, facts=latest.subject.facts)
+    rated = latest.score if lead.tier is None else replace(latest.score, tier=lead.tier)
+    ranked = _rank(desk, lead, account, rated)
+    place = _claim(desk, ranked, lead_id)
+    if place is None:
+        leads.retry_at(lead_id, desk.now + timedelta(seconds=RETRY_S))
+        return None
+    routed = _give(
+        desk, lead, rated, ranked,
+        place=place,
+        signal_at=leads.signal_at(lead_id) or lead.created_at,
+        number=len(leads.assignments(lead_id)) + 1,
+    )  # fmt: skip
+    _keep_again(desk, lead, account, latest=latest, rated=rated, routed=routed)
+    return place.rep_id
+
+
+def _keep_again(
+    desk: Desk,
+    lead: Lead,
+    account: Account | None,
+    *,
+    latest: Decision,
+    rated: Score,
+    routed: Routed,
+) -> None:
+    """Write the decision that gave the lead another owner."""
+    decision = replace(
+        latest,
+        decision_id=desk.world.new_id("decision"),
+        decided_at=desk.now,
+        opened=False,
+        score=rated,
+        ranking=routed.ranking,
+        assignment=routed.assignment,
+        plan=routed.plan,
+        policy_digest=desk.policy.digest,
+        artifact_digest=desk.in_force.artifact_digest,
+    )
+    desk.session.leads.add_decision(decision, inputs((), account, lead, routed))
+    desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
+    desk.world.reach("decide.kept")
+
+
+def begin(session: Session, plan: Plan, now: datetime) -> None:
+    """Start the clocks of a plan and queue its actions, each once by its key."""
+    for clock in plan.clocks:
+        session.clocks.start(clock)
+    for action in plan.actions:
+        session.outbox.queue(action, now)
+
+
+def inputs(
+    candidates: Sequence[Candidate], account: Account | None, lead: Lead | None, routed: Routed
+) -> dict[str, object]:
+    """Return what the stages were told and the store may tell otherwise tomorrow."""
+    told = None if account is None else replace(account, facts=part_facts(account.facts)[0])
+    return {
+        "candidates": [
+            {
+                "found_by": each.found_by,
+                "account": None if each.account is None else each.account.account_id,
+                "parent": None if each.account is None else each.account.parent_account_id,
+                "contact": None if each.contact is None else each.contact.contact_id,
+                "open_lead": each.open_lead_id,
+            }
+            for each in candidates
+        ],
+        "account": encode(told),
+        "lead": None
+        if lead is None
+        else {"lead_id": lead.lead_id, "owner_id": lead.owner_id, "tier": lead.tier},
+        "loads": [[each.rep.rep_id, each.slots_taken, each.last_turn] for each in routed.loads],
+    }
+
+
+def _rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Routed:
+    reps = desk.policy.reps
+    taken = desk.session.capacity.loads([rep.rep_id for rep in reps], desk.now)
+    loads = tuple(
+        RepLoad(rep=rep, slots_taken=taken[rep.rep_id][0], last_turn=taken[rep.rep_id][1])
+        for rep in reps
+    )
+    ranking = route.rank(lead, account, rated, loads, desk.policy, now=desk.now)
+    return Routed(ranking=ranking, loads=loads)
+
+
+def _claim(desk: Desk, ranked: Routed, lead_id: str, prefer: str | None = None) -> Place | None:
+    """Take the first place with a free slot; the preferred rep's place goes first."""
+    if ranked.ranking is None:
+        return None
+    rules = desk.policy.route.capacity
+    until = desk.now + timedelta(hours=rules.window_hours)
+    for place in sorted(ranked.ranking.places, key=lambda each: each.rep_id != prefer):
+        if not ranked.ranking.needs_slot:
+            return place
+        slot = desk.session.capacity.claim(
+            place.rep_id, slots=rules.slots, lead_id=lead_id, now=desk.now, until=until
+        )
+        if slot is not None:
+            return place
+    return None
+
+
+def _give(
+    desk: Desk,
+    lead: Lead,
+    rated: Score,
+    ranked: Routed,
+    *,
+    place: Place,
+    signal_at: datetime,
+    number: int,
+) -> Routed:
+    """Write the owner, start the clocks and queue the actions."""
+    session, now, lead_id = desk.session, desk.now, lead.lead_id
+    assignment = Assignment(
+        assignment_id=desk.world.new_id("assignment"), lead_id=lead_id, owner_id=place.rep_id,
+        tier=rated.tier, signal_at=signal_at, assigned_at=now, place=place, number=number,
+    )  # fmt: skip
+    if number > 1:
+        session.clocks.stop(lead_id, now, "reassigned", frozenset({ClockKind.ASSIGNMENT_TO_TOUCH}))
+        session.leads.end_assignment(lead_id, now)
+    session.capacity.take_turn(place.rep_id)
+    session.leads.assign(assignment)
+    desk.world.reach("decide.assigned")
+    owned = replace(lead, owner_id=place.rep_id)
+    plan = orchestrate.plan(assignment, owned, rated, desk.policy, now=now)
+    begin(session, plan, now)
+    session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
+    desk.world.reach("decide.planned")
+    return replace(ranked, assignment=assignment, plan=plan)
+
+
+def _wait(desk: Desk, lead: Lead, signal_at: datetime) -> Plan:
+    """Leave a lead without an owner in sight: it is tried again, and a clock runs."""
+    desk.session.leads.retry_at(lead.lead_id, desk.now + timedelta(seconds=RETRY_S))
+    kind = ClockKind.SIGNAL_TO_ASSIGNMENT
+    clock = Clock(
+        key=f"{lead.lead_id}/{kind.value}",
+        kind=kind,
+        lead_id=lead.lead_id,
+        assignment_id=None,
+        started_at=signal_at,
+        due_at=signal_at + timedelta(minutes=desk.policy.sla.assignment_minutes),
+    )
+    desk.session.clocks.start(clock)
+    return Plan(clocks=(clock,))
