@@ -116,7 +116,7 @@ def assemble(
 ) -> History:
     """Return the history: leads linked to accounts, rules applied, later records set aside."""
     times_known = mapping.created_at == "known"
-    links = _linked_leads(parts, notices)
+    links = _linked_leads(parts, events, notices)
     events = _placed(events, parts, links, notices)
     observed = {step.value: at_utc(until) for step, until in mapping.observed_until.items()}
     until = as_of or (_latest(events, parts) if times_known else None)
@@ -160,17 +160,30 @@ def _event_table(events: Sequence[Event]) -> Table:
 # ---- who belongs to whom -------------------------------------------------------------------
 
 
-def _linked_leads(parts: Parts, notices: list[Notice]) -> Links:
+def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) -> Links:
+    """Give every lead its account.
+
+    An account that the lead's own deals or events name stands before the domain: somebody
+    recorded it, while a domain is only a likeness.
+    """
     accounts, leads = parts.accounts, parts.leads
     ids = [str(account_id) for account_id in accounts["account_id"]]
     links = Links(ids, [_text(domain) for domain in accounts["domain"]], parts.contacts)
-    cells = zip(
-        leads["lead_id"], leads["account_id"], leads["contact_id"], leads["email"], strict=True
-    )
-    leads["account_id"] = [
-        links.account(_text(account), _text(contact), _text(email)) or f"lead:{lead}"
-        for lead, account, contact, email in cells
-    ]
+    named: dict[str, set[str]] = {}
+    for event in events:
+        if event.lead_id is not None and event.account_id is not None:
+            named.setdefault(event.lead_id, set()).add(event.account_id)
+    linked: list[object] = []
+    columns = (leads[name] for name in ("lead_id", "account_id", "contact_id", "email"))
+    for lead, account, contact, email in zip(*columns, strict=True):
+        recorded = links.recorded(_text(account), _text(contact))
+        of_events = named.get(str(lead), set())
+        if recorded is None and len(of_events) == 1:
+            (recorded,) = of_events
+        linked.append(
+            recorded or links.account(None, _text(contact), _text(email)) or f"lead:{lead}"
+        )
+    leads["account_id"] = linked
     if links.shared_domains:
         notices.append(
             Notice(

@@ -64,15 +64,20 @@ class Links:
         self._contacts = contacts
         self.shared_domains: set[str] = set()
 
+    def recorded(self, account_id: str | None, contact_id: str | None) -> str | None:
+        """Return the account that is on record: by its id, else by the contact."""
+        if account_id is not None:
+            return account_id
+        return self._contacts.get(contact_id or "", (None, None))[0]
+
     def account(
         self, account_id: str | None, contact_id: str | None, email: str | None
     ) -> str | None:
         """Return the account that an id, a contact or an address leads to."""
-        if account_id is not None:
-            return account_id
-        of_contact, contact_email = self._contacts.get(contact_id or "", (None, None))
-        if of_contact is not None:
-            return of_contact
+        recorded = self.recorded(account_id, contact_id)
+        if recorded is not None:
+            return recorded
+        contact_email = self._contacts.get(contact_id or "", (None, None))[1]
         domain = business_domain(email) or business_domain(contact_email)
         if domain is None:
             return None

@@ -21,7 +21,11 @@ _CHUNK = 5_000
 
 
 def derive(
-    made: Sequence[Derived], sources: Mapping[str, Sequence[Path]], faults: Faults
+    made: Sequence[Derived],
+    sources: Mapping[str, Sequence[Path]],
+    faults: Faults,
+    *,
+    time_s: float = TIME_S,
 ) -> dict[str, Sheet]:
     """Return the derived tables as sheets of text, each usable by those after it.
 
@@ -37,7 +41,7 @@ def derive(
         "temp_directory": "",
     }
     with duckdb.connect(config=settings) as connection:
-        stop = threading.Timer(TIME_S, connection.interrupt)
+        stop = threading.Timer(time_s, connection.interrupt)
         stop.daemon = True
         stop.start()
         try:
@@ -45,7 +49,7 @@ def derive(
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             for number, query in enumerate(made):
-                sheet = _run(connection, number, query, faults)
+                sheet = _run(connection, number, query, faults, time_s)
                 if sheet is not None:
                     sheets[query.name] = sheet
         finally:
@@ -84,7 +88,11 @@ def _reader(file: Path) -> str:
 
 
 def _run(
-    connection: duckdb.DuckDBPyConnection, number: int, query: Derived, faults: Faults
+    connection: duckdb.DuckDBPyConnection,
+    number: int,
+    query: Derived,
+    faults: Faults,
+    time_s: float,
 ) -> Sheet | None:
     place = f"derive.{number}.sql"
     try:
@@ -96,7 +104,7 @@ def _run(
         connection.execute(f'CREATE TABLE "{query.name}" AS ({text}\n)')
         return _fetched(connection, query.name, place, faults)
     except duckdb.InterruptException:
-        faults.file(place, Words(f"a query that ran past {TIME_S:g} s"), "a query that ends sooner")
+        faults.file(place, Words(f"a query that ran past {time_s:g} s"), "a query that ends sooner")
     except duckdb.Error as error:
         first = str(error).splitlines()[0][:200]
         faults.file(place, Words(first), "a SELECT over the sources of the mapping")

@@ -22,10 +22,10 @@ MAX_RECORD_BYTES = 8_000_000
 MAX_UNPACKED_BYTES = 4 * 1024**3
 """Bytes a packed file may grow to."""
 MAX_PACKING = 200
-"""A packed file that grows by more than this factor, past 64 MB, is taken for a trap."""
+"""A packed file that grows by more than this factor, past 8 MB, is taken for a trap."""
 SUFFIXES = (".csv.gz", ".csv", ".parquet")
 
-_UNPACKED_FREE = 64 * 1024**2
+_UNPACKED_FREE = 8 * 1024**2
 _CHUNK = 4096
 _KEPT_APART = 20_000
 
@@ -290,7 +290,7 @@ def _fault_in(names: list[str], cells: list[str], size: int) -> tuple[str | None
 
 
 def _at_row(error: Exception, lines: _Lines, row: int, names: list[str], mark: str) -> _Unreadable:
-    so_far: list[str] = next(csv.reader(lines.record_so_far(), delimiter=mark), [])
+    so_far = _cells_so_far(lines, mark)
     if isinstance(error, _NotUtf8):
         broken = next((i for i, cell in enumerate(so_far) if "\ufffd" in cell), None)
         column = names[broken] if broken is not None and broken < len(names) else None
@@ -314,6 +314,13 @@ def _at_row(error: Exception, lines: _Lines, row: int, names: list[str], mark: s
         "rows that end in LF or CRLF, and quotes around cells with line ends",
         row=row,
     )
+
+
+def _cells_so_far(lines: _Lines, mark: str) -> list[str]:
+    try:
+        return next(csv.reader(lines.record_so_far(), delimiter=mark), [])
+    except csv.Error:
+        return []
 
 
 class _Keeper:
