@@ -104,8 +104,14 @@ def _keys(
 ) -> None:
     for key in found:
         if key not in allowed:
-            place = f"{inside}{_CONTROL.sub('?', key)[:60]}"
-            reading.fault(place, _Words("an unknown key"), f"the keys {', '.join(allowed)}")
+            reading.fault(
+                f"{inside}{_shown(key)}", _Words("an unknown key"), f"the keys {', '.join(allowed)}"
+            )
+
+
+def _shown(key: str) -> str:
+    """Return a sender's key as it may stand in a place."""
+    return _CONTROL.sub("?", key)[:60] or "''"
 
 
 def _line(reading: _Reading, place: str, value: object, longest: int) -> str | None:
@@ -195,8 +201,7 @@ def _facts(reading: _Reading, value: object) -> dict[str, Fact]:
 
 
 def _fact(reading: _Reading, name: str, value: object) -> Fact:
-    shown = _CONTROL.sub("?", name)[:60]
-    place = f"facts.{shown}"
+    place = f"facts.{_shown(name)}"
     if not name.strip() or len(name) > _LONGEST_FACT_NAME or _CONTROL.search(name):
         allowed = f"names of 1 to {_LONGEST_FACT_NAME} characters without control characters"
         reading.fault(place, name, allowed)
