@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 
+from leadfit.canonical import moment
 from leadfit.history import Notice, Step
 from leadfit.learn.result import (
     Benchmark,
@@ -72,7 +73,7 @@ def _plain(value: object) -> object:
         case float():
             return value if math.isfinite(value) else None
         case datetime() | date():
-            return value.isoformat()
+            return moment(value) if isinstance(value, datetime) else value.isoformat()
         case Mapping():
             return {str(_plain(key)): _plain(part) for key, part in value.items()}
         case list() | tuple() | set() | frozenset():

@@ -89,7 +89,11 @@ def supported() -> Benchmark:
         unit="lead",
         sources=dict.fromkeys(Step, Presence.PRESENT) | {Step.EXPANDED: Presence.PARTIAL},
         funnel=Funnel(
-            leads=20_000, accepted=9_120, qualified=5_300, converted=1_800, expanded=640,
+            leads=20_000,
+            accepted=9_120,
+            qualified=5_300,
+            converted=1_800,
+            expanded=640,
             churned_after_use=211,
         ),
         verdict=Verdict.ICP_SUPPORTED,
@@ -98,8 +102,12 @@ def supported() -> Benchmark:
         detectable=0.031,
         customers_needed=None,
         money=Money(
-            currency="EUR", open_pipeline=412_345_600, open_deals=212, recent_revenue=98_000_000,
-            detractor_spend=6_120_000, detractor_share=0.14,
+            currency="EUR",
+            open_pipeline=412_345_600,
+            open_deals=212,
+            recent_revenue=98_000_000,
+            detractor_spend=6_120_000,
+            detractor_share=0.14,
         ),
         current_icp=CurrentIcp(
             judgement=Judgement.DRIFTED,
@@ -110,9 +118,7 @@ def supported() -> Benchmark:
             lift_before=Estimate(value=0.091, low=0.06, high=0.122),
             lift_now=Estimate(value=0.012, low=-0.019, high=0.043),
         ),
-        effects=tuple(
-            effect(n, fact=FACTS[n % 8][0], value=FACTS[n % 8][1]) for n in range(16)
-        ),
+        effects=tuple(effect(n, fact=FACTS[n % 8][0], value=FACTS[n % 8][1]) for n in range(16)),
         weights={
             Step.ACCEPTED: Weight(value=21.0, low=18.0, high=24.5, prior=22),
             Step.QUALIFIED: Weight(value=37.0, low=33.0, high=41.0, prior=38),
@@ -154,9 +160,7 @@ def supported() -> Benchmark:
 
 
 def notice(code: str, field: str | None, message: str) -> Notice:
-    return Notice(
-        code=code, field=field, message=message, evidence={"share": 0.169, "rows": 8_000}
-    )
+    return Notice(code=code, field=field, message=message, evidence={"share": 0.169, "rows": 8_000})
 
 
 def series() -> Series:
@@ -175,7 +179,11 @@ def series() -> Series:
                 outcome=step,
                 points=tuple(
                     CurvePoint(
-                        months=m, share=s * m, low=s * m * 0.8, high=s * m * 1.2, hazard=s,
+                        months=m,
+                        share=s * m,
+                        low=s * m * 0.8,
+                        high=s * m * 1.2,
+                        hazard=s,
                         at_risk=1_800 - 90 * m,
                     )
                     for m in range(13)
@@ -185,7 +193,9 @@ def series() -> Series:
         ),
         season=tuple(
             SeasonMonth(
-                month=m, won=60 + 3 * m, lost=120,
+                month=m,
+                won=60 + 3 * m,
+                lost=120,
                 rate=Estimate(value=0.3 + 0.01 * m, low=0.25 + 0.01 * m, high=0.36 + 0.01 * m),
             )
             for m in range(1, 13)

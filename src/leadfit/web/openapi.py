@@ -1,0 +1,236 @@
+"""The description of the API; a test holds it to the routes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+
+from leadfit import __version__
+from leadfit.canonical import Plain
+from leadfit.records import Identifiers, Kind
+
+Json = dict[str, Plain]
+
+
+@cache
+def description() -> Json:
+    """Return the OpenAPI 3.1 document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Leadfit",
+            "version": __version__,
+            "description": "Signals in, decisions with their reasons out. Errors are "
+            "problem+json (RFC 9457).",
+        },
+        "security": [{"key": []}],
+        "paths": {
+            "/v1/signals": {"post": _post_signals()},
+            "/v1/signals/{signal_id}": {
+                "get": _call("Where a signal stands", "status", "SignalState", {}, ("signal_id",))
+            },
+            "/v1/leads/{lead_id}": {
+                "get": _call("A lead: owner, tier, score, match, clocks", "read", "Lead", {}, _LEAD)
+            },
+            "/v1/leads/{lead_id}/why": {
+                "get": _call("Every decision with every reason", "read", "Why", {}, _LEAD)
+            },
+            "/v1/leads/{lead_id}/accept": {
+                "post": _call("A person took the lead on", "ops", "Lead", {"by": _WORDS}, _LEAD)
+            },
+            "/v1/leads/{lead_id}/reject": {
+                "post": _call(
+                    "A person turned the lead down",
+                    "ops",
+                    "Lead",
+                    {"reason": _WORDS, "by": _WORDS},
+                    _LEAD,
+                    required=("reason",),
+                )
+            },
+            "/v1/leads/{lead_id}/touch": {
+                "post": _call(
+                    "A person touched the lead; its clocks stop",
+                    "ops",
+                    "Lead",
+                    {"by": _WORDS, "at": {"type": "string", "format": "date-time"}},
+                    _LEAD,
+                )
+            },
+            "/healthz": {"get": _open("The process answers", "application/json")},
+            "/readyz": {
+                "get": _open("The store can be read, the policy is loaded", "application/json")
+            },
+            "/metrics": {"get": _open("Counters, Prometheus text", "text/plain")},
+        },
+        "components": {
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "leadfit key create --scope SCOPE",
+                }
+            },
+            "schemas": _schemas(),
+        },
+    }
+
+
+_WORDS: Json = {"type": "string", "minLength": 1, "maxLength": 500}
+_LEAD = ("lead_id",)
+
+
+def _post_signals() -> Json:
+    call = _call("Store a signal, or up to 1,000, for good", "ingest", "Receipt", {}, ())
+    call["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": {"anyOf": [_ref("Signal"), _ref("Batch")]}}},
+    }
+    answers = call["responses"]
+    if isinstance(answers, dict):
+        answers["202"] = _answer("Stored for good; a batch answers Results", "Receipt", "Results")
+        answers["200"] = _answer("The same source, event id and body came before", "Receipt")
+        answers["409"] = _problem("The event id came before with another body")
+        answers |= {
+            "429": _problem("This key has too many requests under way; see Retry-After"),
+            "503": _problem("The store cannot take more now; see Retry-After"),
+        }
+    return call
+
+
+def _call(
+    summary: str,
+    scope: str,
+    answers: str,
+    body: Json,
+    path: tuple[str, ...],
+    *,
+    required: tuple[str, ...] = (),
+) -> Json:
+    call: Json = {
+        "summary": summary,
+        "description": f"Needs a key with the scope {scope}.",
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in path
+        ],
+        "responses": {
+            "200": _answer(summary, answers),
+            "401": _problem("No known key"),
+            "403": _problem("A key of another scope"),
+            "404": _problem("No such record"),
+            "413": _problem("The body is too large"),
+            "415": _problem("The body is not application/json"),
+            "422": _problem("The body cannot be taken; every fault is named"),
+        },
+    }
+    if body:
+        schema = _object(body, required)
+        call["requestBody"] = {
+            "required": bool(required),
+            "content": {"application/json": {"schema": schema}},
+        }
+    return call
+
+
+def _open(summary: str, media_type: str) -> Json:
+    schema: Json = {"type": "object" if media_type.endswith("json") else "string"}
+    return {
+        "summary": summary,
+        "security": [],
+        "responses": {"200": {"description": summary, "content": {media_type: {"schema": schema}}}},
+    }
+
+
+def _answer(words: str, *schemas: str) -> Json:
+    refs: list[Plain] = [_ref(name) for name in schemas]
+    schema: Plain = refs[0] if len(refs) == 1 else {"anyOf": refs}
+    return {"description": words, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem(words: str) -> Json:
+    content: Json = {"application/problem+json": {"schema": _ref("Problem")}}
+    return {"description": words, "content": content}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(properties: Json, required: tuple[str, ...] = ()) -> Json:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "required": list(required),
+    }
+
+
+def _schemas() -> Json:
+    text: Json = {"type": "string"}
+    optional: Json = {"type": ["string", "null"]}
+    time: Json = {"type": "string", "format": "date-time"}
+    value: Json = {"type": ["string", "number", "boolean", "null"]}
+    identifiers: Json = {field.name: optional for field in fields(Identifiers)}
+    fault = _object({"place": text, "came": text, "allowed": text})
+    faults: Json = {"type": "array", "items": fault}
+    free: Json = {"type": "object"}
+    return {
+        "Signal": _object(
+            {
+                "source": text,
+                "event_id": text,
+                "kind": {"enum": [kind.value for kind in Kind]},
+                "at": time,
+                "identifiers": _object(identifiers),
+                "facts": {"type": "object", "additionalProperties": value},
+                "text": optional,
+            },
+            ("source", "event_id", "kind", "at", "identifiers"),
+        ),
+        "Batch": _object(
+            {
+                "batch": {
+                    "type": "array",
+                    "items": _ref("Signal"),
+                    "minItems": 1,
+                    "maxItems": 1000,
+                }
+            },
+            ("batch",),
+        ),
+        "Receipt": _object({"signal_id": text, "lead_id": text}, ("signal_id",)),
+        "Results": _object(
+            {
+                "results": {
+                    "type": "array",
+                    "items": _object(
+                        {
+                            "index": {"type": "integer"},
+                            "status": {"enum": [200, 202, 409, 422]},
+                            "signal_id": optional,
+                            "lead_id": text,
+                            "errors": faults,
+                        },
+                        ("index", "status", "signal_id", "errors"),
+                    ),
+                }
+            },
+            ("results",),
+        ),
+        "SignalState": free,
+        "Lead": free,
+        "Why": free,
+        "Problem": {
+            "type": "object",
+            "properties": {
+                "type": text,
+                "title": text,
+                "status": {"type": "integer"},
+                "detail": text,
+                "code": text,
+                "faults": faults,
+            },
+            "required": ["type", "title", "status", "detail", "code"],
+        },
+    }

@@ -1,0 +1,185 @@
+"""The pages of a workspace. Nobody signs in yet, so the server is for this machine only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
+
+from leadfit.canonical import plain
+from leadfit.errors import Fault, NotFound, shorten
+from leadfit.records import Decision, Tier
+from leadfit.report import live
+from leadfit.report.render import stylesheet as stylesheet_text
+from leadfit.store.views import LeadView
+from leadfit.web.problems import Problem, refused
+from leadfit.web.site import Asked, Site, named, site_of
+
+PAGE_ROWS: Final = 50
+REPORTS: Final = ("reports/report.html", "reports/benchmark.html")
+_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+@get("/", name="home", media_type=MediaType.HTML)
+async def home(request: Asked) -> Response[str]:
+    """Show where the workspace stands and what to do next."""
+    site = site_of(request)
+    status = await site.run(site.leadfit.status)
+    counts = plain(status.counts)
+    figures = counts if isinstance(counts, dict) else {}
+    return _page(
+        live.home(
+            figures={k: v for k, v in figures.items() if isinstance(v, int)},
+            tiers=status.counts.leads_by_tier,
+            actions=status.counts.actions,
+            policy_digest=status.policy_digest,
+            artifact_digest=status.artifact_digest,
+            is_ready=status.ready,
+            has_report=_report_file(site) is not None,
+        )
+    )
+
+
+@get("/leads", name="lead_list", media_type=MediaType.HTML)
+async def lead_list(request: Asked) -> Response[str]:
+    """List leads, newest first, a page at a time."""
+    site = site_of(request)
+    asked = request.query_params
+    tier = _tier(asked.get("tier", ""))
+    owner_id = asked.get("owner", "").strip()[:200] or None
+    after = asked.get("after", "").strip()[:500] or None
+    views = await site.run(
+        lambda: site.leadfit.leads(PAGE_ROWS + 1, after=after, tier=tier, owner_id=owner_id)
+    )
+    return _page(
+        live.lead_list(
+            [sheet(view) for view in views[:PAGE_ROWS]],
+            now=site.leadfit.world.now(),
+            tier=tier,
+            owner_id=owner_id,
+            after=after,
+            has_more=len(views) > PAGE_ROWS,
+        )
+    )
+
+
+@get("/leads/{lead_id:path}", name="lead_page", media_type=MediaType.HTML)
+async def lead_page(request: Asked) -> Response[str]:
+    """Show one lead with its why."""
+    site, wanted = site_of(request), named(request, "lead_id").removeprefix("/")
+    view = await site.run(lambda: site.leadfit.lead(wanted))
+    decisions = await site.run(lambda: site.leadfit.why(wanted))
+    return _page(live.lead_page(sheet(view, decisions), now=site.leadfit.world.now()))
+
+
+@get("/benchmark", name="benchmark", media_type=MediaType.HTML)
+async def benchmark(request: Asked) -> Response[str]:
+    """Show the stored benchmark, or how one is made."""
+    site = site_of(request)
+    folder = str(site.leadfit.folder / "reports")
+    has_report = _report_file(site) is not None
+    return _page(live.benchmark(has_report=has_report, reports_folder=folder))
+
+
+@get("/benchmark/report", name="benchmark_report", media_type=MediaType.HTML)
+async def benchmark_report(request: Asked) -> Response[str]:
+    """Return the stored report itself; it may style itself and do nothing else."""
+    site = site_of(request)
+    file = _report_file(site)
+    if file is None:
+        raise NotFound("report", "benchmark")
+    text = await site.run(lambda: file.read_text("utf-8"))
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+        for style in _STYLE.findall(text)
+    )
+    policy = (
+        f"default-src 'none'; style-src {hashes or chr(39) + 'none' + chr(39)}; img-src data:; "
+        "sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+    headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
+    return Response(text, media_type=MediaType.HTML, headers=headers)
+
+
+@get("/static/leadfit.css", name="stylesheet", media_type=MediaType.CSS)
+async def stylesheet() -> Response[str]:
+    """Return the one stylesheet."""
+    headers = {"Cache-Control": "max-age=300"}
+    return Response(stylesheet_text(), media_type=MediaType.CSS, headers=headers)
+
+
+def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadSheet:
+    """Return what the store answered as what a page shows."""
+    return live.LeadSheet(
+        lead=view.lead,
+        account=view.account,
+        contact=view.contact,
+        match=view.match,
+        score=view.score,
+        possible_account_id=view.possible_account_id,
+        touched_at=view.touched_at,
+        clocks=[
+            live.ClockLine(
+                clock=c.clock,
+                stopped_at=c.stopped_at,
+                stopped_by=c.stopped_by,
+                breached_at=c.breached_at,
+            )
+            for c in view.clocks
+        ],
+        actions=[
+            live.ActionLine(
+                action=a.action,
+                state=a.state.value,
+                attempts=a.attempts,
+                error=a.error,
+                done_at=a.done_at,
+            )
+            for a in view.actions
+        ],
+        said=[
+            live.Said(what=f.kind.value, by=f.by, at=f.at, reason=f.reason) for f in view.feedback
+        ],
+        reasons=view.reasons,
+        decisions=decisions,
+    )
+
+
+def wants_page(request: Request[Any, Any, State]) -> bool:
+    """Return whether a person with a browser asks, and not for the API."""
+    is_api = request.scope["path"].startswith(("/v1/", "/healthz", "/readyz", "/metrics"))
+    return not is_api and "text/html" in request.headers.get("accept", "")
+
+
+def error_page(problem: Problem) -> Response[str]:
+    """Return a problem as a page."""
+    title = "Nothing is here" if problem.status == 404 else "This did not work"
+    text = problem.detail[:1].upper() + problem.detail[1:] + "."
+    return Response(
+        live.message(title, text),
+        status_code=problem.status,
+        media_type=MediaType.HTML,
+        headers=problem.headers,
+    )
+
+
+def _page(text: str) -> Response[str]:
+    return Response(text, media_type=MediaType.HTML)
+
+
+def _tier(text: str) -> Tier | None:
+    if not text.strip():
+        return None
+    if text.strip() not in {"1", "2", "3"}:
+        raise refused([Fault(place="tier", came=shorten(text), allowed="1, 2 or 3")])
+    return Tier(int(text))
+
+
+def _report_file(site: Site) -> Path | None:
+    files = (site.leadfit.folder / name for name in REPORTS)
+    return next((file for file in files if file.is_file()), None)

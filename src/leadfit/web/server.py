@@ -1,0 +1,165 @@
+"""Serves a workspace on this machine until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from litestar.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from leadfit.app import Leadfit
+from leadfit.errors import BadInput, Fault, Retryable
+from leadfit.log import logger
+from leadfit.web.app import create_app
+from leadfit.web.guard import is_loopback
+from leadfit.web.site import Site
+
+_LOG = logger("web")
+
+HEADER_DEADLINE_S: Final = 10.0
+FINISH_S: Final = 6
+GIVE_UP_S: Final = 8.0
+STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class PortTaken(Retryable):
+    """The port to listen on cannot be had.
+
+    Attributes:
+        port: The port.
+    """
+
+    code = "port_taken"
+
+    def __init__(self, host: str, port: int) -> None:
+        self.port = port
+        super().__init__(
+            f"cannot listen on {host}:{port}; another program may hold the port: choose another "
+            "with --port"
+        )
+
+
+class PunctualProtocol(H11Protocol):
+    """HTTP that closes a connection whose first request head does not come in time."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the deadline with the connection."""
+        super().connection_made(transport)
+        self.loop.call_later(HEADER_DEADLINE_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if _is_nothing(self.cycle) and not self.transport.is_closing():
+            self.transport.abort()
+
+
+def _is_nothing(cycle: object) -> bool:
+    """Return whether no request head has come; uvicorn's types say there is always one."""
+    return cycle is None
+
+
+class Server(uvicorn.Server):
+    """A server that ends within ten seconds of being told, whatever is still attached.
+
+    It does not raise the signal again when it has ended, so that the caller closes the store.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is under way, then cut what is left."""
+        late = threading.Timer(GIVE_UP_S, self._give_up)
+        late.daemon = True
+        late.start()
+        try:
+            await super().shutdown(sockets)
+        finally:
+            late.cancel()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT while the server runs; only the main thread may listen."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._told) for number in STOPS}
+        try:
+            yield
+        finally:
+            for number, action in before.items():
+                signal.signal(number, action)
+
+    def _told(self, number: int, frame: FrameType | None) -> None:
+        self.handle_exit(number, frame)
+
+    def _give_up(self) -> None:
+        self.force_exit = True
+
+
+def serve(leadfit: Leadfit, host: str = "127.0.0.1", port: int = 8321) -> None:
+    """Serve ``leadfit`` until SIGTERM or SIGINT; its jobs run while it serves.
+
+    Args:
+        leadfit: The open workspace; the caller closes it.
+        host: A loopback address. Nobody signs in yet, so no other machine may reach the pages.
+        port: The port; 0 takes a free one.
+
+    Raises:
+        BadInput: ``host`` can be reached from another machine.
+        PortTaken: The port cannot be had.
+    """
+    if not is_loopback(host):
+        raise BadInput(
+            Fault(
+                place="host",
+                came=repr(host),
+                allowed="127.0.0.1, ::1 or localhost: nobody signs in to the pages, so they are "
+                "for this machine only",
+            )
+        )
+    site = Site(leadfit)
+    listening = _listen(host, port)
+    server = Server(_config(create_app(leadfit, site=site)))
+    leadfit.start()
+    _LOG.info("server.starting", host=host, port=listening.getsockname()[1])
+    try:
+        server.run(sockets=[listening])
+    finally:
+        site.close()
+        listening.close()
+        _LOG.info("server.stopped")
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=PunctualProtocol,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=FINISH_S,
+        h11_max_incomplete_event_size=32_768,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, before anything else is started.
+
+    Raises:
+        PortTaken: The port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise PortTaken(host, port) from error

@@ -1,0 +1,129 @@
+"""What every route works with: the workspace, the threads, the counters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from litestar import Request
+from litestar.datastructures import State
+
+from leadfit.app import Leadfit
+from leadfit.web.metrics import Metrics
+from leadfit.web.problems import Problem, overloaded
+
+T = TypeVar("T")
+Asked = Request[Any, Any, State]
+
+WAITING_AT_MOST: Final = 512
+WAITING_AT_MOST_A_KEY: Final = 256
+THREADS: Final = 64
+LONGEST_KEY: Final = 256
+SCOPES: Final[dict[str, frozenset[str]]] = {
+    "ingest": frozenset({"ingest", "admin"}),
+    "read": frozenset({"read", "ops", "admin"}),
+    "status": frozenset({"ingest", "read", "ops", "admin"}),
+    "ops": frozenset({"ops", "admin"}),
+}
+
+
+class Site:
+    """A workspace that is served.
+
+    Args:
+        leadfit: The open workspace.
+        body_deadline_s: Seconds in which a body must have come.
+        waiting_at_most: Posts that may be under way at once; more are answered 503.
+    """
+
+    def __init__(
+        self,
+        leadfit: Leadfit,
+        *,
+        body_deadline_s: float = 20.0,
+        waiting_at_most: int = WAITING_AT_MOST,
+        waiting_at_most_a_key: int = WAITING_AT_MOST_A_KEY,
+    ) -> None:
+        self.leadfit = leadfit
+        self.body_deadline_s = body_deadline_s
+        self.metrics = Metrics()
+        self._waiting_at_most = waiting_at_most
+        self._waiting_at_most_a_key = waiting_at_most_a_key
+        self._waiting: Counter[str] = Counter()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run a call that waits for the store in a thread, so that the loop stays free."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    @contextmanager
+    def room_for(self, key: str) -> Iterator[None]:
+        """Hold one of the places for posts under way.
+
+        Raises:
+            Problem: 503 when all places are taken, 429 when this key holds its share.
+        """
+        if self._waiting.total() >= self._waiting_at_most:
+            raise overloaded(503, "overloaded", "too many requests are under way; try again later")
+        if self._waiting[key] >= self._waiting_at_most_a_key:
+            raise overloaded(429, "too_many_requests", "this key has too many requests under way")
+        self._waiting[key] += 1
+        try:
+            yield
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def site_of(request: Asked) -> Site:
+    """Return the site a request came to."""
+    site = request.app.state["site"]
+    if not isinstance(site, Site):
+        raise TypeError("the app was not made by create_app")
+    return site
+
+
+def named(request: Asked, parameter: str) -> str:
+    """Return the id that stands in the path of a request."""
+    return str(request.path_params[parameter])
+
+
+async def authorised(request: Asked, need: str) -> str:
+    """Return the key of a request after its scope was found to be enough.
+
+    Raises:
+        Problem: 401 without a known key, 403 with one of another scope.
+    """
+    header = request.headers.get("authorization", "")
+    kind, _, key = header.partition(" ")
+    key = key.strip()
+    if kind.lower() != "bearer" or not key:
+        raise _unknown("send a key: Authorization: Bearer KEY; leadfit key create makes one")
+    site = site_of(request)
+    scope = await site.run(lambda: site.leadfit.key_scope(key)) if len(key) <= LONGEST_KEY else None
+    if scope is None:
+        site.metrics.refused_key("unknown")
+        raise _unknown("this key is not known", 'Bearer error="invalid_token"')
+    if scope not in SCOPES[need]:
+        site.metrics.refused_key("scope")
+        allowed = " or ".join(sorted(SCOPES[need]))
+        raise Problem(
+            403,
+            "wrong_scope",
+            f"this key has the scope {scope}; allowed: {allowed}",
+            headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+        )
+    return key
+
+
+def _unknown(detail: str, challenge: str = "Bearer") -> Problem:
+    return Problem(401, "no_key", detail, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from leadfit import report
+from leadfit.history import Notice, Step
+from leadfit.learn.result import Benchmark, Estimate, Presence
+from unit.report import builders
+
+PROMISED = {
+    "as_of",
+    "sources",
+    "funnel",
+    "verdict",
+    "customers_needed",
+    "effects",
+    "weights",
+    "detractor",
+    "profile",
+    "detractor_profile",
+    "static_icp",
+    "drift",
+    "warnings",
+    "money",
+    "current_icp",
+}
+
+
+def parsed(benchmark: Benchmark) -> dict[str, object]:
+    text = json.dumps(report.document(benchmark), allow_nan=False)
+    found = json.loads(text)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_document_has_every_promised_key() -> None:
+    assert parsed(builders.supported()).keys() >= PROMISED
+
+
+def test_an_effect_has_every_promised_key_and_stays_a_fraction() -> None:
+    effects = report.document(builders.supported())["effects"]
+    assert isinstance(effects, list)
+    assert effects[0].keys() >= {
+        "fact",
+        "value",
+        "outcome",
+        "effect",
+        "low",
+        "high",
+        "q_value",
+        "robustness",
+        "claim",
+    }
+    assert effects[0]["effect"] == 0.09
+    assert effects[0]["outcome"] == "expanded"
+
+
+def test_sources_and_funnel_have_the_five_keys_and_null_where_missing() -> None:
+    found = report.document(builders.thin())
+    assert found["sources"] == {
+        "accepted": "missing",
+        "qualified": "missing",
+        "converted": "present",
+        "expanded": "missing",
+        "churned_after_use": "missing",
+    }
+    assert found["funnel"] == {
+        "leads": 412,
+        "accepted": None,
+        "qualified": None,
+        "converted": 40,
+        "expanded": None,
+        "churned_after_use": None,
+    }
+
+
+def test_no_static_profile_is_null_and_a_known_one_has_its_rate() -> None:
+    assert report.document(builders.thin())["static_icp"] is None
+    static = report.document(builders.supported())["static_icp"]
+    assert isinstance(static, dict)
+    assert static["fail_acceptance_90d"] == {"rate": 0.41, "low": 0.38, "high": 0.44}
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_not_finite_becomes_null(number: float) -> None:
+    odd = replace(
+        builders.supported(),
+        detectable=number,
+        warnings=(Notice(code="whale", field=None, message="m", evidence={"share": number}),),
+        drift=replace(builders.supported().drift, change=Estimate(value=number)),
+    )
+    found = parsed(odd)
+    assert found["detectable"] is None
+    assert found["warnings"] == [
+        {"code": "whale", "field": None, "message": "m", "evidence": {"share": None}}
+    ]
+
+
+def test_evidence_of_any_kind_becomes_plain_json() -> None:
+    evidence = {
+        "steps": {Step.EXPANDED: 3},
+        "names": {"b", "a"},
+        "pair": (1, None),
+        "yes": True,
+        "state": Presence.PARTIAL,
+        "at": builders.supported().as_of,
+    }
+    odd = replace(
+        builders.supported(),
+        warnings=(Notice(code="whale", field="f", message="m", evidence=evidence),),
+    )
+    warnings = parsed(odd)["warnings"]
+    assert isinstance(warnings, list)
+    assert warnings[0]["evidence"] == {
+        "steps": {"expanded": 3},
+        "names": ["a", "b"],
+        "pair": [1, None],
+        "yes": True,
+        "state": "partial",
+        "at": "2026-06-30T00:00:00Z",
+    }
+
+
+def test_the_same_benchmark_gives_the_same_bytes() -> None:
+    first, second = (json.dumps(report.document(builders.supported())) for _ in range(2))
+    assert first == second

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leadfit.app import Status
+from leadfit.errors import BadInput, DamagedStore
+from leadfit.web import create_app, serve
+from leadfit.web.app import API, PAGES
+from leadfit.web.guard import HEADERS, is_local_name, is_loopback
+from leadfit.web.openapi import description
+from unit.web.builders import LeadfitInMemory, ask, lead_view
+
+
+class BrokenLeadfit(LeadfitInMemory):
+    """Fails with whatever it is given."""
+
+    error: Exception = RuntimeError("ada@acme.example in the message")
+
+    def status(self) -> Status:
+        raise self.error
+
+
+@pytest.fixture
+def leadfit(tmp_path: Path) -> LeadfitInMemory:
+    return LeadfitInMemory(tmp_path, [lead_view()])
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8321", "10.0.0.1"]
+)
+@pytest.mark.parametrize("path", ["/", "/leads/lead_1", "/v1/signals", "/healthz"])
+def test_a_name_of_another_site_is_turned_away(
+    leadfit: LeadfitInMemory, host: str, path: str
+) -> None:
+    answer = ask(create_app(leadfit), "GET", path, host=host)
+    assert answer.status_code == 421
+    assert "Acme" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("localhost", True),
+        ("LOCALHOST:80", True),
+        ("[::1]:8321", True),
+        ("[::1]", True),
+        ("127.0.0.1", True),
+        ("127.0.0.1:x", False),
+        ("", False),
+        ("localhost@evil", False),
+        (":80", False),
+        ("127.0.0.1:80:80", False),
+    ],
+)
+def test_only_names_of_this_machine_are_local(host: str, is_local: bool) -> None:
+    assert is_local_name(host) is is_local
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "leadfit.example", ""])  # noqa: S104
+def test_serving_other_machines_is_refused(leadfit: LeadfitInMemory, host: str) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(BadInput, match="for this machine only"):
+        serve(leadfit, host=host, port=0)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/leads/none"),
+        ("GET", "/nowhere"),
+        ("POST", "/v1/signals"),
+        ("DELETE", "/leads"),
+        ("GET", "/healthz"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_every_answer_carries_the_security_headers(
+    leadfit: LeadfitInMemory, method: str, path: str
+) -> None:
+    answer = ask(create_app(leadfit), method, path)
+    for name, value in HEADERS.items():
+        assert answer.headers[name] == value
+    assert "server" not in answer.headers
+    assert "set-cookie" not in answer.headers
+    assert not any(name.startswith("access-control") for name in answer.headers)
+
+
+def test_an_unexpected_error_says_nothing_of_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = ask(create_app(BrokenLeadfit(tmp_path)), "GET", "/readyz")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "acme" not in answer.text
+    captured = capsys.readouterr()
+    assert "request.failed" in captured.out + captured.err
+    assert "acme" not in captured.out + captured.err
+
+
+def test_an_error_of_ours_keeps_its_code(tmp_path: Path) -> None:
+    leadfit = BrokenLeadfit(tmp_path)
+    leadfit.error = DamagedStore("log row 3", "its hash differs")
+    answer = ask(create_app(leadfit), "GET", "/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (500, "damaged_store")
+
+
+def test_readiness_follows_the_workspace(leadfit: LeadfitInMemory) -> None:
+    assert ask(create_app(leadfit), "GET", "/readyz").status_code == 200
+    leadfit.is_ready = False
+    answer = ask(create_app(leadfit), "GET", "/readyz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert ask(create_app(leadfit), "GET", "/healthz").status_code == 200
+
+
+def test_metrics_count_requests_by_route_and_never_by_id(leadfit: LeadfitInMemory) -> None:
+    app = create_app(leadfit)
+    for path in ("/leads/lead_1", "/leads/lead_1", "/leads/none", "/nowhere"):
+        ask(app, "GET", path)
+    text = ask(app, "GET", "/metrics").text
+    assert 'route="/leads/{lead_id}",status="200"} 2' in text
+    assert "lead_1" not in text
+    assert "leadfit_clocks_overdue 1" in text
+    assert 'leadfit_http_request_seconds_bucket{le="+Inf"} 4' in text
+
+
+def test_every_route_of_the_api_is_described_and_nothing_else() -> None:
+    served = {
+        (path.replace(":str", ""), method.lower())
+        for route in API
+        for path in route.paths
+        for method in route.http_methods
+        if path != "/openapi.json"
+    }
+    paths = description()["paths"]
+    assert isinstance(paths, dict)
+    described = {
+        (path, method)
+        for path, calls in paths.items()
+        if isinstance(calls, dict)
+        for method in calls
+    }
+    assert described == served
+
+
+def test_pages_change_nothing() -> None:
+    assert {method for route in PAGES for method in route.http_methods} == {"GET"}
