@@ -20,6 +20,11 @@ T = TypeVar("T")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EMPTY: Final[tuple[object, ...]] = (None, (), {}, frozenset())
+_JSON: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+_SIMPLE: Final = frozenset({str, int, float, bool, NoneType})
+_CONTAINERS: Final = frozenset({tuple, dict, frozenset})
 
 
 def to_us(at: datetime) -> int:
@@ -65,9 +70,12 @@ def pack(value: object) -> bytes:
 
 def pack_text(value: object) -> str:
     """Return :func:`pack` as text."""
-    return json.dumps(
-        encode(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return write_plain(encode(value))
+
+
+def write_plain(plain: object) -> str:
+    """Return JSON types as canonical text."""
+    return _JSON.encode(plain)
 
 
 def unpack(kind: type[T], packed: bytes | str) -> T:
@@ -80,35 +88,54 @@ def unpack(kind: type[T], packed: bytes | str) -> T:
 
 
 def encode(value: object) -> object:
-    """Return a record as JSON types: objects, lists, text, numbers."""
-    if isinstance(value, Enum):
-        return value.value
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): encode(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [encode(each) for each in value]
-    return _encode_object(value)
+    """Return a record as JSON types: objects, lists, text, numbers.
+
+    Raises:
+        TypeError: It holds something JSON has no form for.
+    """
+    kind = type(value)
+    return value if kind in _SIMPLE else _writer(cast("Hashable", kind))(value)
 
 
-def _encode_object(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, frozenset):
-        return sorted(str(each) for each in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _encode_record(value)
-    raise TypeError(f"no form for {type(value).__name__}")
+@cache
+def _writer(kind: Hashable) -> Callable[[object], object]:
+    """Return the function that writes values of the class ``kind``; found once a class."""
+    assert isinstance(kind, type)  # noqa: S101 -- a class is hashable, which mypy cannot see
+    for parents, write in _WRITERS:
+        if issubclass(kind, parents):
+            return write
+    if is_dataclass(kind):
+        return _record_writer(kind)
+    raise TypeError(f"no form for {kind.__name__}")
 
 
-def _encode_record(record: object) -> dict[str, object]:
-    kept: dict[str, object] = {}
-    for name, default in _defaults(cast("Hashable", type(record))):
-        value = getattr(record, name)
-        if not (value == default and any(value == empty for empty in _EMPTY)):
+def _write_mapping(value: object) -> object:
+    return {str(key): encode(each) for key, each in cast("Mapping[object, object]", value).items()}
+
+
+_WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]], ...]] = (
+    (Enum, lambda value: cast("Enum", value).value),
+    ((str, int, float), lambda value: value),
+    (Mapping, _write_mapping),
+    ((tuple, list), lambda value: [encode(each) for each in cast("list[object]", value)]),
+    (datetime, lambda value: cast("datetime", value).astimezone(UTC).isoformat()),
+    (frozenset, lambda value: sorted(str(each) for each in cast("frozenset[object]", value))),
+)
+
+
+def _record_writer(kind: type) -> Callable[[object], object]:
+    parts = [(name, any(default == empty for empty in _EMPTY)) for name, default in _defaults(kind)]
+
+    def write(record: object) -> object:
+        kept: dict[str, object] = {}
+        for name, may_be_left_out in parts:
+            value = getattr(record, name)
+            if may_be_left_out and (value is None or (type(value) in _CONTAINERS and not value)):
+                continue
             kept[name] = encode(value)
-    return kept
+        return kept
+
+    return write
 
 
 @cache

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from typing import Final, cast
 
 from leadfit.records import Fact, Facts, Identifiers, Signal
+from leadfit.store.codec import write_plain
 
 _PERSONAL_IDENTIFIERS: Final = frozenset(
     {"email", "phone", "name", "first_name", "last_name", "title"}
@@ -81,32 +82,38 @@ def join_signal(signal: Signal, statement: Mapping[str, Mapping[str, object]]) -
     return replace(signal, identifiers=replace(signal.identifiers, **ids), facts=facts, text=text)
 
 
-def veil(plain: object, personal: Mapping[str, object]) -> object:
-    """Return JSON types in which no sentence quotes a personal value.
+def veil(plain: object, personal: Mapping[str, object]) -> str:
+    """Write JSON types as canonical text in which no sentence quotes a personal value.
 
     A value is replaced by its name in angle brackets wherever it stands as whole words in a text
     under the key ``words``.
     """
+    text = write_plain(plain)
     # A sentence may quote a long value cut short, without the blanks round it.
     known = {
-        quoted: name
+        quoted.casefold(): name
         for name, value in personal.items()
         if isinstance(value, str)
         for quoted in (value.strip(), value.strip()[:_QUOTED].strip())
         if len(quoted) >= _SHORTEST
     }
-    if not known:
-        return plain
-    longest_first = sorted(known, key=lambda value: (-len(value), value))
+    folded = text.casefold()
+    found = [value for value in known if write_plain(value)[1:-1] in folded]
+    if not found:
+        return text
+    longest_first = sorted(found, key=lambda value: (-len(value), value))
     pattern = re.compile(
         "|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in longest_first), re.IGNORECASE
     )
-    folded = {value.lower(): name for value, name in known.items()}
-    return _walk(plain, lambda text: pattern.sub(lambda m: f"⟨{folded[m[0].lower()]}⟩", text))
+
+    def name_of(quoted: re.Match[str]) -> str:
+        return f"⟨{known.get(quoted[0].casefold(), 'withheld')}⟩"
+
+    return write_plain(_walk(plain, lambda words: pattern.sub(name_of, words)))
 
 
 def unveil(plain: object, personal: Mapping[str, object]) -> object:
-    """Undo :func:`veil`, up to case."""
+    """Put the values back that :func:`veil` took out, in the case in which they were given."""
     return _walk(
         plain,
         lambda text: re.sub(r"⟨([^⟩]+)⟩", lambda m: str(personal.get(m[1], m[0])), text),
