@@ -205,6 +205,19 @@ def evaluate(artifact: Artifact, facts: Facts) -> IcpScore:
     )
 
 
+def evaluate_level(artifact: Artifact, fact: int, level: int) -> float:
+    """Return the points an average account gains by having one level of one fact.
+
+    Before any detractor match. ``fact`` and ``level`` are places in ``artifact.facts`` and its
+    ``levels``.
+    """
+    places = [-1] * len(artifact.facts)
+    places[fact] = level
+    average, parts = _positive(artifact, places)
+    value = math.fsum([average, *parts])
+    return _interpolate(artifact.knots, value) - _interpolate(artifact.knots, average)
+
+
 def _positive(artifact: Artifact, places: Sequence[int]) -> tuple[float, list[float]]:
     """Return the average account's positive value, and what each fact adds to it."""
     total = math.fsum(head.weight for head in artifact.heads)

@@ -1,1 +1,33 @@
-"""What revenue outcomes say about an ideal customer profile. Needs the extra ``learn``."""
+"""What revenue outcomes say about an ideal customer profile.
+
+Needs the extra ``learn``. ``benchmark`` says what a recorded past supports, ``fit`` writes the
+artifact that scores accounts, ``study`` does both in one pass, ``as_json`` makes report.json.
+"""
+
+from __future__ import annotations
+
+from leadfit.errors import MissingExtra
+
+try:
+    import numpy as np  # noqa: F401 -- asked for here, so that one clear error names the extra
+    import scipy  # noqa: F401 -- the same
+except ImportError as error:
+    raise MissingExtra("learn", "learning from recorded outcomes") from error
+
+from leadfit.learn.benchmark import Study, benchmark, fit, study
+from leadfit.learn.document import as_json
+from leadfit.learn.result import Benchmark
+from leadfit.learn.rules import Rules
+from leadfit.learn.static import StaticIcp, read_static
+
+__all__ = [
+    "Benchmark",
+    "Rules",
+    "StaticIcp",
+    "Study",
+    "as_json",
+    "benchmark",
+    "fit",
+    "read_static",
+    "study",
+]

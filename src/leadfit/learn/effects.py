@@ -118,7 +118,7 @@ def tiers(
 
 def as_known(levels: Levels, watched: Watched, delay_days: float) -> Levels:
     """Return ``levels`` with what became known later than ``delay_days`` after start blanked."""
-    blank = len(levels.labels) - 1
+    blank = levels.blank_code
     codes = levels.codes.copy()
     late = ~(levels.known_at[watched.row] - watched.start <= delay_days)
     codes[watched.row[late]] = blank

@@ -48,6 +48,11 @@ class Levels:
         return self.read.levels
 
     @property
+    def blank_code(self) -> int:
+        """Place of the blank level, always the last."""
+        return len(self.labels) - 1
+
+    @property
     def shown(self) -> tuple[int, ...]:
         """Levels that stand for a value; blanks and pooled rare values do not."""
         return tuple(n for n, label in enumerate(self.labels) if label not in {BLANK, OTHER})

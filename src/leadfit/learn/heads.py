@@ -21,7 +21,7 @@ from leadfit.learn import design as columns_of
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched, cut, fit, spread
 from leadfit.learn.ladder import Ladder
-from leadfit.learn.past import Floats, Past
+from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import Presence, Weight
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.watch import watch
@@ -81,8 +81,9 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
     rules: Rules,
 ) -> Learned:
     held = columns_of.build(past, watched, (), confounders, rules).columns
+    blanks, coded, present = _coded(past, watched, facts)
+    held = np.concatenate([held, blanks], axis=1)
     held -= held.mean(axis=0)
-    coded, present = _coded(past, watched, facts)
     columns = np.concatenate([held, coded[:, present]], axis=1)
     baseline = cut(watched, rules.horizon_months)
     inside = slice(held.shape[1], None)
@@ -125,22 +126,33 @@ def _borrow(beta: Floats, prior: Floats) -> float:
     return float(np.clip(prior @ beta / size, 0.0, 1.5)) if size > 1e-9 else 0.0
 
 
-def _coded(
-    past: Past, watched: Watched, facts: Sequence[Levels]
-) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Return a column for each level of each fact, centred at the share among all leads."""
+def _coded(past: Past, watched: Watched, facts: Sequence[Levels]) -> tuple[Floats, Floats, Bools]:
+    """Return blanks, and a column for each level centred at its share among filled leads.
+
+    A blank row is zero in all columns of its fact, so that a blank says nothing: why a value is
+    missing may itself be an outcome. What blanks explain is held aside like a confounder.
+    """
     parts: list[Floats] = []
+    blanks: list[Floats] = []
     for levels in facts:
-        size = len(levels.labels)
-        shares = _shares(past, levels)
-        parts.append(np.eye(size)[levels.codes[watched.row]] - shares)
-    coded = np.concatenate(parts, axis=1) if parts else np.empty((watched.units, 0))
-    return coded, np.asarray(coded.std(axis=0) > 0)
+        codes, blank = levels.codes[watched.row], levels.blank_code
+        own = np.eye(len(levels.labels))[codes] - filled_shares(past, levels)
+        own[codes == blank] = 0.0
+        own[:, blank] = 0.0
+        parts.append(own)
+        blanks.append((codes == blank).astype(np.float64)[:, None])
+    empty = np.empty((watched.units, 0))
+    coded = np.concatenate([empty, *parts], axis=1)
+    aside = np.concatenate([empty, *blanks], axis=1)
+    return aside[:, aside.std(axis=0) > 0], coded, np.asarray(coded.std(axis=0) > 0)
 
 
-def _shares(past: Past, levels: Levels) -> Floats:
+def filled_shares(past: Past, levels: Levels) -> Floats:
+    """Return the share of each level among leads with a value; 0 for the blank."""
     codes = levels.codes[: past.leads] if past.leads else levels.codes
-    return np.bincount(codes, minlength=len(levels.labels)) / max(1, len(codes))
+    counts = np.bincount(codes, minlength=len(levels.labels)).astype(np.float64)
+    counts[levels.blank_code] = 0.0
+    return np.asarray(counts / max(1.0, counts.sum()))
 
 
 # ---- the artifact --------------------------------------------------------------------------
@@ -152,6 +164,7 @@ def write(
     heads: Sequence[Learned],
     weights: Mapping[Step, Weight],
     detractor: Weight,
+    *,
     learned_from: str,
 ) -> Artifact:
     """Write the heads down as an artifact.
@@ -172,7 +185,8 @@ def write(
         )
     written = [_head(past, usable, head, weights) for head in ladder_heads]
     churn = next((head for head in heads if head.step is Step.CHURNED_AFTER_USE), None)
-    chances = [_chance(past, usable, head) for head in ladder_heads]
+    places = [levels.codes[: past.leads] for levels in usable]
+    chances = [_of_rows(head, places) for head in written]
     return Artifact(
         as_of=past.history.as_of.isoformat(),
         learned_from=learned_from,
@@ -196,8 +210,10 @@ def _head(
     for levels in facts:
         size = len(levels.labels)
         own = head.effects[at : at + size]
-        middle = float(_shares(past, levels) @ own)
-        rows.append(tuple(round(float(value) - middle, 9) for value in own))
+        middle = float(filled_shares(past, levels) @ own)
+        centred = [round(float(value) - middle, 9) for value in own]
+        centred[levels.blank_code] = 0.0
+        rows.append(tuple(centred))
         at += size
     return Head(
         step=head.step.value,
@@ -206,18 +222,6 @@ def _head(
         coefficients=tuple(rows),
         weight=round(weights[head.step].value, 6) if head.step in LADDER else 0.0,
     )
-
-
-def _chance(past: Past, facts: Sequence[Levels], head: Learned) -> Floats:
-    """Return the chance of each row by its facts."""
-    eta, at = np.full(past.rows, head.intercept), 0
-    for levels in facts:
-        size = len(levels.labels)
-        own = head.effects[at : at + size]
-        eta += own[levels.codes] - float(_shares(past, levels) @ own)
-        at += size
-    eta = np.clip(eta, -30.0, 30.0)
-    return np.asarray(-np.expm1(-np.exp(eta)) if head.timed else 1 / (1 + np.exp(-eta)))
 
 
 def _knots() -> tuple[tuple[float, float], ...]:
@@ -235,3 +239,35 @@ def _match(churn: Learned) -> tuple[tuple[float, float], ...]:
     average = min(max(average, 1e-6), 1 - 1e-6)
     odds = _ODDS * average / (1 - average)
     return ((round(average, 9), 0.0), (round(odds / (1 + odds), 9), 1.0))
+
+
+def score_rows(artifact: Artifact, facts: Sequence[Levels]) -> tuple[Floats, Floats]:
+    """Return the score and the detractor match of every row of the past at once.
+
+    The same figures as :func:`leadfit.artifact.evaluate`, up to rounding.
+    """
+    used = {fact.name for fact in artifact.facts}
+    places = [levels.codes for levels in facts if levels.name in used]
+    total = sum(head.weight for head in artifact.heads)
+    worth = np.zeros(len(places[0]) if places else 1)
+    for head, scale in zip(artifact.heads, artifact.scale, strict=True):
+        worth += head.weight / total / scale * _of_rows(head, places)
+    points = _lines(worth, artifact.knots)
+    match = np.zeros(len(worth))
+    if artifact.detractor is not None:
+        chance = _of_rows(artifact.detractor, places)
+        match = _lines(chance, artifact.detractor_knots)
+    return points * (1.0 - artifact.detractor_share * match), match
+
+
+def _lines(values: Floats, knots: Sequence[tuple[float, float]]) -> Floats:
+    table = np.array(knots)
+    return np.asarray(np.interp(values, table[:, 0], table[:, 1]))
+
+
+def _of_rows(head: Head, places: Sequence[Ints]) -> Floats:
+    eta = np.full(len(places[0]) if places else 1, head.intercept)
+    for row, codes in zip(head.coefficients, places, strict=True):
+        eta += np.array(row)[codes]
+    eta = np.clip(eta, -30.0, 30.0)
+    return np.asarray(-np.expm1(-np.exp(eta)) if head.link == "hazard" else 1 / (1 + np.exp(-eta)))

@@ -135,7 +135,7 @@ def _declared(levels: Levels) -> Notice | None:
 
 def _only_won(past: Past, ladder: Ladder, levels: Levels) -> Notice | None:
     """Find a fact that is filled in where the lead was won and hardly anywhere else."""
-    filled = levels.codes != len(levels.labels) - 1
+    filled = levels.codes != levels.blank_code
     for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED):
         if ladder.sources[step] is Presence.MISSING:
             continue
@@ -205,7 +205,7 @@ def _defaults(levels: Levels) -> list[Notice]:
 
 def _missing(past: Past, ladder: Ladder, levels: Levels, *, usable: bool) -> list[Notice]:
     """Name words that stand for nothing, and blanks that go with the outcome."""
-    blank = levels.codes == len(levels.labels) - 1
+    blank = levels.codes == levels.blank_code
     evidence: dict[str, object] = {
         "words": dict(levels.words),
         "blank": int(blank.sum()) - sum(levels.words.values()) - sum(levels.defaults.values()),

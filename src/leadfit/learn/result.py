@@ -304,6 +304,8 @@ class Benchmark:
         detractor_profile: Worst first.
         artifact_digest: Of the artifact fitted on the same history.
         excluded: Facts that were kept out of the profile, with the reason.
+        poor_fit: Values that lower the score without any churn, worst first.
+        meaningful_users: Customers with meaningful use; ``None`` where no use is recorded.
     """
 
     as_of: datetime
@@ -328,3 +330,5 @@ class Benchmark:
     series: Series = default(default_factory=Series)
     artifact_digest: str | None = None
     excluded: Mapping[str, str] = default(default_factory=dict)
+    poor_fit: tuple[ProfileRow, ...] = ()
+    meaningful_users: int | None = None

@@ -42,21 +42,23 @@ def weigh(
     values = _values(past, ladder, rules)
     rho = _ratio(values, won_prior, rng)
     won = 100.0 * rho
-    draws = {
+    chain = {
         Step.ACCEPTED: won * second * first,
         Step.QUALIFIED: won * second,
         Step.CONVERTED: won,
-        Step.EXPANDED: np.full(_DRAWS, 100.0),
+        Step.EXPANDED: np.full(_DRAWS + 1, 100.0),
     }
-    weights = {step: _summary(draw, prior[step]) for step, draw in draws.items()}
+    weights = {step: _summary(draw, prior[step]) for step, draw in chain.items()}
     kept = _kept(values, 1.0 - rules.detractor_prior, rng)
     return weights, _summary(1.0 - kept, rules.detractor_prior)
 
 
-def _summary(draws: Floats, prior: float) -> Weight:
-    low, high = np.quantile(draws, [0.025, 0.975])
+def _summary(chain: Floats, prior: float) -> Weight:
+    """Read the first entry as the value and the draws behind it as its interval."""
+    low, high = np.quantile(chain[1:], [0.025, 0.975])
+    value = float(chain[0])
     return Weight(
-        value=float(np.median(draws)), low=float(low), high=float(high), prior=float(prior)
+        value=value, low=min(value, float(low)), high=max(value, float(high)), prior=float(prior)
     )
 
 
@@ -68,7 +70,7 @@ def _link(  # noqa: PLR0917 -- a link and where it comes from
     rules: Rules,
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw the chance of the second step for accounts that reached the first."""
+    """Return the chance of the second step after the first: its mean, then draws of it."""
     hits, tries = 0.0, 0.0
     if all(ladder.sources[step] is not Presence.MISSING for step in steps):
         one, two = (_by_account(past, ladder, step) for step in steps)
@@ -76,13 +78,8 @@ def _link(  # noqa: PLR0917 -- a link and where it comes from
         if past.history.times_known:
             mature = past.created[past.first_row] < past.as_of - rules.mature_days
         tries, hits = float((one & mature).sum()), float((one & two & mature).sum())
-    return np.asarray(
-        rng.beta(
-            PSEUDO_DECISIONS * prior + hits,
-            PSEUDO_DECISIONS * (1 - prior) + tries - hits,
-            _DRAWS,
-        )
-    )
+    yes, no = PSEUDO_DECISIONS * prior + hits, PSEUDO_DECISIONS * (1 - prior) + tries - hits
+    return np.concatenate([[yes / (yes + no)], rng.beta(yes, no, _DRAWS)])
 
 
 def _by_account(past: Past, ladder: Ladder, step: Step) -> Bools:
@@ -140,18 +137,22 @@ def _log_ratio(
 
 
 def _ratio(values: Mapping[str, Floats] | None, prior: float, rng: np.random.Generator) -> Floats:
-    """Draw the worth of a customer relative to one that expanded; below 1 by meaning."""
+    """Return the worth of a customer relative to one that expanded: its middle, then draws.
+
+    It is below 1 by meaning.
+    """
     mean, spread = np.log(prior), _RHO_SPREAD
     if values is not None and values["recorded"][0]:
         everyone = np.ones(len(values["expanded"]))
         found = _log_ratio(values, everyone, values["expanded"], rng)
         if found is not None:
             mean, spread = _combine((mean, spread), (found[0], max(found[1], _RHO_FLOOR)))
-    return np.exp(np.minimum(rng.normal(mean, spread, _DRAWS), -1e-3))
+    logs = np.concatenate([[mean], rng.normal(mean, spread, _DRAWS)])
+    return np.asarray(np.exp(np.minimum(logs, -1e-3)))
 
 
 def _kept(values: Mapping[str, Floats] | None, prior: float, rng: np.random.Generator) -> Floats:
-    """Draw the share of value a customer that churned after use keeps."""
+    """Return the share of value a customer that churned after use keeps: middle, then draws."""
     mean, spread = np.log(prior / (1 - prior)), _KEPT_SPREAD
     if values is not None and values["recorded"][1]:
         churned = values["churned"]
@@ -161,7 +162,8 @@ def _kept(values: Mapping[str, Floats] | None, prior: float, rng: np.random.Gene
             # A log ratio's spread, carried to the logit.
             wide = max(found[1], _RHO_FLOOR) / (1 - share)
             mean, spread = _combine((mean, spread), (float(np.log(share / (1 - share))), wide))
-    return np.asarray(1 / (1 + np.exp(-rng.normal(mean, spread, _DRAWS))))
+    logits = np.concatenate([[mean], rng.normal(mean, spread, _DRAWS)])
+    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def _combine(prior: tuple[float, float], data: tuple[float, float]) -> tuple[float, float]:

@@ -1,0 +1,227 @@
+"""The two public functions of the room: what a history says, and the artifact it teaches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from leadfit.artifact import Artifact
+from leadfit.errors import BadInput
+from leadfit.history import History, Notice, Step
+from leadfit.learn import checks, drift, judge, ladder, leaks, money, profile
+from leadfit.learn.effects import Findings, estimate
+from leadfit.learn.facts import Levels, read_confounders, read_facts
+from leadfit.learn.heads import learn_heads, score_rows, write
+from leadfit.learn.ladder import Ladder, climb
+from leadfit.learn.past import Past, read_past
+from leadfit.learn.result import Benchmark, Claim, Effect, Presence, Series, Weight
+from leadfit.learn.rules import Rules
+from leadfit.learn.static import StaticIcp
+from leadfit.learn.verdict import conclude
+from leadfit.learn.watch import watch
+from leadfit.learn.weights import weigh
+
+_DEFAULT = Rules()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A history, read and screened once for all that follows."""
+
+    past: Past
+    ladder: Ladder
+    screened: leaks.Screened
+    confounders: tuple[Levels, ...]
+    weights: dict[Step, Weight]
+    detractor: Weight
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Findings and the artifact of one pass; ``None`` where no step could be learned."""
+
+    benchmark: Benchmark
+    artifact: Artifact | None
+
+
+def benchmark(
+    history: History, *, static_icp: StaticIcp | None = None, rules: Rules = _DEFAULT
+) -> Benchmark:
+    """Say what a recorded past supports: funnel, effects, profile, verdict, warnings.
+
+    Args:
+        history: The past, from :mod:`leadfit.exports` or the store.
+        static_icp: A profile by rules to hold against what was learned; by default the tier or
+            score in use is.
+        rules: Thresholds and horizons.
+
+    Returns:
+        Findings with 95 % intervals. Bad values are named in ``warnings``; nothing is NaN.
+    """
+    return study(history, static_icp=static_icp, rules=rules).benchmark
+
+
+def fit(history: History, *, rules: Rules = _DEFAULT) -> Artifact:
+    """Learn the artifact that scores accounts by their facts.
+
+    Raises:
+        BadInput: No ladder step has enough outcomes and failures to learn from.
+    """
+    return _learn(_read(history, rules), rules)
+
+
+def study(
+    history: History, *, static_icp: StaticIcp | None = None, rules: Rules = _DEFAULT
+) -> Study:
+    """Do what :func:`benchmark` and :func:`fit` do, reading the history once."""
+    read = _read(history, rules)
+    try:
+        artifact = _learn(read, rules)
+    except BadInput:
+        # Nothing to learn a score from; the findings say so.
+        artifact = None
+    return Study(benchmark=_describe(read, artifact, static_icp, rules), artifact=artifact)
+
+
+def _describe(
+    read: _Read, artifact: Artifact | None, static_icp: StaticIcp | None, rules: Rules
+) -> Benchmark:
+    findings = _findings(read, rules)
+    effects = _ranked(findings)
+    history = read.past.history
+    concluded = conclude(findings, rules, unit=history.unit)
+    usable, past = read.screened.usable, read.past
+    scores = None if artifact is None else score_rows(artifact, usable)
+    ranked = () if artifact is None else profile.rank(artifact, usable, effects, rules)
+    flagged = None
+    if artifact is not None and scores is not None and artifact.detractor is not None:
+        flagged = scores[1] >= artifact.flag_at
+    called = judge.call(past, static_icp)
+    learned = None if scores is None or not len(scores[0]) else scores[0]
+    return Benchmark(
+        as_of=history.as_of,
+        unit=history.unit,
+        sources=read.ladder.sources,
+        funnel=ladder.count(read.ladder, past.leads),
+        verdict=concluded.verdict,
+        verdict_outcome=concluded.outcome,
+        verdict_words=concluded.words,
+        detectable=concluded.detectable,
+        customers_needed=concluded.customers_needed,
+        money=money.at_stake(past, flagged, rules),
+        current_icp=judge.judge_current(past, read.ladder, called, rules),
+        effects=effects,
+        weights=read.weights,
+        detractor=read.detractor,
+        profile=tuple(row for row in ranked if row.points > 0),
+        poor_fit=tuple(row for row in ranked[::-1] if row.points < 0),
+        detractor_profile=()
+        if artifact is None
+        else profile.detracting(artifact, usable, effects, rules),
+        static_icp=judge.static_findings(past, read.ladder, called, learned, rules),
+        drift=drift.summarise(past, read.ladder, usable, rules),
+        warnings=_warnings(read, findings, rules),
+        series=_series(read, rules),
+        artifact_digest=None if artifact is None else artifact.digest,
+        excluded=read.screened.excluded,
+        meaningful_users=read.ladder.users,
+    )
+
+
+def _learn(read: _Read, rules: Rules) -> Artifact:
+    usable = read.screened.usable
+    heads = learn_heads(read.past, read.ladder, usable, read.confounders, rules)
+    return write(read.past, usable, heads, read.weights, read.detractor, learned_from=read.digest)
+
+
+def _read(history: History, rules: Rules) -> _Read:
+    past = read_past(history)
+    climbed = climb(past)
+    facts, confounders = read_facts(past, rules), read_confounders(past, rules)
+    digest = _digest(past, (*facts, *confounders))
+    # The draws depend on the data alone, so that the same history gives the same bytes.
+    weights, detractor = weigh(past, climbed, rules, np.random.default_rng(int(digest[:15], 16)))
+    return _Read(
+        past=past,
+        ladder=climbed,
+        screened=leaks.screen(past, climbed, facts, confounders, rules),
+        confounders=confounders,
+        weights=weights,
+        detractor=detractor,
+        digest=digest,
+    )
+
+
+def _digest(past: Past, columns: Sequence[Levels]) -> str:
+    """Return a digest of what was learned from."""
+    found = hashlib.sha256(past.history.as_of.isoformat().encode())
+    found.update(past.created.tobytes() + past.account.tobytes())
+    for levels in columns:
+        found.update(repr((levels.name, levels.labels)).encode() + levels.codes.tobytes())
+    for kind in sorted(past.events):
+        marks = past.events[kind]
+        found.update(kind.encode())
+        for part in (marks.row, marks.account, marks.at, marks.amount, marks.value):
+            found.update(part.tobytes())
+    return found.hexdigest()
+
+
+def _findings(read: _Read, rules: Rules) -> list[Findings]:
+    found: list[Findings] = []
+    for step in Step:
+        if read.ladder.sources[step] is Presence.MISSING:
+            continue
+        watched = watch(read.past, read.ladder, step, rules)
+        usable = read.screened.usable
+        found.append(estimate(read.past, step, watched, usable, read.confounders, rules=rules))
+    return found
+
+
+_STRENGTH = (Claim.CAUSED, Claim.ASSOCIATED, Claim.NOT_IDENTIFIED, Claim.INSUFFICIENT)
+
+
+def _ranked(findings: Sequence[Findings]) -> tuple[Effect, ...]:
+    """Return all effects: claims first, and among equals the least likely to be chance."""
+    effects = [effect for found in findings for effect in found.effects]
+    return tuple(
+        sorted(
+            effects,
+            key=lambda e: (_STRENGTH.index(e.claim), e.q_value, e.fact, e.value, e.outcome),
+        )
+    )
+
+
+def _warnings(read: _Read, findings: Sequence[Findings], rules: Rules) -> tuple[Notice, ...]:
+    """Gather warnings; of values that cannot be told apart, one a fact with the number of more."""
+    gathered = [
+        *read.past.history.notices,
+        *checks.look(read.past, read.ladder, read.confounders, rules),
+        *read.screened.notices,
+        *(notice for found in reversed(findings) for notice in found.notices),
+    ]
+    named = {notice.code for notice in gathered if notice.field is not None}
+    seen: dict[tuple[str, str | None, str], Notice] = {}
+    for notice in gathered:
+        # The reader speaks of snapshots as a whole where the screening names each.
+        if notice.code == "snapshot_fact" and notice.field is None and notice.code in named:
+            continue
+        folds = notice.code in {"confounded", "no_overlap"}
+        key = (notice.code, notice.field, "" if folds else notice.message)
+        if key not in seen:
+            seen[key] = notice
+        elif folds:
+            more = int(str(seen[key].evidence.get("more", 0))) + 1
+            seen[key] = replace(seen[key], evidence={**seen[key].evidence, "more": more})
+    return tuple(seen.values())
+
+
+def _series(read: _Read, rules: Rules) -> Series:
+    return Series(
+        funnel=drift.funnel_months(read.past, read.ladder, rules),
+        curves=drift.curves(read.past, read.ladder, rules),
+        season=checks.season(read.past),
+    )

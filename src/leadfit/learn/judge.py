@@ -1,0 +1,218 @@
+"""The profile in use, judged: an incumbent score or tier, or a static profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadfit.artifact import as_text
+from leadfit.history import Step
+from leadfit.learn.checks import proportion
+from leadfit.learn.ladder import Ladder
+from leadfit.learn.money import revenue_by_account
+from leadfit.learn.past import Bools, Floats, Past, column, numbers
+from leadfit.learn.result import CurrentIcp, Estimate, Judgement, Presence, StaticFindings
+from leadfit.learn.rules import LADDER, Rules
+from leadfit.learn.static import StaticIcp
+from leadfit.learn.watch import AFTER_WIN, seen_until
+from leadfit.records import Fact
+
+_TOP_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """Which rows a profile calls ideal."""
+
+    name: str
+    ideal: Bools
+    known: Bools
+
+
+def call(past: Past, static_icp: StaticIcp | None) -> Called | None:
+    """Return which leads the profile in use calls ideal: given rules, else tier, else score."""
+    if static_icp is not None:
+        names = {rule.fact for rule in static_icp.rules}
+        values = fact_values(past, names)
+        ideal = np.array([
+            static_icp.calls_ideal({name: values[name][row] for name in names})
+            for row in range(past.rows)
+        ], dtype=np.bool_)  # fmt: skip
+        return Called(name=static_icp.name, ideal=ideal, known=np.ones(past.rows, np.bool_))
+    tail = [None] * (past.rows - past.leads)
+    tiers = [*column(past.history.leads, "tier"), *tail]
+    known = np.array([tier is not None for tier in tiers], dtype=np.bool_)
+    if known.sum() >= 20:
+        texts = [as_text(tier) if isinstance(tier, str | int | float) else "" for tier in tiers]
+        best = min(text for text in texts if text)
+        ideal = np.array([text == best for text in texts], dtype=np.bool_)
+        return Called(name="tier", ideal=ideal, known=known)
+    score = numbers([*column(past.history.leads, "score"), *tail])
+    known = ~np.isnan(score)
+    if known.sum() >= 20:
+        edge = float(np.quantile(score[known], 1 - _TOP_SHARE))
+        return Called(name="score", ideal=known & (score >= edge), known=known)
+    return None
+
+
+def fact_values(past: Past, names: set[str]) -> Mapping[str, Sequence[Fact]]:
+    """Return raw values by name and row, of the lead or else of its account."""
+    leads, accounts = past.history.leads, past.history.accounts
+    by_id = {str(item): n for n, item in enumerate(column(accounts, "account_id"))}
+    places = [by_id.get(past.account_ids[n], -1) for n in past.account]
+    found: dict[str, Sequence[Fact]] = {}
+    for name in names:
+        if name in leads.columns:
+            own = [*column(leads, name), *[None] * (past.rows - past.leads)]
+        else:
+            values = column(accounts, name)
+            own = [values[place] if place >= 0 else None for place in places]
+        found[name] = [v if isinstance(v, str | int | float) else None for v in own]
+    return found
+
+
+def judge_current(past: Past, ladder: Ladder, called: Called | None, rules: Rules) -> CurrentIcp:
+    """Judge whether those called ideal still do better on the furthest step that can tell."""
+    if called is None:
+        return CurrentIcp(
+            judgement=Judgement.CANNOT_TELL,
+            words="No score, tier or static profile is recorded, so there is nothing to judge.",
+        )
+    for step in reversed(LADDER):
+        if ladder.sources[step] is Presence.MISSING:
+            continue
+        ideal, reached, start = _matured(past, ladder, called, step, rules)
+        sizes = (int((ideal & reached).sum()), int(ideal.sum()), int((~ideal).sum()))
+        if int(reached.sum()) < rules.min_events or min(sizes[1:]) < 20:
+            continue
+        return _judge(called.name, step, ideal, reached, start, rules=rules)
+    return CurrentIcp(
+        judgement=Judgement.CANNOT_TELL,
+        words=f"Too few outcomes to judge the {called.name} by.",
+        judged=called.name,
+    )
+
+
+def _matured(
+    past: Past, ladder: Ladder, called: Called, step: Step, rules: Rules
+) -> tuple[Bools, Bools, Floats]:
+    """Return units old enough to be compared: called ideal, reached the step, start."""
+    rows = ladder.units[step]
+    start = past.created[rows]
+    seen = called.known[rows].copy()
+    if past.history.times_known:
+        delay = rules.mature_days if step not in AFTER_WIN else 2 * rules.mature_days
+        seen &= start < seen_until(past, step) - delay
+    return called.ideal[rows][seen], ladder.reached[step][seen], start[seen]
+
+
+def _judge(
+    name: str, step: Step, ideal: Bools, reached: Bools, start: Floats, *, rules: Rules
+) -> CurrentIcp:
+    lift = difference(ideal, reached)
+    middle = np.median(start[~np.isnan(start)]) if (~np.isnan(start)).any() else np.nan
+    older, newer = start <= middle, start > middle
+    before, now = (difference(ideal[part], reached[part]) for part in (older, newer))
+    judgement = Judgement.CANNOT_TELL
+    gap = _gap(before, now)
+    if _above(now) or (now.value is None and _above(lift)):
+        judgement = Judgement.RIGHT
+    elif _above(before) and gap is not None and gap.low is not None and gap.low > 0:
+        judgement = Judgement.DRIFTED
+    elif lift.high is not None and lift.high < min(rules.min_effect, float(reached.mean()) / 2):
+        judgement = Judgement.WRONG
+    rates = [float(reached[part].mean()) for part in (ideal, ~ideal)]
+    return CurrentIcp(
+        judgement=judgement,
+        words=f"Of leads the {name} calls ideal {rates[0]:.1%} are {step.value}, of the others "
+        f"{rates[1]:.1%}: {_WORDS[judgement]}.",
+        judged=name,
+        outcome=step,
+        lift=lift,
+        lift_before=before,
+        lift_now=now,
+    )
+
+
+_WORDS = {
+    Judgement.RIGHT: "it still points the right way",
+    Judgement.DRIFTED: "it used to tell them apart and does so no longer",
+    Judgement.WRONG: "it does not tell them apart",
+    Judgement.CANNOT_TELL: "the difference may be chance",
+}
+
+
+def difference(inside: Bools, reached: Bools) -> Estimate:
+    """Return the difference of two shares with Newcombe's interval."""
+    one, two = reached[inside], reached[~inside]
+    if not len(one) or not len(two):
+        return Estimate()
+    a, b = proportion(float(one.sum()), len(one)), proportion(float(two.sum()), len(two))
+    if a.value is None or b.value is None:
+        return Estimate()
+    value = a.value - b.value
+    return Estimate(
+        value=value,
+        low=value - float(np.hypot(a.value - (a.low or 0.0), (b.high or 0.0) - b.value)),
+        high=value + float(np.hypot((a.high or 0.0) - a.value, b.value - (b.low or 0.0))),
+    )
+
+
+def _gap(before: Estimate, now: Estimate) -> Estimate | None:
+    if before.value is None or now.value is None:
+        return None
+    wide = float(np.hypot(before.value - (before.low or 0.0), (now.high or 0.0) - now.value))
+    return Estimate(value=before.value - now.value, low=before.value - now.value - wide)
+
+
+def _above(estimate: Estimate) -> bool:
+    return estimate.low is not None and estimate.low > 0
+
+
+def static_findings(
+    past: Past, ladder: Ladder, called: Called | None, learned: Floats | None, rules: Rules
+) -> StaticFindings | None:
+    """Compare those called ideal with as many that the learned score puts first."""
+    if called is None:
+        return None
+    rows = past.first_row
+    ideal = called.ideal[rows]
+    revenue = revenue_by_account(past)
+    top = np.zeros(len(rows), dtype=np.bool_)
+    if learned is not None and ideal.any():
+        order = np.argsort(-learned[rows], kind="stable")
+        top[order[: int(ideal.sum())]] = True
+    churned = None
+    if ladder.sources[Step.CHURNED_AFTER_USE] is not Presence.MISSING:
+        gone = ladder.reached[Step.CHURNED_AFTER_USE]
+        units = ladder.units[Step.CHURNED_AFTER_USE]
+        churned = int((gone & called.ideal[units]).sum())
+    return StaticFindings(
+        name=called.name,
+        accounts_called_ideal=int(ideal.sum()),
+        fail_acceptance_90d=_fail(past, ladder, called, rules),
+        revenue_per_account=_mean(revenue[ideal]) if revenue.any() else Estimate(),
+        learned_revenue_per_account=_mean(revenue[top]) if revenue.any() else Estimate(),
+        detractors_inside=churned,
+    )
+
+
+def _fail(past: Past, ladder: Ladder, called: Called, rules: Rules) -> Estimate:
+    if ladder.sources[Step.ACCEPTED] is Presence.MISSING or not past.history.times_known:
+        return Estimate()
+    rows = ladder.units[Step.ACCEPTED]
+    start = past.created[rows]
+    seen = start < seen_until(past, Step.ACCEPTED) - rules.acceptance_days
+    mask = seen & called.ideal[rows]
+    late = ~(ladder.at[Step.ACCEPTED] - start <= rules.acceptance_days)
+    return proportion(float(late[mask].sum()), float(mask.sum()))
+
+
+def _mean(values: Floats) -> Estimate:
+    if not len(values):
+        return Estimate()
+    mean = float(values.mean())
+    wide = 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return Estimate(value=mean, low=max(0.0, mean - float(wide)), high=mean + float(wide))

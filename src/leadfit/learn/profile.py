@@ -1,0 +1,133 @@
+"""The profile in words: what each value is worth in points, and what stands behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from leadfit.artifact import Artifact, Head, evaluate_level
+from leadfit.history import Step
+from leadfit.learn.facts import Levels
+from leadfit.learn.result import Claim, Effect, ProfileRow
+from leadfit.learn.rules import LADDER, Rules
+
+_LEAST_POINTS = 0.5
+_MOST_ROWS = 20
+_NEARLY_ALL = 0.98
+_GRADES = {
+    Claim.CAUSED: "caused, if nothing unrecorded explains more than {rv:.0%}",
+    Claim.ASSOCIATED: "associated; a cause is not shown",
+    Claim.NOT_IDENTIFIED: "the data cannot part it from something else",
+    Claim.INSUFFICIENT: "may be chance",
+}
+
+
+def rank(
+    artifact: Artifact, facts: Sequence[Levels], effects: Sequence[Effect], rules: Rules
+) -> tuple[ProfileRow, ...]:
+    """Return what raises the score, best first, and then what lowers it.
+
+    A value that is shown to make customers leave after use is not part of an ideal profile.
+    """
+    shown_to_detract = {
+        (effect.fact, effect.value)
+        for effect in effects
+        if effect.outcome is Step.CHURNED_AFTER_USE
+        and effect.effect > 0
+        and effect.claim in {Claim.CAUSED, Claim.ASSOCIATED}
+    }
+    known = _by_value(effects)
+    rows: list[ProfileRow] = []
+    for place, levels in _used(artifact, facts):
+        for level in _frequent(levels, rules):
+            points = evaluate_level(artifact, place, level)
+            key = (levels.name, levels.labels[level])
+            if abs(points) < _LEAST_POINTS or (points > 0 and key in shown_to_detract):
+                continue
+            rows.append(_row(key, round(points, 1), known.get(key, {}), LADDER[::-1]))
+    ranked = sorted(rows, key=lambda row: (-row.points, row.fact, row.value))
+    best = [row for row in ranked if row.points > 0][:_MOST_ROWS]
+    return (*best, *[row for row in ranked if row.points < 0][-_MOST_ROWS:])
+
+
+def detracting(
+    artifact: Artifact, facts: Sequence[Levels], effects: Sequence[Effect], rules: Rules
+) -> tuple[ProfileRow, ...]:
+    """Return what makes an account look like those that left after use, worst first."""
+    head = artifact.detractor
+    if head is None:
+        return ()
+    known = _by_value(effects)
+    rows: list[ProfileRow] = []
+    for place, levels in _used(artifact, facts):
+        for level in _frequent(levels, rules):
+            lost = 50.0 * artifact.detractor_share * _match(artifact, head, place, level)
+            if lost >= _LEAST_POINTS:
+                key = (levels.name, levels.labels[level])
+                steps = (Step.CHURNED_AFTER_USE,)
+                rows.append(_row(key, -round(lost, 1), known.get(key, {}), steps))
+    return tuple(sorted(rows, key=lambda row: (row.points, row.fact, row.value))[:_MOST_ROWS])
+
+
+def _frequent(levels: Levels, rules: Rules) -> tuple[int, ...]:
+    """Return levels enough rows carry, and not all of those that have any value."""
+    counts = np.bincount(levels.codes, minlength=len(levels.labels))
+    filled = counts.sum() - counts[levels.blank_code]
+    return tuple(
+        n for n in levels.shown if rules.min_level_units <= counts[n] < _NEARLY_ALL * filled
+    )
+
+
+def _used(artifact: Artifact, facts: Sequence[Levels]) -> list[tuple[int, Levels]]:
+    by_name = {levels.name: levels for levels in facts}
+    return [(place, by_name[fact.name]) for place, fact in enumerate(artifact.facts)]
+
+
+def _match(artifact: Artifact, head: Head, place: int, level: int) -> float:
+    """Return the detractor match of an average account with this level, by its knots."""
+    eta = head.intercept + head.coefficients[place][level]
+    chance = -math.expm1(-math.exp(eta)) if head.link == "hazard" else 1 / (1 + math.exp(-eta))
+    (low, _), (high, _) = artifact.detractor_knots
+    return min(1.0, max(0.0, (chance - low) / (high - low)))
+
+
+def _by_value(effects: Sequence[Effect]) -> dict[tuple[str, str], dict[Step, Effect]]:
+    found: dict[tuple[str, str], dict[Step, Effect]] = {}
+    for effect in effects:
+        found.setdefault((effect.fact, effect.value), {})[effect.outcome] = effect
+    return found
+
+
+def _row(
+    key: tuple[str, str], points: float, known: Mapping[Step, Effect], steps: Sequence[Step]
+) -> ProfileRow:
+    """Give a value the evidence of the furthest step that has a claim, else of the furthest."""
+    found = [known[step] for step in steps if step in known]
+    # In the detractor profile points are lost where the chance rises.
+    sign = -1.0 if steps == (Step.CHURNED_AFTER_USE,) else 1.0
+    fitting = [effect for effect in found if effect.effect * points * sign > 0]
+    claimed = [e for e in fitting if e.claim in {Claim.CAUSED, Claim.ASSOCIATED}]
+    effect = next(iter((*claimed, *sorted(fitting, key=lambda e: e.q_value))), None)
+    if effect is None:
+        why = "The score leans this way; no single effect stands behind it"
+        return ProfileRow(
+            fact=key[0], value=key[1], points=points, why=why, grade=Claim.INSUFFICIENT
+        )
+    words = _GRADES[effect.claim].format(rv=effect.robustness)
+    why = (
+        f"{effect.events:,} of {effect.units:,} with it {_PAST[effect.outcome]}; all else equal "
+        f"that is {effect.effect:+.1%} within 12 months ({effect.low:+.1%} to {effect.high:+.1%}): "
+        f"{words}"
+    )
+    return ProfileRow(fact=key[0], value=key[1], points=points, why=why, grade=effect.claim)
+
+
+_PAST = {
+    Step.ACCEPTED: "were accepted",
+    Step.QUALIFIED: "qualified",
+    Step.CONVERTED: "were won",
+    Step.EXPANDED: "expanded",
+    Step.CHURNED_AFTER_USE: "left after use",
+}
