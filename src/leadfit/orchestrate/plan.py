@@ -9,7 +9,7 @@ from leadfit.orchestrate.actions import make
 from leadfit.policy import Policy
 from leadfit.policy.calendar import add_minutes
 from leadfit.policy.policy import fact_name
-from leadfit.policy.schema import ActionRule, TierRules
+from leadfit.policy.schema import LATE_ASSIGNMENT, ActionRule, TierRules
 from leadfit.records import Action, Assignment, Clock, ClockKind, Lead, Plan, Reason, Score
 
 
@@ -135,7 +135,7 @@ def _late_assignment(assignment: Assignment, policy: Policy, now: datetime) -> I
     rep = policy.rep(assignment.owner_id)
     manager_id = (rep.manager_id if rep is not None else None) or assignment.owner_id
     yield Action(
-        key=f"{assignment.lead_id}/{assignment.number}/late-assignment",
+        key=f"{assignment.lead_id}/{assignment.number}/{LATE_ASSIGNMENT}",
         kind="alert",
         destination="chat",
         lead_id=assignment.lead_id,

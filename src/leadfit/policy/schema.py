@@ -387,6 +387,21 @@ class Tiers(Section):
     three: TierRules
     """Third."""
 
+    @model_validator(mode="after")
+    def _only_an_enrolment_of_tier_three_is_a_touch(self) -> Self:
+        ladders = (self.one.breach, self.two.breach, self.three.breach)
+        elsewhere = [
+            *self.one.actions,
+            *self.two.actions,
+            *(action for ladder in ladders for step in ladder for action in step.actions),
+            *(action for action in self.three.actions if action.kind != "nurture"),
+        ]
+        wrong = [action.action for action in elsewhere if action.counts_as_touch]
+        if wrong:
+            message = f"counts_as_touch on a nurture of tiers.three only, not on {wrong[0]}"
+            raise ValueError(message)
+        return self
+
 
 class Play(Section):
     """A pattern of activities and what it calls for."""
@@ -428,6 +443,15 @@ class Use(Section):
     """Days from the first to the last use that are needed besides."""
 
 
+LATE_ASSIGNMENT = "late-assignment"
+"""The action that tells of a lead which waited too long for its first owner."""
+
+
+def _twice(place: str, names: list[str]) -> list[str]:
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    return [f"each name once in {place}, not {name} twice" for name in doubled]
+
+
 class PolicyFile(Section):
     """All of ``policy.toml``."""
 
@@ -459,6 +483,35 @@ class PolicyFile(Section):
     """When evidence is enough."""
     meaningful_use: Use = Field(default_factory=Use)
     """When a churned customer is evidence against its like."""
+
+    @model_validator(mode="after")
+    def _keys_are_unique(self) -> Self:
+        """Two actions with one name would have one key, and the second would never be done."""
+        tiers = {"one": self.tiers.one, "two": self.tiers.two, "three": self.tiers.three}
+        wrong = _twice("plays", [play.name for play in self.plays])
+        for name, tier in tiers.items():
+            own = [action.action for action in tier.actions]
+            wrong += _twice(f"tiers.{name}.breach", [step.step for step in tier.breach])
+            for step in tier.breach:
+                names = [action.action for action in step.actions]
+                wrong += _twice(f"tiers.{name}.breach {step.step}", names)
+            wrong += _twice(f"tiers.{name}.actions", [*own, LATE_ASSIGNMENT])
+            for play in self.plays:
+                of_play = [action.action for action in play.actions]
+                both = sorted(set(own) & set(of_play))
+                wrong += [
+                    f"other names in plays {play.name} than {each} of tier {name}" for each in both
+                ]
+        for play in self.plays:
+            of_play = [action.action for action in play.actions]
+            wrong += _twice(f"plays {play.name}", [*of_play, LATE_ASSIGNMENT])
+            if any(action.counts_as_touch for action in play.actions):
+                wrong.append(
+                    f"counts_as_touch on a nurture of tiers.three only, not in {play.name}"
+                )
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     def tier(self, tier: Tier) -> TierRules:
         """Return what ``tier`` means.

@@ -192,6 +192,29 @@ def test_a_probability_that_would_link_by_free_mail_is_refused(tmp_path: Path) -
     assert "free_mail below review" in only(with_toml(tmp_path, "auto = 0.97 ", new))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('{ action = "script", ', '{ action = "task", ', "tiers.one.actions, not task twice"),
+        ('action = "sdr-touch"', 'action = "nurture"', "than nurture of tier three"),
+        ('name = "proof"', 'name = "battle-card"', "plays, not battle-card twice"),
+        ('step = "incident"', 'step = "page"', "tiers.one.breach, not page twice"),
+    ],
+)
+def test_two_actions_that_would_share_a_key_are_refused(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert words in only(with_toml(tmp_path, old, new))
+
+
+@pytest.mark.parametrize(
+    "old", ['{ action = "alert", ', '{ action = "retarget", ', '{ action = "sdr-touch", ']
+)
+def test_only_the_nurture_of_tier_three_may_count_as_a_touch(tmp_path: Path, old: str) -> None:
+    found = only(with_toml(tmp_path, old, f"{old}counts_as_touch = true, "))
+    assert "counts_as_touch on a nurture of tiers.three only" in found
+
+
 def test_a_misspelt_skill_is_refused_since_it_would_route_to_nobody(tmp_path: Path) -> None:
     found = only(with_toml(tmp_path, 'skill = "proof"', 'skill = "prof"'))
     assert found.startswith("policy.toml: plays.2.skill: came 'prof'; allowed: a skill")
