@@ -332,7 +332,8 @@ def test_no_plan_holds_a_key_twice_or_an_action_before_the_assignment(
     found = plan(given_out, lead, score, POLICY, now=now)
     identities = [each.key for each in found.actions] + [each.key for each in found.clocks]
     assert len(set(identities)) == len(identities)
-    assert all(each.key.startswith(f"lead_1/{number}/") for each in found.actions)
+    own = (f"lead_1/{number}/", f"lead_1/tier-{tier.value}/")
+    assert all(each.key.startswith(own) for each in found.actions)
     assert all(each.due_at >= now for each in found.actions)
     for clock in found.clocks:
         assert clock.due_at is None or clock.due_at > clock.started_at

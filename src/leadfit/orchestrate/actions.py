@@ -13,6 +13,7 @@ def make(
     rules: Sequence[ActionRule],
     *,
     prefix: str,
+    once_prefix: str,
     lead_id: str,
     assignment_id: str | None,
     owner_id: str | None,
@@ -25,6 +26,7 @@ def make(
     Args:
         rules: What is done.
         prefix: The key up to the name of the action: lead, assignment number and what led to it.
+        once_prefix: The same for what is begun once and goes on under the next owner.
         lead_id: The lead.
         assignment_id: The assignment, if there is one.
         owner_id: Receives what goes to the owner.
@@ -38,10 +40,11 @@ def make(
         own: dict[str, Fact] = {**fields, **rule.fields}
         if rule.counts_as_touch:
             own["counts_as_touch"] = True
+        begin = once_prefix if rule.once else prefix
         for number, day in enumerate(rule.days, start=1):
             several = len(rule.days) > 1
             yield Action(
-                key=f"{prefix}/{rule.action}" + (f".{number}" if several else ""),
+                key=f"{begin}/{rule.action}" + (f".{number}" if several else ""),
                 kind=rule.kind,
                 destination=rule.destination,
                 lead_id=lead_id,

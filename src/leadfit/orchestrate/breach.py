@@ -84,6 +84,7 @@ def _actions(
         yield from make(
             step.actions,
             prefix=f"{clock.lead_id}/{assignment.number}/breach-{step.step}",
+            once_prefix=f"{clock.lead_id}/tier-{assignment.tier.value}/breach-{step.step}",
             lead_id=clock.lead_id,
             assignment_id=assignment.assignment_id,
             owner_id=assignment.owner_id,

@@ -27,7 +27,9 @@ def plan(
 
     Returns:
         Actions in the order in which they are to be queued, each with the key
-        ``LEAD/ASSIGNMENT-NUMBER/ACTION``, and the clocks. ``signal_to_assignment`` only measures
+        ``LEAD/ASSIGNMENT-NUMBER/ACTION``, and the clocks. What is begun once has the key
+        ``LEAD/tier-TIER/ACTION``, so that a second owner of the tier does not begin it again.
+        ``signal_to_assignment`` only measures
         and ended with this assignment; it and ``signal_to_touch`` belong to the first assignment
         and are never started again. ``assignment_to_touch`` starts anew with every assignment.
         Carrying out an action with the field ``counts_as_touch`` stops both touch clocks.
@@ -40,6 +42,7 @@ def plan(
     actions = make(
         kept,
         prefix=f"{lead.lead_id}/{assignment.number}",
+        once_prefix=f"{lead.lead_id}/tier-{assignment.tier.value}",
         lead_id=lead.lead_id,
         assignment_id=assignment.assignment_id,
         owner_id=assignment.owner_id,
@@ -69,14 +72,14 @@ def _kept(
         if rule.needs_fact is not None and fact_name(rule.needs_fact) not in known:
             words = f"{rule.action} is left out: the fact {rule.needs_fact} is missing"
             reasons.append(Reason(rule="action.needs_fact", words=words))
-        elif rule.once and assignment.number > 1:
-            words = f"{rule.action} is not begun again: it goes on from the owner before"
-            reasons.append(Reason(rule="action.once", words=words))
         elif flagged and rule.channel is not None and rule.channel in policy.detractor.suppress:
             words = f"{rule.action} is left out: a detractor is kept out of {rule.channel}"
             reasons.append(Reason(rule="action.suppressed", words=words))
         else:
             kept.append(rule)
+            if rule.once and assignment.number > 1:
+                words = f"{rule.action} goes on if it was begun under an owner before"
+                reasons.append(Reason(rule="action.once", words=words))
     return kept, reasons
 
 

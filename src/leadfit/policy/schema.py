@@ -336,7 +336,7 @@ class ActionRule(Section):
     needs_fact: str | None = None
     """Left out unless the lead has this fact."""
     once: bool = False
-    """Left out for a second owner of the same lead: what was begun goes on."""
+    """Begun once for a lead and tier: under a second owner it goes on and is not begun again."""
     channel: Literal["outbound", "paid", "nurture"] | None = None
     """Left out for a flagged detractor when ``detractor.suppress`` names the channel."""
     counts_as_touch: bool = False

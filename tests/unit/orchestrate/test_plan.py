@@ -94,9 +94,9 @@ def test_tier_two_begins_a_sequence_of_three_touches_on_days_0_2_and_5() -> None
     found = planned(Tier.TWO)
     assert schedule(found, "sequence") == [0, 2, 5]
     assert [each.key for each in found.actions if each.kind == "sequence"] == [
-        "lead_1/1/sequence.1",
-        "lead_1/1/sequence.2",
-        "lead_1/1/sequence.3",
+        "lead_1/tier-2/sequence.1",
+        "lead_1/tier-2/sequence.2",
+        "lead_1/tier-2/sequence.3",
     ]
     assert found.actions[0].fields["priority"] == "normal"
 
@@ -108,10 +108,15 @@ def test_a_linkedin_request_goes_out_only_where_a_profile_is_known() -> None:
     assert schedule(planned(Tier.TWO, facts={"LinkedIn": "in/jo"}), "linkedin") == [0]
 
 
-def test_a_second_owner_gets_a_task_and_the_sequence_is_not_begun_again() -> None:
-    found = planned(Tier.TWO, number=2, facts={"linkedin": "in/jo"})
-    assert [each.kind for each in found.actions] == ["task"]
-    assert [reason.rule for reason in found.reasons[:2]] == ["action.once", "action.once"]
+def test_under_a_second_owner_only_the_task_is_new_and_the_sequence_keeps_its_keys() -> None:
+    first, second = (planned(Tier.TWO, number=n, facts={"linkedin": "in/jo"}) for n in (1, 2))
+    before = {each.key for each in first.actions}
+    assert [each.key for each in second.actions if each.key not in before] == ["lead_1/2/task"]
+    assert [reason.rule for reason in second.reasons[:2]] == ["action.once", "action.once"]
+
+
+def test_a_lead_that_rises_from_tier_three_begins_the_sequence_of_tier_two() -> None:
+    assert schedule(planned(Tier.TWO, number=2), "sequence") == [0, 2, 5]
 
 
 # ---- tier three ----------------------------------------------------------------------------
