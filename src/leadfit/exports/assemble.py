@@ -9,7 +9,6 @@ from itertools import compress
 
 from leadfit.exports import rules
 from leadfit.exports.convert import Rows, at_utc, numbers_or_none
-from leadfit.exports.frames import Column
 from leadfit.exports.ladder import Event
 from leadfit.exports.linking import Links
 from leadfit.exports.mapping import Mapping as ExportMapping
@@ -74,37 +73,57 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True, kw_only=True)
+class FactValues:
+    """A column of facts, as numbers where it holds numbers."""
+
+    values: list[object]
+    is_number: bool
+
+
+@dataclass(slots=True, kw_only=True)
 class Parts:
     """What was read, before it is put together: columns of every table, and events."""
 
     leads: dict[str, list[object]]
-    lead_facts: dict[str, Column]
+    lead_facts: dict[str, FactValues]
     accounts: dict[str, list[object]]
-    account_facts: dict[str, Column]
+    account_facts: dict[str, FactValues]
     contacts: dict[str, tuple[str | None, str | None]]
     facts: dict[str, list[object]]
     spend: dict[str, list[object]]
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
 
 
-def stacked(
-    tables: Iterable[Rows], names: Sequence[str]
-) -> tuple[dict[str, list[object]], dict[str, Column], dict[str, Known]]:
-    """Return the rows of several tables one below the other: columns, facts, when known."""
+def stacked(tables: Iterable[Rows], names: Sequence[str]) -> dict[str, list[object]]:
+    """Return columns of several tables one below the other."""
     columns: dict[str, list[object]] = {name: [] for name in names}
-    facts: dict[str, Column] = {}
-    known: dict[str, Known] = {}
-    count = 0
     for rows in tables:
         for name in names:
             columns[name].extend(rows.get(name))
-        for name, values in rows.frame.facts.items():
-            facts.setdefault(name, [None] * count).extend(values)
-            known.setdefault(name, rows.frame.known[name])
-        count += len(rows)
-        for column in facts.values():
-            column.extend([None] * (count - len(column)))
-    return columns, facts, known
+    return columns
+
+
+def stacked_facts(
+    tables: Sequence[Rows],
+) -> tuple[dict[str, FactValues], dict[str, Known]]:
+    """Return the facts of several tables one below the other, numbers as numbers.
+
+    The tables give their facts away one by one, since those are most of an export.
+    """
+    known: dict[str, Known] = {}
+    for rows in tables:
+        known = rows.frame.known | known
+    facts: dict[str, FactValues] = {}
+    for name in known:
+        texts: list[str | None] = []
+        for rows in tables:
+            texts += rows.frame.facts.pop(name, [None] * len(rows))
+        numbers = numbers_or_none(texts)
+        if any(text is not None for text in texts):
+            facts[name] = FactValues(
+                values=[*texts] if numbers is None else numbers, is_number=numbers is not None
+            )
+    return facts, known
 
 
 def assemble(
@@ -132,8 +151,8 @@ def assemble(
     events.sort(key=lambda event: (event.at is None, event.at or _NEVER))
     return History(
         as_of=until or max(observed.values(), default=_NEVER),
-        leads=Table(columns={**parts.leads, **parts.lead_facts}),
-        accounts=Table(columns={**parts.accounts, **parts.account_facts}),
+        leads=Table(columns={**parts.leads, **_values(parts.lead_facts)}),
+        accounts=Table(columns={**parts.accounts, **_values(parts.account_facts)}),
         events=_event_table(events),
         facts=Table(columns=parts.facts),
         spend=Table(columns=parts.spend),
@@ -147,6 +166,10 @@ def assemble(
         proxies=proxies,
         notices=tuple(notices),
     )
+
+
+def _values(facts: Mapping[str, FactValues]) -> dict[str, list[object]]:
+    return {name: fact.values for name, fact in facts.items()}
 
 
 def _event_table(events: Sequence[Event]) -> Table:
@@ -259,8 +282,8 @@ def _complete_accounts(parts: Parts, events: Sequence[Event], notices: list[Noti
         )
     for name, column in accounts.items():
         column.extend(_text_of(name, account_id, about) for account_id, about in wanted.items())
-    for values in parts.account_facts.values():
-        values.extend([None] * len(wanted))
+    for fact in parts.account_facts.values():
+        fact.values.extend([None] * len(wanted))
     accounts["name"] = [
         name or account_id
         for name, account_id in zip(accounts["name"], accounts["account_id"], strict=True)
@@ -297,9 +320,8 @@ def _cut_leads(parts: Parts, until: datetime, notices: list[Notice]) -> None:
         return
     _tell_later("leads", keep.count(False), until, notices)
     parts.leads = {name: list(compress(values, keep)) for name, values in parts.leads.items()}
-    parts.lead_facts = {
-        name: list(compress(values, keep)) for name, values in parts.lead_facts.items()
-    }
+    for fact in parts.lead_facts.values():
+        fact.values = list(compress(fact.values, keep))
 
 
 def _cut_facts(parts: Parts, until: datetime, notices: list[Notice]) -> None:
@@ -326,7 +348,7 @@ def _tell_later(what: str, count: int, until: datetime, notices: list[Notice]) -
 
 
 def _fact_columns(parts: Parts, notices: list[Notice]) -> tuple[FactColumn, ...]:
-    """Turn numeric facts into numbers and say of every fact when it was known."""
+    """Say of every fact when it was known."""
     found: list[FactColumn] = []
     for table, own, facts in (
         ("leads", parts.leads, parts.lead_facts),
@@ -336,16 +358,9 @@ def _fact_columns(parts: Parts, notices: list[Notice]) -> tuple[FactColumn, ...]
             if any(value is not None for value in own[name]):
                 known = parts.known.get((table, name), Known.CREATED)
                 found.append(FactColumn(name=name, table=table, known=known))
-        for name in [name for name, values in facts.items() if not any(values)]:
-            del facts[name]
-        for name, values in facts.items():
-            numbers = numbers_or_none(values)
-            if numbers is not None:
-                facts[name] = numbers  # type: ignore[assignment]
+        for name, fact in facts.items():
             known = parts.known.get((table, name), Known.CREATED)
-            found.append(
-                FactColumn(name=name, table=table, known=known, is_number=numbers is not None)
-            )
+            found.append(FactColumn(name=name, table=table, known=known, is_number=fact.is_number))
     found += _late_facts(parts.facts)
     snapshot = [column.name for column in found if column.known is Known.SNAPSHOT]
     if snapshot:
@@ -362,7 +377,7 @@ def _fact_columns(parts: Parts, notices: list[Notice]) -> tuple[FactColumn, ...]
 
 
 def _late_facts(facts: Mapping[str, list[object]]) -> list[FactColumn]:
-    by_name: dict[str, Column] = {}
+    by_name: dict[str, list[str | None]] = {}
     for name, value in zip(facts["fact"], facts["value"], strict=True):
         by_name.setdefault(str(name), []).append(_text(value))
     return [

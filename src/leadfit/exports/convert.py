@@ -21,10 +21,13 @@ _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?"
     r"\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
-_CODE = re.compile(r"[+-]?0\d")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+# Leading zeros belong to codes, such as postal codes.
+_PLAIN_NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_INFINITE = frozenset({float("inf"), float("-inf")})
+_EXACT_DIGITS: Final = 16
 _HANDFUL: Final = 5
 _MINOR: Final = {
     **dict.fromkeys(
@@ -179,19 +182,19 @@ def numbers_or_none(values: Sequence[str | None]) -> list[object] | None:
     It is numeric when every value that is not blank is a number, there are more than a handful
     of different ones, and none looks like a code with leading zeros.
     """
-    parsed: dict[str, object] = {}
-    for text in set(values):
-        if text is None:
-            continue
-        if _NUMBER.fullmatch(text) is None or _CODE.match(text):
-            return None
-        number = float(text)
-        if number in {float("inf"), float("-inf")}:
-            return None
-        parsed[text] = int(number) if number.is_integer() and abs(number) < 2**53 else number
-    if len(parsed) <= _HANDFUL:
+    distinct = {text for text in values if text is not None}
+    if len(distinct) <= _HANDFUL or not all(map(_PLAIN_NUMBER.fullmatch, distinct)):
         return None
-    return [None if text is None else parsed[text] for text in values]
+    if len(distinct) * 2 > len(values):
+        numbers = [None if text is None else _number(text) for text in values]
+    else:
+        parsed = {text: _number(text) for text in distinct}
+        numbers = [None if text is None else parsed[text] for text in values]
+    return None if any(number in _INFINITE for number in numbers) else [*numbers]
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.isdecimal() and len(text) < _EXACT_DIGITS else float(text)
 
 
 def typed(

@@ -13,7 +13,7 @@ from leadfit.exports.shapes import SHAPES
 from leadfit.exports.sheets import Sheet
 from leadfit.history import Known, Notice
 
-Column = list[str | None]
+Column = Sequence[str | None]
 _NAMED = 20
 
 
@@ -123,7 +123,7 @@ def _unpivoted(
 ) -> Frame:
     """Return one row for each filled cell of the further columns."""
     filled = {name: [text is not None for text in values] for name, values in facts.items()}
-    columns: dict[str, Column] = {"fact": [], "value": []}
+    columns: dict[str, list[str | None]] = {"fact": [], "value": []}
     columns |= {name: [] for name in canonical}
     all_files: list[str] = []
     all_rows: list[int] = []
@@ -136,7 +136,7 @@ def _unpivoted(
         all_files += compress(files, keep)
         all_rows += compress(rows, keep)
     headers = {name: table.columns.get(name, name) for name in columns}
-    return Frame(table=table, files=all_files, rows=all_rows, columns=columns, headers=headers)
+    return Frame(table=table, files=all_files, rows=all_rows, columns={**columns}, headers=headers)
 
 
 def _kept(columns: Mapping[str, Column], keep: Collection[bool]) -> dict[str, Column]:

@@ -127,7 +127,7 @@ def _fetched(
         return None
     return Sheet(
         name=f"derived table {name}",
-        columns=dict(zip(names, columns, strict=True)),
+        columns={**dict(zip(names, columns, strict=True))},
         files=[f"derived table {name}"] * count,
         rows=list(range(1, count + 1)),
     )

@@ -12,7 +12,14 @@ from pathlib import Path
 
 from leadfit.errors import BadInput, Fault
 from leadfit.exports import ladder, query, sheets
-from leadfit.exports.assemble import ACCOUNT_COLUMNS, LEAD_COLUMNS, Parts, assemble, stacked
+from leadfit.exports.assemble import (
+    ACCOUNT_COLUMNS,
+    LEAD_COLUMNS,
+    Parts,
+    assemble,
+    stacked,
+    stacked_facts,
+)
 from leadfit.exports.convert import Rows, minor_digits, typed
 from leadfit.exports.faults import Faults, Located, Words
 from leadfit.exports.frames import build
@@ -96,7 +103,9 @@ def history_of(
     faults.stop_if_any(rows_too=not skip)
     if faults.count:
         notices.append(_skipped(faults))
-    return assemble(_parts(described, tables), events, described, notices, as_of), faults
+    parts = _parts(described, tables)
+    tables.clear()
+    return assemble(parts, events, described, notices, as_of), faults
 
 
 # ---- sources -------------------------------------------------------------------------------
@@ -156,7 +165,7 @@ def _stacked(name: str, parts: Sequence[Sheet]) -> Sheet:
             columns[column].extend(values)
     return Sheet(
         name=name,
-        columns=columns,
+        columns={**columns},
         files=[file for part in parts for file in part.files],
         rows=[row for part in parts for row in part.rows],
     )
@@ -317,11 +326,13 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
         units = tables["deals"]
         for rows in units:
             rows.columns["lead_id"] = rows.columns["deal_id"]
-    leads, lead_facts, lead_known = stacked(units, LEAD_COLUMNS)
-    accounts, account_facts, account_known = stacked(tables["accounts"], ACCOUNT_COLUMNS)
-    people, _, _ = stacked(tables["contacts"], ("contact_id", "account_id", "email"))
-    facts, _, _ = stacked(tables["facts"], SHAPES["facts"].columns)
-    spend, _, _ = stacked(tables["spend"], SHAPES["spend"].columns)
+    leads = stacked(units, LEAD_COLUMNS)
+    accounts = stacked(tables["accounts"], ACCOUNT_COLUMNS)
+    lead_facts, lead_known = stacked_facts(units)
+    account_facts, account_known = stacked_facts(tables["accounts"])
+    people = stacked(tables["contacts"], ("contact_id", "account_id", "email"))
+    facts = stacked(tables["facts"], SHAPES["facts"].columns)
+    spend = stacked(tables["spend"], SHAPES["spend"].columns)
     known = {("leads", name): when for name, when in lead_known.items()}
     known |= {("accounts", name): when for name, when in account_known.items()}
     for table, rows_of in (("leads", units), ("accounts", tables["accounts"])):

@@ -243,6 +243,21 @@ def test_a_byte_order_mark_a_quoted_line_end_and_semicolons_are_read(write: Writ
     assert read_export(folder).leads.columns["note"] == ["two\rlines\nand more"]
 
 
+def test_a_long_column_of_different_texts_comes_back_row_by_row(write: Write) -> None:
+    notes = [None if n % 7 == 0 else f"{n}\x1f" if n == 25_000 else f"n{n}" for n in range(30_000)]
+    rows = "".join(f"l{n},2024-01-01,{note or ''}\n" for n, note in enumerate(notes))
+    leads = read_export(write(leads=f"lead_id,created_at,note\n{rows}")).leads.columns
+    assert leads["note"] == [None if note is None else note.strip() for note in notes]
+    assert leads["lead_id"] == [f"l{n}" for n in range(30_000)]
+
+
+def test_a_fault_late_in_a_long_file_still_names_its_row(write: Write) -> None:
+    rows = "".join(f"l{n},2024-01-01\n" for n in range(30_000))
+    folder = write(leads=f"lead_id,created_at\n{rows}l29000,2024-01-01\n")
+    with pytest.raises(BadInput, match=r"row 30002 column lead_id.*leads\.csv row 29002 too"):
+        read_export(folder)
+
+
 def test_a_single_file_of_leads_is_an_export(write: Write) -> None:
     folder = write(january="lead_id,created_at\nl1,2024-01-01\n")
     assert read_export(folder / "january.csv").leads.rows == 1
