@@ -303,8 +303,9 @@ class RouteRules(Section):
     """``source-order``: territory, account owner, skill. ``owner-first``: account owner first."""
     owner_of: Literal["customers", "accounts"] = "accounts"
     """Whose owner counts as account owner: customers only, or every account that has one."""
-    hours: Literal["prefer", "ignore"] = "prefer"
-    """``prefer``: within a rule, reps inside their working hours come first."""
+    hours: Literal["within-rules", "across-rules", "ignore"] = "within-rules"
+    """Whether reps at work come first: ``within-rules`` among those one rule names, so that a
+    territory keeps its leads overnight; ``across-rules`` among all; or ``ignore``."""
     capacity: Capacity = Field(default_factory=Capacity)
     """Slots of a rep."""
     skills: Annotated[tuple[SkillRule, ...], Field(strict=False)] = ()

@@ -254,17 +254,37 @@ def _of_contact_without_account(
     keys: Keys, evidence: _Evidence, contact: Contact, policy: Policy
 ) -> Match:
     """A known contact whose account the domain alone can tell."""
-    by_domain = _by_domain(keys, evidence, policy) or _unlinked(keys, evidence, policy)
     reason = Reason(
         rule="email.known",
         words=f"the business address is that of contact {contact.contact_id}, who has no account",
     )
+    by_domain = _by_domain(keys, evidence, policy)
+    if by_domain is None:
+        return _match(
+            policy.matching.probability.known_email,
+            policy,
+            Match(
+                band=Band.NEW,
+                probability=0,
+                relation=Relation.SAME,
+                method="exact",
+                contact_id=contact.contact_id,
+                lead_id=_open_lead(evidence),
+                reasons=(reason, *_new_domain(keys)),
+            ),
+        )
     return replace(
         by_domain,
         contact_id=contact.contact_id,
         lead_id=_open_lead(evidence),
         reasons=(reason, *by_domain.reasons),
     )
+
+
+def _new_domain(keys: Keys) -> tuple[Reason, ...]:
+    if keys.domain is None:
+        return ()
+    return (Reason(rule="domain.new", words=f"no account holds the domain {keys.domain} yet"),)
 
 
 def _open_lead(evidence: _Evidence) -> str | None:
@@ -341,18 +361,15 @@ def _unlinked(keys: Keys, evidence: _Evidence, policy: Policy) -> Match:
             contact_id=own.contact.contact_id if own and own.contact else None,
             lead_id=own.open_lead_id if own else None,
             possible_account_id=possible,
-            reasons=(Reason(rule="email.weak", words=words),),
+            reasons=(Reason(rule="email.weak", words=words), *_new_domain(keys)),
         )
-    if keys.domain is not None:
-        reason = Reason(rule="domain.new", words=f"no account holds the domain {keys.domain} yet")
-    else:
-        reason = Reason(rule="nothing", words="nothing on record shares an identifier with it")
+    nothing = Reason(rule="nothing", words="nothing on record shares an identifier with it")
     return Match(
         band=_band(stated.unknown, policy),
         probability=stated.unknown,
         relation=Relation.DIFFERENT,
         method="none",
-        reasons=(reason,),
+        reasons=_new_domain(keys) or (nothing,),
     )
 
 

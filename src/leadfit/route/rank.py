@@ -111,6 +111,8 @@ def rank(
                 places[rep_id] = Place(
                     rep_id=rep_id, rule=group.rule, words=_words(group, rep_id, case)
                 )
+    if policy.route.hours == "across-rules":
+        places = dict(sorted(places.items(), key=lambda each: each[0] in case.asleep))
     return Ranking(
         places=tuple(places.values()),
         excluded=(*excluded.values(), *_of_other_teams(case, {*places, *excluded})),
@@ -278,7 +280,7 @@ def _owner(case: _Case) -> frozenset[str]:
 
 def _in_turn(group: _Group, case: _Case) -> list[str]:
     """Order a group: at work first, then with a skill called for, then longest without a turn."""
-    prefer = case.policy.route.hours == "prefer"
+    prefer = case.policy.route.hours != "ignore"
 
     wanted = _wanted_skills(case)
 

@@ -68,6 +68,13 @@ def test_a_known_contact_without_an_account_gets_it_from_the_domain() -> None:
     assert found.lead_id == "lead_1"
 
 
+def test_a_known_contact_at_a_domain_that_nobody_holds_is_linked_and_calls_for_an_account() -> None:
+    stray = Contact(contact_id="jo", email="jo@acme.com")
+    found = match(by_email(stray, None, "lead_1"), email="jo@acme.com")
+    assert (found.band, found.account_id, found.contact_id) == (Band.AUTO, None, "jo")
+    assert (found.lead_id, rules(found)) == ("lead_1", ["email.known", "domain.new"])
+
+
 def test_a_contact_of_a_child_at_the_domain_of_its_parent_links_to_the_child() -> None:
     child = Account(account_id="child", name="Acme Labs", parent_account_id="acme")
     at_child = Contact(contact_id="li", account_id="child", email="li@acme.com")

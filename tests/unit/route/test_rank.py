@@ -272,3 +272,10 @@ def test_hours_can_be_ignored() -> None:
     asleep = rep("ann", working_hours="mon-fri 20:00-23:00")
     policy = changed(POLICY, "route.hours", "ignore")
     assert places(ranked(asleep, rep("zoe"), policy=policy))[0] == ("ann", "round_robin")
+
+
+def test_somebody_at_work_can_come_before_the_owner_of_a_territory_who_sleeps() -> None:
+    policy = changed(POLICY, "route.hours", "across-rules")
+    owner = rep("land", territories=frozenset({"west"}), working_hours="mon-fri 20:00-23:00")
+    found = places(ranked(owner, rep("zoe"), facts=CASE, policy=policy))
+    assert found == [("zoe", "round_robin"), ("land", "territory")]
