@@ -1,0 +1,416 @@
+"""What every store must do, one check a behaviour; run against each by ``tests/contract``.
+
+A store is good when every function of :data:`CHECKS` returns without raising.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from leadfit.records import (
+    Account,
+    Action,
+    Assignment,
+    Clock,
+    ClockKind,
+    Contact,
+    Identifiers,
+    Keys,
+    Kind,
+    Lead,
+    Place,
+    Signal,
+    Tier,
+)
+from leadfit.store import Session, Store
+from leadfit.store.views import ActionState, SignalState
+from leadfit.testing.fakes import FrozenWorld
+
+SLOTS: Final = 15
+
+
+class Bench(Protocol):
+    """A store under test, which can be closed and opened again."""
+
+    @property
+    def store(self) -> Store:
+        """The store, open."""
+
+    @property
+    def world(self) -> FrozenWorld:
+        """Its world."""
+
+    def reopen(self) -> None:
+        """Close the store and open it again."""
+
+
+class UnmetError(AssertionError):
+    """A store does not do what every store must."""
+
+
+def _expect(holds: bool, words: str) -> None:
+    if not holds:
+        raise UnmetError(words)
+
+
+def make_signal(world: FrozenWorld, number: int = 1, kind: Kind = Kind.DEMO_REQUEST) -> Signal:
+    """Return a signal of somebody at acme.com."""
+    return Signal(
+        signal_id=world.new_id("signal"),
+        source="web-form",
+        event_id=f"event-{number}",
+        kind=kind,
+        at=world.now(),
+        received_at=world.now(),
+        identifiers=Identifiers(email=f"jo.{number}@acme.com", name="Jo Hill", company="Acme"),
+        facts={"employees": 500, "job_title": "VP Finance"},
+        text="please call",
+    )
+
+
+def _add(bench: Bench, came: Signal) -> None:
+    bench.store.write(lambda session: session.signals.add(came, b"d" * 32, None))
+
+
+def make_lead(session: Session, world: FrozenWorld, **changes: str | None) -> Lead:
+    """Put a lead without account and contact into the store."""
+    lead = Lead(lead_id=world.new_id("lead"), created_at=world.now())
+    lead = replace(lead, **changes)  # type: ignore[arg-type]  # the check's own words
+    session.leads.add(lead, world.now(), None)
+    return lead
+
+
+def assign(session: Session, lead_id: str, owner_id: str, number: int, now: datetime) -> None:
+    """Give a lead to an owner."""
+    session.leads.assign(
+        Assignment(
+            assignment_id=f"{lead_id}-assignment-{number}",
+            lead_id=lead_id,
+            owner_id=owner_id,
+            tier=Tier.ONE,
+            signal_at=now,
+            assigned_at=now,
+            place=Place(rep_id=owner_id, rule="territory", words="owns the territory"),
+            number=number,
+        )
+    )
+
+
+def what_was_written_is_there_after_reopening(bench: Bench) -> None:
+    """A signal comes back as it was, personal values and all."""
+    came = make_signal(bench.world)
+    bench.store.write(lambda session: session.signals.add(came, b"d" * 32, "jo.1@acme.com"))
+    bench.reopen()
+    back = bench.store.read(lambda session: session.signals.read(came.signal_id))
+    _expect(back == came, f"{back} is not {came}")
+
+
+def a_piece_that_raises_leaves_nothing_and_disturbs_no_other(bench: Bench) -> None:
+    """Savepoints part the pieces of one group."""
+    good, bad = make_signal(bench.world, 1), make_signal(bench.world, 2)
+
+    def fail(session: Session) -> None:
+        session.signals.add(bad, b"d" * 32, None)
+        raise ValueError("on purpose")
+
+    answers = [
+        bench.store.submit(lambda session: session.signals.add(good, b"d" * 32, None)),
+        bench.store.submit(fail),
+    ]
+    answers[0].result(10)
+    _expect(isinstance(answers[1].exception(10), ValueError), "the error did not come back")
+    pending = bench.store.read(lambda session: session.signals.pending(10))
+    _expect(pending == (good.signal_id,), f"pending is {pending}")
+
+
+def signals_are_pending_in_the_order_of_the_log(bench: Bench) -> None:
+    """First stored, first decided; a settled one is pending no longer."""
+    came = [make_signal(bench.world, number) for number in range(5)]
+    for each in came:
+        _add(bench, each)
+    first = came[0].signal_id
+    bench.store.write(lambda session: session.signals.settle(first, SignalState.DEAD, None, "why"))
+    pending = bench.store.read(lambda session: session.signals.pending(3))
+    _expect(pending == tuple(each.signal_id for each in came[1:4]), f"pending is {pending}")
+    view = bench.store.read(lambda session: session.signals.view(first))
+    _expect(view is not None and view.reason == "why", "the reason is lost")
+
+
+def an_event_is_found_by_source_and_id(bench: Bench) -> None:
+    """With the digest its body had; an id that holds an address is found as well."""
+    came = replace(make_signal(bench.world), event_id="form of jo@acme.com")
+    bench.store.write(lambda session: session.signals.add(came, b"d" * 32, None))
+    found = bench.store.read(lambda session: session.signals.find("web-form", came.event_id))
+    _expect(found is not None and found[0].signal_id == came.signal_id, "the event is not found")
+    _expect(found is not None and found[1] == b"d" * 32, "the digest is another")
+    other = bench.store.read(lambda session: session.signals.find("other", came.event_id))
+    _expect(other is None, "an event of another source is taken for it")
+
+
+def a_second_owner_of_one_lead_is_refused(bench: Bench) -> None:
+    """Whatever the code above does, a lead has one owner at a time."""
+    now = bench.world.now()
+    lead = bench.store.write(lambda session: make_lead(session, bench.world))
+    bench.store.write(lambda session: assign(session, lead.lead_id, "rep_a", 1, now))
+    again = bench.store.submit(lambda session: assign(session, lead.lead_id, "rep_b", 2, now))
+    _expect(again.exception(10) is not None, "a second owner was written beside the first")
+    owner = bench.store.read(lambda session: session.leads.get(lead.lead_id))
+    _expect(owner is not None and owner.owner_id == "rep_a", "the owner changed")
+
+
+def an_ended_assignment_makes_room_for_the_next(bench: Bench) -> None:
+    """And the history of owners stays."""
+    now = bench.world.now()
+    lead = bench.store.write(lambda session: make_lead(session, bench.world))
+
+    def work(session: Session) -> tuple[str, ...]:
+        assign(session, lead.lead_id, "rep_a", 1, now)
+        session.leads.end_assignment(lead.lead_id, now)
+        assign(session, lead.lead_id, "rep_b", 2, now)
+        return tuple(each.owner_id for each in session.leads.assignments(lead.lead_id))
+
+    owners = bench.store.write(work)
+    _expect(owners == ("rep_a", "rep_b"), f"the owners are {owners}")
+
+
+def slots_are_never_claimed_twice(bench: Bench) -> None:
+    """Many threads claim the slots of one rep; exactly as many succeed as there are slots."""
+    now = bench.world.now()
+    got: list[int | None] = []
+
+    def claim() -> None:
+        for _ in range(5):
+            slot = bench.store.write(
+                lambda session: session.capacity.claim(
+                    "rep_a", slots=SLOTS, lead_id="lead", now=now, until=now + timedelta(hours=48)
+                )
+            )
+            got.append(slot)
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    taken = [slot for slot in got if slot is not None]
+    _expect(sorted(taken) == list(range(1, SLOTS + 1)), f"slots {sorted(taken)} were claimed")
+
+
+def a_slot_is_free_again_when_its_window_has_passed(bench: Bench) -> None:
+    """Not a microsecond before, and at the very end of the window."""
+    start = bench.world.now()
+    end = start + timedelta(hours=48)
+
+    def claim(at: datetime) -> int | None:
+        return bench.store.write(
+            lambda session: session.capacity.claim(
+                "rep_a", slots=1, lead_id="lead", now=at, until=at + timedelta(hours=48)
+            )
+        )
+
+    _expect(claim(start) == 1, "a free slot was not given")
+    _expect(claim(end - timedelta(microseconds=1)) is None, "a busy slot was given")
+    _expect(claim(end) == 1, "a slot stayed busy past its window")
+
+
+def turns_survive_and_a_newcomer_starts_at_the_least(bench: Bench) -> None:
+    """The rotation goes on after reopening."""
+
+    def take(session: Session) -> None:
+        for rep_id in ("rep_a", "rep_b", "rep_a"):
+            session.capacity.take_turn(rep_id)
+
+    bench.store.write(take)
+    bench.reopen()
+    loads = bench.store.read(
+        lambda session: session.capacity.loads(["rep_a", "rep_b", "rep_new"], bench.world.now())
+    )
+    turns = {rep_id: load[1] for rep_id, load in loads.items()}
+    _expect(turns["rep_b"] < turns["rep_a"], f"the order of turns is lost: {turns}")
+    _expect(turns["rep_new"] == turns["rep_b"], f"the newcomer does not start least: {turns}")
+
+
+def clocks_are_due_in_order_and_fire_once(bench: Bench) -> None:
+    """A clock that was moved or stopped in between does not fire."""
+    now = bench.world.now()
+    lead = bench.store.write(lambda session: make_lead(session, bench.world))
+    clocks = [
+        Clock(
+            key=f"clock-{minutes}", kind=ClockKind.ASSIGNMENT_TO_TOUCH, lead_id=lead.lead_id,
+            assignment_id="a", started_at=now, due_at=now + timedelta(minutes=minutes),
+        )
+        for minutes in (3, 1, 2)
+    ]  # fmt: skip
+
+    def start(session: Session) -> None:
+        for clock in (*clocks, clocks[0]):
+            session.clocks.start(clock)
+
+    bench.store.write(start)
+    later = now + timedelta(minutes=2)
+    due = bench.store.read(lambda session: session.clocks.due(later, 10))
+    _expect([each.key for each in due] == ["clock-1", "clock-2"], f"due are {due}")
+    fired = [
+        bench.store.write(
+            lambda session: session.clocks.advance(due[0], step=1, due_at=None, now=later)
+        )
+        for _ in range(2)
+    ]
+    _expect(fired == [True, False], f"the clock fired {fired}")
+    stopped = bench.store.write(lambda session: session.clocks.stop(lead.lead_id, later, "touch"))
+    _expect(stopped == 3, f"{stopped} clocks were stopped")
+    view = bench.store.read(lambda session: session.leads.view(lead.lead_id))
+    late = {each.clock.key: each.late_by_s for each in view.clocks} if view else {}
+    _expect(late["clock-1"] == 60.0, f"late are {late}")
+
+
+def an_action_is_queued_once_by_its_key(bench: Bench) -> None:
+    """And waits for its time; a cancelled one is not begun."""
+    now = bench.world.now()
+    action = Action(
+        key="lead/1/task", kind="task", destination="crm", lead_id="lead", assignment_id="a",
+        due_at=now + timedelta(minutes=1), recipients=("rep_a",), fields={"priority": "high"},
+    )  # fmt: skip
+    for _ in range(2):
+        bench.store.write(lambda session: session.outbox.queue(action, now))
+    early = bench.store.read(lambda session: session.outbox.due(now, 10))
+    _expect(early == (), "an action came before its time")
+    due = bench.store.read(lambda session: session.outbox.due(action.due_at, 10))
+    _expect([each.action for each in due] == [action], f"due are {due}")
+    bench.store.write(lambda session: session.outbox.cancel("lead", now))
+    begun = bench.store.write(lambda session: session.outbox.sending([action.key]))
+    _expect(begun == frozenset(), "a cancelled action was begun")
+
+
+def a_try_that_failed_comes_back_at_its_time(bench: Bench) -> None:
+    """With the number of tries and the error."""
+    now = bench.world.now()
+    action = Action(
+        key="k", kind="task", destination="crm", lead_id="lead", assignment_id=None, due_at=now
+    )
+    again = now + timedelta(seconds=30)
+
+    def work(session: Session) -> None:
+        session.outbox.queue(action, now)
+        session.outbox.sending(["k"])
+        session.outbox.settle("k", ActionState.PENDING, at=now, next_at=again, error="busy")
+
+    bench.store.write(work)
+    _expect(bench.store.read(lambda session: session.outbox.due(now, 9)) == (), "it came at once")
+    (view,) = bench.store.read(lambda session: session.outbox.due(again, 9))
+    _expect((view.attempts, view.error) == (1, "busy"), f"it is {view}")
+
+
+def candidates_share_a_key(bench: Bench) -> None:
+    """By ids, by address and by domain; with the open lead of the contact."""
+
+    def work(session: Session) -> str:
+        session.accounts.add_accounts(
+            [Account(account_id="acc", name="Acme", domains=("acme.com", "acme.de"))]
+        )
+        contact = Contact(contact_id="con", account_id="acc", email="jo@acme.com", title="VP")
+        session.accounts.add_contacts([(contact, "jo@acme.com")])
+        return make_lead(session, bench.world, account_id="acc", contact_id="con").lead_id
+
+    lead_id = bench.store.write(work)
+    keys = Keys(email="jo@acme.com", domain="acme.de", account_id="acc", contact_id="con",
+                lead_id=lead_id)  # fmt: skip
+    found = bench.store.read(lambda session: session.accounts.candidates(keys))
+    ways = [each.found_by for each in found]
+    _expect(ways == ["lead_id", "contact_id", "account_id", "email", "domain"], f"found by {ways}")
+    _expect({each.account.account_id for each in found if each.account} == {"acc"}, "another one")
+    _expect(found[3].open_lead_id == lead_id, "the open lead is not told")
+    bench.store.write(lambda session: session.leads.close(lead_id))
+    found = bench.store.read(lambda session: session.accounts.candidates(keys))
+    _expect(found[3].open_lead_id is None, "a closed lead is told as open")
+    none = bench.store.read(lambda session: session.accounts.candidates(Keys(email="no@acme.com")))
+    _expect(none == (), f"found {none}")
+
+
+def a_second_import_adds_nothing(bench: Bench) -> None:
+    """What is there stays as it is."""
+    account = Account(account_id="acc", name="Acme", domains=("acme.com",))
+    contact = Contact(contact_id="jo@acme.com", account_id="acc", email="jo@acme.com")
+    lead = Lead(lead_id="lead", created_at=bench.world.now(), contact_id="jo@acme.com")
+
+    def add(name: str) -> tuple[int, ...]:
+        firm = replace(account, name=name)
+        return bench.store.write(
+            lambda session: (
+                *session.accounts.add_accounts([firm]),
+                session.accounts.add_contacts([(contact, "jo@acme.com")]),
+                session.leads.import_leads([lead]),
+            )
+        )
+
+    counts = [add("Acme"), add("Renamed")]
+    _expect(counts == [(1, 1, 1, 1), (0, 0, 0, 0)], f"added {counts}")
+    kept = bench.store.read(lambda session: session.accounts.account("acc"))
+    _expect(kept is not None and kept.name == "Acme", "an import changed what was there")
+
+
+def pages_of_leads_neither_miss_nor_repeat(bench: Bench) -> None:
+    """Also where several leads were made at the same time."""
+    made = [bench.store.write(lambda session: make_lead(session, bench.world)) for _ in range(7)]
+
+    def page(after: str | None) -> list[str]:
+        views = bench.store.read(lambda session: session.leads.page(3, after, None, None))
+        return [view.lead.lead_id for view in views]
+
+    seen: list[str] = []
+    while more := page(seen[-1] if seen else None):
+        seen += more
+    _expect(sorted(seen) == sorted(lead.lead_id for lead in made), f"the pages hold {seen}")
+
+
+def an_unassigned_lead_is_found_until_it_has_an_owner(bench: Bench) -> None:
+    """And not before it is due for another try."""
+    now = bench.world.now()
+    lead = bench.store.write(lambda session: make_lead(session, bench.world))
+    later = now + timedelta(seconds=15)
+    bench.store.write(lambda session: session.leads.retry_at(lead.lead_id, later))
+
+    def found(at: datetime) -> tuple[str, ...]:
+        return bench.store.read(lambda session: session.leads.unassigned(at, 10))
+
+    _expect(found(now) == (), "it is tried too early")
+    _expect(found(later) == (lead.lead_id,), "it is not tried again")
+    bench.store.write(lambda session: assign(session, lead.lead_id, "rep_a", 1, later))
+    _expect(found(later) == (), "an assigned lead is tried")
+
+
+def a_log_as_written_verifies(bench: Bench) -> None:
+    """Also after reopening, and an empty one."""
+    empty = bench.store.read(lambda session: session.signals.verify())
+    _expect(empty.intact, f"an empty log: {empty.faults}")
+    for number in range(5):
+        _add(bench, make_signal(bench.world, number))
+    bench.reopen()
+    found = bench.store.read(lambda session: session.signals.verify())
+    _expect(found.intact and found.rows == 5, f"{found}")
+
+
+CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
+    what_was_written_is_there_after_reopening,
+    a_piece_that_raises_leaves_nothing_and_disturbs_no_other,
+    signals_are_pending_in_the_order_of_the_log,
+    an_event_is_found_by_source_and_id,
+    a_second_owner_of_one_lead_is_refused,
+    an_ended_assignment_makes_room_for_the_next,
+    slots_are_never_claimed_twice,
+    a_slot_is_free_again_when_its_window_has_passed,
+    turns_survive_and_a_newcomer_starts_at_the_least,
+    clocks_are_due_in_order_and_fire_once,
+    an_action_is_queued_once_by_its_key,
+    a_try_that_failed_comes_back_at_its_time,
+    candidates_share_a_key,
+    a_second_import_adds_nothing,
+    pages_of_leads_neither_miss_nor_repeat,
+    an_unassigned_lead_is_found_until_it_has_an_owner,
+    a_log_as_written_verifies,
+)
+"""Every check, in no particular order; each wants a store of its own."""
