@@ -224,19 +224,7 @@ def typed(
         return None
     marked = _Marked(frame, faults)
     marked.check_filled(required)
-    columns: dict[str, list[object]] = {}
-    for name, values in frame.columns.items():
-        if name in shape.times:
-            columns[name] = marked.times(name)
-        elif name in shape.numbers:
-            columns[name] = marked.each(name, as_number, "a finite number")
-        elif name in shape.flags:
-            columns[name] = marked.each(name, as_flag, "true or false")
-        elif name == "kind":
-            allowed = f"one of {', '.join(kind.value for kind in Kind)}"
-            columns[name] = marked.each(name, _kind, allowed)
-        elif name not in shape.amounts:
-            columns[name] = list(values)
+    columns = {name: marked.column(name) for name in frame.columns if name not in shape.amounts}
     columns |= marked.amounts(currency)
     marked.check_key(shape.key)
     rows = Rows(frame=frame, columns=columns)
@@ -305,6 +293,17 @@ class _Marked:
             if seen != row:
                 where = f"{self._frame.files[seen]} row {self._frame.rows[seen]}"
                 self._fault(row, key, text, f"each {key} once; it stands in {where} too")
+
+    def column(self, name: str) -> list[object]:
+        if name in self._shape.times:
+            return self.times(name)
+        if name in self._shape.numbers:
+            return self.each(name, as_number, "a finite number")
+        if name in self._shape.flags:
+            return self.each(name, as_flag, "true or false")
+        if name == "kind":
+            return self.each(name, _kind, f"one of {', '.join(kind.value for kind in Kind)}")
+        return list(self._frame.columns[name])
 
     def times(self, name: str) -> list[object]:
         pattern = self._frame.table.date_format

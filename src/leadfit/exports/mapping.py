@@ -19,6 +19,7 @@ Texts = Annotated[
     tuple[str, ...], BeforeValidator(lambda came: (came,) if isinstance(came, str) else came)
 ]
 """One text or a list of texts."""
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 When = dict[str, Texts]
 """Column to the values that count, compared without regard to case; all columns must agree."""
 
@@ -165,7 +166,7 @@ class Mapping(_Part):
     unit: Literal["lead", "deal"] = "lead"
     created_at: Literal["known", "unknown"] = "known"
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
-    rates: dict[str, float] = {}
+    rates: dict[str, Rate] = {}
     meaningful_use: Use = Use()
     observed_until: dict[Step, date | datetime] = {}
     sources: dict[str, Texts] = {}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping as Named
 from collections.abc import Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from leadfit.errors import BadInput, Fault
 from leadfit.exports import ladder, query, sheets
 from leadfit.exports.assemble import (
     ACCOUNT_COLUMNS,
@@ -20,12 +17,14 @@ from leadfit.exports.assemble import (
     stacked,
     stacked_facts,
 )
-from leadfit.exports.convert import Rows, minor_digits, typed
-from leadfit.exports.faults import Faults, Located, Words
+from leadfit.exports.convert import Rows, typed
+from leadfit.exports.faults import Faults, Words
 from leadfit.exports.frames import build
 from leadfit.exports.ladder import Event, Undated
 from leadfit.exports.mapping import Mapping, TableMapping, load
+from leadfit.exports.money import one_currency
 from leadfit.exports.recognise import recognised
+from leadfit.exports.rejects import write_rejects
 from leadfit.exports.shapes import SHAPES
 from leadfit.exports.sheets import Sheet
 from leadfit.history import History, Known, Notice
@@ -70,7 +69,7 @@ def read_export(
         faults.stop_if_any()
     history, faults = history_of(described, files, faults, as_of=as_of, skip=skip_bad is not None)
     if skip_bad is not None:
-        _write_rejects(skip_bad, files, faults)
+        write_rejects(skip_bad, files, faults)
     return history
 
 
@@ -99,7 +98,7 @@ def history_of(
     faults.stop_if_any(rows_too=False)
     events = _events(described, tables, faults, notices)
     _check_keys(tables, faults)
-    _one_currency(described, tables, events, faults, notices)
+    one_currency(described, tables["spend"], events, faults, notices)
     faults.stop_if_any(rows_too=not skip)
     if faults.count:
         notices.append(_skipped(faults))
@@ -261,62 +260,6 @@ def _check_keys(tables: Tables, faults: Faults) -> None:
             _leave_out_bad(rows, faults)
 
 
-# ---- money ---------------------------------------------------------------------------------
-
-
-def _one_currency(
-    mapping: Mapping,
-    tables: Tables,
-    events: list[Event],
-    faults: Faults,
-    notices: list[Notice],
-) -> None:
-    """Convert all money by the mapping's rates; without rates it must be of one currency."""
-    spend = [rows for rows in tables["spend"] if "amount" in rows.columns]
-    seen = {event.currency for event in events if event.amount is not None}
-    seen |= {
-        code if isinstance(code, str) else None
-        for rows in spend
-        for code, amount in zip(rows.get("currency"), rows.columns["amount"], strict=True)
-        if amount is not None
-    }
-    named = sorted(code for code in seen if code is not None)
-    unknown = [code for code in named if code not in mapping.rates and code != mapping.currency]
-    if mapping.rates and unknown:
-        came = Words(f"amounts in {', '.join(unknown)}")
-        faults.file("rates", came, f"a rate into {mapping.currency} for each currency")
-    elif len(named) > 1 and not mapping.rates:
-        came = Words(f"amounts in {', '.join(named)}")
-        allowed = "one currency, or a mapping with 'currency' and [rates] into it"
-        faults.file("currency", came, allowed)
-    elif named and None in seen:
-        notices.append(
-            Notice(
-                code="unnamed_currency",
-                field="currency",
-                message=f"Amounts without a currency were taken for {named[0]}.",
-            )
-        )
-    if mapping.rates and not unknown:
-        for event in events:
-            if event.amount is not None:
-                event.amount = _converted(event.amount, event.currency, mapping)
-                event.currency = mapping.currency
-        for rows in spend:
-            rows.columns["amount"] = [
-                _converted(amount, code, mapping) if isinstance(amount, int) else None
-                for amount, code in zip(rows.columns["amount"], rows.get("currency"), strict=True)
-            ]
-            rows.columns["currency"] = [mapping.currency] * len(rows)
-
-
-def _converted(amount: int, currency: object, mapping: Mapping) -> int:
-    if currency is None or currency == mapping.currency:
-        return amount
-    digits = minor_digits(mapping.currency) - minor_digits(str(currency))
-    return round(amount * mapping.rates[str(currency)] * 10.0**digits)
-
-
 # ---- together ------------------------------------------------------------------------------
 
 
@@ -368,9 +311,6 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-# ---- rejects -------------------------------------------------------------------------------
-
-
 def _skipped(faults: Faults) -> Notice:
     rows = {file: len(bad) for file, bad in faults.bad_rows.items()}
     return Notice(
@@ -379,42 +319,3 @@ def _skipped(faults: Faults) -> Notice:
         message=f"{sum(rows.values())} rows with faults were left out and written to the rejects.",
         evidence={"rows": sum(rows.values()), "files": rows},
     )
-
-
-def _write_rejects(target: Path, files: Sequence[Path], faults: Faults) -> None:
-    """Write every rejected row once a fault, with the row as it stood in its file."""
-    originals = {
-        file.name: _originals(file, faults.bad_rows.get(file.name, set())) for file in files
-    }
-    beside = target.with_name(f".{target.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as stream:
-            out = csv.writer(stream, lineterminator="\n")
-            out.writerow(["file", "row", "column", "came", "allowed", "original"])
-            for fault in faults.of_rows:
-                out.writerow(_reject(fault, originals))
-        beside.replace(target)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        came = error.strerror or "a place that cannot be written"
-        raise BadInput(Fault(place=str(target), came=came, allowed="a writable file")) from error
-
-
-def _reject(fault: Located, originals: Named[str, Named[int, str]]) -> list[object]:
-    row = fault.row or 0
-    original = originals.get(fault.file, {}).get(row, "")
-    return [fault.file, row, fault.column or "", fault.came, fault.allowed, original]
-
-
-def _originals(file: Path, wanted: set[int]) -> dict[int, str]:
-    if not wanted or file.name.lower().endswith(".parquet"):
-        return {}
-    found: dict[int, str] = {}
-    for number, cells in sheets.records(file, Faults()):
-        if number in wanted:
-            text = io.StringIO()
-            csv.writer(text, lineterminator="").writerow(cells)
-            found[number] = text.getvalue()
-            if len(found) == len(wanted):
-                break
-    return found

@@ -48,6 +48,7 @@ def test_every_fault_of_a_mapping_is_named_at_once() -> None:
         ("[rates]\nUSD = 1.1\n" + GOOD, "[rates] need 'currency'"),
         (GOOD + '[[derive]]\nname = "p"\nsql = "SELECT 1"\n', "two sources are named 'p'"),
         ("[meaningful_use]\nunits = nan\n" + GOOD, "finite number"),
+        ('currency = "EUR"\nrates = { USD = 0 }\n' + GOOD, "greater than 0"),
         ("x = ", "TOML"),
     ],
 )
