@@ -16,7 +16,7 @@ from leadfit.errors import BadInput, Fault, shorten
 P = ParamSpec("P")
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """An ISO 8601 date or time; without a zone it is UTC."""
 
     name = "time"
@@ -63,19 +63,19 @@ def in_workspace(
 ) -> Callable[P, None]:
     """Give a command ``--json`` and ``--workspace``; the latter may also stand before it."""
 
-    @click.option(
-        "--workspace",
-        type=FOLDER,
-        help="The workspace folder; default: LEADFIT_WORKSPACE, else ./leadfit-data.",
-    )
-    @functools.wraps(command)
     def run(output: Output, *args: P.args, **kwargs: P.kwargs) -> None:
         own = kwargs.pop("workspace")
         outer = click.get_current_context().find_root().params.get("workspace")
         chosen = own or outer
         command(output, chosen if isinstance(chosen, Path) else None, *args, **kwargs)
 
-    return answering(run)
+    functools.update_wrapper(run, command)
+    option = click.option(
+        "--workspace",
+        type=FOLDER,
+        help="The workspace folder; default: LEADFIT_WORKSPACE, else ./leadfit-data.",
+    )
+    return answering(option(run))
 
 
 def refuse(place: str, came: object, allowed: str) -> BadInput:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leadfit.artifact import to_json
 from leadfit.cli.base import FILE, FOLDER, Moment, answering, refuse
 from leadfit.cli.output import Output, table
 from leadfit.errors import MissingExtra
@@ -17,7 +18,7 @@ from leadfit.exports import propose_mapping, read_export
 
 if TYPE_CHECKING:
     from leadfit.history import History
-    from leadfit.learn import Benchmark, StaticIcp
+    from leadfit.learn import Benchmark, StaticIcp, Study
 
 REPORT_FILES = ("report.html", "report.json", "artifact.json")
 
@@ -71,10 +72,10 @@ def benchmark_command(
     """Say what the revenue export in FOLDER knows about the ideal customer profile."""
     rules = read_static_icp(icp) if icp else None
     history = read_export(folder, mapping=mapping, as_of=as_of, skip_bad=skip_bad)
-    found, files = benchmark_files(history, rules)
+    study, files = benchmark_files(history, rules)
     write_report(out, files)
-    output.say(f"report.html, report.json and artifact.json are in {out.resolve()}")
-    output.answer(json.loads(files["report.json"]), lambda: summary(found))
+    output.say(f"{', '.join(files)} are in {out.resolve()}")
+    output.answer(json.loads(files["report.json"]), lambda: summary(study.benchmark))
     if any(notice.code == "rows_skipped" for notice in history.notices):
         click.get_current_context().exit(1)
 
@@ -102,8 +103,10 @@ def sample_command(
 
 def benchmark_files(
     history: History, rules: StaticIcp | None = None
-) -> tuple[Benchmark, dict[str, str]]:
-    """Return the findings and the text of the three files of a benchmark.
+) -> tuple[Study, dict[str, str]]:
+    """Return the findings and the text of the files of a benchmark.
+
+    There is no artifact.json where no step has enough outcomes to learn a score from.
 
     Raises:
         MissingExtra: The extra ``learn`` is not installed.
@@ -112,13 +115,15 @@ def benchmark_files(
         from leadfit import learn, report  # noqa: PLC0415 -- they need the extra
     except ImportError as error:
         raise MissingExtra("learn", "leadfit benchmark") from error
-    found = learn.benchmark(history, static_icp=rules)
-    document = report.document(found)
-    return found, {
-        "report.html": report.page(found),
+    study = learn.study(history, static_icp=rules)
+    document = report.document(study.benchmark)
+    files = {
+        "report.html": report.page(study.benchmark),
         "report.json": json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
-        "artifact.json": learn.fit(history).to_json(),
     }
+    if study.artifact is not None:
+        files["artifact.json"] = to_json(study.artifact)
+    return study, files
 
 
 def summary(found: Benchmark) -> str:
@@ -143,7 +148,7 @@ def read_static_icp(path: Path) -> StaticIcp:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise refuse(str(path), str(error), "a TOML file in UTF-8 with [[rule]] tables") from error
-    return learn.StaticIcp.read(document, place=path.name)
+    return learn.read_static(document)
 
 
 def write_report(folder: Path, files: dict[str, str]) -> None:

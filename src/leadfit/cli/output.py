@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import click
 
 from leadfit.errors import BadInput, LeadfitError
-
-T = TypeVar("T")
 
 Json = Mapping[str, object]
 
@@ -55,19 +51,9 @@ class Output:
             }
             click.echo(json.dumps(document, ensure_ascii=False))
 
-    def progress(self, items: Iterable[T], label: str, total: int) -> Iterable[T]:
-        """Yield ``items``; on a terminal with a bar once it has taken two seconds."""
-        if not sys.stderr.isatty():
-            yield from items
-            return
-        with click.progressbar(
-            items, label=label, length=total, file=sys.stderr, update_min_steps=max(1, total // 200)
-        ) as bar:
-            yield from bar
-
 
 def table(rows: Sequence[Sequence[object]], *, indent: str = "") -> str:
-    """Return rows as aligned text; the first column is left-aligned, the others right-aligned.
+    """Return rows as aligned text; numbers are right-aligned.
 
     >>> print(table([("leads", 8000), ("won", 842)]))
     leads  8000
@@ -76,9 +62,10 @@ def table(rows: Sequence[Sequence[object]], *, indent: str = "") -> str:
     shown = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))] if shown else []
     lines = []
-    for row in shown:
-        first, *rest = row
-        cells = [first.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+    for row, texts in zip(rows, shown, strict=True):
+        cells = [
+            text.ljust(width) if isinstance(cell, str) else text.rjust(width)
+            for cell, text, width in zip(row, texts, widths, strict=True)
+        ]
         lines.append(indent + "  ".join(cells).rstrip())
     return "\n".join(lines)

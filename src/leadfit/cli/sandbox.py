@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from leadfit import app
-from leadfit.artifact import Artifact
 from leadfit.canonical import document
 from leadfit.cli.offline import benchmark_files, summary, write_report
 from leadfit.cli.output import Output
 from leadfit.cli.words import status_words
 from leadfit.exports import read_export
+from leadfit.store.views import Receipt
 from leadfit.testing import planted
 
 BATCH = 500
@@ -43,10 +43,11 @@ def build(
             f"2 of 5  Imported {added.accounts} accounts, {added.contacts} contacts and "
             f"{added.leads} leads"
         )
-        found, files = benchmark_files(history)
+        study, files = benchmark_files(history)
         write_report(folder / "reports", files)
-        leadfit.publish(Artifact.from_json(files["artifact.json"]))
-        output.say(f"3 of 5  Learned the ICP: {found.verdict.value}; artifact in force")
+        if study.artifact is not None:
+            leadfit.publish(study.artifact)
+        output.say(f"3 of 5  Learned the ICP: {study.benchmark.verdict.value}")
         taken = receive(leadfit, planted.new_signals(company, signals))
         output.say(f"4 of 5  Took {taken} signals and decided each")
         acted = leadfit.deliver(limit=10 * signals)
@@ -57,7 +58,7 @@ def build(
         copy_to.write_text(files["report.html"], "utf-8")
     output.answer(
         {**document(status), "benchmark": json.loads(files["report.json"])},
-        lambda: f"{summary(found)}\n\n{status_words(status)}",
+        lambda: f"{summary(study.benchmark)}\n\n{status_words(status)}",
     )
 
 
@@ -66,7 +67,7 @@ def receive(leadfit: app.Leadfit, bodies: Sequence[Mapping[str, object]]) -> int
     taken = 0
     for start in range(0, len(bodies), BATCH):
         answers = leadfit.accept_many(bodies[start : start + BATCH])
-        taken += sum(isinstance(answer, app.Receipt) for answer in answers)
+        taken += sum(isinstance(answer, Receipt) for answer in answers)
         while leadfit.decide_pending(BATCH):
             pass
     return taken

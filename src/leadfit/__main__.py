@@ -1,0 +1,7 @@
+"""``python -m leadfit``."""
+
+from __future__ import annotations
+
+from leadfit.cli import main
+
+main()
