@@ -63,12 +63,17 @@ class Fate:
         return booked + self.added * self.expanded_by(HORIZON)
 
 
+def quote(dice: Dice) -> int:
+    """Return the amount of a first contract, in minor units; it has nothing to do with facts."""
+    return 10_000 * round(30 * math.exp(0.4 * dice.normal()))
+
+
 def fate(economics: Economics, entity: Entity, levels: Sequence[int]) -> Fate:
     """Return the fate of ``entity`` had its facts been ``levels``; its luck stays the same."""
     dice = Dice(economics.dials.seed, "fate", entity.number)
     luck_expand, luck_churn = dice.exponential(1.0), dice.exponential(1.0)
     adopts, early = dice.chance(ADOPTS), dice.between(*EARLY)
-    contract = 10_000 * round(30 * math.exp(0.4 * dice.normal()))
+    contract = quote(dice)
     added = 10_000 * max(1, round(contract / 10_000 * UPLIFT * dice.between(0.4, 1.6)))
     clockwork = economics.clockwork
     return Fate(

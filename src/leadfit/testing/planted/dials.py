@@ -89,13 +89,13 @@ class Dials:
     causes_churn: float = 0.06
     causes_both: float = 0.04
     wins_only: float = 0.08
-    copies_of_a_cause: float = 0.08
+    copies_of_a_cause: float = 0.06
     rides_on_a_channel: float = 0.08
     arises_after_the_win: float = 0.04
     leaks: int = 0
     accept_rate: float = 0.60
     qualify_rate: float = 0.37
-    win_rate: float = 0.40
+    win_rate: float = 0.43
     expand_rate: float = 0.33
     churn_rate: float = 0.16
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from leadfit.testing.planted.dials import Dials, Dice, Hazards, sigmoid
 from leadfit.testing.planted.facts import PlantedFact
-from leadfit.testing.planted.market import Market
+from leadfit.testing.planted.market import Market, Seller
 from leadfit.testing.planted.population import Entity
 
 WORKED = 0.97
@@ -156,13 +156,14 @@ class Economics:
     def tune(self, pilots: Sequence[Entity]) -> None:
         """Set the rates so that ``pilots`` come out as the dials say, each step in turn."""
         dials, even = self.dials, [1.0] * len(pilots)
-        accept = [self.accept(e, e.levels, self._pilot(e), 0.0, 0.0) for e in pilots]
+        leads = [(each, *self._pilot(each)) for each in pilots]
+        accept = [self.accept(e, e.levels, score, rep.leniency, 0.0) for e, score, rep in leads]
         a = _solve(accept, even, dials.accept_rate / WORKED, sigmoid)
         weights = [sigmoid(a + z) for z in accept]
-        qualify = [self.qualify(each, each.levels, 0.0) for each in pilots]
+        qualify = [self.qualify(each, each.levels, rep.skill) for each, _, rep in leads]
         q = _solve(qualify, weights, dials.qualify_rate, sigmoid)
         weights = [w * sigmoid(q + z) for w, z in zip(weights, qualify, strict=True)]
-        win = [self.win(each, each.levels, 0.0, 0.0) for each in pilots]
+        win = [self.win(each, each.levels, rep.skill, 0.0) for each, _, rep in leads]
         w = _solve(win, weights, dials.win_rate, sigmoid)
         weights = [x * sigmoid(w + z) for x, z in zip(weights, win, strict=True)]
         expand = [math.log(self.expand(each, each.levels)) for each in pilots]
@@ -175,9 +176,11 @@ class Economics:
             churn=_solve(churn, weights, dials.churn_rate, self._in_a_year),
         )
 
-    def _pilot(self, entity: Entity) -> int:
+    def _pilot(self, entity: Entity) -> tuple[int, Seller]:
+        """Return the score and the rep of a lead made up to tune by."""
         dice = Dice(self.dials.seed, "pilot", entity.number)
-        return self.old_score(entity.levels, heat_of(dice), dice.normal())
+        score = self.old_score(entity.levels, heat_of(dice), dice.normal())
+        return score, dice.pick(self.market.sellers_of(entity.region))
 
     def _in_a_year(self, log_hazard: float) -> float:
         return self.within(math.exp(log_hazard), YEAR)

@@ -91,9 +91,11 @@ def design(dials: Dials) -> tuple[PlantedFact, ...]:
     dice = Dice(dials.seed, "facts")
     named = list(_named())
     roles = _roles(dials, dials.facts - len(named), dice)
-    further = [_further(n, role, named, dice) for n, role in enumerate(roles)]
+    made = named
+    for n, role in enumerate(roles):
+        made = [*made, _further(n, role, made, dice)]
     size = 0.0 if dials.null else dials.effect_size
-    return tuple(_sized(fact, size) for fact in (*named, *further))
+    return tuple(_sized(fact, size) for fact in made)
 
 
 def _sized(fact: PlantedFact, size: float) -> PlantedFact:
@@ -139,11 +141,11 @@ def _firmographics() -> tuple[PlantedFact, ...]:
         role=Role.BOTH,
         levels=(
             Level(value="manufacturing", share=0.20),
-            Level(value="logistics", share=0.14, expand=0.55, win=0.1),
-            Level(value="healthcare", share=0.12, expand=0.45),
-            Level(value="software", share=0.16, win=0.25, churn=0.5),
+            Level(value="logistics", share=0.14, expand=0.75, win=0.1),
+            Level(value="healthcare", share=0.12, expand=0.65),
+            Level(value="software", share=0.16, win=0.25, churn=0.7),
             Level(value="retail", share=0.14, win=0.5, accept=0.2),
-            Level(value="education", share=0.08, win=0.2, churn=0.8),
+            Level(value="education", share=0.08, win=0.2, churn=1.1),
             Level(value="finance", share=0.10),
             Level(value="construction", share=0.06),
         ),
@@ -154,10 +156,10 @@ def _firmographics() -> tuple[PlantedFact, ...]:
         table="accounts",
         role=Role.BOTH,
         levels=(
-            _range(3, 20, 0.24, win=0.2, churn=0.6),
+            _range(3, 20, 0.24, win=0.2, churn=0.8),
             _range(21, 50, 0.22),
             _range(51, 200, 0.24, win=0.3, accept=0.2),
-            _range(201, 1000, 0.20, expand=0.45),
+            _range(201, 1000, 0.20, expand=0.65),
             _range(1001, 8000, 0.10),
         ),
     )
@@ -171,7 +173,7 @@ def _stack() -> tuple[PlantedFact, ...]:
             family="technical maturity",
             table="accounts",
             role=Role.CAUSES_EXPANSION,
-            levels=(_range(1, 2, 0.35), _range(3, 3, 0.30), _range(4, 5, 0.35, expand=0.5)),
+            levels=(_range(1, 2, 0.35), _range(3, 3, 0.30), _range(4, 5, 0.35, expand=0.65)),
         ),
         PlantedFact(
             name="integration_count",
@@ -189,11 +191,11 @@ def _stack() -> tuple[PlantedFact, ...]:
             levels=(
                 Level(value="hosted", share=0.45),
                 Level(value="in_house", share=0.20),
-                Level(value="spreadsheet", share=0.25, churn=0.7, win=0.2),
+                Level(value="spreadsheet", share=0.25, churn=0.9, win=0.2),
                 Level(value="none", share=0.10),
             ),
         ),
-        _flag("data_warehouse", "stack", Role.CAUSES_EXPANSION, 0.42, expand=0.4, win=0.15),
+        _flag("data_warehouse", "stack", Role.CAUSES_EXPANSION, 0.42, expand=0.55, win=0.15),
     )
 
 
@@ -205,10 +207,10 @@ def _wishes() -> tuple[PlantedFact, ...]:
             table="leads",
             role=Role.BOTH,
             levels=(
-                Level(value="forecasting", share=0.25, expand=0.5),
+                Level(value="forecasting", share=0.25, expand=0.7),
                 Level(value="reporting", share=0.30),
                 Level(value="alerting", share=0.20),
-                Level(value="one_off_migration", share=0.25, churn=0.8, win=0.3),
+                Level(value="one_off_migration", share=0.25, churn=1.1, win=0.3),
             ),
         ),
         PlantedFact(
@@ -243,7 +245,7 @@ def _onboarding() -> tuple[PlantedFact, ...]:
                 "onboarding behaviour",
                 Role.ARISES_AFTER_THE_WIN,
                 0.45,
-                expand=0.55,
+                expand=0.65,
             ),
             table="facts",
         ),
@@ -252,7 +254,7 @@ def _onboarding() -> tuple[PlantedFact, ...]:
             family="onboarding behaviour",
             table="facts",
             role=Role.ARISES_AFTER_THE_WIN,
-            levels=(_range(2, 14, 0.55), _range(15, 45, 0.45, churn=0.6)),
+            levels=(_range(2, 14, 0.55), _range(15, 45, 0.45, churn=0.7)),
         ),
     )
 
@@ -305,14 +307,14 @@ _SUBJECTS = listed(
 _STYLES = ("yes or no", "yes or no", "yes or no", "grade", "count")
 
 
-def _further(n: int, role: Role, named: Sequence[PlantedFact], dice: Dice) -> PlantedFact:
+def _further(n: int, role: Role, causes: Sequence[PlantedFact], dice: Dice) -> PlantedFact:
     name = _SUBJECTS[n] if n < len(_SUBJECTS) else f"trait_{n + 1:03d}"
-    strength = dice.between(0.25, 0.75) * (1 if dice.chance(0.8) else -1)
+    strength = dice.between(0.45, 0.95) * (1 if dice.chance(0.8) else -1)
     also_wins = (0.1 if role is Role.CAUSES_EXPANSION else 0.35) * dice.chance(0.6)
     levels = _marked(_plain_levels(dice), role, strength, also_wins)
     copies = None
     if role is Role.COPY_OF_A_CAUSE:
-        source = dice.pick([fact for fact in named if _is_cause(fact)])
+        source = dice.pick([fact for fact in causes if _is_cause(fact)])
         copies, levels = source.name, _look_alike(source)
     return PlantedFact(
         name=name, family="further", table="accounts", role=role, levels=levels, copies=copies

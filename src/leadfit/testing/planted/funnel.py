@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from leadfit.testing.planted import names
 from leadfit.testing.planted.arrivals import Attempt, attempts
+from leadfit.testing.planted.customers import quote
 from leadfit.testing.planted.dials import Dials, Dice, cumulate, sigmoid
 from leadfit.testing.planted.economics import WORKED, Economics
 from leadfit.testing.planted.facts import PlantedFact
-from leadfit.testing.planted.ledger import DAY, AccountRow, ContactRow, LeadRow, Ledger, Sale
+from leadfit.testing.planted.ledger import DAY, AccountRow, ContactRow, LeadRow, Ledger, Sale, money
 from leadfit.testing.planted.market import CHANNELS
 from leadfit.testing.planted.population import Entity
 
@@ -162,7 +163,8 @@ class Funnel:
         if chance.qualify >= sigmoid(self._economics.qualify(entity, entity.levels, skill)):
             self._let_go(lead_id, qualified, dice)
             return 1
-        if not ledger.note(qualified, "qualified", lead_id=lead_id):
+        hoped = money(quote(dice))
+        if not ledger.note(qualified, "qualified", lead_id=lead_id, amount=hoped):
             return 1
         closed = self._close(qualified, dice)
         odds = self._economics.win(entity, entity.levels, skill, case.attempt.fallen)

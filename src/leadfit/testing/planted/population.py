@@ -11,7 +11,7 @@ from leadfit.testing.planted.dials import Dials, Dice, cumulate
 from leadfit.testing.planted.facts import PlantedFact, Role
 from leadfit.testing.planted.market import CHANNEL_SHARES, COUNTRIES, REGION_SHARES, Market
 
-FIDELITY = 0.85
+FIDELITY = 0.75
 """How often a copy repeats the fact it copies; otherwise it is drawn afresh."""
 _SUBSIDIARIES = 0.10
 _SHARED_DOMAIN = 0.25

@@ -45,7 +45,8 @@ class Risks:
         self._economics = economics
         step = max(1, len(ledger.leads) // REFERENCE)
         leads = [lead for lead in ledger.leads if not lead.account_id.startswith("acd_")][::step]
-        self._scores = {lead.entity.number: lead.score for lead in leads}
+        sellers = {each.rep_id: each for each in economics.market.sellers}
+        self._lead = {lead.entity.number: (lead.score, sellers[lead.rep_id]) for lead in leads}
         self.leads = [lead.entity for lead in leads]
         self.customers = [sale.account.entity for sale in ledger.won.values()]
 
@@ -72,19 +73,20 @@ class Risks:
         return self._economics.within(self._economics.churn(entity, levels), YEAR)
 
     def converted(self, entity: Entity, levels: Sequence[int]) -> float:
-        """Return the chance that one lead, with its old score as it is, is won."""
-        return self._qualified(entity, levels) * sigmoid(
-            self._economics.win(entity, levels, 0.0, 0.0)
-        )
+        """Return the chance that a lead, with its old score and its rep as they are, is won."""
+        skill = self._lead[entity.number][1].skill
+        won = sigmoid(self._economics.win(entity, levels, skill, 0.0))
+        return self._qualified(entity, levels) * won
 
     def _accepted(self, entity: Entity, levels: Sequence[int]) -> float:
-        score = self._scores.get(entity.number, 50)
-        return WORKED * sigmoid(self._economics.accept(entity, levels, score, 0.0, 0.0))
+        score, seller = self._lead[entity.number]
+        odds = self._economics.accept(entity, levels, score, seller.leniency, 0.0)
+        return WORKED * sigmoid(odds)
 
     def _qualified(self, entity: Entity, levels: Sequence[int]) -> float:
-        return self._accepted(entity, levels) * sigmoid(
-            self._economics.qualify(entity, levels, 0.0)
-        )
+        skill = self._lead[entity.number][1].skill
+        qualified = sigmoid(self._economics.qualify(entity, levels, skill))
+        return self._accepted(entity, levels) * qualified
 
 
 def effects(facts: Sequence[PlantedFact], risks: Risks) -> tuple[TrueEffect, ...]:
@@ -150,7 +152,7 @@ class TrueAccount:
     """The truth about one entity.
 
     Attributes:
-        accepted: Chance that a typical lead with an average rep is accepted and worked.
+        accepted: Chance that a typical lead is accepted and worked, over the reps of its region.
         qualified: Chance that it comes to be qualified.
         won: Chance that it is won.
         expands: Chance of expanding within 12 months as a customer that stays.
@@ -171,12 +173,23 @@ class TrueAccount:
 
 
 def reach(economics: Economics, entity: Entity) -> tuple[float, float, float]:
-    """Return the chances that a typical lead is accepted, qualified and won, each in all."""
-    levels = entity.levels
+    """Return the chances that a typical lead is accepted, qualified and won, each in all.
+
+    They are the means over the reps of its region.
+    """
+    levels, sums = entity.levels, [0.0, 0.0, 0.0]
     score = economics.old_score(levels, TYPICAL_HEAT, 0.0)
-    accepted = WORKED * sigmoid(economics.accept(entity, levels, score, 0.0, 0.0))
-    qualified = accepted * sigmoid(economics.qualify(entity, levels, 0.0))
-    return accepted, qualified, qualified * sigmoid(economics.win(entity, levels, 0.0, 0.0))
+    accept = economics.accept(entity, levels, score, 0.0, 0.0)
+    qualify = economics.qualify(entity, levels, 0.0)
+    win = economics.win(entity, levels, 0.0, 0.0)
+    sellers = economics.market.sellers_of(entity.region)
+    for seller in sellers:
+        accepted = WORKED * sigmoid(accept + seller.leniency)
+        qualified = accepted * sigmoid(qualify + seller.skill)
+        won = qualified * sigmoid(win + seller.skill)
+        sums = [total + each for total, each in zip(sums, (accepted, qualified, won), strict=True)]
+    accepted, qualified, won = (total / len(sellers) for total in sums)
+    return accepted, qualified, won
 
 
 def account_truth(economics: Economics, entity: Entity) -> TrueAccount:
