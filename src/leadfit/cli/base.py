@@ -63,7 +63,7 @@ def in_workspace(
 ) -> Callable[P, None]:
     """Give a command ``--json`` and ``--workspace``; the latter may also stand before it."""
 
-    def run(output: Output, *args: P.args, **kwargs: P.kwargs) -> None:
+    def run(output: Output, /, *args: P.args, **kwargs: P.kwargs) -> None:
         own = kwargs.pop("workspace")
         outer = click.get_current_context().find_root().params.get("workspace")
         chosen = own or outer
