@@ -207,6 +207,10 @@ def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) 
             recorded or links.account(None, _text(contact), _text(email)) or f"lead:{lead}"
         )
     leads["account_id"] = linked
+    leads["email"] = [
+        email or links.email(_text(contact))
+        for email, contact in zip(leads["email"], leads["contact_id"], strict=True)
+    ]
     if links.shared_domains:
         notices.append(
             Notice(

@@ -95,6 +95,13 @@ def as_time(text: str, date_format: str | None = None) -> datetime:
     if date_format is not None:
         read = datetime.strptime(text, date_format)  # noqa: DTZ007 -- the zone is set below
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    if text[4:5] == "-" == text[7:8] and text[10:11] in {"", "T", " "}:
+        try:
+            read = datetime.fromisoformat(text)
+        except ValueError:
+            pass  # the looser pattern below decides
+        else:
+            return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError(text)

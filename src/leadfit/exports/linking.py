@@ -70,6 +70,10 @@ class Links:
             return account_id
         return self._contacts.get(contact_id or "", (None, None))[0]
 
+    def email(self, contact_id: str | None) -> str | None:
+        """Return the address of a contact."""
+        return self._contacts.get(contact_id or "", (None, None))[1]
+
     def account(
         self, account_id: str | None, contact_id: str | None, email: str | None
     ) -> str | None:
@@ -77,8 +81,7 @@ class Links:
         recorded = self.recorded(account_id, contact_id)
         if recorded is not None:
             return recorded
-        contact_email = self._contacts.get(contact_id or "", (None, None))[1]
-        domain = business_domain(email) or business_domain(contact_email)
+        domain = business_domain(email) or business_domain(self.email(contact_id))
         if domain is None:
             return None
         holders = self._holders.get(domain, set())

@@ -59,6 +59,16 @@ def test_a_lead_without_account_takes_that_of_its_contact(write: Write) -> None:
     assert account_of(read_export(folder), "l1") == "a1"
 
 
+def test_a_lead_without_address_has_that_of_its_contact(write: Write) -> None:
+    folder = write(
+        leads="lead_id,created_at,contact_id\nl1,2024-01-01,c1\n",
+        contacts="contact_id,email\nc1,ann@two.com\n",
+    )
+    history = read_export(folder)
+    assert history.leads.columns["email"] == ["ann@two.com"]
+    assert account_of(history, "l1") == "domain:two.com"
+
+
 @pytest.mark.parametrize("email", ["ann@two.com", "ann@mail.two.com", "ANN@TWO.COM"])
 def test_a_lead_without_contact_takes_the_account_of_its_domain(write: Write, email: str) -> None:
     folder = write(
@@ -174,6 +184,28 @@ def test_a_planned_end_of_a_contract_does_not_move_as_of(write: Write) -> None:
 def test_times_are_read_as_aware_utc(write: Write, text: str, expected: datetime) -> None:
     folder = write(leads=f"lead_id,created_at\nl1,{text}\n")
     assert read_export(folder).leads.columns["created_at"] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20240131",
+        "2024-W05-3",
+        "2024-01-31x09:30",
+        "31/01/2024",
+        "2024-1",
+        "\u0662\u0660\u0662\u0664-01-31",
+    ],
+)
+def test_other_spellings_of_a_time_are_refused(write: Write, text: str) -> None:
+    with pytest.raises(BadInput, match="ISO 8601"):
+        read_export(write(leads=f"lead_id,created_at\nl1,{text}\n"))
+
+
+def test_a_mapping_may_name_another_spelling_of_times(write: Write, mapping: MakeMapping) -> None:
+    folder = write(people="id,since\n1,1/31/2024\n")
+    history = read_export(folder, mapping=mapping(PEOPLE + 'date_format = "%m/%d/%Y"\n'))
+    assert history.leads.columns["created_at"] == [utc(2024, 1, 31)]
 
 
 # ---- facts
