@@ -55,7 +55,7 @@ class Probabilities(Section):
     bare_domain: Share = 0.94
     """A domain without an address at it."""
     shared_domain: Share = 0.92
-    """A domain that several accounts, or a parent and its child, hold."""
+    """A domain that several accounts, or a parent and its child, hold or may hold."""
     role_mailbox: Share = 0.93
     """A mailbox of a role, such as ``info@``, at a domain that one account holds."""
     conflict: Share = 0.90

@@ -24,6 +24,7 @@ from leadfit.records import (
     Signal,
 )
 from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
+from leadfit.resolve.names import tells_of_a_relative
 
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
 _WEAK_WORDS = {
@@ -44,6 +45,7 @@ class _Evidence:
     contacts: tuple[Candidate, ...]
     accounts: tuple[Account, ...]
     ids: tuple[str, ...]
+    company: str | None
 
 
 def decide(
@@ -96,6 +98,7 @@ def _sort(signal: Signal, candidates: Sequence[Candidate]) -> _Evidence:
         contacts=tuple(each for each in ordered if each.found_by == "email" and each.contact),
         accounts=tuple(accounts),
         ids=tuple(dict.fromkeys(ids)),
+        company=signal.identifiers.company,
     )
 
 
@@ -314,6 +317,12 @@ def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
         shared = f"accounts {ids} share the domain {keys.domain}"
         words = f"{shared} as parent and child" if _is_hierarchy(evidence.accounts) else shared
         probability, rule, relation = stated.shared_domain, "domain.shared", Relation.RELATED
+    elif keys.email_is_personal and tells_of_a_relative(evidence.company, best.name):
+        words = (
+            f"account {best.account_id} alone holds the domain {keys.domain}, "
+            "but the company's name tells of a sister or child of it"
+        )
+        probability, rule, relation = stated.shared_domain, "domain.relative", Relation.RELATED
     elif keys.email_is_personal:
         words = f"account {best.account_id} alone holds the domain {keys.domain}"
         probability, rule, relation = stated.own_domain, "domain.own", Relation.SAME

@@ -100,6 +100,30 @@ def test_a_domain_that_strangers_share_waits_for_review() -> None:
     assert (found.band, found.possible_account_id) == (Band.REVIEW, "zeta")
 
 
+def test_a_company_name_that_tells_of_a_sister_waits_for_review_as_related() -> None:
+    works = Account(account_id="works", name="Acme Works Inc", domains=("acme.com",))
+    found = match(by_domain(works), email="new@acme.com", company="Acme America Corp")
+    assert (found.band, found.relation) == (Band.REVIEW, Relation.RELATED)
+    assert (found.account_id, found.possible_account_id) == (None, "works")
+
+
+@pytest.mark.parametrize(
+    "company",
+    [
+        "ACME works",
+        "Acme Wroks GmbH",
+        "Acm\u00e9 Works, Inc.",
+        "acme",
+        "Acme Works Europe",
+        "Zeta",
+        "-",
+    ],
+)
+def test_another_spelling_of_the_name_or_another_brand_is_no_doubt(company: str) -> None:
+    works = Account(account_id="works", name="Acme Works Inc", domains=("acme.com",))
+    assert match(by_domain(works), email="new@acme.com", company=company).band is Band.AUTO
+
+
 def test_a_mailbox_of_a_role_waits_for_review_even_when_it_is_a_known_contact() -> None:
     info = Contact(contact_id="info", account_id="acme", email="info@acme.com")
     found = match(by_email(info, lead="lead_1"), by_domain(), email="info@acme.com")
