@@ -48,7 +48,7 @@ def read_export(
             recognised exports of a CRM.
         as_of: Nothing later is looked at; aware. By default the latest recorded outcome or use.
         skip_bad: Where rejected rows go, as CSV; the rest is returned, with a notice
-            ``skipped_rows`` that counts them. Without it one bad row refuses the lot.
+            ``rows_skipped`` that counts them. Without it one bad row refuses the lot.
 
     Raises:
         BadInput: With every fault: file, row (the header is row 1), column, what came, what is
@@ -314,7 +314,7 @@ def _text(value: object) -> str | None:
 def _skipped(faults: Faults) -> Notice:
     rows = {file: len(bad) for file, bad in faults.bad_rows.items()}
     return Notice(
-        code="skipped_rows",
+        code="rows_skipped",
         field=None,
         message=f"{sum(rows.values())} rows with faults were left out and written to the rejects.",
         evidence={"rows": sum(rows.values()), "files": rows},

@@ -218,7 +218,7 @@ def test_bad_rows_are_set_aside_with_their_text_and_the_rest_is_read(
     assert header == ["file", "row", "column", "came", "allowed", "original"]
     assert row[:4] == ["leads.csv", "3", "created_at", "'soon'"]
     assert row[5] == 'l2,soon,"a, b"'
-    (skipped,) = [notice for notice in history.notices if notice.code == "skipped_rows"]
+    (skipped,) = [notice for notice in history.notices if notice.code == "rows_skipped"]
     assert skipped.evidence["rows"] == 1
 
 
