@@ -172,6 +172,8 @@ class ActivityPoints(Section):
     """Points of a fresh activity."""
     half_life_days: float = Field(gt=0)
     """Days after which half of the points are left."""
+    also: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Points it earns in further parts, for what it stands for: who asks for a demo has read."""
 
 
 class Weights(Section):
@@ -249,9 +251,10 @@ class ScoreRules(Section):
         parts = {f"engagement.{name}" for name in self.engagement}
         parts |= {f"intent.{name}" for name in self.intent}
         wrong += [
-            f"a part of engagement or intent for activities.{kind.value}.part, now '{rule.part}'"
+            f"parts of engagement or intent for activities.{kind.value}, now "
+            f"{', '.join([rule.part, *rule.also])}"
             for kind, rule in self.activities.items()
-            if rule.part not in parts
+            if not {rule.part, *rule.also} <= parts
         ]
         if wrong:
             raise ValueError("; ".join(wrong))

@@ -105,10 +105,12 @@ def of_activities(
     for activity in activities:
         rule = rules.activities.get(activity.kind)
         age_s = (now - activity.at).total_seconds()
-        if rule is None or rule.part not in ages or age_s < 0:
+        if rule is None or age_s < 0:
             continue
-        points = rule.points * math.exp2(-age_s / (rule.half_life_days * _DAY_S))
-        ages[rule.part].append((activity.kind.value, points))
+        left = math.exp2(-age_s / (rule.half_life_days * _DAY_S))
+        for part, points in ((rule.part, rule.points), *rule.also.items()):
+            if part in ages:
+                ages[part].append((activity.kind.value, points * left))
     return [
         _of_part(f"{component}.{name}", cap, ages[f"{component}.{name}"])
         for name, cap in caps.items()

@@ -172,6 +172,7 @@ def test_an_unknown_key_inside_a_list_names_the_keys_of_that_list(tmp_path: Path
         ("web_visits = 10", "web_visits = 11", "score"),
         ("fit = 40", "fit = 41", "score"),
         ('part = "engagement.demo", points = 10', 'part = "demo", points = 10', "score"),
+        ('also = { "engagement.web_visits"', 'also = { "engagement.web"', "score"),
         ("a_tier_two = 50", "a_tier_two = 80", "score.cuts"),
         ("pricing_view = 1,", "price_view = 1,", "plays.0.needs.price_view"),
         ('# chat_token = "env:LEADFIT_CHAT_TOKEN"', 'chat = "xoxb-1"', "secrets.chat"),

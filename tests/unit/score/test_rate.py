@@ -123,6 +123,13 @@ def test_the_order_of_activities_changes_nothing() -> None:
     assert of(IDEAL, *aged) == of(IDEAL, *reversed(aged))
 
 
+def test_a_demo_request_also_stands_for_the_visits_before_it_and_makes_tier_two() -> None:
+    score = of(IDEAL, *activities(Kind.DEMO_REQUEST))
+    found = [points(score, f"engagement.{part}") for part in ("demo", "web_visits", "content")]
+    assert found == [10, 5, 6]
+    assert (score.intent100, score.tier) == (42, Tier.TWO)
+
+
 # ---- models --------------------------------------------------------------------------------
 
 
@@ -158,7 +165,9 @@ def test_a_ten_person_startup_never_reaches_tier_one_for_a_product_of_large_comp
 
 def test_model_b_asks_for_fit_first_and_then_for_intent() -> None:
     assert of(IDEAL, *EVERYTHING).tier is Tier.ONE
-    assert of(IDEAL, *activities(*[Kind.DEMO_REQUEST, Kind.INTENT_TOPIC] * 2)).tier is Tier.TWO
+    assert of(IDEAL, *activities(Kind.FORM_FILL, *[Kind.INTENT_TOPIC] * 3)).tier is Tier.THREE
+    assert of(IDEAL, *activities(Kind.EMAIL_REPLY, *[Kind.COMPARISON_VIEW] * 4)).tier is Tier.THREE
+    assert of(IDEAL, *activities(*[Kind.PRICING_VIEW, Kind.INTENT_TOPIC] * 3)).tier is Tier.TWO
     assert of(IDEAL).tier is Tier.THREE
 
 
