@@ -41,10 +41,11 @@ def suffices(benchmark: Benchmark) -> str | None:
         return None
     parts = []
     if benchmark.customers_needed is not None:
-        have = _units(benchmark)
+        after_sale = benchmark.verdict_outcome in (Step.EXPANDED, Step.CHURNED_AFTER_USE)
+        counted = "customers" if after_sale else f"{benchmark.unit}s"
         parts.append(
-            f"About {count(benchmark.customers_needed)} units at this step would show an effect "
-            f"worth acting on" + (f"; these records hold {count(have)}." if have else ".")
+            f"About {count(benchmark.customers_needed)} {counted} would show an effect worth "
+            "acting on."
         )
     if benchmark.detectable is not None:
         parts.append(
@@ -133,15 +134,6 @@ def _list(rows: list[ProfileRow]) -> str:
 def _outcome(benchmark: Benchmark) -> str:
     step = benchmark.verdict_outcome
     return STEP_NOUNS[step] if step is not None else "any outcome"
-
-
-def _units(benchmark: Benchmark) -> int | None:
-    step = benchmark.verdict_outcome
-    if step is None:
-        return None
-    if step in (Step.EXPANDED, Step.CHURNED_AFTER_USE):
-        return benchmark.funnel.converted
-    return benchmark.funnel.leads
 
 
 def _missing(benchmark: Benchmark) -> str:

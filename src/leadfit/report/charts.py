@@ -30,6 +30,7 @@ STILL: Final = "#7b8794"
 STILL_SOFT: Final = "#edf0f2"
 ACCENT_SOFT: Final = "#e1f0ed"
 WIDTH: Final = 520
+WIDTH_WITHOUT_LABELS: Final = 700
 LABEL_LIMIT: Final = 250
 FONT: Final = "system-ui, 'Noto Sans', 'DejaVu Sans', sans-serif"
 
@@ -88,7 +89,13 @@ def funnel(rows: Sequence[Row], *, described: str) -> Markup:
         for row in rows
     ]
     base = alt.Chart(alt.InlineData(values=shown)).encode(
-        y=alt.Y("step:N", sort=None, title=None, axis=_category_axis(alt))
+        y=alt.Y(
+            "step:N",
+            sort=None,
+            title=None,
+            axis=_category_axis(alt),
+            scale=alt.Scale(domain=[str(row["step"]) for row in rows]),
+        )
     )
     x = alt.X("shown:Q", axis=None, scale=alt.Scale(domain=[0, most * 1.45]))
     room = (
@@ -118,6 +125,7 @@ def rates(rows: Sequence[Row], *, x_title: str, y_title: str, described: str) ->
         x=alt.X(
             "period:O",
             sort=None,
+            scale=alt.Scale(domain=[str(row["period"]) for row in shown]),
             title=x_title,
             axis=alt.Axis(labelAngle=0 if len(shown) <= 13 else -90, labelOverlap=True),
         )
@@ -141,7 +149,12 @@ def rates(rows: Sequence[Row], *, x_title: str, y_title: str, described: str) ->
         .mark_point(size=60, color=STILL, opacity=1)
         .encode(y="rate:Q")
     )
-    return _svg(whisker + line + full + hollow, height=220, described=described)
+    return _svg(
+        whisker + line + full + hollow,
+        height=220,
+        described=described,
+        width=WIDTH_WITHOUT_LABELS,
+    )
 
 
 def curves(rows: Sequence[Row], *, described: str) -> Markup:
@@ -160,14 +173,16 @@ def curves(rows: Sequence[Row], *, described: str) -> Markup:
             "outcome:N",
             title=None,
             scale=alt.Scale(domain=outcomes, range=colours),
-            legend=alt.Legend(orient="top", symbolType="stroke"),
+            legend=alt.Legend(
+                orient="top", symbolType="stroke", symbolOpacity=1, symbolStrokeWidth=3
+            ),
         ),
     )
     band = base.mark_area(opacity=0.16, interpolate="step-after").encode(
         y=alt.Y("low:Q", title="Per cent that got there", axis=_number_axis(alt)), y2="high:Q"
     )
     line = base.mark_line(strokeWidth=2, interpolate="step-after").encode(y="share:Q")
-    return _svg(band + line, height=220, described=described)
+    return _svg(band + line, height=220, described=described, width=WIDTH_WITHOUT_LABELS)
 
 
 def _apart(label: object, rows: Sequence[Row], number: int) -> str:
@@ -185,7 +200,7 @@ def _number_axis(alt: Any) -> object:
     return alt.Axis(tickCount=6, domain=False, ticks=False, labelPadding=6)
 
 
-def _svg(chart: object, *, height: int, described: str) -> Markup:
+def _svg(chart: object, *, height: int, described: str, width: int = WIDTH) -> Markup:
     """Return the chart as an SVG element that may stand in a page beside others."""
     alt = _altair()
     try:
@@ -194,7 +209,7 @@ def _svg(chart: object, *, height: int, described: str) -> Markup:
         raise MissingExtra("learn", "a report with charts") from error
     finished = (
         alt.layer(chart)
-        .properties(width=WIDTH, height=height, background="transparent")
+        .properties(width=width, height=height, background="transparent")
         .configure(font=FONT)
         .configure_view(stroke=None)
         .configure_axis(

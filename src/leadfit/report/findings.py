@@ -33,6 +33,7 @@ EFFECTS_AT_MOST: Final = 300
 GROUPS_OPEN: Final = 2
 WARNINGS_SHOWN: Final = 5
 EXCLUDED_AT_MOST: Final = 200
+PSI_WORTH_SAYING: Final = 0.1
 CLAIM_COLOURS: Final = {
     names.CLAIMS[Claim.CAUSED]: charts.ACCENT,
     names.CLAIMS[Claim.ASSOCIATED]: charts.INFO,
@@ -54,8 +55,7 @@ def page(benchmark: Benchmark) -> str:
         {
             "style": Markup(style),  # noqa: S704 -- our own file
             "style_hash": f"sha256-{digest}",
-            "as_of": words.day(benchmark.as_of),
-            "as_of_moment": words.moment(benchmark.as_of),
+            "as_of": names.as_of(benchmark),
             "unit": words.short(benchmark.unit, 20),
             "leads": words.count(benchmark.funnel.leads),
             "times_known": bool(benchmark.series.curves),
@@ -341,12 +341,21 @@ def _drift(drift: Drift) -> View | None:
         )
     return {
         "title": "Your win rate has moved" if drift.found else "No clear change of the win rate",
-        "words": said,
+        "words": f"{said} {_mix(drift)}",
         "shifts": [
             f"{words.short(s.fact, 60)}: {words.short(s.largest_change, 160)} (PSI {s.psi:.2f})"
             for s in drift.shifts[:ROWS_SHOWN]
+            if s.psi >= PSI_WORTH_SAYING
         ],
     }
+
+
+def _mix(drift: Drift) -> str:
+    if not drift.shifts:
+        return ""
+    if any(shift.psi >= PSI_WORTH_SAYING for shift in drift.shifts):
+        return "The mix of these attributes moved (PSI over .25 is a large change):"
+    return "The mix of attributes stayed the same."
 
 
 def _weights(benchmark: Benchmark) -> list[View]:
@@ -354,7 +363,9 @@ def _weights(benchmark: Benchmark) -> list[View]:
         {
             "step": names.STEPS[step].capitalize(),
             "value": f"{w.value:.0f}",
-            "interval": f"{w.low:.0f} to {w.high:.0f}",
+            "interval": "the yardstick"
+            if step is Step.EXPANDED
+            else f"{w.low:.0f} to {w.high:.0f}",
             "prior": f"{w.prior:.0f}",
         }
         for step in Step

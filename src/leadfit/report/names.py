@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from leadfit.history import Step
-from leadfit.learn.result import Claim, Estimate, Judgement, Presence, Verdict
-from leadfit.report.words import percent
+from leadfit.learn.result import Benchmark, Claim, Estimate, Judgement, Presence, Verdict
+from leadfit.report.words import day, percent
 
 STEPS: Final[dict[Step, str]] = {
     Step.ACCEPTED: "accepted by sales",
@@ -95,6 +95,11 @@ WARNINGS: Final[dict[str, str]] = {
     "no_overlap": "There is nobody to compare with",
     "selection": "Who got in here was already selected",
     "snapshot_fact": "This holds today's value, not the value then",
+    "times_unknown": "No times are recorded",
+    "constant_fact": "This never varies",
+    "dropped_rows": "Some rows were left out",
+    "skipped_rows": "Some rows were skipped",
+    "unmatched_reference": "Some names do not join",
 }
 
 
@@ -116,3 +121,9 @@ def span(estimate: Estimate, digits: int = 1) -> str:
     if estimate.low is None or estimate.high is None:
         return "no interval"
     return f"{percent(estimate.low, digits)} to {percent(estimate.high, digits)}"
+
+
+def as_of(benchmark: Benchmark) -> str:
+    """Return up to which day the records go, or that no times are recorded."""
+    is_dated = all(notice.code != "times_unknown" for notice in benchmark.warnings)
+    return f"records up to {day(benchmark.as_of)}" if is_dated else "no times recorded"

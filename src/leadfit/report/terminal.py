@@ -15,7 +15,7 @@ WIDTH = 92
 
 def summary(benchmark: Benchmark) -> str:
     """Return the findings as plain text: money, verdict, profile, funnel, warnings."""
-    lines = [f"ICP benchmark, as of {words.day(benchmark.as_of)}", ""]
+    lines = [f"ICP benchmark, {names.as_of(benchmark)}", ""]
     lines += _row("Money", _money(benchmark))
     icp = benchmark.current_icp
     lines += _row("In use", f"{names.JUDGEMENTS[icp.judgement]}. {words.short(icp.words, 240)}")

@@ -73,7 +73,8 @@ def _cohorts(months: Sequence[FunnelMonth], unit: str) -> View | None:
     young = sum(not month.matured for month in shown)
     caption = "Bars are 95 % intervals."
     if young:
-        caption += f" Hollow: {young} months too young to compare; more will still get there."
+        months_are = "1 month is" if young == 1 else f"{young} months are"
+        caption += f" Hollow: {months_are} too young to compare; more will still get there."
     return {
         "title": f"Cohorts: what became of the {unit}s of each month",
         "chart": drawn,
@@ -100,8 +101,8 @@ def _cohorts(months: Sequence[FunnelMonth], unit: str) -> View | None:
 
 def _season(months: Sequence[SeasonMonth]) -> View | None:
     known = [month for month in months if month.rate.value is not None]
-    if len(known) < 2:
-        return None
+    if len(known) < 2 or not any(month.lost for month in months):
+        return None  # where no loss is recorded every rate is 100 % and says nothing
     rows = [
         {
             "period": calendar.month_abbr[m.month],

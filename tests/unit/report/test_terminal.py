@@ -36,4 +36,4 @@ def test_a_missing_source_is_missing_in_the_summary() -> None:
     text = report.summary(builders.thin())
     assert "qualification missing" in text
     assert "no amounts recorded" in text
-    assert "About 310 units" in text
+    assert "About 310 leads" in text
