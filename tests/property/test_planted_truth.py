@@ -208,3 +208,28 @@ def test_what_never_was_is_refused_by_name(company: Company) -> None:
         company.fate_under(company.entities[0], {"industry": "mining"})
     with pytest.raises(BadInput, match="shoe_size"):
         company.fate_under(company.entities[0], {"shoe_size": "42"})
+
+
+def test_the_effect_of_a_bin_lies_between_those_of_the_ranges_it_mixes(
+    company: Company, effects: tuple[TrueEffect, ...]
+) -> None:
+    whole = next(
+        e.effect
+        for e in effects
+        if (e.fact, e.value, e.outcome) == ("technical_maturity", "4-5", "expanded")
+    )
+
+    exact = company.effect_of("technical_maturity", "expanded", lambda value: value in {"4", "5"})
+    mixed = company.effect_of("technical_maturity", "expanded", lambda value: int(value) >= 3)
+
+    assert exact == pytest.approx(whole, abs=1e-9)
+    assert 0 < mixed < exact
+
+
+def test_a_bin_of_a_fact_that_does_nothing_has_no_effect(company: Company) -> None:
+    assert company.effect_of("integration_count", "expanded", lambda value: int(value) > 5) == 0
+
+
+def test_a_bin_that_holds_everything_is_refused(company: Company) -> None:
+    with pytest.raises(BadInput, match="all or nothing"):
+        company.effect_of("technical_maturity", "expanded", bool)
