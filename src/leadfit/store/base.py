@@ -186,7 +186,7 @@ class Capacity(Protocol):
     """Capacity slots and turns of the rotation."""
 
     def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
-        """Return each rep's busy slots and latest turn; a new rep starts at the least turn."""
+        """Return each rep's busy slots and latest turn; a new rep is next, once."""
 
     def claim(
         self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime

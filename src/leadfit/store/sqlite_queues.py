@@ -30,7 +30,7 @@ class SqliteCapacity:
         self._connection = connection
 
     def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
-        """Return each rep's busy slots and latest turn; a new rep starts at the least turn."""
+        """Return each rep's busy slots and latest turn; a new rep is next, once."""
         busy = dict(
             self._connection.execute(
                 "SELECT rep_id, count(*) FROM slots WHERE busy_until_us > ? GROUP BY rep_id",
@@ -38,7 +38,8 @@ class SqliteCapacity:
             ).fetchall()
         )
         turns = dict(self._connection.execute("SELECT rep_id, turn FROM turns").fetchall())
-        least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=0)
+        # Just before the least of the others: level with it, the order of ids would decide.
+        least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=1) - 1
         return {rep_id: (busy.get(rep_id, 0), turns.get(rep_id, least)) for rep_id in rep_ids}
 
     def claim(

@@ -1,0 +1,125 @@
+"""Imports of a recorded past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from leadfit.history import FactColumn, History, Table
+from leadfit.jobs import import_history
+from leadfit.jobs.bulk import _PLAIN_ADDRESS
+from leadfit.records import Keys
+from leadfit.resolve.keys import email_key
+from leadfit.store import SqliteStore
+from leadfit.store.views import Imported
+from leadfit.testing import FrozenWorld
+
+AT = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+def table(**columns: Sequence[object]) -> Table:
+    return Table(columns=columns)
+
+
+def past(accounts: Table | None = None, leads: Table | None = None) -> History:
+    return History(
+        as_of=AT,
+        accounts=accounts
+        or table(
+            account_id=["a1", "a2"],
+            name=["Acme", None],
+            domain=["https://www.acme.com/about", None],
+            parent_account_id=[None, "a1"],
+            country=["US", None],
+            created_at=[AT, None],
+            owner_id=["rep_ada", None],
+            employees=[120, None],
+            contact_email=["boss@acme.com", None],
+        ),
+        leads=leads
+        or table(
+            lead_id=["l1", "l2", "l3"],
+            created_at=[AT, None, AT],
+            account_id=["a1", "a1", "own"],
+            contact_id=["c1", None, None],
+            email=["Jo@Acme.com", "ann+x@acme.com", None],
+            source=["web", None, None],
+            rep_id=["rep_ben", None, None],
+            tier=["Tier 1", "A", 2],
+            channel=["ads", None, "fair"],
+        ),
+        events=table(kind=["converted"], account_id=["a1"], at=[AT]),
+        facts=Table(columns={}),
+        spend=Table(columns={}),
+        fact_columns=(
+            FactColumn(name="employees", table="accounts", is_number=True),
+            FactColumn(name="channel", table="leads"),
+        ),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=FrozenWorld())
+    yield store
+    store.close()
+
+
+def test_accounts_contacts_and_leads_of_a_history_come_in(store: SqliteStore) -> None:
+    added = import_history(FrozenWorld(), store, past())
+    assert added == Imported(accounts=2, domains=1, contacts=2, leads=3)
+    account = store.read(lambda session: session.accounts.account("a1"))
+    assert account is not None
+    assert (account.domains, account.facts) == (("acme.com",), {"employees": 120})
+    assert account.is_customer
+    assert account.owner_id == "rep_ada"
+    view = store.read(lambda session: session.leads.view("l1"))
+    assert view is not None
+    assert (view.lead.owner_id, view.lead.tier, view.lead.is_open) == ("rep_ben", 1, False)
+    assert view.lead.facts == {"channel": "ads"}
+
+
+def test_a_second_import_changes_nothing(store: SqliteStore) -> None:
+    import_history(FrozenWorld(), store, past())
+    rows = store.read(lambda session: session.signals.verify()).rows
+    assert import_history(FrozenWorld(seed=2), store, past()) == Imported()
+    assert store.read(lambda session: session.signals.verify()).rows == rows
+
+
+def test_imported_contacts_are_found_by_their_address(store: SqliteStore) -> None:
+    import_history(FrozenWorld(), store, past())
+    for address in ("jo@acme.com", "ann@acme.com"):
+        keys = Keys(email=address)
+        (found,) = store.read(lambda session, by=keys: session.accounts.candidates(by))  # type: ignore[misc]
+        assert found.account is not None
+
+
+def test_a_lead_of_an_account_that_is_not_there_has_none(store: SqliteStore) -> None:
+    import_history(FrozenWorld(), store, past())
+    lead = store.read(lambda session: session.leads.get("l3"))
+    assert lead is not None
+    assert lead.account_id is None
+
+
+def test_past_leads_are_not_looked_after(store: SqliteStore) -> None:
+    import_history(FrozenWorld(), store, past())
+    counts = store.read(lambda session: session.counts(AT))
+    assert (counts.leads, counts.open_leads, counts.unassigned, counts.clocks_running) == (
+        3, 0, 0, 0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "address", ["jo@acme.com", "jo.hill@mail.acme.co.uk", "a_b-c.d9@x-y.org", "jo@acme.museum"]
+)
+def test_the_short_way_to_the_key_of_a_plain_address_gives_the_same_key(address: str) -> None:
+    assert _PLAIN_ADDRESS.fullmatch(address)
+    assert email_key(address) == address
+
+
+@pytest.mark.parametrize("address", ["jo+x@acme.com", "jö@acme.com", "jo..h@acme.com", "jo@acme"])
+def test_any_other_address_takes_the_long_way(address: str) -> None:
+    assert _PLAIN_ADDRESS.fullmatch(address) is None

@@ -1,0 +1,236 @@
+"""The SQLite store: opening, owning, migrating, group commit, damage."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from leadfit.errors import DamagedStore, StoreBusy
+from leadfit.store import NewerStore, Session, SqliteStore
+from leadfit.store.migrate import LATEST, migrate
+from leadfit.store.schema import metadata
+from leadfit.testing import FrozenWorld
+from leadfit.testing.check_store import make_signal
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def opened(folder: Path, world: FrozenWorld | None = None) -> SqliteStore:
+    return SqliteStore(folder / "s.sqlite3", secret=b"s" * 32, world=world or FrozenWorld())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = opened(tmp_path)
+    yield store
+    store.close()
+
+
+def note(number: int) -> Callable[[Session], int]:
+    return lambda session: session.signals.append("import", AT, {"rows": number})
+
+
+def test_migrations_lead_to_the_tables_of_the_schema(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    migrate(path)
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_every_table_is_strict(store: SqliteStore, tmp_path: Path) -> None:
+    del store
+    connection = sqlite3.connect(tmp_path / "s.sqlite3")
+    loose = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+        " AND strict = 0 AND name NOT LIKE 'sqlite%' AND name <> 'alembic_version'"
+    ).fetchall()
+    connection.close()
+    assert loose == []
+
+
+def test_a_newer_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    path = tmp_path / "s.sqlite3"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(NewerStore, match="9999"):
+        opened(tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.sqlite3").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(DamagedStore, match="not a database"):
+        opened(tmp_path)
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "s.sqlite3")
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+    with pytest.raises(DamagedStore, match="did not make"):
+        opened(tmp_path)
+
+
+def test_a_second_writer_is_refused_and_may_read(tmp_path: Path, store: SqliteStore) -> None:
+    store.write(note(1))
+    other = opened(tmp_path)
+    assert other.read(lambda session: session.signals.verify()).rows == 1
+    with pytest.raises(StoreBusy, match="another process writes"):
+        other.write(note(2))
+    other.close()
+
+
+def test_a_writer_in_another_process_is_refused(tmp_path: Path, store: SqliteStore) -> None:
+    store.write(note(1))
+    program = (
+        "import sys; from pathlib import Path; from leadfit.store import SqliteStore;"
+        "from leadfit.world import SystemWorld;"
+        "store = SqliteStore(Path(sys.argv[1]), secret=b's', world=SystemWorld());"
+        "store.write(lambda session: session.clocks.stop('l', SystemWorld().now(), 'x'))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "s.sqlite3")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "StoreBusy: another process writes" in ended.stderr
+
+
+def test_a_closed_store_lets_the_next_writer_in(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    first.write(note(1))
+    first.close()
+    with pytest.raises(StoreBusy, match="closed"):
+        first.write(note(2))
+    second = opened(tmp_path)
+    assert second.write(note(3)) == 2
+    second.close()
+
+
+def test_the_store_is_for_its_owner_only(tmp_path: Path, store: SqliteStore) -> None:
+    store.write(note(1))
+    assert (tmp_path / "s.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_a_reader_cannot_write(store: SqliteStore) -> None:
+    with pytest.raises(StoreBusy, match="readonly"):
+        store.read(note(1))
+
+
+def test_a_reader_sees_one_moment(store: SqliteStore) -> None:
+    store.write(note(1))
+
+    def twice(session: Session) -> tuple[int, int]:
+        before = session.signals.verify().rows
+        store.write(note(2))
+        return before, session.signals.verify().rows
+
+    assert store.read(twice) == (1, 1)
+    assert store.read(lambda session: session.signals.verify()).rows == 2
+
+
+def test_threads_write_side_by_side_and_lose_nothing(store: SqliteStore) -> None:
+    def work() -> None:
+        for number in range(50):
+            store.write(note(number))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = store.read(lambda session: session.signals.verify())
+    assert (found.intact, found.rows) == (True, 400)
+
+
+def test_pieces_that_wait_together_are_committed_together(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    store = opened(tmp_path, world)
+    gate = threading.Event()
+    first = store.submit(lambda _: gate.wait(10))
+    answers = [store.submit(note(number)) for number in range(20)]
+    gate.set()
+    assert first.result(10)
+    assert [answer.result(10) for answer in answers] == list(range(1, 21))
+    store.close()
+    assert world.reached["store.after_commit"] == 1
+
+
+def test_a_commit_that_fails_fails_every_piece_of_its_group(tmp_path: Path) -> None:
+    def full(failpoint: str, count: int) -> None:
+        if (failpoint, count) == ("store.before_commit", 1):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    store = opened(tmp_path, FrozenWorld(at_failpoint=full))
+    with pytest.raises(StoreBusy, match="disk is full"):
+        store.write(note(1))
+    assert store.write(note(2)) == 1
+    store.close()
+
+
+def fill(store: SqliteStore) -> None:
+    for number in range(20_000):
+        store.submit(note(number))
+
+
+def test_a_full_queue_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    gate = threading.Event()
+    store.submit(lambda _: gate.wait(10))
+    with pytest.raises(StoreBusy, match="queue"):
+        fill(store)
+    gate.set()
+    store.close()
+
+
+def test_verify_finds_a_row_that_was_changed_behind_our_back(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    for number in range(5):
+        store.write(note(number))
+    store.close()
+    connection = sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)
+    connection.execute("DROP TRIGGER log_keeps_rows_UPDATE")
+    connection.execute("UPDATE log SET body = ? WHERE seq = 3", (b'{"rows":9}',))
+    connection.close()
+    store = opened(tmp_path)
+    found = store.read(lambda session: session.signals.verify())
+    store.close()
+    assert not found.intact
+    assert found.faults == ("log row 3 is not what was written",)
+
+
+def test_no_file_of_the_store_but_people_holds_what_a_person_said(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    store = opened(tmp_path, world)
+    store.write(lambda session: session.signals.add(make_signal(world), b"d" * 32, "j@acme.com"))
+    store.close()
+    connection = sqlite3.connect(tmp_path / "s.sqlite3")
+    logged = b" ".join(row[0] for row in connection.execute("SELECT body FROM log"))
+    connection.close()
+    for personal in (b"jo.1", b"Jo Hill", b"VP Finance", b"please call"):
+        assert personal not in logged
+    assert b"employees" in logged
+
+
+def test_the_known_revision_is_the_last_migration(tmp_path: Path) -> None:
+    migrate(tmp_path / "s.sqlite3")
+    connection = sqlite3.connect(tmp_path / "s.sqlite3")
+    (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    connection.close()
+    assert revision == LATEST
