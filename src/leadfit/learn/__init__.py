@@ -14,8 +14,8 @@ try:
 except ImportError as error:
     raise MissingExtra("learn", "learning from recorded outcomes") from error
 
-from leadfit.learn.benchmark import Study, benchmark, fit, study
 from leadfit.learn.document import as_json
+from leadfit.learn.findings import Study, benchmark, fit, study
 from leadfit.learn.result import Benchmark
 from leadfit.learn.rules import Rules
 from leadfit.learn.static import StaticIcp, read_static

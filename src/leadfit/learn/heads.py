@@ -1,16 +1,16 @@
 """The scoring head: what an account's facts say of each step, made for ranking and not for claims.
 
-The same regression as for effects, with the penalty chosen by the evidence of the data instead of
-held small (MacKay 1992; the expected-maximisation form): where facts tell little, coefficients go
-to their prior. The prior of a later, rarer step is centred at a multiple of the earlier step's
-coefficients, found by the same evidence, so that a few hundred customers can borrow from many
-thousand acceptances. Confounders stand at their mean.
+The same regression as for effects, with the penalty of each fact chosen by the evidence of the
+data instead of held small (MacKay 1992, by expectation-maximisation): where facts tell little,
+coefficients go to their prior. The prior of a later, rarer step is centred at a multiple of the
+earlier step's coefficients, found by the same evidence, so that a few hundred customers can
+borrow from many thousand acceptances. Confounders stand at their mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,24 +90,26 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
     prior = np.zeros(coded.shape[1]) if earlier is None else earlier
     ridge = np.full(columns.shape[1], rules.ridge_confounder)
     centre = np.zeros(columns.shape[1])
-    variance, multiple, start = 0.05, 0.0, None
-    found = None
+    fact_of = np.concatenate([
+        np.full(len(levels.labels), n) for n, levels in enumerate(facts)
+    ] or [np.empty(0, np.int64)])[present]  # fmt: skip
+    variance, multiple, start = np.full(len(fact_of), 0.05), 0.0, None
+    found = fit(columns, baseline, np.full(columns.shape[1], 20.0))
     for _ in range(_ROUNDS):
         ridge[inside] = 1.0 / variance
         centre[inside] = multiple * prior[present]
         found = fit(columns, baseline, ridge, centre=centre, start=start)
         start = (found.alpha, found.beta)
         noise = spread(found, columns, baseline, ridge)[inside]
-        beta, before = found.beta[inside], (variance, multiple)
+        before = (variance, multiple)
         if earlier is not None:
-            multiple = _borrow(beta, prior[present])
-        gap = beta - multiple * prior[present]
-        variance = float(np.clip((gap @ gap + noise.sum()) / max(1, len(gap)), 1e-4, 1.0))
-        if abs(np.log(variance / before[0])) < 0.02 and abs(multiple - before[1]) < 0.02:
+            multiple = _borrow(found.beta[inside], prior[present])
+        gap = found.beta[inside] - multiple * prior[present]
+        variance = _variances(gap**2 + noise, fact_of, variance)
+        moved = np.abs(np.log(variance / before[0])).max(initial=0.0)
+        if moved < 0.05 and abs(multiple - before[1]) < 0.02:
             break
     effects = multiple * prior
-    if found is None:
-        raise AssertionError(_ROUNDS)
     effects[present] = found.beta[inside]
     total = float(np.exp(found.alpha) @ found.months) if found.timed else 1.0
     return Learned(
@@ -116,8 +118,22 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
         effects=effects,
         timed=found.timed,
         borrowed=multiple,
-        spread=float(np.sqrt(variance)),
+        spread=float(np.sqrt(variance.mean())) if len(variance) else 0.0,
     )
+
+
+def _variances(squares: Floats, fact_of: Ints, before: Floats) -> Floats:
+    """Return each coefficient's prior variance: of its own fact, pulled to that of all facts.
+
+    This is the expectation step of a heavy-tailed prior with one degree of freedom: most facts
+    mean nothing and are held close, and the few that mean much are let go.
+    """
+    if not len(squares):
+        return squares
+    sizes = np.bincount(fact_of)
+    common = float(np.clip(1.0 / np.mean(1.0 / before), 1e-4, 1.0))
+    own = (common + np.bincount(fact_of, weights=squares)) / (1.0 + sizes)
+    return np.asarray(np.clip(own, 1e-4, 4.0)[fact_of])
 
 
 def _borrow(beta: Floats, prior: Floats) -> float:
@@ -184,9 +200,13 @@ def write(
             )
         )
     written = [_head(past, usable, head, weights) for head in ladder_heads]
+    # A prospect has to be won before it can expand: the chance of both is what it is worth.
+    steps = {head.step for head in written}
+    won = Step.CONVERTED.value if Step.CONVERTED.value in steps else None
+    written = [replace(h, given=won) if h.step == Step.EXPANDED.value else h for h in written]
     churn = next((head for head in heads if head.step is Step.CHURNED_AFTER_USE), None)
     places = [levels.codes[: past.leads] for levels in usable]
-    chances = [_of_rows(head, places) for head in written]
+    chances = _chained(written, places)
     return Artifact(
         as_of=past.history.as_of.isoformat(),
         learned_from=learned_from,
@@ -250,14 +270,23 @@ def score_rows(artifact: Artifact, facts: Sequence[Levels]) -> tuple[Floats, Flo
     places = [levels.codes for levels in facts if levels.name in used]
     total = sum(head.weight for head in artifact.heads)
     worth = np.zeros(len(places[0]) if places else 1)
-    for head, scale in zip(artifact.heads, artifact.scale, strict=True):
-        worth += head.weight / total / scale * _of_rows(head, places)
+    chances = _chained(artifact.heads, places)
+    for head, scale, chance in zip(artifact.heads, artifact.scale, chances, strict=True):
+        worth += head.weight / total / scale * chance
     points = _lines(worth, artifact.knots)
     match = np.zeros(len(worth))
     if artifact.detractor is not None:
-        chance = _of_rows(artifact.detractor, places)
-        match = _lines(chance, artifact.detractor_knots)
+        match = _lines(_of_rows(artifact.detractor, places), artifact.detractor_knots)
     return points * (1.0 - artifact.detractor_share * match), match
+
+
+def _chained(heads: Sequence[Head], places: Sequence[Ints]) -> list[Floats]:
+    """Return the chance of each head for each row, times that of the step it is given."""
+    found: dict[str, Floats] = {}
+    for head in heads:
+        chance = _of_rows(head, places)
+        found[head.step] = chance if head.given is None else chance * found[head.given]
+    return [found[head.step] for head in heads]
 
 
 def _lines(values: Floats, knots: Sequence[tuple[float, float]]) -> Floats:

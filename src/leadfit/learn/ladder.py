@@ -183,8 +183,9 @@ def _detractors(
     inside = ~(early | late)
     units = np.bincount(place[inside], weights=value[inside], minlength=len(left))
     first, last = np.full(len(left), np.inf), np.full(len(left), -np.inf)
-    np.minimum.at(first, place[inside], at[inside])
-    np.maximum.at(last, place[inside], at[inside])
+    dated = inside & ~np.isnan(at)
+    np.minimum.at(first, place[dated], at[dated])
+    np.maximum.at(last, place[dated], at[dated])
     with np.errstate(invalid="ignore"):
         enough = units >= rule.units
         if rule.span_days > 0:

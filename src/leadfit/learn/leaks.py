@@ -48,8 +48,12 @@ def screen(
         if ladder.sources[step] is not Presence.MISSING
     ]
     for levels in facts:
-        found = _unusable(levels) or _declared(levels) or _only_won(past, ladder, levels)
-        found = found or _written_after(levels, outcomes, rules)
+        # A fact with its own time is cut off at that time instead.
+        timed = len(levels.known_at) > 0
+        found = None if timed else _only_won(past, ladder, levels)
+        found = _declared(levels) or found or _unusable(levels)
+        if found is None and not timed:
+            found = _written_after(levels, outcomes, rules)
         if found is not None:
             notices.append(found)
             excluded[levels.name] = found.code

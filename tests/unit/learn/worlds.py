@@ -54,7 +54,7 @@ class Planted:
 
     Attributes:
         truth: By step and fact: difference of the chance within 12 months over the customers.
-        value: Expected value of each lead as a prospect, for targeting.
+        value: What each lead is worth by its facts alone, for targeting.
     """
 
     history: History
@@ -88,12 +88,13 @@ def make(world: World) -> Planted:
         total = confounding.astype(float)
         for name, size in effects.items():
             total = total + size * facts[name]
-        return total
+        return np.asarray(total)
 
     def draw(rate: float, effects: Mapping[str, float]) -> Column:
         return rng.exponential(1.0, n) / (rate * np.exp(eta(effects))) * (365.25 / 12)
 
-    accept_at = created + draw(0.3, world.accept) * (rng.random(n) < 0.8)
+    patience = np.where(rng.random(n) < 0.9, 1.0, np.inf)
+    accept_at = created + draw(0.3, world.accept) * patience
     win_at = created + 20 + draw(world.convert_rate, world.convert)
     won = win_at < SPAN_DAYS
     churn_at = win_at + draw(world.churn_rate, world.churn)
@@ -102,7 +103,7 @@ def make(world: World) -> Planted:
         facts[name] = np.where(won, rng.random(n) < 0.9, rng.random(n) < 0.03).astype(float)
     events = _events(accept_at, win_at, won, np.stack([expand_at, churn_at]))
     ids = [f"l{k}" for k in range(n)]
-    leads = {
+    leads: dict[str, Sequence[object]] = {
         "lead_id": ids,
         "created_at": [START + timedelta(days=float(day)) for day in created],
         "account_id": [f"a{k}" for k in range(n)],
@@ -118,7 +119,7 @@ def make(world: World) -> Planted:
         Step.CHURNED_AFTER_USE: _truth(world.churn_rate, world.churn, eta(world.churn), facts, won),
     }
     chance = {
-        step: 1 - np.exp(-12 * rate * np.exp(eta(effects)))
+        step: 1 - np.exp(-12 * rate * np.exp(eta(effects) - confounding))
         for step, rate, effects in (
             (Step.CONVERTED, world.convert_rate, world.convert),
             (Step.EXPANDED, world.expand_rate, world.expand),
@@ -137,7 +138,7 @@ def history_of(
     facts: Sequence[str],
     *,
     known: Known = Known.CREATED,
-    **more: object,
+    more: Mapping[str, object] | None = None,
 ) -> History:
     """Build a history from leads and events (day, kind, account, lead, amount, value)."""
     rows = sorted(events, key=lambda row: row[0])
@@ -156,7 +157,7 @@ def history_of(
         "facts": Table(columns={"account_id": [], "fact": [], "value": [], "known_at": []}),
         "spend": Table(columns={"month": [], "channel": [], "amount": [], "currency": []}),
         "fact_columns": tuple(FactColumn(name=f, table="leads", known=known) for f in facts),
-        **more,
+        **(more or {}),
     }
     return History(leads=Table(columns=leads), events=Table(columns=columns), **settings)  # type: ignore[arg-type]
 
@@ -164,7 +165,9 @@ def history_of(
 Event = tuple[float, str, str, str | None, float | None, float | None]
 
 
-def _events(accept_at: Column, win_at: Column, won: npt.NDArray[np.bool_], after: Column) -> list[Event]:
+def _events(
+    accept_at: Column, win_at: Column, won: npt.NDArray[np.bool_], after: Column
+) -> list[Event]:
     expand_at, churn_at = after
     found: list[Event] = []
     for k in range(len(won)):
