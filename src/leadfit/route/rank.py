@@ -1,8 +1,8 @@
 """Ranks reps for a lead: rules make groups, availability filters them, the rotation orders them.
 
 A group is ordered by whose turn is longest past, then by id, so the same input gives the same
-owner. Somebody who joins or comes back takes turns like everyone else, because the store sets
-``last_turn`` of a newcomer to the present turn.
+owner. Whoever takes a turn goes to the end, so somebody who joins or comes back is next once and
+is never flooded. The store gives a newcomer a turn just before everybody else's.
 """
 
 from __future__ import annotations
