@@ -116,6 +116,8 @@ class History:
         events: ``at``, ``kind``, ``lead_id``, ``account_id`` (never blank), ``contact_id``,
             ``event_id``, ``amount`` (minor units), ``currency``, ``reason``, ``value``, ``text``.
         facts: ``account_id``, ``fact``, ``value``, ``known_at``.
+        contacts: ``contact_id``, ``account_id``, ``email``, ``first_name``, ``last_name``,
+            ``title``, ``phone``, ``created_at``; empty where the export has none.
         spend: ``month``, ``channel``, ``amount`` (minor units), ``currency``.
         fact_columns: The columns that may enter a profile, with when they were known.
         proxies: Steps whose events were derived by a rule rather than recorded, with the rule.
@@ -128,6 +130,7 @@ class History:
     events: Table
     facts: Table
     spend: Table
+    contacts: Table = default(default_factory=lambda: Table(columns={}))
     fact_columns: tuple[FactColumn, ...] = ()
     unit: str = "lead"
     times_known: bool = True

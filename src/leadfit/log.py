@@ -40,7 +40,8 @@ def configure(*, as_json: bool = True) -> None:
             mask,
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line, so that whoever redirects standard error gets it.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

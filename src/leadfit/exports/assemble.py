@@ -29,6 +29,16 @@ LEAD_COLUMNS = (
     "score",
     "tier",
 )
+CONTACT_COLUMNS = (
+    "contact_id",
+    "account_id",
+    "email",
+    "first_name",
+    "last_name",
+    "title",
+    "phone",
+    "created_at",
+)
 ACCOUNT_COLUMNS = (
     "account_id",
     "name",
@@ -88,7 +98,7 @@ class Parts:
     lead_facts: dict[str, FactValues]
     accounts: dict[str, list[object]]
     account_facts: dict[str, FactValues]
-    contacts: dict[str, tuple[str | None, str | None]]
+    contacts: dict[str, list[object]]
     facts: dict[str, list[object]]
     spend: dict[str, list[object]]
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
@@ -156,6 +166,7 @@ def assemble(
         events=_event_table(events),
         facts=Table(columns=parts.facts),
         spend=Table(columns=parts.spend),
+        contacts=Table(columns=parts.contacts),
         fact_columns=fact_columns,
         unit=mapping.unit,
         times_known=times_known,
@@ -183,6 +194,15 @@ def _event_table(events: Sequence[Event]) -> Table:
 # ---- who belongs to whom -------------------------------------------------------------------
 
 
+def _people(contacts: Mapping[str, Sequence[object]]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the account and the address of each contact."""
+    rows = (contacts[name] for name in ("contact_id", "account_id", "email"))
+    return {
+        str(contact): (_text(account), _text(email))
+        for contact, account, email in zip(*rows, strict=True)
+    }
+
+
 def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) -> Links:
     """Give every lead its account.
 
@@ -191,7 +211,7 @@ def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) 
     """
     accounts, leads = parts.accounts, parts.leads
     ids = [str(account_id) for account_id in accounts["account_id"]]
-    links = Links(ids, [_text(domain) for domain in accounts["domain"]], parts.contacts)
+    links = Links(ids, [_text(domain) for domain in accounts["domain"]], _people(parts.contacts))
     named: dict[str, set[str]] = {}
     for event in events:
         if event.lead_id is not None and event.account_id is not None:

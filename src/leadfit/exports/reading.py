@@ -11,6 +11,7 @@ from pathlib import Path
 from leadfit.exports import ladder, query, sheets
 from leadfit.exports.assemble import (
     ACCOUNT_COLUMNS,
+    CONTACT_COLUMNS,
     LEAD_COLUMNS,
     Parts,
     assemble,
@@ -273,7 +274,6 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
     accounts = stacked(tables["accounts"], ACCOUNT_COLUMNS)
     lead_facts, lead_known = stacked_facts(units)
     account_facts, account_known = stacked_facts(tables["accounts"])
-    people = stacked(tables["contacts"], ("contact_id", "account_id", "email"))
     facts = stacked(tables["facts"], SHAPES["facts"].columns)
     spend = stacked(tables["spend"], SHAPES["spend"].columns)
     known = {("leads", name): when for name, when in lead_known.items()}
@@ -286,12 +286,7 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
         lead_facts=lead_facts,
         accounts=accounts,
         account_facts=account_facts,
-        contacts={
-            str(contact): (_text(account), _text(email))
-            for contact, account, email in zip(
-                people["contact_id"], people["account_id"], people["email"], strict=True
-            )
-        },
+        contacts=stacked(tables["contacts"], CONTACT_COLUMNS),
         facts=facts,
         spend=spend,
         known=known,

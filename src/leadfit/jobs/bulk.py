@@ -109,11 +109,12 @@ def _facts(history: History, table: str, columns: Table) -> list[dict[str, Fact]
 
 
 def _accounts(history: History) -> Iterator[Account]:
-    won = {
-        account_id
-        for kind, account_id in _rows(history.events, "kind", "account_id")
-        if kind == Kind.CONVERTED.value
-    }
+    won: set[object] = set()
+    for kind, account_id in _rows(history.events, "kind", "account_id"):
+        if kind in {Kind.CONVERTED.value, Kind.RENEWED.value}:
+            won.add(account_id)
+        elif kind == Kind.CHURNED.value:
+            won.discard(account_id)
     table = history.accounts
     names = ("account_id", "name", "domain", "parent_account_id", "country", "created_at",
              "owner_id")  # fmt: skip
@@ -135,9 +136,25 @@ def _accounts(history: History) -> Iterator[Account]:
 
 
 def _contacts(history: History, known: set[str]) -> Iterator[tuple[Contact, str | None]]:
-    """Return the contacts that leads name, by id or by address alone."""
-    names = ("lead_id", "account_id", "contact_id", "email", "created_at")
+    """Return the contacts of the export, then those that leads name by id or address alone."""
     seen: set[str] = set()
+    columns = ("contact_id", "account_id", "email", "first_name", "last_name", "title", "phone",
+               "created_at")  # fmt: skip
+    for row in _rows(history.contacts, *columns):
+        contact_id, account_id, email, first, last, title, phone, created = row
+        seen.add(str(contact_id))
+        contact = Contact(
+            contact_id=str(contact_id),
+            account_id=str(account_id) if account_id in known else None,
+            email=_text(email),
+            first_name=_text(first),
+            last_name=_text(last),
+            title=_text(title),
+            phone=_text(phone),
+            created_at=created,  # type: ignore[arg-type]  # a time or None, by the table's shape
+        )
+        yield contact, _address(contact.email)
+    names = ("lead_id", "account_id", "contact_id", "email", "created_at")
     for lead_id, account_id, contact_id, email, created_at in _rows(history.leads, *names):
         key = _contact_id(lead_id, contact_id, email)
         if key is None or key in seen:
