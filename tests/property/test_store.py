@@ -31,7 +31,7 @@ from leadfit.records import (
 )
 from leadfit.store import Session, SqliteStore
 from leadfit.store.chain import GENESIS, Row, check, link
-from leadfit.store.codec import from_us, pack, to_us, unpack
+from leadfit.store.codec import from_us, pack, pack_text, to_us, unpack
 from leadfit.store.personal import join_signal, part_signal, unveil, veil
 from leadfit.testing import FrozenWorld
 
@@ -186,11 +186,18 @@ def test_what_is_parted_from_a_signal_puts_it_together_again(came: Signal) -> No
 
 @given(st.text("abc@. ", min_size=3, max_size=8), st.text("abc@. ", max_size=10))
 def test_no_sentence_quotes_a_personal_value_as_words(title: str, around: str) -> None:
-    said = {"words": f"{around} title is {title.strip()}, and so on"}
-    text = veil(said, {"title": title})
+    text = pack_text({"words": f"{around} title is {title.strip()}, and so on", "n": 1})
+    veiled = veil(text, {"title": title})
     if len(title.strip()) >= 3:
-        assert f"title is {title.strip()}, and" not in json.loads(text)["words"]
-    assert "⟨" not in json.dumps(unveil(json.loads(text), {"title": title}))
+        assert f"title is {title.strip()}, and" not in json.loads(veiled)["words"]
+    assert "⟨" not in unveil(veiled, {"title": title})
+
+
+@given(TEXT, TEXT)
+def test_sentences_without_personal_values_stay_as_they_are(words: str, title: str) -> None:
+    text = pack_text({"words": words, "facts": {"title": title}})
+    assert json.loads(veil(text, {"title": title}))["facts"] == {"title": title}
+    assert veil(text, {}) == text
 
 
 @pytest.mark.parametrize("statement", ["UPDATE log SET kind = 'x'", "DELETE FROM log"])

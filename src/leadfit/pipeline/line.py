@@ -222,7 +222,7 @@ def _open(case: Case, who: Who, lead_id: str) -> None:
 def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     """Rate an open lead by what is known now; a higher tier gets its own clock and actions."""
     desk, leads = case.desk, case.desk.session.leads
-    before = next((each for each in leads.decisions(lead.lead_id) if each.score is not None), None)
+    before = leads.rated(lead.lead_id)
     known = lead.facts if before is None else before.subject.facts
     subject = _subject(case, who, lead.lead_id, known)
     rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)

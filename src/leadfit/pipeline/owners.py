@@ -75,7 +75,7 @@ def find_owner(world: World, session: Session, in_force: InForce, lead_id: str) 
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
     leads = session.leads
     lead = leads.get(lead_id)
-    latest = next((each for each in leads.decisions(lead_id) if each.score is not None), None)
+    latest = leads.rated(lead_id)
     if lead is None or latest is None or latest.score is None:
         raise NotFound("lead", lead_id)
     account = None if lead.account_id is None else session.accounts.account(lead.account_id)

@@ -167,6 +167,9 @@ class Leads(Protocol):
     def decisions(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first."""
 
+    def rated(self, lead_id: str) -> Decision | None:
+        """Return the decision by which the lead was last rated."""
+
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""
 

@@ -6,8 +6,9 @@ and every value that holds an ``@``.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Final, cast
 
@@ -29,6 +30,9 @@ _PERSONAL_FACTS: Final = frozenset(
 _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]")
 _SHORTEST: Final = 3
 _QUOTED: Final = 60
+_UNNAMED: Final = "withheld"
+_SENTENCE: Final = re.compile(r'("words":")((?:[^"\\]|\\.)*)')
+_NAMED: Final = re.compile(r"⟨([^⟩]+)⟩")
 
 Statement = dict[str, dict[str, object]]
 """Personal values of one signal: ``identifiers``, ``facts``, ``text`` and ``subject``."""
@@ -82,23 +86,29 @@ def join_signal(signal: Signal, statement: Mapping[str, Mapping[str, object]]) -
     return replace(signal, identifiers=replace(signal.identifiers, **ids), facts=facts, text=text)
 
 
-def veil(plain: object, personal: Mapping[str, object]) -> str:
-    """Write JSON types as canonical text in which no sentence quotes a personal value.
+def veil(text: str, personal: Mapping[str, object]) -> str:
+    """Return canonical JSON in which no sentence quotes a personal value.
 
     A value is replaced by its name in angle brackets wherever it stands as whole words in a text
     under the key ``words``.
+
+    Args:
+        text: Canonical JSON.
+        personal: Values by name.
+
+    >>> veil('{"words":"title is VP Sales, which counts"}', {"title": "VP Sales"})
+    '{"words":"title is ⟨title⟩, which counts"}'
     """
-    text = write_plain(plain)
     # A sentence may quote a long value cut short, without the blanks round it.
     known = {
-        quoted.casefold(): name
+        _inside(quoted.casefold()): name
         for name, value in personal.items()
         if isinstance(value, str)
         for quoted in (value.strip(), value.strip()[:_QUOTED].strip())
         if len(quoted) >= _SHORTEST
     }
     folded = text.casefold()
-    found = [value for value in known if write_plain(value)[1:-1] in folded]
+    found = [value for value in known if value in folded]
     if not found:
         return text
     longest_first = sorted(found, key=lambda value: (-len(value), value))
@@ -107,25 +117,27 @@ def veil(plain: object, personal: Mapping[str, object]) -> str:
     )
 
     def name_of(quoted: re.Match[str]) -> str:
-        return f"⟨{known.get(quoted[0].casefold(), 'withheld')}⟩"
+        return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
-    return write_plain(_walk(plain, lambda words: pattern.sub(name_of, words)))
-
-
-def unveil(plain: object, personal: Mapping[str, object]) -> object:
-    """Put the values back that :func:`veil` took out, in the case in which they were given."""
-    return _walk(
-        plain,
-        lambda text: re.sub(r"⟨([^⟩]+)⟩", lambda m: str(personal.get(m[1], m[0])), text),
-    )
+    return _SENTENCE.sub(lambda words: words[1] + pattern.sub(name_of, words[2]), text)
 
 
-def _walk(plain: object, change: Callable[[str], str]) -> object:
-    if isinstance(plain, dict):
-        return {
-            key: change(each) if key == "words" and isinstance(each, str) else _walk(each, change)
-            for key, each in plain.items()
-        }
-    if isinstance(plain, list):
-        return [_walk(each, change) for each in plain]
-    return plain
+def unveil(text: str, personal: Mapping[str, object]) -> str:
+    """Put the values back that :func:`veil` took out, in the case in which they were given.
+
+    >>> unveil('{"words":"title is ⟨title⟩, which counts"}', {"title": "VP Sales"})
+    '{"words":"title is VP Sales, which counts"}'
+    """
+    if "⟨" not in text:
+        return text
+
+    def value_of(name: re.Match[str]) -> str:
+        value = personal.get(json.loads(f'"{name[1]}"'))
+        return name[0] if value is None else _inside(str(value))
+
+    return _SENTENCE.sub(lambda words: words[1] + _NAMED.sub(value_of, words[2]), text)
+
+
+def _inside(value: str) -> str:
+    """Return a text as it stands inside JSON quotes."""
+    return write_plain(value)[1:-1]

@@ -46,12 +46,15 @@ class _Piece(Generic[T]):
     result: T | None = None
     error: BaseException | None = None
 
-    def attempt(self, connection: sqlite3.Connection, session: Session) -> None:
+    def attempt(self, connection: sqlite3.Connection, session: Session, path: Path) -> None:
         """Run the work in a savepoint; what it raises is its caller's alone."""
         connection.execute("SAVEPOINT piece")
         try:
             self.result = self.work(session)
         except BaseException as error:  # noqa: BLE001 -- handed to the caller who sent the work
+            # Trouble with the disk is no fault of the work, and may pass.
+            if isinstance(error, sqlite3.OperationalError):
+                error = _ours(error, path)
             self.error = error
             if connection.in_transaction:
                 connection.execute("ROLLBACK TO piece")
@@ -245,7 +248,7 @@ class SqliteStore:
         piece: _Piece[object] | None = first
         while piece is not None:
             group.append(piece)
-            piece.attempt(connection, session)
+            piece.attempt(connection, session, self._path)
             if not connection.in_transaction and piece.error is not None:
                 # A full or failing disk takes the whole transaction with it.
                 raise piece.error

@@ -280,6 +280,15 @@ class SqliteLeads:
         ).fetchall()
         return tuple(self._decision(signal_id, body) for signal_id, body in rows)
 
+    def rated(self, lead_id: str) -> Decision | None:
+        """Return the decision by which the lead was last rated."""
+        row = self._one(
+            "SELECT decisions.signal_id, body FROM leads JOIN decisions USING (decision_id)"
+            " WHERE leads.lead_id = ?",
+            lead_id,
+        )
+        return None if row is None else self._decision(cast("str", row[0]), cast("bytes", row[1]))
+
     def _decision(self, signal_id: str, body: bytes) -> Decision:
         decision = decode(Decision, unpack_decision(body, self._said(signal_id)))
         found = self._signals.person_of(signal_id)

@@ -23,7 +23,7 @@ from leadfit.records import (
     Score,
     Tier,
 )
-from leadfit.store.codec import decode, encode, from_us, maybe_time, unpack
+from leadfit.store.codec import decode, from_us, maybe_time, pack_text, unpack
 from leadfit.store.personal import unveil, veil
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
@@ -147,14 +147,12 @@ def personal_of(statement: str | None) -> dict[str, object]:
 
 def pack_decision(decision: Decision, personal: Mapping[str, object]) -> bytes:
     """Return the stored form of a decision: no sentence in it quotes a personal value."""
-    return zlib.compress(veil(encode(decision), personal).encode(), _QUICKLY)
+    return zlib.compress(veil(pack_text(decision), personal).encode(), _QUICKLY)
 
 
 def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:
     """Return a stored decision as JSON types, with the personal values put back."""
-    plain = json.loads(zlib.decompress(body))
-    if personal:
-        plain = unveil(plain, personal)
+    plain = json.loads(unveil(zlib.decompress(body).decode(), personal))
     return cast("dict[str, object]", plain)
 
 
