@@ -38,6 +38,7 @@ def map_command(output: Output, *, folder: Path, out: Path | None) -> None:
         "Tables:",
         table([(file, kind) for file, kind in proposal.tables.items()], indent="  "),
         *(f"Question: {question}" for question in proposal.questions),
+        *(f"Fault: {fault}" for fault in proposal.faults),
     ]
     output.say("\n".join(words))
     output.answer(
@@ -46,6 +47,7 @@ def map_command(output: Output, *, folder: Path, out: Path | None) -> None:
             "tables": dict(proposal.tables),
             "mapping": proposal.mapping,
             "questions": list(proposal.questions),
+            "faults": list(proposal.faults),
         },
         f"The mapping is in {out}" if out else proposal.mapping,
     )
@@ -116,10 +118,12 @@ def benchmark_files(
     except ImportError as error:
         raise MissingExtra("learn", "leadfit benchmark") from error
     study = learn.study(history, static_icp=rules)
-    document = report.document(study.benchmark)
     files = {
         "report.html": report.page(study.benchmark),
-        "report.json": json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "report.json": json.dumps(
+            report.document(study.benchmark), indent=1, ensure_ascii=False, allow_nan=False
+        )
+        + "\n",
     }
     if study.artifact is not None:
         files["artifact.json"] = to_json(study.artifact)

@@ -48,7 +48,7 @@ def build(
         if study.artifact is not None:
             leadfit.publish(study.artifact)
         output.say(f"3 of 5  Learned the ICP: {study.benchmark.verdict.value}")
-        taken = receive(leadfit, planted.new_signals(company, signals))
+        taken = receive(leadfit, planted.new_signals(company, signals, until=leadfit.world.now()))
         output.say(f"4 of 5  Took {taken} signals and decided each")
         acted = leadfit.deliver(limit=10 * signals)
         status = leadfit.status()

@@ -98,7 +98,7 @@ WARNINGS: Final[dict[str, str]] = {
     "times_unknown": "No times are recorded",
     "constant_fact": "This never varies",
     "dropped_rows": "Some rows were left out",
-    "skipped_rows": "Some rows were skipped",
+    "rows_skipped": "Some rows were skipped",
     "unmatched_reference": "Some names do not join",
 }
 
