@@ -269,13 +269,14 @@ def _contact_name(contact: Contact | None) -> str | None:
 
 def _row(sheet: LeadSheet, now: datetime) -> View:
     lead, match = sheet.lead, sheet.match
+    title, contact = _title(sheet), _contact_name(sheet.contact)
     running = [line for line in sheet.clocks if line.stopped_at is None and line.clock.due_at]
     next_due = min(running, key=lambda line: line.clock.due_at or now, default=None)
     score = None if sheet.score is None else sheet.score.total
     return {
         "href": lead_path(lead.lead_id),
-        "title": _title(sheet),
-        "contact": _contact_name(sheet.contact),
+        "title": title,
+        "contact": contact if contact != title else None,
         "owner": words.short(lead.owner_id, 60) if lead.owner_id else None,
         "tier": TIER_WORDS[lead.tier] if lead.tier else None,
         "tier_tone": TIER_TONES[lead.tier] if lead.tier else "still",
@@ -283,7 +284,9 @@ def _row(sheet: LeadSheet, now: datetime) -> View:
         "score_share": 0 if score is None else max(0.0, min(100.0, round(score, 1))),
         "band": BAND_WORDS[match.band] if match else None,
         "band_tone": BAND_TONES[match.band] if match else "still",
-        "probability": words.percent(match.probability, 0) if match else None,
+        "probability": words.percent(match.probability, 0)
+        if match and match.band is not Band.NEW
+        else None,
         "age": words.lasting(now - lead.created_at),
         "created_at": words.moment(lead.created_at),
         "is_open": lead.is_open,
@@ -394,12 +397,13 @@ def _match(sheet: LeadSheet) -> View | None:
     match = sheet.match
     if match is None:
         return None
+    chance = words.percent(match.probability)
     return {
         "band": BAND_WORDS[match.band],
         "tone": BAND_TONES[match.band],
-        "probability": words.percent(match.probability),
-        "method": match.method,
-        "relation": match.relation.value,
+        "sure": f"{chance} chance that a known account was missed"
+        if match.band is Band.NEW
+        else f"{chance} sure, by {words.plain(match.method)}",
         "reasons": [words.short(r.words, 240) for r in match.reasons],
         "candidates": [words.short(c, 60) for c in match.candidates[:20]],
         "possible": sheet.possible_account_id or match.possible_account_id,

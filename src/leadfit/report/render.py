@@ -38,6 +38,7 @@ def _environment() -> Environment:
         day=words.day,
         short=words.short,
         plain=words.plain,
+        sentence=words.sentence,
         points_span=words.points_span,
     )
     return environment

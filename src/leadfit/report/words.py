@@ -40,6 +40,19 @@ def short(value: object, limit: int = LONGEST) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def sentence(value: object) -> str:
+    """Return words as a sentence: a capital first, a full stop last.
+
+    >>> sentence("next in turn"), sentence("rep_1 is away.")
+    ('Next in turn.', 'rep_1 is away.')
+    """
+    text = short(value, 400)
+    first = text.partition(" ")[0]
+    if first.isalpha():
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?", "…")) else text + "."
+
+
 def count(number: float | None) -> str:
     """Return a number with thousands apart; an unknown one in words.
 

@@ -68,6 +68,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        scope, send = _without_body(scope, send)
         world = self._site.leadfit.world
         started = world.monotonic_s()
         status = 0
@@ -97,6 +98,21 @@ class Guard:
             await _send_problem(send, Problem(421, "wrong_host", detail))
             return
         await self._app(scope, receive, send)
+
+
+def _without_body(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Answer HEAD as GET without the body, so that every page has both."""
+    if dict(scope).get("method") != "HEAD":
+        return scope, send
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message["body"] = b""
+        await send(message)
+
+    asked: Scope = scope.copy()
+    asked["method"] = "GET"  # type: ignore[typeddict-unknown-key] # not of a web socket
+    return asked, send_head
 
 
 def route_of(scope: Scope) -> str:

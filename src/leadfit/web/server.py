@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
+import h11
 import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -49,21 +50,40 @@ class PortTaken(Retryable):
 
 
 class PunctualProtocol(H11Protocol):
-    """HTTP that closes a connection whose first request head does not come in time."""
+    """HTTP that closes a connection on which a request head does not come in time."""
+
+    head_deadline_s = HEADER_DEADLINE_S
+    _head_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the deadline with the connection."""
+        """Start the deadline of the first head with the connection."""
         super().connection_made(transport)
-        self.loop.call_later(HEADER_DEADLINE_S, self._close_if_silent)
+        self._expect_head()
 
-    def _close_if_silent(self) -> None:
-        if _is_nothing(self.cycle) and not self.transport.is_closing():
+    def data_received(self, data: bytes) -> None:
+        """Start the deadline of a later head with its first bytes; end it with its last."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._drop_deadline()
+        elif self._head_due is None:
+            self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline with the connection."""
+        self._drop_deadline()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._head_due = self.loop.call_later(self.head_deadline_s, self._close)
+
+    def _drop_deadline(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
             self.transport.abort()
-
-
-def _is_nothing(cycle: object) -> bool:
-    """Return whether no request head has come; uvicorn's types say there is always one."""
-    return cycle is None
 
 
 class Server(uvicorn.Server):

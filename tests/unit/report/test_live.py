@@ -129,7 +129,7 @@ def test_the_lead_page_shows_the_ledger_and_its_total() -> None:
         ),
     )
     found = text_of(live.lead_page(sheet(score=score), now=NOW))
-    assert "50 to 250 people fit.size +30.0" in found
+    assert "50 to 250 people. fit.size +30.0" in found
     assert "Score 40.5" in found
     assert "40 points make Tier 2." in found
 

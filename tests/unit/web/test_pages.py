@@ -114,3 +114,11 @@ def test_pages_ask_for_nothing_but_the_one_stylesheet(leadfit: LeadfitInMemory) 
         assert set(loaded) <= {"/static/leadfit.css", "data:,"}
         assert "<script" not in page
     assert open_page(leadfit, "/static/leadfit.css").headers["content-type"].startswith("text/css")
+
+
+def test_head_is_get_without_a_body(leadfit: LeadfitInMemory) -> None:
+    app = create_app(leadfit)
+    whole, head = (ask(app, method, "/leads") for method in ("GET", "HEAD"))
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == whole.headers["content-length"]
