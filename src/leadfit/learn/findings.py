@@ -96,7 +96,16 @@ def _describe(
     concluded = conclude(findings, rules, unit=history.unit)
     usable, past = read.screened.usable, read.past
     scores = None if artifact is None else score_rows(artifact, usable)
-    ranked = () if artifact is None else profile.rank(artifact, usable, effects, rules)
+    ranked = (
+        ()
+        if artifact is None
+        else profile.rank(artifact, usable, effects, rules, timed=history.times_known)
+    )
+    worst = (
+        ()
+        if artifact is None
+        else profile.detracting(artifact, usable, effects, rules, timed=history.times_known)
+    )
     flagged = None
     if artifact is not None and scores is not None and artifact.detractor is not None:
         flagged = scores[1] >= artifact.flag_at
@@ -119,9 +128,7 @@ def _describe(
         detractor=read.detractor,
         profile=tuple(row for row in ranked if row.points > 0),
         poor_fit=tuple(row for row in ranked[::-1] if row.points < 0),
-        detractor_profile=()
-        if artifact is None
-        else profile.detracting(artifact, usable, effects, rules),
+        detractor_profile=worst,
         static_icp=judge.static_findings(past, read.ladder, called, learned, rules),
         drift=drift.summarise(past, read.ladder, usable, rules),
         warnings=_warnings(read, findings, rules),

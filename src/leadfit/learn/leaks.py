@@ -140,7 +140,8 @@ def _declared(levels: Levels) -> Notice | None:
 def _only_won(past: Past, ladder: Ladder, levels: Levels) -> Notice | None:
     """Find a fact that is filled in where the lead was won and hardly anywhere else."""
     filled = levels.codes != levels.blank_code
-    for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED):
+    # The win first: what is filled in for won leads only is filled in for qualified ones too.
+    for step in (Step.CONVERTED, Step.QUALIFIED, Step.ACCEPTED):
         if ladder.sources[step] is Presence.MISSING:
             continue
         reached = _rows_that_reached(past, ladder, step)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from leadfit.artifact import Artifact, Head, evaluate_level
+from leadfit.artifact import OTHER, Artifact, Head, evaluate_level
 from leadfit.history import Step
 from leadfit.learn.facts import Levels
 from leadfit.learn.result import Claim, Effect, ProfileRow
@@ -25,7 +26,12 @@ _GRADES = {
 
 
 def rank(
-    artifact: Artifact, facts: Sequence[Levels], effects: Sequence[Effect], rules: Rules
+    artifact: Artifact,
+    facts: Sequence[Levels],
+    effects: Sequence[Effect],
+    rules: Rules,
+    *,
+    timed: bool,
 ) -> tuple[ProfileRow, ...]:
     """Return what raises the score, best first, and then what lowers it.
 
@@ -38,7 +44,7 @@ def rank(
         and effect.effect > 0
         and effect.claim in {Claim.CAUSED, Claim.ASSOCIATED}
     }
-    known = _by_value(effects)
+    known = _by_value(effects, facts)
     rows: list[ProfileRow] = []
     for place, levels in _used(artifact, facts):
         for level in _frequent(levels, rules):
@@ -46,28 +52,35 @@ def rank(
             key = (levels.name, levels.labels[level])
             if abs(points) < _LEAST_POINTS or (points > 0 and key in shown_to_detract):
                 continue
-            rows.append(_row(key, round(points, 1), known.get(key, {}), LADDER[::-1]))
+            evidence = known.get(key, {})
+            rows.append(_row(key, round(points, 1), evidence, LADDER[::-1], timed=timed))
     ranked = sorted(rows, key=lambda row: (-row.points, row.fact, row.value))
     best = [row for row in ranked if row.points > 0][:_MOST_ROWS]
     return (*best, *[row for row in ranked if row.points < 0][-_MOST_ROWS:])
 
 
 def detracting(
-    artifact: Artifact, facts: Sequence[Levels], effects: Sequence[Effect], rules: Rules
+    artifact: Artifact,
+    facts: Sequence[Levels],
+    effects: Sequence[Effect],
+    rules: Rules,
+    *,
+    timed: bool,
 ) -> tuple[ProfileRow, ...]:
     """Return what makes an account look like those that left after use, worst first."""
     head = artifact.detractor
     if head is None:
         return ()
-    known = _by_value(effects)
+    known = _by_value(effects, facts)
     rows: list[ProfileRow] = []
     for place, levels in _used(artifact, facts):
         for level in _frequent(levels, rules):
             lost = 50.0 * artifact.detractor_share * _match(artifact, head, place, level)
             if lost >= _LEAST_POINTS:
                 key = (levels.name, levels.labels[level])
+                evidence = known.get(key, {})
                 steps = (Step.CHURNED_AFTER_USE,)
-                rows.append(_row(key, -round(lost, 1), known.get(key, {}), steps))
+                rows.append(_row(key, -round(lost, 1), evidence, steps, timed=timed))
     return tuple(sorted(rows, key=lambda row: (row.points, row.fact, row.value))[:_MOST_ROWS])
 
 
@@ -93,15 +106,46 @@ def _match(artifact: Artifact, head: Head, place: int, level: int) -> float:
     return min(1.0, max(0.0, (chance - low) / (high - low)))
 
 
-def _by_value(effects: Sequence[Effect]) -> dict[tuple[str, str], dict[Step, Effect]]:
+def _by_value(
+    effects: Sequence[Effect], facts: Sequence[Levels]
+) -> dict[tuple[str, str], dict[Step, Effect]]:
+    """Return effects by value; of two values that are each other's rest, one is turned round."""
     found: dict[tuple[str, str], dict[Step, Effect]] = {}
     for effect in effects:
         found.setdefault((effect.fact, effect.value), {})[effect.outcome] = effect
+    for levels in facts:
+        names = [levels.labels[n] for n in levels.shown]
+        if len(names) != 2 or (OTHER in levels.labels and (levels.codes == 2).any()):
+            continue
+        for name, rest in (names, names[::-1]):
+            for step, effect in list(found.get((levels.name, rest), {}).items()):
+                own = found.setdefault((levels.name, name), {})
+                own.setdefault(step, _turned(effect, name, levels))
     return found
 
 
+def _turned(effect: Effect, value: str, levels: Levels) -> Effect:
+    """Return the same contrast seen from the other value; its own counts are not known here."""
+    units = int((levels.codes == levels.labels.index(value)).sum())
+    return replace(
+        effect,
+        value=value,
+        effect=-effect.effect,
+        low=-effect.high,
+        high=-effect.low,
+        shrunk=-effect.shrunk,
+        units=units,
+        events=-1,
+    )
+
+
 def _row(
-    key: tuple[str, str], points: float, known: Mapping[Step, Effect], steps: Sequence[Step]
+    key: tuple[str, str],
+    points: float,
+    known: Mapping[Step, Effect],
+    steps: Sequence[Step],
+    *,
+    timed: bool,
 ) -> ProfileRow:
     """Give a value the evidence of the furthest step that has a claim, else of the furthest."""
     found = [known[step] for step in steps if step in known]
@@ -116,10 +160,11 @@ def _row(
             fact=key[0], value=key[1], points=points, why=why, grade=Claim.INSUFFICIENT
         )
     words = _GRADES[effect.claim].format(rv=effect.robustness)
+    seen = f"{effect.events:,} of {effect.units:,} with it {_PAST[effect.outcome]}; "
+    within = " within 12 months" if timed else ""
     why = (
-        f"{effect.events:,} of {effect.units:,} with it {_PAST[effect.outcome]}; all else equal "
-        f"that is {effect.effect:+.1%} within 12 months ({effect.low:+.1%} to {effect.high:+.1%}): "
-        f"{words}"
+        f"{seen if effect.events >= 0 else ''}all else equal {effect.effect:+.1%} "
+        f"{_MORE[effect.outcome]}{within} ({effect.low:+.1%} to {effect.high:+.1%}): {words}"
     )
     return ProfileRow(fact=key[0], value=key[1], points=points, why=why, grade=effect.claim)
 
@@ -128,6 +173,14 @@ _PAST = {
     Step.ACCEPTED: "were accepted",
     Step.QUALIFIED: "qualified",
     Step.CONVERTED: "were won",
+    Step.EXPANDED: "expanded",
+    Step.CHURNED_AFTER_USE: "left after use",
+}
+
+_MORE = {
+    Step.ACCEPTED: "accepted",
+    Step.QUALIFIED: "qualified",
+    Step.CONVERTED: "won",
     Step.EXPANDED: "expanded",
     Step.CHURNED_AFTER_USE: "left after use",
 }

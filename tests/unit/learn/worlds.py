@@ -197,8 +197,10 @@ def _truth(
     among: npt.NDArray[np.bool_] | None,
 ) -> dict[str, float]:
     mask = np.ones(len(eta), dtype=bool) if among is None else among
-    found: dict[str, float] = {}
+    found: dict[str, float] = dict.fromkeys(facts, 0.0)
     for name, values in facts.items():
+        if not mask.any():
+            continue
         base = (eta - effects.get(name, 0.0) * values)[mask]
         risks = [
             1 - np.exp(-12 * rate * np.exp(base + on * effects.get(name, 0.0))) for on in (0.0, 1.0)
