@@ -67,14 +67,7 @@ def page(benchmark: Benchmark) -> str:
             "detractors": _profile(
                 benchmark.detractor_profile, _DETRACTOR_INTRO, _detractors_absent(benchmark)
             ),
-            "claims": [
-                {
-                    "name": names.CLAIMS[c],
-                    "tone": names.CLAIM_TONES[c],
-                    "meaning": names.CLAIM_MEANING[c],
-                }
-                for c in Claim
-            ],
+            "claims": [_claim(claim) for claim in Claim],
             "effects": _effects(benchmark),
             "funnel": _funnel(benchmark),
             "times": times(benchmark.series, benchmark.unit),
@@ -230,6 +223,7 @@ def _effects(benchmark: Benchmark) -> list[View]:
 
 
 def _effect_group(step: Step, effects: Sequence[Effect], *, is_open: bool) -> View:
+    effects = sorted(effects, key=_strength)
     drawn = effects[:EFFECTS_DRAWN]
     title = f"On {names.STEP_NOUNS[step]}"
     described = f"Effects {title.lower()}, in percentage points with 95 % intervals: " + "; ".join(
@@ -264,6 +258,11 @@ def _effect_group(step: Step, effects: Sequence[Effect], *, is_open: bool) -> Vi
     }
 
 
+def _strength(effect: Effect) -> tuple[int, float, float]:
+    """Order effects: the better claim first, then the less likely chance, then the larger."""
+    return list(Claim).index(effect.claim), effect.q_value, -abs(effect.effect)
+
+
 def effect_label(effect: Effect, limit: int) -> str:
     """Return an effect's attribute as ``fact = value``, both cut so that both stay readable."""
     value = words.short(effect.value, max(8, limit // 2))
@@ -284,35 +283,17 @@ def _effect_row(effect: Effect) -> View:
 
 
 def _funnel(benchmark: Benchmark) -> View:
-    funnel = benchmark.funnel
+    leads = benchmark.funnel.leads
     rows: list[View] = [
         {
             "step": f"{benchmark.unit.capitalize()}s",
-            "units": funnel.leads,
+            "units": leads,
             "share": "",
             "source": "all that were recorded",
-            "words": words.count(funnel.leads),
-        }
+            "words": words.count(leads),
+        },
+        *(_rung(step, benchmark) for step in Step),
     ]
-    for step in Step:
-        units: int | None = getattr(funnel, step.value)
-        after_sale = step in (Step.EXPANDED, Step.CHURNED_AFTER_USE)
-        whole = funnel.converted if after_sale else funnel.leads
-        of = "customers" if after_sale else f"{benchmark.unit}s"
-        share = f"{words.percent(units / whole)} of {of}" if units is not None and whole else ""
-        source = benchmark.sources[step]
-        said = f"{words.count(units)}{f' ({share})' if share else ''}"
-        if source is Presence.PARTIAL:
-            said += ", partial"
-        rows.append(
-            {
-                "step": names.STEPS[step].capitalize(),
-                "units": units,
-                "share": share,
-                "source": source.value,
-                "words": "missing from the export" if units is None else said,
-            }
-        )
     described = "; ".join(f"{row['step']}: {row['words']}" for row in rows)
     drawn = [
         {
@@ -326,6 +307,25 @@ def _funnel(benchmark: Benchmark) -> View:
         "rows": rows,
         "chart": charts.funnel(drawn, described=described),
         "caption": "Dashed: missing from the export. Partial: recorded for some, or by a rule.",
+    }
+
+
+def _rung(step: Step, benchmark: Benchmark) -> View:
+    funnel, source = benchmark.funnel, benchmark.sources[step]
+    units: int | None = getattr(funnel, step.value)
+    after_sale = step in (Step.EXPANDED, Step.CHURNED_AFTER_USE)
+    whole = funnel.converted if after_sale else funnel.leads
+    of = "customers" if after_sale else f"{benchmark.unit}s"
+    share = f"{words.percent(units / whole)} of {of}" if units is not None and whole else ""
+    said = f"{words.count(units)}{f' ({share})' if share else ''}"
+    if source is Presence.PARTIAL:
+        said += ", partial"
+    return {
+        "step": names.STEPS[step].capitalize(),
+        "units": units,
+        "share": share,
+        "source": source.value,
+        "words": "missing from the export" if units is None else said,
     }
 
 
@@ -432,6 +432,14 @@ def _figure(name: str, value: object) -> str:
             return words.short(value)
     more = f" and {len(parts) - 8} more" if len(parts) > 8 else ""
     return ", ".join(parts[:8]) + more
+
+
+def _claim(claim: Claim) -> View:
+    return {
+        "name": names.CLAIMS[claim],
+        "tone": names.CLAIM_TONES[claim],
+        "meaning": names.CLAIM_MEANING[claim],
+    }
 
 
 def _source(step: Step, presence: Presence) -> View:

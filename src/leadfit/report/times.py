@@ -48,44 +48,19 @@ def _cohorts(months: Sequence[FunnelMonth], unit: str) -> View | None:
     shown = [month for month in months if month.leads > 0][-MONTHS_DRAWN:]
     if step is None or len(shown) < 2:
         return None
-    rows: list[charts.Row] = []
-    for month in shown:
-        reached = min(month.counts.get(step, 0), month.leads)
-        low, high = wilson(reached, month.leads)
-        rows.append(
-            {
-                "period": month.month,
-                "rate": reached / month.leads * 100,
-                "low": low * 100,
-                "high": high * 100,
-                "matured": month.matured,
-                "leads": month.leads,
-                "reached": reached,
-            }
-        )
+    did = names.STEPS[step]
     drawn = charts.rates(
-        rows,
+        [_cohort(month, step) for month in shown],
         x_title=f"Month the {unit} arrived",
-        y_title=f"Per cent {names.STEPS[step]}",
-        described=f"{words.count(len(rows))} monthly cohorts from {shown[0].month} to "
-        f"{shown[-1].month}: share that {names.STEPS[step]}, with 95 % intervals",
+        y_title=f"Per cent {did}",
+        described=f"{words.count(len(shown))} monthly cohorts from {shown[0].month} to "
+        f"{shown[-1].month}: share that {did}, with 95 % intervals",
     )
-    young = sum(not month.matured for month in shown)
-    caption = "Bars are 95 % intervals."
-    if young:
-        months_are = "1 month is" if young == 1 else f"{young} months are"
-        caption += f" Hollow: {months_are} too young to compare; more will still get there."
     return {
         "title": f"Cohorts: what became of the {unit}s of each month",
         "chart": drawn,
-        "caption": caption,
-        "head": [
-            "Month",
-            f"{unit.capitalize()}s",
-            names.STEPS[step].capitalize(),
-            "Rate",
-            "Old enough",
-        ],
+        "caption": _cohort_caption(sum(not month.matured for month in shown)),
+        "head": ["Month", f"{unit.capitalize()}s", did.capitalize(), "Rate", "Old enough"],
         "rows": [
             [
                 words.short(m.month, 16),
@@ -97,6 +72,26 @@ def _cohorts(months: Sequence[FunnelMonth], unit: str) -> View | None:
             for m in shown
         ],
     }
+
+
+def _cohort(month: FunnelMonth, step: Step) -> charts.Row:
+    reached = min(month.counts.get(step, 0), month.leads)
+    low, high = wilson(reached, month.leads)
+    return {
+        "period": month.month,
+        "rate": reached / month.leads * 100,
+        "low": low * 100,
+        "high": high * 100,
+        "matured": month.matured,
+    }
+
+
+def _cohort_caption(young: int) -> str:
+    said = "Bars are 95 % intervals."
+    if not young:
+        return said
+    months_are = "1 month is" if young == 1 else f"{young} months are"
+    return f"{said} Hollow: {months_are} too young to compare; more will still get there."
 
 
 def _season(months: Sequence[SeasonMonth]) -> View | None:

@@ -15,6 +15,11 @@ Json = dict[str, Plain]
 @cache
 def description() -> Json:
     """Return the OpenAPI 3.1 document."""
+    key: Json = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "leadfit key create --scope SCOPE",
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -24,55 +29,46 @@ def description() -> Json:
             "problem+json (RFC 9457).",
         },
         "security": [{"key": []}],
-        "paths": {
-            "/v1/signals": {"post": _post_signals()},
-            "/v1/signals/{signal_id}": {
-                "get": _call("Where a signal stands", "status", "SignalState", {}, ("signal_id",))
-            },
-            "/v1/leads/{lead_id}": {
-                "get": _call("A lead: owner, tier, score, match, clocks", "read", "Lead", {}, _LEAD)
-            },
-            "/v1/leads/{lead_id}/why": {
-                "get": _call("Every decision with every reason", "read", "Why", {}, _LEAD)
-            },
-            "/v1/leads/{lead_id}/accept": {
-                "post": _call("A person took the lead on", "ops", "Lead", {"by": _WORDS}, _LEAD)
-            },
-            "/v1/leads/{lead_id}/reject": {
-                "post": _call(
-                    "A person turned the lead down",
-                    "ops",
-                    "Lead",
-                    {"reason": _WORDS, "by": _WORDS},
-                    _LEAD,
-                    required=("reason",),
-                )
-            },
-            "/v1/leads/{lead_id}/touch": {
-                "post": _call(
-                    "A person touched the lead; its clocks stop",
-                    "ops",
-                    "Lead",
-                    {"by": _WORDS, "at": {"type": "string", "format": "date-time"}},
-                    _LEAD,
-                )
-            },
-            "/healthz": {"get": _open("The process answers", "application/json")},
-            "/readyz": {
-                "get": _open("The store can be read, the policy is loaded", "application/json")
-            },
-            "/metrics": {"get": _open("Counters, Prometheus text", "text/plain")},
-        },
-        "components": {
-            "securitySchemes": {
-                "key": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "leadfit key create --scope SCOPE",
-                }
-            },
-            "schemas": _schemas(),
-        },
+        "paths": {**_signal_paths(), **_lead_paths(), **_open_paths()},
+        "components": {"securitySchemes": {"key": key}, "schemas": _schemas()},
+    }
+
+
+def _signal_paths() -> Json:
+    state = _call("Where a signal stands", "status", "SignalState", {}, ("signal_id",))
+    return {
+        "/v1/signals": {"post": _post_signals()},
+        "/v1/signals/{signal_id}": {"get": state},
+    }
+
+
+def _lead_paths() -> Json:
+    lead = "/v1/leads/{lead_id}"
+    time: Json = {"type": "string", "format": "date-time"}
+    said: Json = {"reason": _WORDS, "by": _WORDS}
+    touched: Json = {"by": _WORDS, "at": time}
+    shown = _call("A lead: owner, tier, score, match, clocks", "read", "Lead", {}, _LEAD)
+    why = _call("Every decision with every reason", "read", "Why", {}, _LEAD)
+    taken = _call("A person took the lead on", "ops", "Lead", {"by": _WORDS}, _LEAD)
+    turned_down = _call(
+        "A person turned the lead down", "ops", "Lead", said, _LEAD, required=("reason",)
+    )
+    stopped = _call("A person touched the lead; its clocks stop", "ops", "Lead", touched, _LEAD)
+    return {
+        lead: {"get": shown},
+        f"{lead}/why": {"get": why},
+        f"{lead}/accept": {"post": taken},
+        f"{lead}/reject": {"post": turned_down},
+        f"{lead}/touch": {"post": stopped},
+    }
+
+
+def _open_paths() -> Json:
+    ready = "The store can be read, the policy is loaded"
+    return {
+        "/healthz": {"get": _open("The process answers", "application/json")},
+        "/readyz": {"get": _open(ready, "application/json")},
+        "/metrics": {"get": _open("Counters, Prometheus text", "text/plain")},
     }
 
 
@@ -166,71 +162,63 @@ def _object(properties: Json, required: tuple[str, ...] = ()) -> Json:
     }
 
 
+_TEXT: Json = {"type": "string"}
+_OPTIONAL: Json = {"type": ["string", "null"]}
+
+
 def _schemas() -> Json:
-    text: Json = {"type": "string"}
-    optional: Json = {"type": ["string", "null"]}
-    time: Json = {"type": "string", "format": "date-time"}
-    value: Json = {"type": ["string", "number", "boolean", "null"]}
-    identifiers: Json = {field.name: optional for field in fields(Identifiers)}
-    fault = _object({"place": text, "came": text, "allowed": text})
-    faults: Json = {"type": "array", "items": fault}
     free: Json = {"type": "object"}
     return {
-        "Signal": _object(
-            {
-                "source": text,
-                "event_id": text,
-                "kind": {"enum": [kind.value for kind in Kind]},
-                "at": time,
-                "identifiers": _object(identifiers),
-                "facts": {"type": "object", "additionalProperties": value},
-                "text": optional,
-            },
-            ("source", "event_id", "kind", "at", "identifiers"),
-        ),
-        "Batch": _object(
-            {
-                "batch": {
-                    "type": "array",
-                    "items": _ref("Signal"),
-                    "minItems": 1,
-                    "maxItems": 1000,
-                }
-            },
-            ("batch",),
-        ),
-        "Receipt": _object({"signal_id": text, "lead_id": text}, ("signal_id",)),
-        "Results": _object(
-            {
-                "results": {
-                    "type": "array",
-                    "items": _object(
-                        {
-                            "index": {"type": "integer"},
-                            "status": {"enum": [200, 202, 409, 422]},
-                            "signal_id": optional,
-                            "lead_id": text,
-                            "errors": faults,
-                        },
-                        ("index", "status", "signal_id", "errors"),
-                    ),
-                }
-            },
-            ("results",),
-        ),
+        "Signal": _signal_schema(),
+        "Batch": _object({"batch": _list(_ref("Signal"), least=1, most=1000)}, ("batch",)),
+        "Receipt": _object({"signal_id": _TEXT, "lead_id": _TEXT}, ("signal_id",)),
+        "Results": _object({"results": _list(_result_schema())}, ("results",)),
         "SignalState": free,
         "Lead": free,
         "Why": free,
-        "Problem": {
-            "type": "object",
-            "properties": {
-                "type": text,
-                "title": text,
-                "status": {"type": "integer"},
-                "detail": text,
-                "code": text,
-                "faults": faults,
-            },
-            "required": ["type", "title", "status", "detail", "code"],
-        },
+        "Fault": _object({"place": _TEXT, "came": _TEXT, "allowed": _TEXT}),
+        "Problem": _problem_schema(),
     }
+
+
+def _signal_schema() -> Json:
+    value: Json = {"type": ["string", "number", "boolean", "null"]}
+    identifiers: Json = {field.name: _OPTIONAL for field in fields(Identifiers)}
+    return _object(
+        {
+            "source": _TEXT,
+            "event_id": _TEXT,
+            "kind": {"enum": [kind.value for kind in Kind]},
+            "at": {"type": "string", "format": "date-time"},
+            "identifiers": _object(identifiers),
+            "facts": {"type": "object", "additionalProperties": value},
+            "text": _OPTIONAL,
+        },
+        ("source", "event_id", "kind", "at", "identifiers"),
+    )
+
+
+def _result_schema() -> Json:
+    return _object(
+        {
+            "index": {"type": "integer"},
+            "status": {"enum": [200, 202, 409, 422]},
+            "signal_id": _OPTIONAL,
+            "lead_id": _TEXT,
+            "errors": _list(_ref("Fault")),
+        },
+        ("index", "status", "signal_id", "errors"),
+    )
+
+
+def _problem_schema() -> Json:
+    texts: Json = dict.fromkeys(("type", "title", "detail", "code"), _TEXT)
+    return {
+        "type": "object",
+        "properties": {**texts, "status": {"type": "integer"}, "faults": _list(_ref("Fault"))},
+        "required": ["type", "title", "status", "detail", "code"],
+    }
+
+
+def _list(items: Json, *, least: int = 0, most: int = 1000) -> Json:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
