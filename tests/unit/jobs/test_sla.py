@@ -1,0 +1,140 @@
+"""Clocks that run out: order, lateness, folding of crashes, leads without an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from leadfit import pipeline
+from leadfit.jobs import run_clocks
+from leadfit.pipeline import InForce
+from leadfit.policy import load_starter
+from leadfit.store import SqliteStore
+from leadfit.store.views import LeadView, SignalState
+from leadfit.testing import FrozenWorld
+
+IN_FORCE = InForce(policy=load_starter())
+
+
+@pytest.fixture
+def world() -> FrozenWorld:
+    return FrozenWorld()
+
+
+@pytest.fixture
+def store(tmp_path: Path, world: FrozenWorld) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
+    yield store
+    store.close()
+
+
+def post(store: SqliteStore, world: FrozenWorld, number: int) -> None:
+    body = {
+        "source": "form",
+        "event_id": f"event-{number}",
+        "kind": "demo_request",
+        "at": world.now().isoformat(),
+        "identifiers": {"email": f"jo@firm{number}.com"},
+    }
+    pipeline.accept(world, store, IN_FORCE.policy, [body])
+    assert pipeline.decide_pending(world, store, IN_FORCE, 10) == 1
+
+
+def leads(store: SqliteStore) -> tuple[LeadView, ...]:
+    return store.read(lambda session: session.leads.page(50, None, None, None))
+
+
+def test_a_clock_never_fires_early(store: SqliteStore, world: FrozenWorld) -> None:
+    post(store, world, 1)
+    (view,) = leads(store)
+    due_at = min(each.clock.due_at for each in view.clocks if each.clock.due_at is not None)
+    world.pass_time((due_at - world.now()).total_seconds() - 0.001)
+    assert run_clocks(world, store, IN_FORCE, 100) == 0
+    world.pass_time(0.001)
+    assert run_clocks(world, store, IN_FORCE, 100) == 1
+
+
+def test_clocks_that_ran_out_while_nothing_ran_fire_once_with_how_late_they_are(
+    store: SqliteStore, world: FrozenWorld
+) -> None:
+    for number in range(3):
+        post(store, world, number)
+        world.pass_time(60)
+    world.pass_time(10 * 86_400)
+    fired = run_clocks(world, store, IN_FORCE, 100)
+    assert fired == 6
+    late = [
+        each.late_by_s
+        for view in leads(store)
+        for each in view.clocks
+        if each.clock.kind.value == "assignment_to_touch" and each.late_by_s is not None
+    ]
+    assert len(late) == 3
+    assert late == sorted(late)  # newest lead first: the least late
+    assert min(late) > 8 * 86_400
+    assert run_clocks(world, store, IN_FORCE, 100) == 0
+
+
+def test_a_round_takes_no_more_than_it_may(store: SqliteStore, world: FrozenWorld) -> None:
+    for number in range(3):
+        post(store, world, number)
+    world.pass_time(10 * 86_400)
+    rounds = [run_clocks(world, store, IN_FORCE, 4) for _ in range(3)]
+    assert rounds == [4, 2, 0]
+
+
+def test_a_crash_while_a_clock_fires_leaves_it_to_fire_whole(tmp_path: Path) -> None:
+    def crash(failpoint: str, count: int) -> None:
+        if (failpoint, count) == ("sla.advanced", 1):
+            raise KeyError("on purpose")
+
+    world = FrozenWorld(at_failpoint=crash)
+    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
+    post(store, world, 1)
+    world.pass_time(10 * 86_400)
+    assert run_clocks(world, store, IN_FORCE, 100) == 1
+    assert run_clocks(world, store, IN_FORCE, 100) == 1
+    (view,) = leads(store)
+    assert len({each.action.key for each in view.actions}) == len(view.actions)
+    store.close()
+
+
+def test_a_lead_without_an_owner_is_tried_until_it_has_one(
+    store: SqliteStore, world: FrozenWorld
+) -> None:
+    post(store, world, 1)
+    lead_id = leads(store)[0].lead.lead_id
+    store.write(lambda session: session.leads.end_assignment(lead_id, world.now()))
+    assert run_clocks(world, store, IN_FORCE, 100) == 1
+    (view,) = leads(store)
+    assert view.lead.owner_id is not None
+    assert view.assignment is not None
+    assert view.assignment.number == 2
+    assert view.assignment.signal_at == FrozenWorld().now()
+
+
+def test_a_closed_lead_is_left_alone(store: SqliteStore, world: FrozenWorld) -> None:
+    post(store, world, 1)
+    lead_id = leads(store)[0].lead.lead_id
+    store.write(lambda session: session.leads.end_assignment(lead_id, world.now()))
+    store.write(lambda session: session.leads.close(lead_id))
+    store.write(lambda session: session.clocks.stop(lead_id, world.now(), "rejected"))
+    world.pass_time(timedelta(days=30).total_seconds())
+    assert run_clocks(world, store, IN_FORCE, 100) == 0
+
+
+def test_a_signal_decided_twice_is_decided_once(store: SqliteStore, world: FrozenWorld) -> None:
+    post(store, world, 1)
+    (view,) = leads(store)
+    (decision,) = store.read(lambda session: session.leads.decisions(view.lead.lead_id))
+    again = store.write(
+        lambda session: pipeline.decide(world, session, IN_FORCE, decision.signal_id)
+    )
+    assert again == view.lead.lead_id
+    state = store.read(lambda session: session.signals.view(decision.signal_id))
+    assert state is not None
+    assert state.status is SignalState.DECIDED
+    assert len(store.read(lambda session: session.leads.decisions(view.lead.lead_id))) == 1
