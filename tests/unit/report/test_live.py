@@ -158,3 +158,10 @@ def test_no_page_carries_a_script_or_an_inline_style() -> None:
     ]
     for page in pages:
         assert not re.search(r"<script| style=| on\w+=|https?://(?!127\.0\.0\.1)", page)
+
+
+def test_an_imported_owner_is_not_told_as_a_decision() -> None:
+    lead = Lead(lead_id="lead_1", created_at=NOW, tier=Tier.ONE, owner_id="rep_9")
+    found = text_of(live.lead_page(sheet(lead=lead, match=None), now=NOW))
+    assert "rep_9 had this lead when it was imported" in found
+    assert "Tier 1 came with the import" in found
