@@ -266,6 +266,11 @@ def _seasonality(past: Past) -> list[Notice]:
                     },
                 )
             ]
+    return _closes_pile_up(past, won, evidence)
+
+
+def _closes_pile_up(past: Past, won: Ints, evidence: dict[str, object]) -> list[Notice]:
+    ends = np.arange(12) % 3 == 2
     share = float(won[ends].sum() / won.sum())
     p_value = float(stats.binomtest(int(won[ends].sum()), int(won.sum()), 1 / 3).pvalue)
     months = {date(day).month for day in past.marks(Kind.CONVERTED).at if not np.isnan(day)}

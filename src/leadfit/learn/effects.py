@@ -186,12 +186,8 @@ def _block_rows(
     risks, gradients = _standardise(block, design, found)
     event = watched.event
     filled = np.array([block.levels.labels[level] != BLANK for level in block.used])
-    reported = [n for n, level in enumerate(block.used) if level in block.levels.shown]
-    if len(reported) == 2 and filled.sum() == 2:
-        # The second of two values is the first turned round.
-        reported = reported[1:]
     rows: list[Row] = []
-    for place in reported:
+    for place in _reported(block, filled):
         # Against units with another value: a blank is no value, and may itself be an outcome.
         others = np.where(filled & (np.arange(len(filled)) != place), block.shares, 0.0)
         if others.sum() <= 0:
@@ -217,6 +213,12 @@ def _block_rows(
             )
         )
     return rows
+
+
+def _reported(block: Block, filled: Bools) -> list[int]:
+    """Return the places worth a row; the second of two values is the first turned round."""
+    places = [n for n, level in enumerate(block.used) if level in block.levels.shown]
+    return places[1:] if len(places) == 2 and filled.sum() == 2 else places
 
 
 def _most(levels: Levels, *, timed: bool) -> Claim:

@@ -16,8 +16,8 @@ from leadfit.learn.effects import Findings, estimate
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
-from leadfit.learn.past import Past, read_past
-from leadfit.learn.result import Benchmark, Claim, Effect, Presence, Series, Weight
+from leadfit.learn.past import Bools, Floats, Past, read_past
+from leadfit.learn.result import Benchmark, Claim, Effect, Presence, ProfileRow, Series, Weight
 from leadfit.learn.rules import Rules
 from leadfit.learn.static import StaticIcp
 from leadfit.learn.verdict import conclude
@@ -92,25 +92,10 @@ def _describe(
 ) -> Benchmark:
     findings = _findings(read, rules)
     effects = _ranked(findings)
-    history = read.past.history
+    history, past = read.past.history, read.past
     concluded = conclude(findings, rules, unit=history.unit)
-    usable, past = read.screened.usable, read.past
-    scores = None if artifact is None else score_rows(artifact, usable)
-    ranked = (
-        ()
-        if artifact is None
-        else profile.rank(artifact, usable, effects, rules, timed=history.times_known)
-    )
-    worst = (
-        ()
-        if artifact is None
-        else profile.detracting(artifact, usable, effects, rules, timed=history.times_known)
-    )
-    flagged = None
-    if artifact is not None and scores is not None and artifact.detractor is not None:
-        flagged = scores[1] >= artifact.flag_at
+    seen = _see(read, artifact, effects, rules)
     called = judge.call(past, static_icp)
-    learned = None if scores is None or not len(scores[0]) else scores[0]
     return Benchmark(
         as_of=history.as_of,
         unit=history.unit,
@@ -121,21 +106,46 @@ def _describe(
         verdict_words=concluded.words,
         detectable=concluded.detectable,
         customers_needed=concluded.customers_needed,
-        money=money.at_stake(past, flagged, rules),
+        money=money.at_stake(past, seen.flagged, rules),
         current_icp=judge.judge_current(past, read.ladder, called, rules),
         effects=effects,
         weights=read.weights,
         detractor=read.detractor,
-        profile=tuple(row for row in ranked if row.points > 0),
-        poor_fit=tuple(row for row in ranked[::-1] if row.points < 0),
-        detractor_profile=worst,
-        static_icp=judge.static_findings(past, read.ladder, called, learned, rules),
-        drift=drift.summarise(past, read.ladder, usable, rules),
+        profile=tuple(row for row in seen.ranked if row.points > 0),
+        poor_fit=tuple(row for row in seen.ranked[::-1] if row.points < 0),
+        detractor_profile=seen.worst,
+        static_icp=judge.static_findings(past, read.ladder, called, seen.scores, rules),
+        drift=drift.summarise(past, read.ladder, read.screened.usable, rules),
         warnings=_warnings(read, findings, rules),
         series=_series(read, rules),
         artifact_digest=None if artifact is None else artifact.digest,
         excluded=read.screened.excluded,
         meaningful_users=read.ladder.users,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What an artifact says of the past it was learned from; blank without one."""
+
+    ranked: tuple[ProfileRow, ...] = ()
+    worst: tuple[ProfileRow, ...] = ()
+    scores: Floats | None = None
+    flagged: Bools | None = None
+
+
+def _see(read: _Read, artifact: Artifact | None, effects: Sequence[Effect], rules: Rules) -> _Seen:
+    if artifact is None:
+        return _Seen()
+    usable, timed = read.screened.usable, read.past.history.times_known
+    scores, matches = score_rows(artifact, usable)
+    # Without any fact there is one score for all, which ranks nobody.
+    ranks = len(scores) == read.past.rows
+    return _Seen(
+        ranked=profile.rank(artifact, usable, effects, rules, timed=timed),
+        worst=profile.detracting(artifact, usable, effects, rules, timed=timed),
+        scores=scores if ranks else None,
+        flagged=matches >= artifact.flag_at if ranks and artifact.detractor is not None else None,
     )
 
 

@@ -19,7 +19,7 @@ from leadfit.errors import BadInput, Fault
 from leadfit.history import Step
 from leadfit.learn import design as columns_of
 from leadfit.learn.facts import Levels
-from leadfit.learn.hazard import Watched, cut, fit, spread
+from leadfit.learn.hazard import Baseline, Fit, Watched, cut, fit, spread
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import Presence, Weight
@@ -71,6 +71,22 @@ def learn_heads(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """Columns of one head's fit: what is held aside, then one for each level that varies.
+
+    Attributes:
+        aside: Number of columns held aside.
+        present: Levels, of all levels of all facts, that have a column.
+        fact_of: Number of the fact of each such column.
+    """
+
+    values: Floats
+    aside: int
+    present: Bools
+    fact_of: Ints
+
+
 def _learn(  # noqa: PLR0917 -- one fit from all its parts
     past: Past,
     step: Step,
@@ -80,37 +96,12 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
     earlier: Floats | None,
     rules: Rules,
 ) -> Learned:
-    held = columns_of.build(past, watched, (), confounders, rules).columns
-    blanks, coded, present = _coded(past, watched, facts)
-    held = np.concatenate([held, blanks], axis=1)
-    held -= held.mean(axis=0)
-    columns = np.concatenate([held, coded[:, present]], axis=1)
+    columns = _columns(past, watched, facts, confounders, rules)
+    prior = np.zeros(len(columns.present)) if earlier is None else earlier
     baseline = cut(watched, rules.horizon_months)
-    inside = slice(held.shape[1], None)
-    prior = np.zeros(coded.shape[1]) if earlier is None else earlier
-    ridge = np.full(columns.shape[1], rules.ridge_confounder)
-    centre = np.zeros(columns.shape[1])
-    fact_of = np.concatenate([
-        np.full(len(levels.labels), n) for n, levels in enumerate(facts)
-    ] or [np.empty(0, np.int64)])[present]  # fmt: skip
-    variance, multiple, start = np.full(len(fact_of), 0.05), 0.0, None
-    found = fit(columns, baseline, np.full(columns.shape[1], 20.0))
-    for _ in range(_ROUNDS):
-        ridge[inside] = 1.0 / variance
-        centre[inside] = multiple * prior[present]
-        found = fit(columns, baseline, ridge, centre=centre, start=start)
-        start = (found.alpha, found.beta)
-        noise = spread(found, columns, baseline, ridge)[inside]
-        before = (variance, multiple)
-        if earlier is not None:
-            multiple = _borrow(found.beta[inside], prior[present])
-        gap = found.beta[inside] - multiple * prior[present]
-        variance = _variances(gap**2 + noise, fact_of, variance)
-        moved = np.abs(np.log(variance / before[0])).max(initial=0.0)
-        if moved < 0.05 and abs(multiple - before[1]) < 0.02:
-            break
+    found, multiple, variance = _by_evidence(columns, baseline, prior, rules)
     effects = multiple * prior
-    effects[present] = found.beta[inside]
+    effects[columns.present] = found.beta[columns.aside :]
     total = float(np.exp(found.alpha) @ found.months) if found.timed else 1.0
     return Learned(
         step=step,
@@ -119,6 +110,51 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
         timed=found.timed,
         borrowed=multiple,
         spread=float(np.sqrt(variance.mean())) if len(variance) else 0.0,
+    )
+
+
+def _by_evidence(
+    columns: _Columns, baseline: Baseline, prior: Floats, rules: Rules
+) -> tuple[Fit, float, Floats]:
+    """Fit, estimate how far coefficients lie from their prior, and fit again until both agree."""
+    size = columns.values.shape[1]
+    ridge, centre = np.full(size, rules.ridge_confounder), np.zeros(size)
+    pulled = prior[columns.present]
+    variance, multiple = np.full(len(pulled), 0.05), 0.0
+    start: tuple[Floats, Floats] | None = None
+    for last in range(_ROUNDS, 0, -1):
+        ridge[columns.aside :] = 1.0 / variance
+        centre[columns.aside :] = multiple * pulled
+        found = fit(columns.values, baseline, ridge, centre=centre, start=start)
+        start = (found.alpha, found.beta)
+        noise = spread(found, columns.values, baseline, ridge)[columns.aside :]
+        beta, before = found.beta[columns.aside :], (variance, multiple)
+        multiple = _borrow(beta, pulled)
+        squares = (beta - multiple * pulled) ** 2 + noise
+        variance = _variances(squares, columns.fact_of, variance)
+        moved = np.abs(np.log(variance / before[0])).max(initial=0.0)
+        if (moved < 0.05 and abs(multiple - before[1]) < 0.02) or last == 1:
+            return found, multiple, variance
+    raise AssertionError(_ROUNDS)
+
+
+def _columns(
+    past: Past,
+    watched: Watched,
+    facts: Sequence[Levels],
+    confounders: Sequence[Levels],
+    rules: Rules,
+) -> _Columns:
+    held = columns_of.build(past, watched, (), confounders, rules).columns
+    blanks, coded, present = _coded(past, watched, facts)
+    held = np.concatenate([held, blanks], axis=1)
+    held -= held.mean(axis=0)
+    sizes = [len(levels.labels) for levels in facts]
+    return _Columns(
+        values=np.concatenate([held, coded[:, present]], axis=1),
+        aside=held.shape[1],
+        present=present,
+        fact_of=np.repeat(np.arange(len(sizes)), sizes)[present],
     )
 
 
@@ -189,21 +225,7 @@ def write(
         BadInput: No step has enough outcomes to learn from.
     """
     usable = [levels for levels in facts if not len(levels.known_at)]
-    ladder_heads = [head for head in heads if head.step in LADDER]
-    if not ladder_heads:
-        raise BadInput(
-            Fault(
-                place="history.events",
-                came="no ladder step with outcomes and failures",
-                allowed=f"at least {_LEAST_EVENTS} units that reached a step and as many that did "
-                "not",
-            )
-        )
-    written = [_head(past, usable, head, weights) for head in ladder_heads]
-    # A prospect has to be won before it can expand: the chance of both is what it is worth.
-    steps = {head.step for head in written}
-    won = Step.CONVERTED.value if Step.CONVERTED.value in steps else None
-    written = [replace(h, given=won) if h.step == Step.EXPANDED.value else h for h in written]
+    written = _ladder_heads(past, usable, heads, weights)
     churn = next((head for head in heads if head.step is Step.CHURNED_AFTER_USE), None)
     places = [levels.codes[: past.leads] for levels in usable]
     chances = _chained(written, places)
@@ -220,6 +242,25 @@ def write(
         notes={f"borrowed.{head.step.value}": round(head.borrowed, 6) for head in heads}
         | {f"spread.{head.step.value}": round(head.spread, 6) for head in heads},
     )
+
+
+def _ladder_heads(
+    past: Past, facts: Sequence[Levels], heads: Sequence[Learned], weights: Mapping[Step, Weight]
+) -> list[Head]:
+    written = [_head(past, facts, head, weights) for head in heads if head.step in LADDER]
+    if not written:
+        raise BadInput(
+            Fault(
+                place="history.events",
+                came="no ladder step with outcomes and failures",
+                allowed=f"at least {_LEAST_EVENTS} units that reached a step and as many that did "
+                "not",
+            )
+        )
+    # A prospect has to be won before it can expand: the chance of both is what it is worth.
+    steps = {head.step for head in written}
+    won = Step.CONVERTED.value if Step.CONVERTED.value in steps else None
+    return [replace(h, given=won) if h.step == Step.EXPANDED.value else h for h in written]
 
 
 def _head(

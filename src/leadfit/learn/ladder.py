@@ -55,28 +55,20 @@ def climb(past: Past) -> Ladder:
     account_units = np.arange(past.leads) if by_deal else past.first_row
     units = {step: np.arange(past.leads) for step in PER_LEAD}
     units |= {step: account_units for step in Step if step not in PER_LEAD}
-    worked = past.marks(Kind.WORKED)
-    accepted_known, accepted_at = _earliest(past, past.marks(Kind.ACCEPTED), per_lead=True)
-    notices: list[Notice] = []
-    if len(worked.at):
-        worked_known, worked_at = _earliest(past, worked, per_lead=True)
-        accepted_known &= worked_known
-        accepted_at = np.where(accepted_known, np.fmax(accepted_at, worked_at), np.nan)
-    elif accepted_known.any():
-        notices.append(_unworked(int(accepted_known.sum())))
+    accepted, notices = _accepted(past)
     qualified = _earliest(past, past.marks(Kind.QUALIFIED), per_lead=True)
     converted = _earliest(past, past.marks(Kind.CONVERTED), per_lead=by_deal)
     expanded = _earliest(past, past.marks(Kind.EXPANDED), per_lead=by_deal)
     churned, churned_at, left_at, users = _detractors(past, converted, by_deal=by_deal)
     reached = {
-        Step.ACCEPTED: accepted_known,
+        Step.ACCEPTED: accepted[0],
         Step.QUALIFIED: qualified[0],
         Step.CONVERTED: converted[0],
         Step.EXPANDED: expanded[0],
         Step.CHURNED_AFTER_USE: churned,
     }
     at = {
-        Step.ACCEPTED: accepted_at,
+        Step.ACCEPTED: accepted[1],
         Step.QUALIFIED: qualified[1],
         Step.CONVERTED: converted[1],
         Step.EXPANDED: expanded[1],
@@ -89,8 +81,19 @@ def climb(past: Past) -> Ladder:
         left_at=left_at,
         sources=_sources(past, units, reached),
         users=users,
-        notices=tuple(notices),
+        notices=notices,
     )
+
+
+def _accepted(past: Past) -> tuple[tuple[Bools, Floats], tuple[Notice, ...]]:
+    """Return which leads were accepted and worked, and when both had happened."""
+    known, at = _earliest(past, past.marks(Kind.ACCEPTED), per_lead=True)
+    worked = past.marks(Kind.WORKED)
+    if not len(worked.at):
+        return (known, at), (_unworked(int(known.sum())),) if known.any() else ()
+    worked_known, worked_at = _earliest(past, worked, per_lead=True)
+    known &= worked_known
+    return (known, np.where(known, np.fmax(at, worked_at), np.nan)), ()
 
 
 def count(ladder: Ladder, leads: int) -> Funnel:

@@ -63,43 +63,45 @@ def conclude(findings: Sequence[Findings], rules: Rules, *, unit: str = "lead") 
             customers_needed=None,
         )
     last = max(with_events, key=lambda f: LADDER.index(f.step))
-    smallest = detectable(last, rules)
-    units, events = last.watched.units, last.watched.events
     of = "deals" if unit == "deal" else _OF[last.step]
-    few = events < rules.min_events
+    smallest = detectable(last, rules)
+    few = last.watched.events < rules.min_events
     if smallest is None or smallest > rules.min_effect or few:
-        needed = _needed(smallest, units, events, rules)
-        seen = (
-            f"an effect on {last.step.value} under {smallest:.1%} would go unseen"
-            if (smallest is not None and not few)
-            else f"only {events} are {last.step.value}"
-        )
-        return Concluded(
-            verdict=Verdict.NOT_ENOUGH_EVIDENCE,
-            outcome=last.step,
-            words=f"With {units:,} {of}, {seen}; about {needed:,} {of} would suffice to see "
-            f"{rules.min_effect:.0%}.",
-            detectable=smallest,
-            customers_needed=needed,
-        )
+        return _not_enough(last, smallest, of, rules)
     claims = [e for e in last.effects if e.claim in {Claim.CAUSED, Claim.ASSOCIATED}]
-    if not claims:
-        return Concluded(
-            verdict=Verdict.NO_ICP_SUPPORTED,
-            outcome=last.step,
-            words=f"Among {units:,} {of}, no fact makes a difference to {last.step.value} that is "
-            f"more than chance, though one of {smallest:.1%} would have been seen.",
-            detectable=smallest,
-            customers_needed=None,
-        )
+    among = f"Among {last.watched.units:,} {of}, "
+    if claims:
+        verdict = Verdict.ICP_SUPPORTED
+        facts = len({effect.fact for effect in claims})
+        words = f"{among}{len(claims)} values of {facts} facts make a difference to "
+        words += f"{last.step.value} that is more than chance."
+    else:
+        verdict = Verdict.NO_ICP_SUPPORTED
+        words = f"{among}no fact makes a difference to {last.step.value} that is more than "
+        words += f"chance, though one of {smallest:.1%} would have been seen."
     return Concluded(
-        verdict=Verdict.ICP_SUPPORTED,
+        verdict=verdict,
         outcome=last.step,
-        words=f"Among {units:,} {of}, {len(claims)} values of "
-        f"{len({e.fact for e in claims})} facts make a difference to {last.step.value} that is "
-        "more than chance.",
+        words=words,
         detectable=smallest,
         customers_needed=None,
+    )
+
+
+def _not_enough(last: Findings, smallest: float | None, of: str, rules: Rules) -> Concluded:
+    units, events = last.watched.units, last.watched.events
+    needed = _needed(smallest, units, events, rules)
+    if smallest is None or events < rules.min_events:
+        seen = f"only {events} are {last.step.value}"
+    else:
+        seen = f"an effect on {last.step.value} under {smallest:.1%} would go unseen"
+    return Concluded(
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        outcome=last.step,
+        words=f"With {units:,} {of}, {seen}; about {needed:,} {of} would suffice to see "
+        f"{rules.min_effect:.0%}.",
+        detectable=smallest,
+        customers_needed=needed,
     )
 
 

@@ -36,17 +36,15 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
         return _untimed(past, ladder, step, at_risk)
     until = seen_until(past, step)
     known = at_risk & ~np.isnan(start) & ~(reached & np.isnan(at))
-    impossible = known & reached & (at < start - _SAME_DAY)
-    if step in AFTER_WIN:
-        # An expansion recorded before the win belongs to an earlier contract.
-        impossible = np.zeros(len(row), np.bool_)
-        known &= ~(reached & (at < start - _SAME_DAY))
-    event = known & reached & ~impossible & (at <= until + _SAME_DAY)
+    # Won before it was created; or expanded before the win, which is an earlier contract's.
+    early = known & reached & (at < start - _SAME_DAY)
+    known &= ~early
+    event = known & reached & (at <= until + _SAME_DAY)
     end = np.where(event, at, until)
     end = np.where(~event & ~np.isnan(left), np.minimum(end, left), end)
     months = np.maximum(0.0, end - start) / MONTH_DAYS
     entry = np.maximum(0.0, _truncated_from(start, event, at, until) - start) / MONTH_DAYS
-    seen = known & ~impossible & ((end > start) | event) & ((months > entry) | event)
+    seen = known & ((end > start) | event) & ((months > entry) | event)
     entry = np.where(event, np.minimum(entry, np.maximum(0.0, months - 0.5 / MONTH_DAYS)), entry)
     within = months <= rules.horizon_months
     return Watched(
@@ -57,7 +55,7 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
         event=(event & within)[seen],
         timed=True,
         start=start[seen],
-        impossible=int(impossible.sum()),
+        impossible=0 if step in AFTER_WIN else int(early.sum()),
     )
 
 
