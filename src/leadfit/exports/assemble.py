@@ -12,55 +12,10 @@ from leadfit.exports.convert import Rows, at_utc, numbers_or_none
 from leadfit.exports.ladder import Event
 from leadfit.exports.linking import Links
 from leadfit.exports.mapping import Mapping as ExportMapping
+from leadfit.exports.shapes import SHAPES
 from leadfit.history import FactColumn, History, Known, MeaningfulUse, Notice, Table
 from leadfit.records import Kind
 
-LEAD_COLUMNS = (
-    "lead_id",
-    "created_at",
-    "account_id",
-    "contact_id",
-    "email",
-    "company",
-    "source",
-    "campaign",
-    "region",
-    "rep_id",
-    "score",
-    "tier",
-)
-CONTACT_COLUMNS = (
-    "contact_id",
-    "account_id",
-    "email",
-    "first_name",
-    "last_name",
-    "title",
-    "phone",
-    "created_at",
-)
-ACCOUNT_COLUMNS = (
-    "account_id",
-    "name",
-    "domain",
-    "parent_account_id",
-    "country",
-    "created_at",
-    "owner_id",
-)
-EVENT_COLUMNS = (
-    "at",
-    "kind",
-    "lead_id",
-    "account_id",
-    "contact_id",
-    "event_id",
-    "amount",
-    "currency",
-    "reason",
-    "value",
-    "text",
-)
 _PROFILE = {"leads": ("source", "campaign", "region"), "accounts": ("country",)}
 _DATES_AN_EXPORT = frozenset(
     {
@@ -185,7 +140,7 @@ def _values(facts: Mapping[str, FactValues]) -> dict[str, list[object]]:
 
 def _event_table(events: Sequence[Event]) -> Table:
     columns: dict[str, list[object]] = {
-        name: [getattr(event, name) for event in events] for name in EVENT_COLUMNS
+        name: [getattr(event, name) for event in events] for name in SHAPES["events"].columns
     }
     columns["kind"] = [event.kind.value for event in events]
     return Table(columns=columns)

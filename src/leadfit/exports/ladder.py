@@ -18,6 +18,7 @@ from leadfit.exports.convert import (
 from leadfit.exports.faults import Faults
 from leadfit.exports.frames import Frame, holding
 from leadfit.exports.mapping import EventRule, Stages
+from leadfit.exports.shapes import SHAPES
 from leadfit.records import Kind
 
 
@@ -48,19 +49,7 @@ class Undated:
 
 def recorded(rows: Rows) -> list[Event]:
     """Return the events of an ``events`` table."""
-    names = (
-        "at",
-        "kind",
-        "lead_id",
-        "account_id",
-        "contact_id",
-        "event_id",
-        "amount",
-        "currency",
-        "reason",
-        "value",
-        "text",
-    )
+    names = SHAPES["events"].columns
     columns = [rows.get(name) for name in names]
     return [Event(**dict(zip(names, cells, strict=True))) for cells in zip(*columns, strict=True)]
 

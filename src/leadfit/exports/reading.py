@@ -10,9 +10,6 @@ from pathlib import Path
 
 from leadfit.exports import ladder, query, sheets
 from leadfit.exports.assemble import (
-    ACCOUNT_COLUMNS,
-    CONTACT_COLUMNS,
-    LEAD_COLUMNS,
     Parts,
     assemble,
     stacked,
@@ -270,8 +267,8 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
         units = tables["deals"]
         for rows in units:
             rows.columns["lead_id"] = rows.columns["deal_id"]
-    leads = stacked(units, LEAD_COLUMNS)
-    accounts = stacked(tables["accounts"], ACCOUNT_COLUMNS)
+    leads = stacked(units, SHAPES["leads"].columns)
+    accounts = stacked(tables["accounts"], SHAPES["accounts"].columns)
     lead_facts, lead_known = stacked_facts(units)
     account_facts, account_known = stacked_facts(tables["accounts"])
     facts = stacked(tables["facts"], SHAPES["facts"].columns)
@@ -286,7 +283,7 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
         lead_facts=lead_facts,
         accounts=accounts,
         account_facts=account_facts,
-        contacts=stacked(tables["contacts"], CONTACT_COLUMNS),
+        contacts=stacked(tables["contacts"], SHAPES["contacts"].columns),
         facts=facts,
         spend=spend,
         known=known,
