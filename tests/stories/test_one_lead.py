@@ -186,6 +186,32 @@ def test_a_second_contact_of_a_new_domain_finds_its_account(
     assert later.lead.contact_id != first.lead.contact_id
 
 
+def test_a_title_is_the_contacts_and_not_the_accounts(leadfit: Leadfit, sender: Sender) -> None:
+    sender.send("demo_request", "jo@newfirm.com", job_title="Chief Pilot")
+    leadfit.decide_pending()
+    sender.send("demo_request", "ann@newfirm.com")
+    leadfit.decide_pending()
+    (decision,) = leadfit.why(leadfit.leads()[0].lead.lead_id)
+    assert decision.subject.facts.get("title") == "VP Operations"
+    assert "Chief Pilot" not in decision.subject.facts.values()
+
+
+def test_a_report_on_a_closed_lead_is_kept_and_does_not_open_it(
+    leadfit: Leadfit, sender: Sender
+) -> None:
+    lead_id = hot(leadfit, sender).lead.lead_id
+    leadfit.reject_lead(lead_id, "rep_cara", "no budget")
+    for kind in ("qualified", "page_view"):
+        body = sender.body(kind) | {"identifiers": {"lead_id": lead_id}}
+        leadfit.accept(body)
+    leadfit.decide_pending()
+    newest = leadfit.why(lead_id)[0]
+    assert newest.score is None
+    view = leadfit.lead(lead_id)
+    assert not view.lead.is_open
+    assert not any(each.is_running for each in view.clocks)
+
+
 def test_page_views_leave_activity_and_open_no_lead(leadfit: Leadfit, sender: Sender) -> None:
     sender.send("pricing_view")
     leadfit.decide_pending()

@@ -79,7 +79,7 @@ class _Fire:
         clock, now = self.clock, self.world.now()
         assignment = session.leads.assignment(clock.lead_id)
         if _is_stale(clock, assignment):
-            session.clocks.stop(clock.lead_id, now, "reassigned", frozenset({clock.kind}))
+            session.clocks.stop_one(clock.key, now, "reassigned")
             return False
         plan = orchestrate.breach(
             clock, assignment, _manager(self.in_force.policy, assignment), self.in_force.policy,

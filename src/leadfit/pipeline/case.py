@@ -65,7 +65,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
-    """Whom a signal is about; ``lead`` is the open lead it joins."""
+    """Whom a signal is about; ``lead`` is the open lead it joins, or the lead it reports on."""
 
     account: Account | None
     contact: Contact | None

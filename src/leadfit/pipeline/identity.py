@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from leadfit.pipeline.case import Case, Who
-from leadfit.records import OPENS_A_LEAD, Account, Contact, Lead
+from leadfit.records import OPENS_A_LEAD, Account, Band, Contact, Lead
+from leadfit.store.personal import part_facts
 
 
 def settle(case: Case) -> Who:
@@ -23,7 +24,7 @@ def settle(case: Case) -> Who:
         accounts.link_contact(known.contact_id, account.account_id)
     if account is None and contact is not None and contact.account_id is not None:
         account = accounts.account(contact.account_id)
-    return Who(account=account, contact=contact, lead=_open_lead(case, contact))
+    return Who(account=account, contact=contact, lead=_lead(case, contact))
 
 
 def title_of(case: Case) -> str | None:
@@ -41,13 +42,16 @@ def _is_new_domain(case: Case) -> bool:
 
 
 def _new_account(case: Case) -> Account:
-    """Make the account of a new business domain, with the facts of its first lead."""
+    """Make the account of a new business domain, with what its first lead told of it.
+
+    What is personal, such as a title, is the contact's and not the account's.
+    """
     domain = case.keys.domain or ""
     account = Account(
         account_id=case.desk.world.new_id("account"),
         name=case.signal.identifiers.company or domain,
         domains=(domain,),
-        facts=case.signal.facts,
+        facts=part_facts(case.signal.facts)[0],
         created_at=case.desk.now,
     )
     case.desk.session.accounts.add_accounts([account])
@@ -92,10 +96,15 @@ def _new_contact(case: Case, account: Account | None) -> Contact | None:
     return contact
 
 
-def _open_lead(case: Case, contact: Contact | None) -> Lead | None:
+def _lead(case: Case, contact: Contact | None) -> Lead | None:
+    """Return the open lead the signal joins, or the closed one that a report names by its id."""
     leads = case.desk.session.leads
-    named = None if case.match.lead_id is None else leads.get(case.match.lead_id)
-    if named is not None and named.is_open:
+    named = None if case.keys.lead_id is None else leads.get(case.keys.lead_id)
+    reports = case.signal.kind not in OPENS_A_LEAD and case.match.band is Band.AUTO
+    if named is not None and reports:
         return named
+    matched = None if case.match.lead_id is None else leads.get(case.match.lead_id)
+    if matched is not None and matched.is_open:
+        return matched
     joined = None if contact is None else leads.open_lead_of(contact.contact_id)
     return None if joined is None else leads.get(joined)

@@ -193,6 +193,8 @@ def _follow(case: Case, who: Who) -> str | None:
         _keep(case, who, lead_id=None)
     elif kind in FEEDBACK or kind in ENDS_A_LEAD:
         _hear(case, who, who.lead)
+    elif not who.lead.is_open:
+        _keep(case, who, lead_id=lead_id)
     else:
         _rate_again(case, who, who.lead)
     return lead_id

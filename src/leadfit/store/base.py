@@ -211,6 +211,9 @@ class Clocks(Protocol):
     ) -> int:
         """Stop running clocks of a lead, of some kinds or all; return how many."""
 
+    def stop_one(self, key: str, at: datetime, by: str) -> None:
+        """Stop one clock."""
+
     def due(self, now: datetime, limit: int) -> tuple[Clock, ...]:
         """Return running clocks that are due, in due order."""
 

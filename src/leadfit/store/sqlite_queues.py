@@ -110,6 +110,13 @@ class SqliteClocks:
             (to_us(at), by, lead_id, *chosen),
         ).rowcount
 
+    def stop_one(self, key: str, at: datetime, by: str) -> None:
+        """Stop one clock."""
+        self._connection.execute(
+            "UPDATE clocks SET stopped_us = ?, stopped_by = ? WHERE key = ? AND stopped_us IS NULL",
+            (to_us(at), by, key),
+        )
+
     def due(self, now: datetime, limit: int) -> tuple[Clock, ...]:
         """Return running clocks that are due, in due order."""
         rows = self._connection.execute(

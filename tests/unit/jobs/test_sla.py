@@ -116,6 +116,17 @@ def test_a_lead_without_an_owner_is_tried_until_it_has_one(
     assert view.assignment.signal_at == FrozenWorld().now()
 
 
+def test_a_clock_of_an_ended_assignment_stops_alone(store: SqliteStore, world: FrozenWorld) -> None:
+    post(store, world, 1)
+    lead_id = leads(store)[0].lead.lead_id
+    store.write(lambda session: session.leads.end_assignment(lead_id, world.now()))
+    world.pass_time(10 * 86_400)
+    run_clocks(world, store, IN_FORCE, 100)
+    stopped = {each.clock.key.split("/", 1)[1]: each.stopped_by for each in leads(store)[0].clocks}
+    assert stopped["1/assignment_to_touch"] == "reassigned"
+    assert stopped["2/assignment_to_touch"] is None
+
+
 def test_a_closed_lead_is_left_alone(store: SqliteStore, world: FrozenWorld) -> None:
     post(store, world, 1)
     lead_id = leads(store)[0].lead.lead_id
