@@ -190,11 +190,9 @@ def _group(
     name: str, values: Sequence[object], rules: Rules, most: int | None
 ) -> tuple[ArtifactFact, Ints, int, dict[str, int], dict[str, int]]:
     """Keep the frequent values of a text apart and pool the rest."""
-    texts = ["" if value is None else as_text(_fact(value)) for value in values]
-    shown: dict[str, str] = {}
-    for text, value in zip(texts, values, strict=True):
-        shown.setdefault(text, str(value).strip() if not isinstance(value, bool) else text)
-    counts = Counter(text for text in texts if text)
+    texts, shown = _texts(values)
+    counts = Counter(texts)
+    del counts[""]
     defaults = {shown[text]: counts[text] for text in counts if text in FORM_DEFAULTS}
     words = {shown[text]: counts[text] for text in counts if text in MISSING_WORDS}
     empty = {"", *(t for t in counts if t in FORM_DEFAULTS or t in MISSING_WORDS)}
@@ -216,6 +214,19 @@ def _group(
         values=tuple(kept),
     )
     return read, codes, len(counts), defaults, words
+
+
+def _texts(values: Sequence[object]) -> tuple[list[str], dict[str, str]]:
+    """Return each value as it is compared, and how each text was first written."""
+    # 1, 1.0 and True are one key to Python and three values to us.
+    words = [as_text(value) if value.__class__ is bool else value for value in values]
+    read: dict[object, str] = {None: ""}
+    shown: dict[str, str] = {}
+    for value in dict.fromkeys(words):
+        if value is not None:
+            read[value] = as_text(_fact(value))
+            shown.setdefault(read[value], str(value).strip())
+    return [read[value] for value in words], shown
 
 
 def _fact(value: object) -> Fact:

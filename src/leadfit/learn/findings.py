@@ -12,7 +12,7 @@ from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
 from leadfit.learn import checks, drift, judge, ladder, leaks, money, profile
-from leadfit.learn.effects import Findings, estimate
+from leadfit.learn.effects import Findings, estimate, judge_together
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
@@ -195,7 +195,7 @@ def _findings(read: _Read, rules: Rules) -> list[Findings]:
         watched = watch(read.past, read.ladder, step, rules)
         usable = read.screened.usable
         found.append(estimate(read.past, step, watched, usable, read.confounders, rules=rules))
-    return found
+    return judge_together(found, rules)
 
 
 _STRENGTH = (Claim.CAUSED, Claim.ASSOCIATED, Claim.NOT_IDENTIFIED, Claim.INSUFFICIENT)

@@ -28,6 +28,8 @@ from leadfit.learn.watch import watch
 
 _LEAST_EVENTS = 10
 _ROUNDS = 12
+_SETTLED = 0.02
+"""Coefficients that move by less than this between two rounds rank the same."""
 _ODDS = 4.0
 """A full detractor match is a chance of churn after use with this many times the average odds."""
 
@@ -120,7 +122,7 @@ def _by_evidence(
     size = columns.values.shape[1]
     ridge, centre = np.full(size, rules.ridge_confounder), np.zeros(size)
     pulled = prior[columns.present]
-    variance, multiple = np.full(len(pulled), 0.05), 0.0
+    variance, multiple, beta = np.full(len(pulled), 0.05), 0.0, np.full(len(pulled), np.inf)
     start: tuple[Floats, Floats] | None = None
     for last in range(_ROUNDS, 0, -1):
         ridge[columns.aside :] = 1.0 / variance
@@ -128,12 +130,11 @@ def _by_evidence(
         found = fit(columns.values, baseline, ridge, centre=centre, start=start)
         start = (found.alpha, found.beta)
         noise = spread(found, columns.values, baseline, ridge)[columns.aside :]
-        beta, before = found.beta[columns.aside :], (variance, multiple)
+        moved = np.abs(found.beta[columns.aside :] - beta).max(initial=0.0)
+        beta = found.beta[columns.aside :]
         multiple = _borrow(beta, pulled)
-        squares = (beta - multiple * pulled) ** 2 + noise
-        variance = _variances(squares, columns.fact_of, variance)
-        moved = np.abs(np.log(variance / before[0])).max(initial=0.0)
-        if (moved < 0.05 and abs(multiple - before[1]) < 0.02) or last == 1:
+        variance = _variances((beta - multiple * pulled) ** 2 + noise, columns.fact_of, variance)
+        if moved < _SETTLED or last == 1:
             return found, multiple, variance
     raise AssertionError(_ROUNDS)
 

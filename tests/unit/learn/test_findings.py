@@ -171,8 +171,8 @@ def test_where_nothing_matters_nothing_is_claimed() -> None:
         made = make(World(seed=40 + seed, leads=2500, facts=20, convert_rate=0.03))
         found = learn.benchmark(shuffled(made.history, seed))
         claims += any(e.claim in {Claim.CAUSED, Claim.ASSOCIATED} for e in found.effects)
-    # Five outcomes each at a rate of 5 % would be two runs in eight at the most that is fair.
-    assert claims <= 3
+    # One run in twenty may claim something; two in eight is far from that.
+    assert claims <= 1
 
 
 def test_a_large_history_in_which_nothing_matters_supports_no_profile() -> None:
