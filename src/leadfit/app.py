@@ -205,8 +205,16 @@ class Leadfit:
         Raises:
             StoreBusy: The store cannot take more now; nothing was stored.
         """
-        answers = pipeline.accept(self.world, self._store, self._in_force.policy, bodies)
+        rules = self._in_force
+        answers = pipeline.accept(
+            self.world,
+            self._store,
+            rules.policy,
+            bodies,
+            decide_by=None if self._loops is None else rules,
+        )
         self._wake("decide")
+        self._wake("deliver")
         return answers
 
     def decide_pending(self, limit: int = 1000) -> int:

@@ -45,7 +45,12 @@ _log = logger("pipeline")
 
 
 def accept(
-    world: World, store: Store, policy: Policy, bodies: Iterable[object]
+    world: World,
+    store: Store,
+    policy: Policy,
+    bodies: Iterable[object],
+    *,
+    decide_by: InForce | None = None,
 ) -> tuple[Receipt | Refusal | Conflict, ...]:
     """Store signals for good, all in one transaction, and answer each in its place.
 
@@ -54,6 +59,9 @@ def accept(
         store: Where they are stored.
         policy: Its rules say what a signal may hold.
         bodies: Parsed JSON bodies.
+        decide_by: While the store is idle, a single signal is decided in the very group of
+            commits that stores it, by these rules; what fails there is left to
+            :func:`decide_pending`, as is everything while the store is busy.
 
     Returns:
         For each body a receipt, a refusal that names every fault, or the conflict with an earlier
@@ -73,10 +81,23 @@ def accept(
         if isinstance(each, Signal)
     ]
     world.reach("accept.read")
-    stored = store.write(lambda session: _store(world, session, fit)) if fit else []
+    stored = _store_and_decide(world, store, fit, decide_by) if fit else []
     world.reach("accept.stored")
     answers = iter(stored)
     return tuple(each if isinstance(each, Refusal) else next(answers) for each, _ in read)
+
+
+def _store_and_decide(
+    world: World,
+    store: Store,
+    fit: Sequence[tuple[Signal, bytes, str | None]],
+    decide_by: InForce | None,
+) -> list[Receipt | Conflict]:
+    at_once = decide_by if len(fit) == 1 and store.is_idle else None
+    answer = store.submit(lambda session: _store(world, session, fit))
+    if at_once is not None:
+        store.submit(_Piece(world, at_once, fit[0][0].signal_id))
+    return answer.result()
 
 
 def _store(

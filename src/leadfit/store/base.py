@@ -305,6 +305,10 @@ class Session(Protocol):
 class Store(Protocol):
     """A store: one writer, any number of readers."""
 
+    @property
+    def is_idle(self) -> bool:
+        """No work waits for the writer."""
+
     def submit(self, work: Callable[[Session], T]) -> Future[T]:
         """Queue a piece of work for the writer; the answer comes after the commit is durable.
 

@@ -113,11 +113,18 @@ def _write_mapping(value: object) -> object:
     return {str(key): encode(each) for key, each in cast("Mapping[object, object]", value).items()}
 
 
+def _write_list(value: object) -> object:
+    return [
+        each if type(each) in _SIMPLE else _writer(cast("Hashable", type(each)))(each)
+        for each in cast("list[object]", value)
+    ]
+
+
 _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]], ...]] = (
     (Enum, lambda value: cast("Enum", value).value),
     ((str, int, float), lambda value: value),
     (Mapping, _write_mapping),
-    ((tuple, list), lambda value: [encode(each) for each in cast("list[object]", value)]),
+    ((tuple, list), _write_list),
     (datetime, lambda value: cast("datetime", value).astimezone(UTC).isoformat()),
     (frozenset, lambda value: sorted(str(each) for each in cast("frozenset[object]", value))),
 )
@@ -132,7 +139,8 @@ def _record_writer(kind: type) -> Callable[[object], object]:
             value = getattr(record, name)
             if may_be_left_out and (value is None or (type(value) in _CONTAINERS and not value)):
                 continue
-            kept[name] = encode(value)
+            kind = type(value)
+            kept[name] = value if kind in _SIMPLE else _writer(cast("Hashable", kind))(value)
         return kept
 
     return write

@@ -158,6 +158,11 @@ class SqliteStore:
 
     # ---- writing ----
 
+    @property
+    def is_idle(self) -> bool:
+        """No work waits for the writer."""
+        return self._queue.empty()
+
     def submit(self, work: Callable[[Session], T]) -> Future[T]:
         """Queue a piece of work; the answer comes after the commit is durable."""
         answer: Future[T] = Future()
