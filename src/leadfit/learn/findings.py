@@ -61,6 +61,9 @@ def benchmark(
 
     Returns:
         Findings with 95 % intervals. Bad values are named in ``warnings``; nothing is NaN.
+
+    Raises:
+        BadInput: ``static_icp`` has a rule about a column that is not in the history.
     """
     return study(history, static_icp=static_icp, rules=rules).benchmark
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadfit.artifact import as_text
+from leadfit.errors import BadInput, Fault, shorten
 from leadfit.history import Step
 from leadfit.learn.checks import proportion
 from leadfit.learn.ladder import Ladder
@@ -32,9 +33,14 @@ class Called:
 
 
 def call(past: Past, static_icp: StaticIcp | None) -> Called | None:
-    """Return which leads the profile in use calls ideal: given rules, else tier, else score."""
+    """Return which leads the profile in use calls ideal: given rules, else tier, else score.
+
+    Raises:
+        BadInput: A rule is about a column that neither leads nor accounts have.
+    """
     if static_icp is not None:
         names = {rule.fact for rule in static_icp.rules}
+        _check_names(past, static_icp)
         values = fact_values(past, names)
         ideal = np.array([
             static_icp.calls_ideal({name: values[name][row] for name in names})
@@ -55,6 +61,18 @@ def call(past: Past, static_icp: StaticIcp | None) -> Called | None:
         edge = float(np.quantile(score[known], 1 - _TOP_SHARE))
         return Called(name="score", ideal=known & (score >= edge), known=known)
     return None
+
+
+def _check_names(past: Past, static_icp: StaticIcp) -> None:
+    """Refuse a rule about a column nobody has: it would call no account ideal without a word."""
+    known = sorted({*past.history.leads.columns, *past.history.accounts.columns})
+    faults = [
+        Fault(place=f"rule.{n}.fact", came=shorten(rule.fact), allowed=", ".join(known))
+        for n, rule in enumerate(static_icp.rules)
+        if rule.fact not in known
+    ]
+    if faults:
+        raise BadInput(faults)
 
 
 def fact_values(past: Past, names: set[str]) -> Mapping[str, Sequence[Fact]]:
