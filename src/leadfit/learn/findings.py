@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
@@ -74,20 +75,27 @@ def fit(history: History, *, rules: Rules = _DEFAULT) -> Artifact:
     Raises:
         BadInput: No ladder step has enough outcomes and failures to learn from.
     """
-    return _learn(_read(history, rules), rules)
+    with _one_thread():
+        return _learn(_read(history, rules), rules)
 
 
 def study(
     history: History, *, static_icp: StaticIcp | None = None, rules: Rules = _DEFAULT
 ) -> Study:
     """Do what :func:`benchmark` and :func:`fit` do, reading the history once."""
-    read = _read(history, rules)
-    try:
-        artifact = _learn(read, rules)
-    except BadInput:
-        # Nothing to learn a score from; the findings say so.
-        artifact = None
-    return Study(benchmark=_describe(read, artifact, static_icp, rules), artifact=artifact)
+    with _one_thread():
+        read = _read(history, rules)
+        try:
+            artifact = _learn(read, rules)
+        except BadInput:
+            # Nothing to learn a score from; the findings say so.
+            artifact = None
+        return Study(benchmark=_describe(read, artifact, static_icp, rules), artifact=artifact)
+
+
+def _one_thread() -> threadpool_limits:
+    """Keep linear algebra to one thread: on matrices of this size two are slower."""
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def _describe(
@@ -100,7 +108,7 @@ def _describe(
     seen = _see(read, artifact, effects, rules)
     called = judge.call(past, static_icp)
     return Benchmark(
-        as_of=history.as_of,
+        as_of=history.as_of if history.times_known else None,
         unit=history.unit,
         sources=read.ladder.sources,
         funnel=ladder.count(read.ladder, past.leads),

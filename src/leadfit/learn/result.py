@@ -294,6 +294,7 @@ class Benchmark:
     """Everything a benchmark says, as report.json promises it and as the report shows it.
 
     Attributes:
+        as_of: Nothing later was looked at; ``None`` where no times are recorded.
         unit: ``lead`` or ``deal``: what the funnel counts before conversion.
         verdict_outcome: The furthest step with any outcome; the verdict is about it.
         detectable: Smallest effect detectable at 80 % power for that step.
@@ -308,7 +309,7 @@ class Benchmark:
         meaningful_users: Customers with meaningful use; ``None`` where no use is recorded.
     """
 
-    as_of: datetime
+    as_of: datetime | None
     unit: str
     sources: Mapping[Step, Presence]
     funnel: Funnel

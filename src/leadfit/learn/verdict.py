@@ -95,11 +95,13 @@ def _not_enough(last: Findings, smallest: float | None, of: str, rules: Rules) -
         seen = f"only {events} are {last.step.value}"
     else:
         seen = f"an effect on {last.step.value} under {smallest:.1%} would go unseen"
+    standing = sum(e.claim in {Claim.CAUSED, Claim.ASSOCIATED} for e in last.effects)
+    already = f" {standing} larger ones stand already." if standing else ""
     return Concluded(
         verdict=Verdict.NOT_ENOUGH_EVIDENCE,
         outcome=last.step,
         words=f"With {units:,} {of}, {seen}; about {needed:,} {of} would suffice to see "
-        f"{rules.min_effect:.0%}.",
+        f"{rules.min_effect:.0%}.{already}",
         detectable=smallest,
         customers_needed=needed,
     )

@@ -21,6 +21,12 @@ def meaning(benchmark: Benchmark) -> str:
                 f"{count(known)} of the {count(len(benchmark.profile))} rows of the profile are "
                 "backed by evidence; the others are best guesses and say so."
             )
+        case Verdict.NOT_ENOUGH_EVIDENCE if _standing(benchmark):
+            return (
+                f"Large differences in {outcome} stand already: the rows graded "
+                "caused or associated. Smaller ones would go unseen with this few cases, so the "
+                "other rows are best guesses and no proof of the contrary."
+            )
         case Verdict.NOT_ENOUGH_EVIDENCE:
             return (
                 f"There are too few cases of {outcome} to tell a real difference from chance. "
@@ -75,17 +81,37 @@ def monday(benchmark: Benchmark) -> list[str]:
     return steps[:6]
 
 
+def _standing(benchmark: Benchmark) -> list[ProfileRow]:
+    """Return the rows of the profile whose effect on the outcome of the verdict stands."""
+    stand = {
+        (effect.fact, effect.value)
+        for effect in benchmark.effects
+        if effect.claim in _KNOWN and effect.outcome is benchmark.verdict_outcome
+    }
+    return [row for row in benchmark.profile if (row.fact, row.value) in stand]
+
+
 _LEAK = "leakage_after_outcome"
 
 
 def _about_the_verdict(benchmark: Benchmark) -> list[str]:
+    again = "Run this benchmark again when the number of cases named above is reached."
+    standing = _standing(benchmark)
+    if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE and standing:
+        return [
+            (
+                f"Work the open leads with {_list(standing[:3])} first; take the other rows of "
+                "the profile as questions for sales and customer success."
+            ),
+            again,
+        ]
     if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
         return [
             (
                 "Keep the targeting you have. Use the top of the profile as questions for sales "
                 "and customer success, not as filters."
             ),
-            "Run this benchmark again when the number of cases named above is reached.",
+            again,
         ]
     if benchmark.verdict is Verdict.NO_ICP_SUPPORTED:
         return [

@@ -125,5 +125,6 @@ def span(estimate: Estimate, digits: int = 1) -> str:
 
 def as_of(benchmark: Benchmark) -> str:
     """Return up to which day the records go, or that no times are recorded."""
-    is_dated = all(notice.code != "times_unknown" for notice in benchmark.warnings)
-    return f"records up to {day(benchmark.as_of)}" if is_dated else "no times recorded"
+    if benchmark.as_of is None:
+        return "no times recorded"
+    return f"records up to {day(benchmark.as_of)}"
