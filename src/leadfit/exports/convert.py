@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from leadfit.exports.faults import Faults, Words
 from leadfit.exports.frames import Frame
 from leadfit.exports.shapes import SHAPES
-from leadfit.records import Kind
+from leadfit.records import Kind, minor_digits
 
 _T = TypeVar("_T")
 
@@ -29,31 +29,6 @@ _PLAIN_NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})
 _INFINITE = frozenset({float("inf"), float("-inf")})
 _EXACT_DIGITS: Final = 16
 _HANDFUL: Final = 5
-_MINOR: Final = {
-    **dict.fromkeys(
-        (
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-}
 _LARGEST: Final = Decimal(10) ** 15
 
 TIME_ALLOWED: Final = "an ISO 8601 time such as 2024-03-31 or 2024-03-31T09:30:00+02:00"
@@ -158,15 +133,6 @@ def as_amount(text: str, currency: str | None) -> int:
     if not amount.is_finite() or abs(amount) >= _LARGEST:
         raise ValueError(text)
     return int(amount.scaleb(minor_digits(currency)).to_integral_value(ROUND_HALF_EVEN))
-
-
-def minor_digits(currency: str | None) -> int:
-    """Return how many digits the minor unit of a currency has.
-
-    >>> minor_digits("KWD")
-    3
-    """
-    return _MINOR.get(currency or "", 2)
 
 
 def as_flag(text: str) -> bool:

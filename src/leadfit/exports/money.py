@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leadfit.exports.convert import Rows, minor_digits
+from leadfit.exports.convert import Rows
 from leadfit.exports.faults import Faults, Words
 from leadfit.exports.ladder import Event
 from leadfit.exports.mapping import Mapping
 from leadfit.history import Notice
+from leadfit.records import minor_digits
 
 
 def one_currency(

@@ -24,7 +24,6 @@ Closures = Mapping[tuple[str | None, date], tuple[Span, ...]]
 
 HORIZON_DAYS = 800
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY_SECONDS = 86_400
 _PART = re.compile(r"\s*([a-z,\-\s]+?)\s+([\d:,\-\s]+)\s*\Z", re.IGNORECASE)
 _SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*\Z")
 

@@ -28,7 +28,6 @@ WARN: Final = "#7d5200"
 BAD: Final = "#a1302a"
 STILL: Final = "#7b8794"
 STILL_SOFT: Final = "#edf0f2"
-ACCENT_SOFT: Final = "#e1f0ed"
 WIDTH: Final = 520
 WIDTH_WITHOUT_LABELS: Final = 700
 LABEL_LIMIT: Final = 250

@@ -6,7 +6,8 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-MINOR_DIGITS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}
+from leadfit.records import minor_digits
+
 LONGEST: Final = 120
 UNKNOWN: Final = "not known"
 
@@ -99,12 +100,12 @@ def points_span(low: float | None, high: float | None) -> str:
 def money(minor: float | None, currency: str | None) -> str:
     """Return an amount in minor units as money a person reads.
 
-    >>> money(123_456_700, "EUR"), money(950, "JPY"), money(None, "EUR")
-    ('EUR 1,234,567', 'JPY 950', 'not known')
+    >>> money(123_456_700, "EUR"), money(950, "JPY"), money(950, "ISK"), money(None, "EUR")
+    ('EUR 1,234,567', 'JPY 950', 'ISK 950', 'not known')
     """
     if minor is None:
         return UNKNOWN
-    digits = MINOR_DIGITS.get(currency or "", 2)
+    digits = minor_digits(currency)
     amount = minor / 10**digits
     shown = f"{amount:,.0f}" if abs(amount) >= 100 or digits == 0 else f"{amount:,.{digits}f}"
     return f"{currency} {shown}" if currency else shown
