@@ -26,18 +26,20 @@ class Case(StrEnum):
     SUBSIDIARY = "subsidiary"
     VISIT = "visit"
     SAME_CONTACT_AGAIN = "same_contact_again"
+    BROWSING = "browsing"
     REPEAT = "repeat"
 
 
 _SHARES = {
-    Case.KNOWN_CONTACT: 0.16,
-    Case.NEW_CONTACT: 0.26,
-    Case.NEW_ACCOUNT: 0.20,
+    Case.KNOWN_CONTACT: 0.14,
+    Case.NEW_CONTACT: 0.18,
+    Case.NEW_ACCOUNT: 0.14,
     Case.FREE_MAIL: 0.07,
     Case.ROLE_MAILBOX: 0.05,
     Case.SUBSIDIARY: 0.06,
-    Case.VISIT: 0.12,
+    Case.VISIT: 0.08,
     Case.SAME_CONTACT_AGAIN: 0.06,
+    Case.BROWSING: 0.20,
     Case.REPEAT: 0.02,
 }
 _CASES, _OFTEN = tuple(_SHARES), cumulate(tuple(_SHARES.values()))
@@ -46,6 +48,13 @@ _VISITS = (
     *("page_view", "page_view", "page_view", "pricing_view", "pricing_view", "calculator"),
     *("docs_view", "case_study_view", "comparison_view", "content_download", "blog_view"),
 )
+_LOOKS = (
+    *("pricing_view", "calculator", "docs_view", "case_study_view", "comparison_view"),
+    *("intent_topic", "competitor_research"),
+)
+_TOLD_BY_A_VENDOR = {"intent_topic", "competitor_research"}
+_ONE_IN_WARM = 8
+"""One opener in so many goes on browsing, so that its looks add up."""
 _ROLES = ("info", "sales", "office", "hello", "contact")
 _WORDS = (
     "We would like to see it with our own figures.",
@@ -124,9 +133,18 @@ class _Senders:
         dice = Dice(self._company.dials.seed, "signal", number)
         case = _CASES[dice.place(_OFTEN)]
         opened = [each for each in before[-40:] if each.body["kind"] in _OPENS]
+        warm = [
+            each
+            for each in before[-150:]
+            if each.body["kind"] in _OPENS and _number_of(each) % _ONE_IN_WARM == 0
+        ]
         if case in {Case.REPEAT, Case.SAME_CONTACT_AGAIN} and not opened:
             case = Case.KNOWN_CONTACT
+        if case is Case.BROWSING and not warm:
+            case = Case.VISIT
         match case:
+            case Case.BROWSING:
+                return _browsing(dice.pick(warm), number, at, dice)
             case Case.REPEAT:
                 first = dice.pick(opened)
                 return Arrival(
@@ -236,6 +254,27 @@ class _Senders:
         if dice.chance(0.3):
             facts["product"] = dice.pick(("api", "platform", "suite"))
         return facts
+
+
+def _number_of(arrival: Arrival) -> int:
+    return int(str(arrival.body["event_id"]).removeprefix("sig-"))
+
+
+def _browsing(first: Arrival, number: int, at: datetime, dice: Dice) -> Arrival:
+    """Return a look at a telling page by somebody who came forward before."""
+    told = first.body["identifiers"]
+    identifiers = {"email": str(told["email"])} if isinstance(told, Mapping) else {}
+    kind = dice.pick(_LOOKS)
+    body = _body(number, kind, at, identifiers=identifiers, facts={}, text="")
+    if kind in _TOLD_BY_A_VENDOR:
+        body["source"] = "intent-vendor"
+    return Arrival(
+        body=body,
+        case=Case.BROWSING,
+        entity=first.entity,
+        is_known=first.is_known,
+        contact_id=first.contact_id,
+    )
 
 
 def _named(first: str, last: str, title: str) -> dict[str, str]:
