@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from leadfit import app, log
-from leadfit.canonical import document
+from leadfit.canonical import document, moment
 from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace
 from leadfit.cli.offline import REPORT_FILES
 from leadfit.cli.output import Output, table
@@ -36,7 +36,7 @@ def opened(workspace: Path | None) -> Iterator[app.Leadfit]:
     help="Leads of the sample's past.",
 )  # fmt: skip
 @click.option(
-    "--signals", type=click.IntRange(1, 100_000), default=300, show_default=True,
+    "--signals", type=click.IntRange(1, 100_000), default=600, show_default=True,
     help="Signals that arrive in the sample.",
 )  # fmt: skip
 @click.option("--benchmark", type=FILE, help="Write the sample's report here, too.")
@@ -87,14 +87,9 @@ def import_command(
     history = read_export(folder, mapping=mapping, as_of=as_of, skip_bad=skip_bad)
     with opened(workspace) as leadfit:
         added = leadfit.import_history(history)
-    counts = {
-        "accounts": added.accounts,
-        "domains": added.domains,
-        "contacts": added.contacts,
-        "leads": added.leads,
-    }
+    counts = document(added)
     output.answer(
-        {"added": counts, "as_of": history.as_of.isoformat()},
+        {"added": counts, "as_of": moment(history.as_of)},
         "Added\n" + table(list(counts.items()), indent="  "),
     )
     if any(notice.code == "rows_skipped" for notice in history.notices):
@@ -128,7 +123,7 @@ def key_group() -> None:
 @key_group.command("create")
 @click.option(
     "--scope",
-    type=click.Choice(["ingest", "read", "ops", "admin"]),
+    type=click.Choice(app.SCOPES),
     required=True,
     help="What the key may do.",
 )
@@ -167,10 +162,7 @@ def verify_command(output: Output, workspace: Path | None) -> None:
     words = f"{found.rows} rows of the log were checked: " + (
         "all as written" if found.intact else "the log is damaged"
     )
-    output.answer(
-        {"intact": found.intact, "rows": found.rows, "faults": list(found.faults)},
-        "\n".join([words, *found.faults]),
-    )
+    output.answer(document(found), "\n".join([words, *found.faults]))
     if not found.intact:
         click.get_current_context().exit(1)
 
