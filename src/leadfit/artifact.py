@@ -14,11 +14,12 @@ import json
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from dataclasses import field as default
 from itertools import pairwise
 from typing import cast
 
+from leadfit.canonical import canonical
 from leadfit.errors import BadInput, Fault, shorten
 from leadfit.records import Fact, Facts, IcpScore, Reason
 
@@ -319,6 +320,10 @@ def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
 
 # ---- JSON ----------------------------------------------------------------------------------
 
+_FACT_KEYS = frozenset(each.name for each in fields(ArtifactFact))
+_HEAD_KEYS = frozenset(each.name for each in fields(Head))
+_KEYS = frozenset({"shape", *(each.name for each in fields(Artifact) if each.init)})
+
 
 def to_json(artifact: Artifact) -> str:
     """Return the canonical JSON: keys sorted, no spaces, numbers as ``repr`` writes them.
@@ -326,35 +331,8 @@ def to_json(artifact: Artifact) -> str:
     Raises:
         ValueError: A number is not finite.
     """
-    content = {
-        "shape": SHAPE,
-        "as_of": artifact.as_of,
-        "learned_from": artifact.learned_from,
-        "facts": [
-            {"name": f.name, "levels": f.levels, "values": f.values, "edges": f.edges}
-            for f in artifact.facts
-        ],
-        "heads": [_head_out(head) for head in artifact.heads],
-        "scale": artifact.scale,
-        "knots": artifact.knots,
-        "detractor": None if artifact.detractor is None else _head_out(artifact.detractor),
-        "detractor_knots": artifact.detractor_knots,
-        "detractor_share": artifact.detractor_share,
-        "flag_at": artifact.flag_at,
-        "notes": dict(artifact.notes),
-    }
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _head_out(head: Head) -> dict[str, object]:
-    return {
-        "step": head.step,
-        "link": head.link,
-        "intercept": head.intercept,
-        "coefficients": head.coefficients,
-        "given": head.given,
-        "weight": head.weight,
-    }
+    kept = {name: getattr(artifact, name) for name in _KEYS if name != "shape"}
+    return canonical({"shape": SHAPE, **kept}).decode()
 
 
 def from_json(text: str) -> Artifact:
@@ -376,16 +354,6 @@ def from_json(text: str) -> Artifact:
 
 def _refuse_constant(word: str) -> float:
     raise ValueError(word)
-
-
-_KEYS = frozenset(
-    {
-        *("shape", "as_of", "learned_from", "facts", "heads", "scale", "knots"),
-        *("detractor", "detractor_knots", "detractor_share", "flag_at", "notes"),
-    }
-)
-_FACT_KEYS = frozenset({"name", "levels", "values", "edges"})
-_HEAD_KEYS = frozenset({"step", "link", "intercept", "coefficients", "given", "weight"})
 
 
 class _Reader:

@@ -107,7 +107,7 @@ def test_two_artifacts_differ_in_digest_when_a_number_differs() -> None:
 
 
 def test_a_number_that_is_not_finite_cannot_be_put_into_an_artifact() -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(ValueError, match="has no JSON form"):
         replace(build(), flag_at=math.nan)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import click
 
+from leadfit.canonical import plain
 from leadfit.errors import BadInput, LeadfitError
 
 Json = Mapping[str, object]
@@ -44,9 +45,7 @@ class Output:
                 "error": {
                     "code": error.code,
                     "message": str(error),
-                    "faults": [
-                        {"place": f.place, "came": f.came, "allowed": f.allowed} for f in faults
-                    ],
+                    "faults": plain(faults),
                 }
             }
             click.echo(json.dumps(document, ensure_ascii=False))

@@ -10,7 +10,7 @@ import os
 import threading
 from pathlib import Path
 
-from leadfit.canonical import canonical
+from leadfit.canonical import canonical, document
 from leadfit.errors import StoreBusy
 from leadfit.records import Action
 from leadfit.world import World
@@ -40,7 +40,7 @@ class FilePerformer:
         with self._lock:
             if action.key in self._keys:
                 return
-            line = canonical({"done_at": self._world.now(), **_fields(action)}) + b"\n"
+            line = canonical({"done_at": self._world.now(), **document(action)}) + b"\n"
             try:
                 written = os.write(self._file, line)
                 os.fsync(self._file)
@@ -59,19 +59,6 @@ class FilePerformer:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
-
-
-def _fields(action: Action) -> dict[str, object]:
-    return {
-        "key": action.key,
-        "kind": action.kind,
-        "destination": action.destination,
-        "lead_id": action.lead_id,
-        "assignment_id": action.assignment_id,
-        "due_at": action.due_at,
-        "recipients": action.recipients,
-        "fields": action.fields,
-    }
 
 
 def _read_keys(path: Path) -> set[str]:

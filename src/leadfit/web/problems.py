@@ -9,7 +9,7 @@ from http import HTTPStatus
 from litestar import Response
 from litestar.exceptions import HTTPException
 
-from leadfit.canonical import Plain
+from leadfit.canonical import Plain, document
 from leadfit.errors import BadInput, Conflict, Fault, LeadfitError, NotFound, Retryable, StoreBusy
 
 MEDIA_TYPE = "application/problem+json"
@@ -57,7 +57,7 @@ class Problem(Exception):  # noqa: N818 -- the word of the standard it carries
 
 def fault_list(faults: Sequence[Fault]) -> list[Plain]:
     """Return faults as JSON objects with ``place``, ``came`` and ``allowed``."""
-    return [{"place": f.place, "came": f.came, "allowed": f.allowed} for f in faults]
+    return [document(fault) for fault in faults]
 
 
 def problem_of(error: Exception) -> Problem:

@@ -23,7 +23,7 @@ WAITING_AT_MOST: Final = 512
 WAITING_AT_MOST_A_KEY: Final = 256
 THREADS: Final = 64
 LONGEST_KEY: Final = 256
-SCOPES: Final[dict[str, frozenset[str]]] = {
+SCOPES_FOR: Final[dict[str, frozenset[str]]] = {
     "ingest": frozenset({"ingest", "admin"}),
     "read": frozenset({"read", "ops", "admin"}),
     "status": frozenset({"ingest", "read", "ops", "admin"}),
@@ -113,9 +113,9 @@ async def authorised(request: Asked, need: str) -> str:
     if scope is None:
         site.metrics.refused_key("unknown")
         raise _unknown("this key is not known", 'Bearer error="invalid_token"')
-    if scope not in SCOPES[need]:
+    if scope not in SCOPES_FOR[need]:
         site.metrics.refused_key("scope")
-        allowed = " or ".join(sorted(SCOPES[need]))
+        allowed = " or ".join(sorted(SCOPES_FOR[need]))
         raise Problem(
             403,
             "wrong_scope",
