@@ -18,49 +18,64 @@ from pathlib import Path
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
-def plain(value: object) -> Plain:
+def plain(value: object, *, finite_only: bool = True) -> Plain:
     """Return ``value`` as plain JSON values; records become objects, times ISO 8601 in UTC.
+
+    Args:
+        value: A record, or whatever records hold.
+        finite_only: A number that is not finite is an error; otherwise it becomes ``None``.
 
     Raises:
         ValueError: A number is not finite, or a type has no plain form.
 
     >>> plain({"at": datetime(2026, 1, 2, tzinfo=UTC), "tags": frozenset({"b", "a"})})
     {'at': '2026-01-02T00:00:00Z', 'tags': ['a', 'b']}
+    >>> plain(math.nan, finite_only=False) is None
+    True
     """
     match value:
         case Enum():
             return plain(value.value)
         case float() if not math.isfinite(value):
-            raise ValueError(f"{value!r} has no JSON form")
+            if finite_only:
+                raise ValueError(f"{value!r} has no JSON form")
+            return None
         case None | bool() | str() | int() | float():
             return value
         case datetime():
             return moment(value)
         case date() | Path() | Decimal():
             return str(value)
-    return plain_container(value)
+    return _plain_container(value, finite_only=finite_only)
 
 
-def plain_container(value: object) -> Plain:
-    """Return a record, mapping, set or sequence as plain JSON values."""
+def _plain_container(value: object, *, finite_only: bool) -> Plain:
+    def inside(part: object) -> Plain:
+        return plain(part, finite_only=finite_only)
+
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: inside(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(plain(key)): plain(item) for key, item in value.items()}
+        return {str(plain(key)): inside(item) for key, item in value.items()}
     if isinstance(value, Set):
-        return [plain(item) for item in sorted(value)]
+        return [inside(item) for item in sorted(value)]
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [plain(item) for item in value]
+        return [inside(item) for item in value]
     raise ValueError(f"a {type(value).__name__} has no JSON form")
 
 
-def document(record: object) -> dict[str, Plain]:
+def document(record: object, *, finite_only: bool = True) -> dict[str, Plain]:
     """Return a record as a JSON object, field by field.
+
+    Args:
+        record: A record or a mapping.
+        finite_only: As in :func:`plain`.
 
     Raises:
         TypeError: ``record`` is not a record or a mapping.
+        ValueError: As :func:`plain`.
     """
-    shown = plain(record)
+    shown = plain(record, finite_only=finite_only)
     if not isinstance(shown, dict):
         raise TypeError(f"a {type(record).__name__} is no JSON object")
     return shown

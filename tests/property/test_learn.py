@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from leadfit import learn
 from leadfit.artifact import Artifact, ArtifactFact, Head, evaluate, from_json, to_json
+from leadfit.canonical import document
 from leadfit.history import Step
 from unit.learn.worlds import World, make
 
@@ -110,7 +110,7 @@ def test_any_history_gives_findings_without_nan_and_weights_in_order(
         )
     )
     found = learn.benchmark(made.history)
-    json.dumps(learn.as_json(found), allow_nan=False)
+    assert document(found)
     order = [found.weights[step].value for step in Step if step is not Step.CHURNED_AFTER_USE]
     assert order == sorted(order)
     assert 0 <= found.detractor.low <= found.detractor.value <= found.detractor.high <= 1

@@ -1,7 +1,7 @@
 """What revenue outcomes say about an ideal customer profile.
 
 Needs the extra ``learn``. ``benchmark`` says what a recorded past supports, ``fit`` writes the
-artifact that scores accounts, ``study`` does both in one pass, ``as_json`` makes report.json.
+artifact that scores accounts, ``study`` does both in one pass.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ try:
 except ImportError as error:
     raise MissingExtra("learn", "learning from recorded outcomes") from error
 
-from leadfit.learn.document import as_json
 from leadfit.learn.findings import Study, benchmark, fit, study
 from leadfit.learn.result import Benchmark
 from leadfit.learn.rules import Rules
@@ -25,7 +24,6 @@ __all__ = [
     "Rules",
     "StaticIcp",
     "Study",
-    "as_json",
     "benchmark",
     "fit",
     "read_static",

@@ -1,4 +1,4 @@
-"""What a benchmark found: frozen values that ``report`` renders and ``as_json`` writes.
+"""What a benchmark found: frozen values that ``report`` renders and writes as report.json.
 
 Rates and effects are fractions, money is in integer minor units, intervals are 95 %. A figure
 that is not known is ``None``, never a guess and never NaN.
