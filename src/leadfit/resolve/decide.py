@@ -146,16 +146,11 @@ def _by_crm_id(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
     return _match(
         policy.matching.probability.crm_id,
         policy,
-        Match(
-            band=Band.NEW,
-            probability=0,
-            relation=Relation.SAME,
-            method="exact",
-            account_id=account_id,
-            contact_id=contact_id,
-            lead_id=next((each.open_lead_id for each in joined if each.open_lead_id), None),
-            reasons=(Reason(rule="crm_id", words=f"the sender named the {found}"),),
-        ),
+        method="exact",
+        account_id=account_id,
+        contact_id=contact_id,
+        lead_id=next((each.open_lead_id for each in joined if each.open_lead_id), None),
+        reasons=(Reason(rule="crm_id", words=f"the sender named the {found}"),),
     )
 
 
@@ -199,14 +194,10 @@ def _conflict(possible: str | None, words: str, policy: Policy) -> Match:
     return _match(
         policy.matching.probability.conflict,
         policy,
-        Match(
-            band=Band.NEW,
-            probability=0,
-            relation=Relation.DIFFERENT,
-            method="exact",
-            account_id=possible,
-            reasons=(Reason(rule="conflict", words=words),),
-        ),
+        relation=Relation.DIFFERENT,
+        method="exact",
+        account_id=possible,
+        reasons=(Reason(rule="conflict", words=words),),
     )
 
 
@@ -235,19 +226,14 @@ def _by_contact(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None
     return _match(
         policy.matching.probability.known_email,
         policy,
-        Match(
-            band=Band.NEW,
-            probability=0,
-            relation=Relation.SAME,
-            method="exact",
-            account_id=account_id,
-            contact_id=contact.contact_id,
-            lead_id=_open_lead(evidence),
-            reasons=(
-                Reason(
-                    rule="email.known",
-                    words=f"the business address is that of contact {contact.contact_id}",
-                ),
+        method="exact",
+        account_id=account_id,
+        contact_id=contact.contact_id,
+        lead_id=_open_lead(evidence),
+        reasons=(
+            Reason(
+                rule="email.known",
+                words=f"the business address is that of contact {contact.contact_id}",
             ),
         ),
     )
@@ -266,15 +252,10 @@ def _of_contact_without_account(
         return _match(
             policy.matching.probability.known_email,
             policy,
-            Match(
-                band=Band.NEW,
-                probability=0,
-                relation=Relation.SAME,
-                method="exact",
-                contact_id=contact.contact_id,
-                lead_id=_open_lead(evidence),
-                reasons=(reason, *_new_domain(keys)),
-            ),
+            method="exact",
+            contact_id=contact.contact_id,
+            lead_id=_open_lead(evidence),
+            reasons=(reason, *_new_domain(keys)),
         )
     return replace(
         by_domain,
@@ -335,14 +316,10 @@ def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
     return _match(
         probability,
         policy,
-        Match(
-            band=Band.NEW,
-            probability=0,
-            relation=relation,
-            method="domain",
-            account_id=best.account_id,
-            reasons=(Reason(rule=rule, words=words),),
-        ),
+        relation=relation,
+        method="domain",
+        account_id=best.account_id,
+        reasons=(Reason(rule=rule, words=words),),
     )
 
 
@@ -391,21 +368,30 @@ def _band(probability: float, policy: Policy) -> Band:
     return Band.REVIEW if probability >= policy.matching.review else Band.NEW
 
 
-def _match(probability: float, policy: Policy, best: Match) -> Match:
+def _match(
+    probability: float,
+    policy: Policy,
+    *,
+    method: str,
+    reasons: tuple[Reason, ...],
+    relation: Relation = Relation.SAME,
+    account_id: str | None = None,
+    contact_id: str | None = None,
+    lead_id: str | None = None,
+) -> Match:
     """Put the best candidate into the band of its probability; only ``auto`` is a link."""
     band = _band(probability, policy)
-    if band is Band.AUTO:
-        return replace(best, band=band, probability=probability)
-    relation = best.relation if band is Band.REVIEW else Relation.DIFFERENT
-    return replace(
-        best,
+    is_link = band is Band.AUTO
+    return Match(
         band=band,
         probability=probability,
-        relation=relation,
-        account_id=None,
-        contact_id=None,
-        lead_id=None,
-        possible_account_id=best.account_id,
+        relation=Relation.DIFFERENT if band is Band.NEW else relation,
+        method=method,
+        account_id=account_id if is_link else None,
+        contact_id=contact_id if is_link else None,
+        lead_id=lead_id if is_link else None,
+        possible_account_id=None if is_link else account_id,
+        reasons=reasons,
     )
 
 
