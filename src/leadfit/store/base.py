@@ -23,6 +23,7 @@ from leadfit.records import (
     Signal,
     Tier,
 )
+from leadfit.store.past import Past
 from leadfit.store.views import (
     ActionState,
     ActionView,
@@ -297,6 +298,10 @@ class Session(Protocol):
     @property
     def keys(self) -> AccessKeys:
         """API keys."""
+
+    @property
+    def past(self) -> Past:
+        """The recorded past."""
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

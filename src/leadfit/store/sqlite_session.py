@@ -9,6 +9,7 @@ from typing import Final
 from leadfit.store.codec import to_us
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_leads import SqliteLeads
+from leadfit.store.sqlite_past import SqlitePast
 from leadfit.store.sqlite_queues import (
     SqliteAccessKeys,
     SqliteCapacity,
@@ -50,6 +51,7 @@ class SqliteSession:
         self.clocks = SqliteClocks(connection)
         self.outbox = SqliteOutbox(connection)
         self.keys = SqliteAccessKeys(connection)
+        self.past = SqlitePast(connection, self.signals, self.accounts)
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""
