@@ -42,6 +42,7 @@ SCOPES: Final = ("ingest", "read", "ops", "admin")
 _DATABASE: Final = "leadfit.sqlite3"
 _SECRET_FILE: Final = "secret.key"  # noqa: S105 -- the name of a file
 _MOST_LEADS: Final = 500
+_BEFORE_DELIVERY_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,7 @@ class Leadfit:
         """Run decisions, deliveries and clocks in threads until :meth:`close`."""
         if self._loops is None:
             self._loops = jobs.Loops(
-                decide=self.decide_pending, deliver=self.deliver, clocks=self.run_clocks
+                decide=self.decide_pending, deliver=self._deliver_soon, clocks=self.run_clocks
             )
             self._loops.start()
 
@@ -206,16 +207,14 @@ class Leadfit:
             StoreBusy: The store cannot take more now; nothing was stored.
         """
         rules = self._in_force
-        answers = pipeline.accept(
+        return pipeline.accept(
             self.world,
             self._store,
             rules.policy,
             bodies,
             decide_by=None if self._loops is None else rules,
+            wake=self._wake,
         )
-        self._wake("decide")
-        self._wake("deliver")
-        return answers
 
     def decide_pending(self, limit: int = 1000) -> int:
         """Decide stored signals in the order of the log; return how many were taken."""
@@ -343,6 +342,11 @@ class Leadfit:
         """Carry out queued actions that are due; return how many were settled."""
         with self._delivering:
             return jobs.deliver(self.world, self._store, self._performers, limit)
+
+    def _deliver_soon(self, limit: int) -> int:
+        """Deliver when the answer to the sender is out: both would want the same core."""
+        self.world.wait(_BEFORE_DELIVERY_S)
+        return self.deliver(limit)
 
     def run_clocks(self, limit: int = 1000) -> int:
         """Fire due clocks in due order and look for owners of unassigned leads."""

@@ -76,6 +76,7 @@ class SystemWorld:
 
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 
 
 def crockford(number: int, length: int) -> str:
@@ -84,11 +85,9 @@ def crockford(number: int, length: int) -> str:
     >>> crockford(32, 3)
     '010'
     """
-    digits: list[str] = []
-    for _ in range(length):
-        digits.append(_CROCKFORD[number & 31])
-        number >>= 5
-    return "".join(reversed(digits))
+    pairs = (length + 1) // 2
+    text = "".join([_PAIRS[number >> 10 * place & 1023] for place in reversed(range(pairs))])
+    return text[len(text) - length :]
 
 
 def seeded(*parts: object) -> random.Random:

@@ -7,7 +7,7 @@ new assignment with the faster clock begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
@@ -51,6 +51,7 @@ def accept(
     bodies: Iterable[object],
     *,
     decide_by: InForce | None = None,
+    wake: Callable[[str], None] = lambda _job: None,
 ) -> tuple[Receipt | Refusal | Conflict, ...]:
     """Store signals for good, all in one transaction, and answer each in its place.
 
@@ -62,6 +63,7 @@ def accept(
         decide_by: While the store is idle, a single signal is decided in the very group of
             commits that stores it, by these rules; what fails there is left to
             :func:`decide_pending`, as is everything while the store is busy.
+        wake: Told which job has work now: ``decide``, or ``deliver`` for what was decided here.
 
     Returns:
         For each body a receipt, a refusal that names every fault, or the conflict with an earlier
@@ -81,7 +83,7 @@ def accept(
         if isinstance(each, Signal)
     ]
     world.reach("accept.read")
-    stored = _store_and_decide(world, store, fit, decide_by) if fit else []
+    stored = _store_and_decide(world, store, fit, decide_by, wake) if fit else []
     world.reach("accept.stored")
     answers = iter(stored)
     return tuple(each if isinstance(each, Refusal) else next(answers) for each, _ in read)
@@ -92,12 +94,17 @@ def _store_and_decide(
     store: Store,
     fit: Sequence[tuple[Signal, bytes, str | None]],
     decide_by: InForce | None,
+    wake: Callable[[str], None],
 ) -> list[Receipt | Conflict]:
     at_once = decide_by if len(fit) == 1 and store.is_idle else None
     answer = store.submit(lambda session: _store(world, session, fit))
     if at_once is not None:
-        store.submit(_Piece(world, at_once, fit[0][0].signal_id))
-    return answer.result()
+        decided = store.submit(_Piece(world, at_once, fit[0][0].signal_id))
+        decided.add_done_callback(lambda end: wake("decide" if end.exception() else "deliver"))
+        return answer.result()
+    stored = answer.result()
+    wake("decide")
+    return stored
 
 
 def _store(

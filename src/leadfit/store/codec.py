@@ -7,11 +7,13 @@ and equal to its default is left out, so that a field added later changes no sto
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -23,6 +25,9 @@ _EMPTY: Final[tuple[object, ...]] = (None, (), {}, frozenset())
 _JSON: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
+_QUICKLY: Final = 1
+_WINDOW_BITS: Final = 13
+_MEMORY: Final = 6
 _SIMPLE: Final = frozenset({str, int, float, bool, NoneType})
 _CONTAINERS: Final = frozenset({tuple, dict, frozenset})
 
@@ -76,6 +81,15 @@ def pack_text(value: object) -> str:
 def write_plain(plain: object) -> str:
     """Return JSON types as canonical text."""
     return _JSON.encode(plain)
+
+
+def squeeze(content: bytes) -> bytes:
+    """Return ``content`` compressed, for ``zlib.decompress``.
+
+    A window of 8 KiB holds a whole decision; to clear the usual one costs as much as the work.
+    """
+    squeezing = zlib.compressobj(_QUICKLY, zlib.DEFLATED, _WINDOW_BITS, _MEMORY)
+    return squeezing.compress(content) + squeezing.flush()
 
 
 def unpack(kind: type[T], packed: bytes | str) -> T:
@@ -132,18 +146,27 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]]
 
 def _record_writer(kind: type) -> Callable[[object], object]:
     parts = [(name, any(default == empty for empty in _EMPTY)) for name, default in _defaults(kind)]
+    values_of = _values_of([name for name, _ in parts])
 
     def write(record: object) -> object:
         kept: dict[str, object] = {}
-        for name, may_be_left_out in parts:
-            value = getattr(record, name)
-            if may_be_left_out and (value is None or (type(value) in _CONTAINERS and not value)):
-                continue
+        for (name, may_be_left_out), value in zip(parts, values_of(record), strict=True):
             kind = type(value)
-            kept[name] = value if kind in _SIMPLE else _writer(cast("Hashable", kind))(value)
+            if kind in _SIMPLE:
+                if value is not None or not may_be_left_out:
+                    kept[name] = value
+            elif value or not may_be_left_out or kind not in _CONTAINERS:
+                kept[name] = _writer(cast("Hashable", kind))(value)
         return kept
 
     return write
+
+
+def _values_of(names: list[str]) -> Callable[[object], tuple[object, ...]]:
+    """Return the function that takes the values of these fields from a record, all at once."""
+    if len(names) < 2:
+        return lambda record: tuple(getattr(record, name) for name in names)
+    return attrgetter(*names)
 
 
 @cache

@@ -2,7 +2,8 @@
 
 A piece of work runs in a savepoint of a transaction that it shares with the pieces that wait
 beside it; the transaction is committed with a full sync, and only then are the pieces answered.
-Checkpoints wait until the writer is idle, because one in a busy moment holds up every answer.
+A checkpoint waits until the writer is idle or the log of the file is long, and until the answers
+of its group are out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from leadfit.log import logger
 from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, migrate, revision_of
 from leadfit.store.sqlite_session import SqliteSession
+from leadfit.store.sqlite_wal import WalGauge
 from leadfit.world import World
 
 T = TypeVar("T")
@@ -32,9 +34,9 @@ _QUEUE: Final = 10_000
 _BUSY_MS: Final = 5_000
 _IDLE_S: Final = 0.05
 _REST_S: Final = 1.0
-# A checkpoint moves about this many pages in the time of one sync.
+# A checkpoint moves about this many pages in the time of a few syncs.
 _PAGES_WORTH_A_CHECKPOINT: Final = 2_000
-_PAGES_AT_MOST: Final = 50_000
+_PAGES_AT_MOST: Final = 4_000
 
 _log = logger("store")
 
@@ -190,20 +192,24 @@ class SqliteStore:
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
+        gauge = WalGauge(self._path, _PAGES_AT_MOST)
         try:
             connection = self._connect()
             session = SqliteSession(connection, self._secret, self._world)
-            while (piece := self._next(connection)) is not None:
+            while (piece := self._next(connection, gauge)) is not None:
                 self._do_group(connection, session, piece)
+                if gauge.is_long():
+                    self._checkpoint(connection, "PASSIVE")
         except BaseException as error:  # noqa: BLE001 -- the outermost edge of the writer thread
             _log.error("store.writer_failed", error=type(error).__name__)
             self._fail(error)
         finally:
+            gauge.close()
             if connection is not None:
                 self._checkpoint(connection, "TRUNCATE")
                 connection.close()
 
-    def _next(self, connection: sqlite3.Connection) -> _Piece[object] | None:
+    def _next(self, connection: sqlite3.Connection, gauge: WalGauge) -> _Piece[object] | None:
         """Wait for a piece; use the time for a checkpoint."""
         try:
             return self._queue.get_nowait()
@@ -213,7 +219,7 @@ class SqliteStore:
             try:
                 return self._queue.get(timeout=patience)
             except queue.Empty:
-                if self._wal_pages() >= worth:
+                if gauge.has(worth):
                     self._checkpoint(connection, "PASSIVE")
         return self._queue.get()
 
@@ -238,8 +244,6 @@ class SqliteStore:
             return
         for piece in group:
             piece.settle()
-        if self._wal_pages() >= _PAGES_AT_MOST:
-            self._checkpoint(connection, "PASSIVE")
 
     def _gather(
         self,
@@ -265,12 +269,6 @@ class SqliteStore:
                 return
             if piece is None:
                 self._queue.put(None)
-
-    def _wal_pages(self) -> int:
-        try:
-            return self._path.with_name(f"{self._path.name}-wal").stat().st_size // 4096
-        except OSError:
-            return 0
 
     def _checkpoint(self, connection: sqlite3.Connection, mode: str) -> None:
         try:

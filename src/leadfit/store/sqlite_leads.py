@@ -12,7 +12,16 @@ from datetime import datetime
 from typing import Final, cast
 
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
-from leadfit.store.codec import decode, from_us, maybe_time, pack, pack_text, to_us, unpack
+from leadfit.store.codec import (
+    decode,
+    from_us,
+    maybe_time,
+    pack,
+    pack_text,
+    squeeze,
+    to_us,
+    unpack,
+)
 from leadfit.store.personal import part_facts
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_signals import SqliteSignals
@@ -243,7 +252,7 @@ class SqliteLeads:
             )
         kept = replace(decision, subject=replace(decision.subject, facts=facts))
         body = pack_decision(kept, {**personal, **self._said(decision.signal_id)})
-        packed_inputs = zlib.compress(pack(inputs), 1)
+        packed_inputs = squeeze(pack(inputs))
         self._signals.append(
             "decision",
             decision.decided_at,

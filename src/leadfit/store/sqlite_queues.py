@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from leadfit.records import Action, Clock, ClockKind
@@ -21,6 +22,11 @@ WHERE rep_id = :rep AND slot = (
 ) AND busy_until_us <= :now
 RETURNING slot
 """
+
+
+@lru_cache(maxsize=4096)
+def _recipients(rep_ids: tuple[str, ...]) -> str:
+    return pack_text(rep_ids)
 
 
 class SqliteCapacity:
@@ -179,7 +185,7 @@ class SqliteOutbox:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?) ON CONFLICT (key) DO NOTHING",
             (
                 action.key, action.kind, action.destination, action.lead_id, action.assignment_id,
-                to_us(action.due_at), pack_text(action.recipients), pack_text(action.fields),
+                to_us(action.due_at), _recipients(action.recipients), pack_text(action.fields),
                 max(to_us(action.due_at), to_us(now)),
             ),
         )  # fmt: skip

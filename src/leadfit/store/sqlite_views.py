@@ -23,14 +23,12 @@ from leadfit.records import (
     Score,
     Tier,
 )
-from leadfit.store.codec import decode, from_us, maybe_time, pack_text, unpack
+from leadfit.store.codec import decode, from_us, maybe_time, pack_text, squeeze, unpack
 from leadfit.store.personal import unveil, veil
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
 
 T = TypeVar("T")
-
-_QUICKLY: Final = 1
 
 LEAD: Final = (
     "lead_id, created_us, account_id, contact_id, source, facts, owner_id, tier, is_open,"
@@ -147,7 +145,7 @@ def personal_of(statement: str | None) -> dict[str, object]:
 
 def pack_decision(decision: Decision, personal: Mapping[str, object]) -> bytes:
     """Return the stored form of a decision: no sentence in it quotes a personal value."""
-    return zlib.compress(veil(pack_text(decision), personal).encode(), _QUICKLY)
+    return squeeze(veil(pack_text(decision), personal).encode())
 
 
 def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -147,6 +148,9 @@ def serve(leadfit: Leadfit, host: str = "127.0.0.1", port: int = 8321) -> None:
     listening = _listen(host, port)
     server = Server(_config(create_app(leadfit, site=site)))
     leadfit.start()
+    # What is loaded by now stays: the collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
     _LOG.info("server.starting", host=host, port=listening.getsockname()[1])
     try:
         server.run(sockets=[listening])
