@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import click
 
 from leadfit.canonical import plain
-from leadfit.errors import BadInput, LeadfitError
+from leadfit.errors import BadInput, Fault, LeadfitError
 
 Json = Mapping[str, object]
+
+_ALIKE: Final = 5
+_ROW: Final = re.compile(r" row \d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,7 @@ class Output:
     def fail(self, error: LeadfitError) -> None:
         """Print an error: every fault on a line of its own."""
         faults = error.faults if isinstance(error, BadInput) else ()
-        for line in str(error).splitlines():
+        for line in _alike_once(faults) if faults else str(error).splitlines():
             click.echo(f"error: {line}", err=True)
         if self.as_json:
             document = {
@@ -49,6 +54,20 @@ class Output:
                 }
             }
             click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _alike_once(faults: Sequence[Fault]) -> list[str]:
+    """Return faults as lines; of many alike in one column the first few and how many more."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for fault in faults:
+        column = _ROW.sub("", fault.place)
+        groups.setdefault((column, fault.allowed), []).append(str(fault))
+    lines: list[str] = []
+    for (column, _), alike in groups.items():
+        lines += alike[:_ALIKE]
+        if len(alike) > _ALIKE:
+            lines.append(f"{column}: {len(alike) - _ALIKE} more like those above")
+    return lines
 
 
 def table(rows: Sequence[Sequence[object]], *, indent: str = "") -> str:

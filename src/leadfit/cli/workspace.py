@@ -159,9 +159,8 @@ def verify_command(output: Output, workspace: Path | None) -> None:
     """Check that no row of the event log was changed or dropped; exit code 1 if one was."""
     with opened(workspace) as leadfit:
         found = leadfit.verify()
-    words = f"{found.rows} rows of the log were checked: " + (
-        "all as written" if found.intact else "the log is damaged"
-    )
+    rows = "1 row of the log was" if found.rows == 1 else f"{found.rows} rows of the log were"
+    words = f"{rows} checked: " + ("all as written" if found.intact else "the log is damaged")
     output.answer(document(found), "\n".join([words, *found.faults]))
     if not found.intact:
         click.get_current_context().exit(1)

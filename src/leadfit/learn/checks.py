@@ -15,6 +15,7 @@ from leadfit.learn.past import Bools, Ints, Past, date
 from leadfit.learn.result import Estimate, Presence, SeasonMonth
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.watch import AFTER_WIN, seen_until, unseen_events
+from leadfit.learn.words import EVENTS, NOUNS, counted
 from leadfit.records import Kind
 
 
@@ -51,7 +52,7 @@ def _one_class(ladder: Ladder) -> list[Notice]:
         Notice(
             code="one_class",
             field=step.value,
-            message=f"Every unit is {step.value}; nothing can be learned from that step.",
+            message=f"Every record reached {NOUNS[step]}; nothing can be learned from that step.",
             evidence={"units": len(ladder.reached[step])},
         )
         for step in LADDER
@@ -70,7 +71,8 @@ def _conflicts(past: Past) -> list[Notice]:
                 Notice(
                     code="conflicting_labels",
                     field=one.value,
-                    message=f"{len(rows):,} leads are both {one.value} and {other.value}.",
+                    message=f"{counted(len(rows), 'lead')} carry both {one.value} and "
+                    f"{other.value}.",
                     evidence={"leads": len(rows), "outcomes": [one.value, other.value]},
                 )
             )
@@ -85,8 +87,8 @@ def _impossible(past: Past, ladder: Ladder) -> list[Notice]:
             Notice(
                 code="impossible_dates",
                 field="created_at",
-                message=f"{future:,} leads were created after {past.history.as_of:%Y-%m-%d}, up to "
-                "which the past was read; they are not looked at.",
+                message=f"{counted(future, 'lead')} came after {past.history.as_of:%Y-%m-%d}, up "
+                "to which the past was read; they are not looked at.",
                 evidence={"rows": future},
             )
         )
@@ -99,9 +101,9 @@ def _impossible(past: Past, ladder: Ladder) -> list[Notice]:
                 Notice(
                     code="impossible_dates",
                     field=step.value,
-                    message=f"{int(early.sum()):,} units were {step.value} before they were "
-                    f"created, by up to {worst:,.0f} days; they are counted in the funnel and set "
-                    "aside from the effects.",
+                    message=f"For {counted(int(early.sum()), 'record')} {NOUNS[step]} is dated "
+                    f"before creation, by up to {counted(worst, 'day')}; such records count in the "
+                    "funnel and are set aside from the effects.",
                     evidence={"units": int(early.sum()), "largest_days": round(worst, 1)},
                 )
             )
@@ -122,7 +124,7 @@ def _left_truncation(past: Past, ladder: Ladder) -> list[Notice]:
                 Notice(
                     code="left_truncation",
                     field=step.value,
-                    message=f"Nothing is {step.value} before {date(first):%Y-%m-%d}, though leads "
+                    message=f"No {EVENTS[step]} before {date(first):%Y-%m-%d}, though leads "
                     f"begin on {date(begin):%Y-%m-%d}: about {expected:,.0f} were to be expected. "
                     "Recording began later than the leads; earlier time does not count as time in "
                     "which nothing happened.",
@@ -160,8 +162,8 @@ def _right_censoring(past: Past, ladder: Ladder) -> list[Notice]:
                 Notice(
                     code="right_censoring",
                     field=step.value,
-                    message=f"{int(short.sum()):,} of {int(open_units.sum()):,} units that are not "
-                    f"{step.value} began after {edge:%Y-%m-%d} and were watched for less than the "
+                    message=f"{int(short.sum()):,} of {int(open_units.sum()):,} records without "
+                    f"{NOUNS[step]} began after {edge:%Y-%m-%d} and were watched for less than the "
                     f"{usual:,.0f} days it usually takes (recorded until {date(until):%Y-%m-%d}). "
                     f"Those after {date(none):%Y-%m-%d} ({no_time:,}) had no time for it to be "
                     "seen at all. Each counts for the time it was seen, not as a failure.",
@@ -307,8 +309,8 @@ def _selection(ladder: Ladder, confounders: Sequence[Levels]) -> list[Notice]:
                 Notice(
                     code="selection",
                     field=levels.name,
-                    message=f"Leads with {levels.name} {levels.labels[low]} are hardly ever "
-                    f"{step.value} ({rates[low]:.1%} against {rates[high]:.1%} with "
+                    message=f"Leads with {levels.name} {levels.labels[low]} hardly ever reach "
+                    f"{NOUNS[step]} ({rates[low]:.1%} against {rates[high]:.1%} with "
                     f"{levels.labels[high]}): the {levels.name} in use decides who gets a chance, "
                     "so later outcomes are known for its favourites only.",
                     evidence={levels.labels[n]: round(rate, 4) for n, rate in rates.items()},

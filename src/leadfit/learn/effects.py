@@ -24,6 +24,7 @@ from leadfit.learn.past import Bools, Floats, Past
 from leadfit.learn.result import Claim, Effect
 from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.learn.watch import AFTER_WIN
+from leadfit.learn.words import NOUNS, signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,7 +394,7 @@ def _notices(rows: Sequence[Row], effects: Sequence[Effect], step: Step) -> list
                     code=code,
                     field=row.fact,
                     message=f"{row.fact} {row.value} and {twin} come together so often that the "
-                    f"data cannot part their effects on {step.value}.",
+                    f"data cannot part their effects on {NOUNS[step]}.",
                     evidence={"value": row.value, "with": twin, "outcome": step.value},
                 )
             )
@@ -406,9 +407,10 @@ def _notices(rows: Sequence[Row], effects: Sequence[Effect], step: Step) -> list
                 Notice(
                     code="confounded",
                     field=row.fact,
-                    message=f"{row.fact} {row.value} goes with {step.value} "
-                    f"({row.crude[0]:+.1%}), but what is recorded beside it explains that: "
-                    f"{row.effect:+.1%} is left ({effect.low:+.1%} to {effect.high:+.1%}).",
+                    message=f"{row.fact} {row.value} goes with {NOUNS[step]} "
+                    f"({signed(row.crude[0])} points), but what is recorded beside it explains "
+                    f"that: {signed(row.effect)} is left "
+                    f"({signed(effect.low)} to {signed(effect.high)}).",
                     evidence={
                         "value": row.value,
                         "outcome": step.value,

@@ -18,6 +18,7 @@ from leadfit.learn.result import CurrentIcp, Estimate, Judgement, Presence, Stat
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.static import StaticIcp
 from leadfit.learn.watch import AFTER_WIN, seen_until
+from leadfit.learn.words import DID
 from leadfit.records import Fact
 
 _TOP_SHARE = 0.2
@@ -144,7 +145,7 @@ def _judge(
     rates = [float(reached[part].mean()) for part in (ideal, ~ideal)]
     return CurrentIcp(
         judgement=judgement,
-        words=f"Of leads the {name} calls ideal {rates[0]:.1%} are {step.value}, of the others "
+        words=f"Of leads the {name} calls ideal {rates[0]:.1%} {DID[step]}, of the others "
         f"{rates[1]:.1%}: {_WORDS[judgement]}.",
         judged=name,
         outcome=step,

@@ -13,6 +13,7 @@ from leadfit.learn.ladder import PER_LEAD, Ladder
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import Presence
 from leadfit.learn.rules import Rules
+from leadfit.learn.words import DID, NOUNS
 
 _MUCH = 25.0
 """So many nats of likelihood are no chance in any column."""
@@ -151,8 +152,8 @@ def _only_won(past: Past, ladder: Ladder, levels: Levels) -> Notice | None:
             return Notice(
                 code=code,
                 field=levels.name,
-                message=f"{levels.name} is filled in for {step.value} leads and hardly any other, "
-                "so it was written afterwards; it is kept out of the profile.",
+                message=f"{levels.name} is filled in for leads that {DID[step]} and hardly any "
+                "other, so it was written afterwards; it is kept out of the profile.",
                 evidence={
                     "filled": int(filled.sum()),
                     "filled_and_reached": int((filled & reached).sum()),
@@ -182,7 +183,7 @@ def _written_after(
             return Notice(
                 code="leakage_after_outcome",
                 field=levels.name,
-                message=f"{levels.name} alone explains {share:.0%} of who was {step.value}, more "
+                message=f"{levels.name} alone explains {share:.0%} of {NOUNS[step]}, more "
                 "than a fact known beforehand does; it was probably written after the outcome "
                 "and is kept out of the profile.",
                 evidence={"declared": False, "explained": round(share, 4), "outcome": step.value},
@@ -232,15 +233,21 @@ def _missing(past: Past, ladder: Ladder, levels: Levels, *, usable: bool) -> lis
     share, gained = explained(blank.astype(np.int64), reached)
     if gained < _MUCH:
         return []
-    rates = {"blank": float(reached[blank].mean()), "filled": float(reached[~blank].mean())}
+    where_blank = float(reached[blank].mean())
+    where_filled = float(reached[~blank].mean())
     return [
         Notice(
             code="missing_as_value",
             field=levels.name,
-            message=f"Whether {levels.name} is filled in goes with being {steps[-1].value} "
-            f"({rates['blank']:.0%} where blank, {rates['filled']:.0%} where filled). Blanks are "
+            message=f"Whether {levels.name} is filled in goes with {NOUNS[steps[-1]]} "
+            f"({where_blank:.0%} where blank, {where_filled:.0%} where filled). Blanks are "
             "kept apart and never enter the profile.",
-            evidence={**evidence, "explained": round(share, 4), **rates},
+            evidence={
+                **evidence,
+                "share_explained": round(share, 4),
+                "rate_where_blank": round(where_blank, 4),
+                "rate_where_filled": round(where_filled, 4),
+            },
         )
     ]
 

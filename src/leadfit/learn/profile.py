@@ -13,6 +13,7 @@ from leadfit.history import Step
 from leadfit.learn.facts import Levels
 from leadfit.learn.result import Claim, Effect, ProfileRow
 from leadfit.learn.rules import LADDER, Rules
+from leadfit.learn.words import DID, NOUNS, signed
 
 _LEAST_POINTS = 0.5
 _MOST_ROWS = 20
@@ -160,27 +161,11 @@ def _row(
             fact=key[0], value=key[1], points=points, why=why, grade=Claim.INSUFFICIENT
         )
     words = _GRADES[effect.claim].format(rv=effect.robustness)
-    seen = f"{effect.events:,} of {effect.units:,} with it {_PAST[effect.outcome]}; "
+    seen = f"{effect.events:,} of {effect.units:,} with it {DID[effect.outcome]}; "
     within = " within 12 months" if timed else ""
     why = (
-        f"{seen if effect.events >= 0 else ''}all else equal {effect.effect:+.1%} "
-        f"{_MORE[effect.outcome]}{within} ({effect.low:+.1%} to {effect.high:+.1%}): {words}"
+        f"{seen if effect.events >= 0 else ''}all else equal "
+        f"{signed(effect.effect)} points on the chance of {NOUNS[effect.outcome]}{within} "
+        f"({signed(effect.low)} to {signed(effect.high)}): {words}"
     )
     return ProfileRow(fact=key[0], value=key[1], points=points, why=why, grade=effect.claim)
-
-
-_PAST = {
-    Step.ACCEPTED: "were accepted",
-    Step.QUALIFIED: "qualified",
-    Step.CONVERTED: "were won",
-    Step.EXPANDED: "expanded",
-    Step.CHURNED_AFTER_USE: "left after use",
-}
-
-_MORE = {
-    Step.ACCEPTED: "accepted",
-    Step.QUALIFIED: "qualified",
-    Step.CONVERTED: "won",
-    Step.EXPANDED: "expanded",
-    Step.CHURNED_AFTER_USE: "left after use",
-}

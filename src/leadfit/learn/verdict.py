@@ -12,6 +12,7 @@ from leadfit.history import Step
 from leadfit.learn.effects import Findings
 from leadfit.learn.result import Claim, Verdict
 from leadfit.learn.rules import LADDER, Rules
+from leadfit.learn.words import NOUNS, counted
 
 _OF = {
     Step.ACCEPTED: "leads",
@@ -73,12 +74,13 @@ def conclude(findings: Sequence[Findings], rules: Rules, *, unit: str = "lead") 
     if claims:
         verdict = Verdict.ICP_SUPPORTED
         facts = len({effect.fact for effect in claims})
-        words = f"{among}{len(claims)} values of {facts} facts make a difference to "
-        words += f"{last.step.value} that is more than chance."
+        makes = "makes" if len(claims) == 1 else "make"
+        words = f"{among}{counted(len(claims), 'value')} of {counted(facts, 'fact')} {makes} a "
+        words += f"difference to {NOUNS[last.step]} that is more than chance."
     else:
         verdict = Verdict.NO_ICP_SUPPORTED
-        words = f"{among}no fact makes a difference to {last.step.value} that is more than "
-        words += f"chance, though one of {smallest:.1%} would have been seen."
+        words = f"{among}no fact makes a difference to {NOUNS[last.step]} that is more than "
+        words += f"chance, though one of {smallest * 100:.1f} points would have been seen."
     return Concluded(
         verdict=verdict,
         outcome=last.step,
@@ -92,16 +94,16 @@ def _not_enough(last: Findings, smallest: float | None, of: str, rules: Rules) -
     units, events = last.watched.units, last.watched.events
     needed = _needed(smallest, units, events, rules)
     if smallest is None or events < rules.min_events:
-        seen = f"only {events} are {last.step.value}"
+        seen = f"only {counted(events, 'case')} of {NOUNS[last.step]} can be looked at"
     else:
-        seen = f"an effect on {last.step.value} under {smallest:.1%} would go unseen"
+        seen = f"an effect on {NOUNS[last.step]} under {smallest * 100:.1f} points would go unseen"
     standing = sum(e.claim in {Claim.CAUSED, Claim.ASSOCIATED} for e in last.effects)
     already = f" {standing} larger ones stand already." if standing else ""
     return Concluded(
         verdict=Verdict.NOT_ENOUGH_EVIDENCE,
         outcome=last.step,
-        words=f"With {units:,} {of}, {seen}; about {needed:,} {of} would suffice to see "
-        f"{rules.min_effect:.0%}.{already}",
+        words=f"With {counted(units, of.removesuffix('s'))}, {seen}; about {needed:,} {of} "
+        f"would suffice to see one of {rules.min_effect * 100:.0f} points.{already}",
         detectable=smallest,
         customers_needed=needed,
     )

@@ -27,6 +27,18 @@ def meaning(benchmark: Benchmark) -> str:
                 "caused or associated. Smaller ones would go unseen with this few cases, so the "
                 "other rows are best guesses and no proof of the contrary."
             )
+        case Verdict.NOT_ENOUGH_EVIDENCE if benchmark.verdict_outcome is None:
+            return (
+                "No record says what became of a lead, so nothing can be learned from this "
+                "export yet: neither that your targeting is right nor that it is wrong."
+            )
+        case Verdict.NOT_ENOUGH_EVIDENCE if _known(benchmark):
+            return (
+                f"There are too few cases of {outcome} to tell a real difference from chance. "
+                "The rows graded caused or associated stand on an earlier step of the ladder, "
+                f"which their reasons name; whether they carry through to {outcome} is not known "
+                "yet. The other rows are best guesses."
+            )
         case Verdict.NOT_ENOUGH_EVIDENCE:
             return (
                 f"There are too few cases of {outcome} to tell a real difference from chance. "
@@ -53,12 +65,15 @@ def suffices(benchmark: Benchmark) -> str | None:
             f"About {count(benchmark.customers_needed)} {counted} would show an effect worth "
             "acting on."
         )
-    if benchmark.detectable is not None:
+    if benchmark.detectable is not None and benchmark.detectable < 1.0:
         parts.append(
             f"With what is here, only a difference of {points(benchmark.detectable).lstrip('+')} "
             "percentage points or more would be seen four times out of five."
         )
-    missing = _missing(benchmark)
+    last = benchmark.verdict_outcome
+    if last is None:
+        return "Records of any step of the ladder, such as which leads became customers, and when."
+    missing = _named([step for step in _unrecorded(benchmark) if _ORDER[step] < _ORDER[last]])
     if missing:
         parts.append(f"Recording {missing} would help sooner: earlier steps have more cases.")
     return " ".join(parts) or "More cases of this step, over a longer time."
@@ -91,11 +106,28 @@ def _standing(benchmark: Benchmark) -> list[ProfileRow]:
     return [row for row in benchmark.profile if (row.fact, row.value) in stand]
 
 
+def _known(benchmark: Benchmark) -> list[ProfileRow]:
+    """Return the rows backed by evidence; those of today's values only if there are no others."""
+    known = [row for row in benchmark.profile if row.grade in _KNOWN]
+    todays = {w.field for w in benchmark.warnings if w.code == _SNAPSHOT}
+    return [row for row in known if row.fact not in todays] or known
+
+
+_ORDER = {step: place for place, step in enumerate(Step)}
 _LEAK = "leakage_after_outcome"
+_SNAPSHOT = "snapshot_fact"
 
 
 def _about_the_verdict(benchmark: Benchmark) -> list[str]:
+    if benchmark.verdict_outcome is None:
+        return [
+            (
+                "Export what became of these leads (accepted, won, lost, and when) and run this "
+                "benchmark again; see `leadfit map`."
+            )
+        ]
     again = "Run this benchmark again when the number of cases named above is reached."
+    earlier = _known(benchmark)
     standing = _standing(benchmark)
     if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE and standing:
         return [
@@ -105,12 +137,22 @@ def _about_the_verdict(benchmark: Benchmark) -> list[str]:
             ),
             again,
         ]
+    if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE and earlier:
+        return [
+            (
+                f"Answer open leads with {_list(earlier[:3])} first: they get further. Do not "
+                f"cut the others off before there are enough cases of {_outcome(benchmark)}."
+            ),
+            again,
+        ]
     if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
         return [
             (
                 "Keep the targeting you have. Use the top of the profile as questions for sales "
                 "and customer success, not as filters."
-            ),
+            )
+            if benchmark.profile
+            else "Keep the targeting you have: this export speaks neither for it nor against it.",
             again,
         ]
     if benchmark.verdict is Verdict.NO_ICP_SUPPORTED:
@@ -125,7 +167,7 @@ def _about_the_verdict(benchmark: Benchmark) -> list[str]:
             ),
         ]
     steps = []
-    best = [row for row in benchmark.profile if row.grade in _KNOWN][:3]
+    best = _known(benchmark)[:3]
     if best:
         steps.append(f"Work the open leads with {_list(best)} first this week.")
     worst = [row for row in benchmark.detractor_profile if row.grade in _KNOWN][:3]
@@ -163,7 +205,15 @@ def _outcome(benchmark: Benchmark) -> str:
 
 
 def _missing(benchmark: Benchmark) -> str:
-    names = [STEP_NOUNS[step] for step in Step if benchmark.sources[step] is Presence.MISSING]
+    return _named(_unrecorded(benchmark))
+
+
+def _unrecorded(benchmark: Benchmark) -> list[Step]:
+    return [step for step in Step if benchmark.sources[step] is Presence.MISSING]
+
+
+def _named(steps: list[Step]) -> str:
+    names = [STEP_NOUNS[step] for step in steps]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -75,7 +75,7 @@ def page(benchmark: Benchmark) -> str:
             "weights": _weights(benchmark),
             "warnings": _warnings(benchmark.warnings),
             "excluded": [
-                (words.short(fact), words.short(reason, 300))
+                (words.short(fact), names.titled(reason))
                 for fact, reason in list(benchmark.excluded.items())[:EXCLUDED_AT_MOST]
             ],
             "sources": [_source(step, benchmark.sources[step]) for step in Step],
@@ -105,8 +105,8 @@ def _detractors_absent(benchmark: Benchmark) -> str:
         )
     seen = benchmark.funnel.churned_after_use
     return (
-        f"{words.count(seen)} accounts churned after real use. Nothing recorded sets them apart "
-        "from the customers that stayed."
+        f"{words.count(seen)} {'account' if seen == 1 else 'accounts'} churned after real use. "
+        "Nothing recorded sets them apart from the customers that stayed."
     )
 
 
@@ -340,7 +340,7 @@ def _drift(drift: Drift) -> View | None:
             f"points ({words.points_span(change.low, change.high)})."
         )
     return {
-        "title": "Your win rate has moved" if drift.found else "No clear change of the win rate",
+        "title": "Your win rate has moved" if drift.found else "Your win rate has not moved much",
         "words": f"{said} {_mix(drift)}",
         "shifts": [
             f"{words.short(s.fact, 60)}: {words.short(s.largest_change, 160)} (PSI {s.psi:.2f})"
@@ -410,7 +410,11 @@ def evidence(figures: Mapping[str, object]) -> list[tuple[str, str]]:
     >>> evidence({"win_share": 0.169, "rows": 8000})
     [('win share', '16.9 %'), ('rows', '8,000')]
     """
-    return [(name.replace("_", " "), _figure(name, value)) for name, value in figures.items()]
+    return [
+        (name.replace("_", " "), _figure(name, value))
+        for name, value in figures.items()
+        if value not in ({}, [], ())
+    ]
 
 
 def _figure(name: str, value: object) -> str:

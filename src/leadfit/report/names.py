@@ -6,6 +6,7 @@ from typing import Final
 
 from leadfit.history import Step
 from leadfit.learn.result import Benchmark, Claim, Estimate, Judgement, Presence, Verdict
+from leadfit.learn.words import NOUNS
 from leadfit.report.words import day, percent
 
 STEPS: Final[dict[Step, str]] = {
@@ -15,13 +16,7 @@ STEPS: Final[dict[Step, str]] = {
     Step.EXPANDED: "expanded",
     Step.CHURNED_AFTER_USE: "churned after real use",
 }
-STEP_NOUNS: Final[dict[Step, str]] = {
-    Step.ACCEPTED: "acceptance by sales",
-    Step.QUALIFIED: "qualification",
-    Step.CONVERTED: "winning the customer",
-    Step.EXPANDED: "expansion",
-    Step.CHURNED_AFTER_USE: "churn after real use",
-}
+STEP_NOUNS: Final[dict[Step, str]] = NOUNS
 CLAIMS: Final[dict[Claim, str]] = {
     Claim.CAUSED: "Caused",
     Claim.ASSOCIATED: "Associated",
@@ -46,7 +41,9 @@ CLAIM_MEANING: Final[dict[Claim, str]] = {
         "It moves together with something else that was recorded, so the data cannot say which "
         "of the two it is"
     ),
-    Claim.INSUFFICIENT: "The interval includes no difference at all; treat it as a guess",
+    Claim.INSUFFICIENT: (
+        "With so many attributes looked at, chance alone could have given this; treat it as a guess"
+    ),
 }
 JUDGEMENTS: Final[dict[Judgement, str]] = {
     Judgement.RIGHT: "Your current profile still holds",
@@ -91,12 +88,20 @@ WARNINGS: Final[dict[str, str]] = {
     "seasonality": "The calendar decides much of this",
     "conflicting_labels": "Two records contradict each other",
     "impossible_dates": "Some dates cannot be",
-    "confounded": "Two things always come together",
+    "confounded": "Two things come together, so neither can take the credit",
     "no_overlap": "There is nobody to compare with",
     "selection": "Who got in here was already selected",
     "snapshot_fact": "This holds today's value, not the value then",
     "times_unknown": "No times are recorded",
     "constant_fact": "This never varies",
+    "all_missing": "This is blank in every row",
+    "too_many_levels": "This has too many different values to compare",
+    "one_class": "Every record reached this step",
+    "accepted_without_work": "Accepted, but whether it was worked is not recorded",
+    "undated_outcome": "Some outcomes have no date",
+    "after_as_of": "Some records are later than the as-of date",
+    "shared_domain": "Several accounts share a domain",
+    "unnamed_currency": "Some amounts name no currency",
     "dropped_rows": "Some rows were left out",
     "rows_skipped": "Some rows were skipped",
     "unmatched_reference": "Some names do not join",

@@ -84,7 +84,8 @@ def _profile(name: str, rows: Sequence[ProfileRow]) -> list[str]:
 
 
 def _ladder(benchmark: Benchmark) -> str:
-    parts = [f"{words.count(benchmark.funnel.leads)} {benchmark.unit}s"]
+    leads = benchmark.funnel.leads
+    parts = [f"{words.count(leads)} {benchmark.unit}{'' if leads == 1 else 's'}"]
     for step in Step:
         units: int | None = getattr(benchmark.funnel, step.value)
         state = benchmark.sources[step].value

@@ -57,6 +57,17 @@ def test_benchmark_writes_three_files_and_prints_the_report(
     assert document["funnel"]["leads"] == 600
 
 
+def test_a_column_of_bad_values_is_told_in_a_few_lines_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"L{number},14/11/2024\n" for number in range(40))
+    (tmp_path / "leads.csv").write_text(f"lead_id,created_at\n{rows}")
+    assert run(["benchmark", str(tmp_path), "--out", str(tmp_path / "report")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 6
+    assert lines[-1] == "error: leads.csv column created_at: 35 more like those above"
+
+
 def test_bad_input_exits_2_names_the_place_and_writes_nothing(
     export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
