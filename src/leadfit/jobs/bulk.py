@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Final, TypeVar, cast
 
 from leadfit.history import History, Table
+from leadfit.jobs.past import check_unit, keep_past
 from leadfit.records import Account, Contact, Fact, Kind, Lead, Tier
-from leadfit.resolve.keys import domain_key, email_key
+from leadfit.resolve import domain_key, email_key
 from leadfit.store import Session, Store
 from leadfit.store.codec import encode
 from leadfit.store.views import Imported
@@ -27,7 +28,7 @@ _LONGEST_PLAIN_ADDRESS: Final = 64
 
 
 def import_history(world: World, store: Store, history: History) -> Imported:
-    """Add the accounts, contacts and leads of ``history`` that are not in the store.
+    """Add what ``history`` holds and the store does not, and keep its past to learn from.
 
     Leads come in closed: their past was handled elsewhere, and no clock runs for them. What is
     there already stays as it is.
@@ -38,8 +39,10 @@ def import_history(world: World, store: Store, history: History) -> Imported:
         history: A recorded past.
 
     Raises:
+        BadInput: It counts deals where the past that is there counts leads, or the reverse.
         StoreBusy: The store cannot take more now; importing again goes on where this stopped.
     """
+    check_unit(store, history)
     known = {str(each) for each in _column(history.accounts, "account_id")}
     accounts = domains = contacts = leads = 0
     for firms in _chunks(_accounts(history)):
@@ -50,6 +53,7 @@ def import_history(world: World, store: Store, history: History) -> Imported:
     for past in _chunks(_leads(history, known)):
         leads += store.write(partial(_add_leads, past))
     added = Imported(accounts=accounts, domains=domains, contacts=contacts, leads=leads)
+    added = keep_past(world, store, history, added)
     if added != Imported():
         store.write(partial(_note, world, added))
     return added

@@ -211,9 +211,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import added; a second import of the same history adds nothing."""
+    """What an import added; a second import of the same history adds nothing.
+
+    Attributes:
+        facts: Facts with a time of their own.
+        spend: Amounts of a month and channel.
+    """
 
     accounts: int = 0
     domains: int = 0
     contacts: int = 0
     leads: int = 0
+    events: int = 0
+    facts: int = 0
+    spend: int = 0

@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 def test_accounts_contacts_and_leads_of_a_history_come_in(store: SqliteStore) -> None:
     added = import_history(FrozenWorld(), store, past())
-    assert added == Imported(accounts=2, domains=1, contacts=2, leads=3)
+    assert added == Imported(accounts=2, domains=1, contacts=2, leads=3, events=1)
     account = store.read(lambda session: session.accounts.account("a1"))
     assert account is not None
     assert (account.domains, account.facts) == (("acme.com",), {"employees": 120})
