@@ -16,7 +16,10 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def commands(group: click.Group, prefix: str = "leadfit") -> Iterator[tuple[str, click.Command]]:
-    for name, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, f"{prefix} {name}")
         else:

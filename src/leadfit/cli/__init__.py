@@ -10,43 +10,19 @@ import click
 
 from leadfit import __version__
 from leadfit.cli.base import FOLDER
-from leadfit.cli.offline import benchmark_command, map_command, sample_command
+from leadfit.cli.commands import Commands
 from leadfit.cli.output import Output
-from leadfit.cli.workspace import (
-    import_command,
-    init_command,
-    key_group,
-    serve_command,
-    status_command,
-    verify_command,
-    why_command,
-)
 from leadfit.errors import BadInput, Fault, LeadfitError
 
 INTERNAL = 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--workspace", type=FOLDER, help="The workspace folder of the command.")
 @click.version_option(__version__, prog_name="leadfit")
 def cli(workspace: Path | None) -> None:
     """Resolve, score and route every signal, by an ICP learned from revenue."""
     del workspace  # the commands read it from the context
-
-
-for _command in (
-    benchmark_command,
-    import_command,
-    init_command,
-    key_group,
-    map_command,
-    sample_command,
-    serve_command,
-    status_command,
-    verify_command,
-    why_command,
-):
-    cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

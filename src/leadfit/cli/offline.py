@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -176,3 +177,10 @@ def write_new(path: Path, text: str) -> None:
         raise refuse("--out", str(path), "a file that does not exist yet") from error
     except OSError as error:
         raise refuse("--out", str(error), "a file that can be written") from error
+
+
+COMMANDS: Final[Mapping[str, click.Command]] = {
+    command.name: command
+    for command in (benchmark_command, map_command, sample_command)
+    if command.name is not None
+}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -16,7 +17,6 @@ from leadfit.cli.offline import REPORT_FILES
 from leadfit.cli.output import Output, table
 from leadfit.cli.words import decision_words, status_words
 from leadfit.errors import MissingExtra
-from leadfit.exports import read_export
 
 
 @contextmanager
@@ -84,6 +84,8 @@ def import_command(
     skip_bad: Path | None,
 ) -> None:
     """Take the accounts, contacts and leads of an export into the workspace."""
+    from leadfit.exports import read_export  # noqa: PLC0415 -- only an import reads exports
+
     history = read_export(folder, mapping=mapping, as_of=as_of, skip_bad=skip_bad)
     with opened(workspace) as leadfit:
         added = leadfit.import_history(history)
@@ -174,3 +176,18 @@ def status_command(output: Output, workspace: Path | None) -> None:
         status = leadfit.status()
         reports = [name for name in REPORT_FILES if (leadfit.folder / "reports" / name).exists()]
     output.answer({**document(status), "reports": reports}, lambda: status_words(status))
+
+
+COMMANDS: Final[Mapping[str, click.Command]] = {
+    command.name: command
+    for command in (
+        import_command,
+        init_command,
+        key_group,
+        serve_command,
+        status_command,
+        verify_command,
+        why_command,
+    )
+    if command.name is not None
+}

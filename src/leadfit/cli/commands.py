@@ -1,0 +1,56 @@
+"""The commands by name; a command's room is imported when the command is asked for.
+
+Most rooms take half a second to import, which ``--help`` and ``--version`` need not wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+# The first sentence of each command, as its own help says it.
+WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
+        "customer profile.",
+        "import": "Take the accounts, contacts and leads of an export into the workspace.",
+        "init": "Make a workspace: a folder with a starter policy and an empty store.",
+        "key": "API keys.",
+        "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
+        "sample": "Write the export folder of a simulated company whose causes are known.",
+        "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
+        "status": "Count what is in the workspace.",
+        "verify": "Check that no row of the event log was changed or dropped; "
+        "exit code 1 if one was.",
+        "why": "Say in words why LEAD has its owner, tier, score and account.",
+    }
+)
+_OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
+
+
+class Commands(click.Group):
+    """A group whose commands are imported one room at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click asks so
+        """Return the names of all commands."""
+        return sorted(WORDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+        """Import a command, or return ``None`` where there is none of this name."""
+        if cmd_name not in WORDS:
+            return None
+        if cmd_name in _OFFLINE:
+            from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
+
+            return offline.COMMANDS[cmd_name]
+        from leadfit.cli import workspace  # noqa: PLC0415 -- as above
+
+        return workspace.COMMANDS[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- as above
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(WORDS.items()))
