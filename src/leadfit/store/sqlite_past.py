@@ -7,10 +7,11 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 
-from leadfit.history import Table
+from leadfit.history import Step, Table
 from leadfit.records import Fact, Kind
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us, unpack
 from leadfit.store.past import (
@@ -124,7 +125,7 @@ class SqlitePast:
     def exports(self) -> tuple[PastExport, ...]:
         """Return what imports said, the oldest ``as_of`` first."""
         rows = self._connection.execute("SELECT body FROM past_exports ORDER BY as_of_us, digest")
-        return tuple(unpack(PastExport, row[0]) for row in rows)
+        return tuple(_export(row[0]) for row in rows)
 
     def add_leads(self, leads: Iterable[PastLead]) -> int:
         """Keep what past leads have beyond their records; return how many are new."""
@@ -356,6 +357,17 @@ def _event(row: Sequence[object]) -> tuple[object, ...]:
         maybe_time(cast("int | None", at_us)), kind, lead_id, account_id, amount, currency,
         _open_reason(cast("str | None", reason)), value, told,
     )  # fmt: skip
+
+
+def _export(body: str) -> PastExport:
+    found = unpack(PastExport, body)
+    # The codec leaves the insides of a mapping as JSON has them.
+    until = cast("Mapping[str, str]", found.observed_until)
+    return replace(
+        found,
+        observed_until={name: datetime.fromisoformat(at) for name, at in until.items()},
+        proxies={Step(step): words for step, words in found.proxies.items()},
+    )
 
 
 def _open_reason(reason: str | None) -> str | None:
