@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -18,8 +18,8 @@ _MASKED: Final = frozenset(
 
 
 def mask(
-    _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
     """Replace the value of every field that may hold personal data or a secret by ``***``."""
     for field in event:
         if field in _MASKED:

@@ -178,8 +178,8 @@ def test_what_is_parted_from_a_signal_puts_it_together_again(came: Signal) -> No
         kind=came.kind,
         at=came.at,
         received_at=came.received_at,
-        identifiers=Identifiers(**body["identifiers"]),  # type: ignore[arg-type]
-        facts=body["facts"],  # type: ignore[arg-type]
+        identifiers=Identifiers(**body["identifiers"]),  # type: ignore[arg-type]  # as the test made them
+        facts=body["facts"],  # type: ignore[arg-type]  # as the test made them
     )
     assert join_signal(bare, statement) == came
 

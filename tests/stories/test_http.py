@@ -42,7 +42,7 @@ class Served:
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.keys[scope]}"} if scope else {}
         url = f"http://127.0.0.1:{self.port}{path}"
-        return httpx.request(method, url, headers=headers, timeout=PATIENCE_S, **rest)  # type: ignore[arg-type]
+        return httpx.request(method, url, headers=headers, timeout=PATIENCE_S, **rest)  # type: ignore[arg-type]  # passed on
 
     def connect(self, sent: bytes) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
@@ -200,7 +200,7 @@ def test_a_port_that_is_taken_is_said_so_and_nothing_starts(served: Served) -> N
 def test_a_host_that_others_can_reach_is_refused(served: Served) -> None:
     other = create_workspace(served.folder.parent / "other")
     done = subprocess.run(
-        [sys.executable, "-m", "leadfit", "serve", "--workspace", str(other), "--host", "0.0.0.0"],  # noqa: S104
+        [sys.executable, "-m", "leadfit", "serve", "--workspace", str(other), "--host", "0.0.0.0"],  # noqa: S104 -- what must be refused
         capture_output=True,
         check=False,
         timeout=PATIENCE_S,

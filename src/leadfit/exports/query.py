@@ -78,10 +78,10 @@ def _load(
 
 def _reader(file: Path) -> str:
     if file.name.lower().endswith(".parquet"):
-        return f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet({_quoted(str(file))})"  # noqa: S608
+        return f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet({_quoted(str(file))})"  # noqa: S608 -- a quoted path
     packing = "gzip" if file.name.lower().endswith(".gz") else "none"
     return (
-        f"SELECT * FROM read_csv({_quoted(str(file))}, header = true, all_varchar = true, "  # noqa: S608
+        f"SELECT * FROM read_csv({_quoted(str(file))}, header = true, all_varchar = true, "  # noqa: S608 -- quoted paths and letters
         f"delim = {_quoted(delimiter(file))}, quote = '\"', escape = '\"', "
         f"compression = '{packing}', max_line_size = {MAX_RECORD_BYTES})"
     )
@@ -114,7 +114,7 @@ def _run(
 def _fetched(
     connection: duckdb.DuckDBPyConnection, name: str, place: str, faults: Faults
 ) -> Sheet | None:
-    rows = connection.execute(f'SELECT COLUMNS(*)::VARCHAR FROM "{name}" LIMIT {MAX_ROWS + 1}')  # noqa: S608
+    rows = connection.execute(f'SELECT COLUMNS(*)::VARCHAR FROM "{name}" LIMIT {MAX_ROWS + 1}')  # noqa: S608 -- a name of the mapping, letters only
     names = [column[0] for column in rows.description or ()]
     columns: list[list[str | None]] = [[] for _ in names]
     count = 0

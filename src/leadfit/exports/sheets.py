@@ -19,6 +19,8 @@ MAX_CELL = 1_000_000
 """Characters a cell may hold."""
 MAX_RECORD_BYTES = 8_000_000
 """Bytes one row may take, so that an unclosed quote cannot swallow a file."""
+MAX_COLUMNS = 10_000
+"""Columns a file may have."""
 MAX_UNPACKED_BYTES = 4 * 1024**3
 """Bytes a packed file may grow to."""
 MAX_PACKING = 200
@@ -26,6 +28,7 @@ MAX_PACKING = 200
 SUFFIXES = (".csv.gz", ".csv", ".parquet")
 
 _UNPACKED_FREE = 8 * 1024**2
+_UNPACKED_FREE_PARQUET = 64 * 1024**2
 _CHUNK = 4096
 _KEPT_APART = 20_000
 _SEPARATOR = "\x1f"
@@ -291,7 +294,7 @@ def _read_csv(
                     keeper.start(names, wanted)
                     if limit == 0:
                         break
-                elif cells:
+                elif any(cells):  # spreadsheets leave rows of nothing but separators
                     fault = _fault_in(names, cells, lines.record_bytes)
                     if fault is None:
                         keeper.add(number, cells)
@@ -312,13 +315,17 @@ def _read_csv(
 
 def _checked_names(cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
+    if len(names) > MAX_COLUMNS:
+        raise _Unreadable(f"{len(names)} columns", f"at most {MAX_COLUMNS} columns")
+    seen = set[str]()
     for position, name in enumerate(names):
         if "\0" in name or (not name and len(names) == 1):
             raise _Unreadable(f"column {position + 1} named {name!r}", "a header row in UTF-8 text")
-        if name and names.index(name) != position:
+        if name and name in seen:
             raise _Unreadable(
                 f"two columns named {name!r}", "each name once in the header", column=name
             )
+        seen.add(name)
     return [name or f"column {position + 1}" for position, name in enumerate(names)]
 
 
@@ -439,7 +446,7 @@ def _read_parquet(
             connection.execute("SET TimeZone = 'UTC'")
             # The name of the file is quoted above; DuckDB takes no parameter in this place.
             rows = connection.execute(
-                f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet({quoted})"  # noqa: S608
+                f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet({quoted})"  # noqa: S608 -- a quoted path
                 + ("" if limit is None else f" LIMIT {limit}")
             )
             keeper.start([column[0] for column in rows.description or ()], wanted)

@@ -58,11 +58,11 @@ def migrate(path: Path) -> None:
         NewerStore: This Leadfit does not know the store's revision.
     """
     # Slow to import, and needed only when there is a step to take.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy import create_engine, event  # noqa: PLC0415
-    from sqlalchemy.engine import URL  # noqa: PLC0415
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415 -- as said above
+    from alembic.config import Config  # noqa: PLC0415 -- as said above
+    from sqlalchemy import create_engine, event  # noqa: PLC0415 -- as said above
+    from sqlalchemy.engine import URL  # noqa: PLC0415 -- as said above
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415 -- as said above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -81,4 +81,4 @@ def _begin_by_hand(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: object) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]  # SQLAlchemy types no listener

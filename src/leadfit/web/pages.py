@@ -6,10 +6,9 @@ import base64
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from litestar import MediaType, Request, Response, get
-from litestar.datastructures import State
+from litestar import MediaType, Response, get
 
 from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound, shorten
@@ -150,7 +149,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
     )
 
 
-def wants_page(request: Request[Any, Any, State]) -> bool:
+def wants_page(request: Asked) -> bool:
     """Return whether a person with a browser asks, and not for the API."""
     is_api = request.scope["path"].startswith(("/v1/", "/healthz", "/readyz", "/metrics"))
     return not is_api and "text/html" in request.headers.get("accept", "")

@@ -56,7 +56,7 @@ class PunctualProtocol(H11Protocol):
     head_deadline_s = HEADER_DEADLINE_S
     _head_due: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn asks for the same
         """Start the deadline of the first head with the connection."""
         super().connection_made(transport)
         self._expect_head()

@@ -36,7 +36,7 @@ def account_of(history: History, lead_id: str) -> object:
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc, arg-type]  # parts of a time
 
 
 # ---- who belongs to whom

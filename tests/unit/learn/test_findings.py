@@ -196,7 +196,7 @@ def tiered(planted: Planted, fact: str, *, until: float = 1e9) -> History:
     created = planted.history.leads.columns["created_at"]
     tiers = [
         ("1" if planted.facts[fact][n] > 0 else "2")
-        if (at - START).days < until  # type: ignore[operator]
+        if (at - START).days < until  # type: ignore[operator]  # a column of times
         else str(rng.integers(1, 3))
         for n, at in enumerate(created)
     ]
@@ -287,7 +287,7 @@ def test_impossible_dates_and_conflicts_are_counted() -> None:
         "currency": [None, None],
         "value": [None, None],
     }
-    joined = Table(columns={n: [*c, *extra[n]] for n, c in events.columns.items()})  # type: ignore[misc]
+    joined = Table(columns={n: [*c, *extra[n]] for n, c in events.columns.items()})  # type: ignore[misc]  # columns of one table
     found = learn.benchmark(replace(made.history, events=joined))
     assert {("impossible_dates", "converted"), ("conflicting_labels", "converted")} <= codes_of(
         found
@@ -377,7 +377,7 @@ def test_recording_that_began_late_is_named_and_not_taken_for_failure() -> None:
         for n, (kind, at) in enumerate(
             zip(events.columns["kind"], events.columns["at"], strict=True)
         )
-        if kind == "accepted" or at >= START + timedelta(days=300)  # type: ignore[operator]
+        if kind == "accepted" or at >= START + timedelta(days=300)  # type: ignore[operator]  # a column of times
     ]
     cut = Table(columns={n: [c[k] for k in keep] for n, c in events.columns.items()})
     found = learn.benchmark(replace(made.history, events=cut))
@@ -400,7 +400,7 @@ def test_facts_that_arose_after_the_win_do_not_adjust_what_was_before() -> None:
             "fact": ["onboarding"] * len(rows),
             # It copies the cause: were it held fixed, the cause would be gone.
             "value": ["done" if made.facts["f03"][int(str(a)[1:])] else "open" for a, _ in rows],
-            "known_at": [at + timedelta(days=10) for _, at in rows],  # type: ignore[operator]
+            "known_at": [at + timedelta(days=10) for _, at in rows],  # type: ignore[operator]  # a column of times
         }
     )
     fact = FactColumn(name="onboarding", table="facts")

@@ -159,7 +159,7 @@ def history_of(
         "fact_columns": tuple(FactColumn(name=f, table="leads", known=known) for f in facts),
         **(more or {}),
     }
-    return History(leads=Table(columns=leads), events=Table(columns=columns), **settings)  # type: ignore[arg-type]
+    return History(leads=Table(columns=leads), events=Table(columns=columns), **settings)  # type: ignore[arg-type]  # fields of History
 
 
 Event = tuple[float, str, str, str | None, float | None, float | None]

@@ -314,4 +314,4 @@ def test_a_holiday_that_stands_twice_is_refused(tmp_path: Path) -> None:
 def test_a_policy_cannot_be_changed_in_place() -> None:
     policy: Policy = load_starter()
     with pytest.raises(ValueError, match="frozen"):
-        policy.score.model = "A"  # type: ignore[misc]
+        policy.score.model = "A"  # type: ignore[misc]  # what must fail

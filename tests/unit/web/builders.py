@@ -329,9 +329,9 @@ def ask(
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type] # their names differ
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
-            headers = dict(rest.pop("headers", None) or {})  # type: ignore[call-overload]
+            headers = dict(rest.pop("headers", None) or {})  # type: ignore[call-overload]  # a mapping of headers
             if key is not None:
                 headers["Authorization"] = f"Bearer {key}"
-            return await client.request(method, path, headers=headers, **rest)  # type: ignore[arg-type]
+            return await client.request(method, path, headers=headers, **rest)  # type: ignore[arg-type]  # passed on
 
     return asyncio.run(send())

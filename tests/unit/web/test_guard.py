@@ -58,7 +58,7 @@ def test_only_names_of_this_machine_are_local(host: str, is_local: bool) -> None
     assert is_local_name(host) is is_local
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "leadfit.example", ""])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "leadfit.example", ""])  # noqa: S104 -- what must be refused
 def test_serving_other_machines_is_refused(leadfit: LeadfitInMemory, host: str) -> None:
     assert not is_loopback(host)
     with pytest.raises(BadInput, match="for this machine only"):
