@@ -215,7 +215,7 @@ def _has_columns(frame: Frame, required: Sequence[str], faults: Faults) -> bool:
     missing = [column for column in required if column not in frame.columns]
     for column in missing:
         shown = ", ".join(required)
-        allowed = f"{frame.table.to} with the columns {shown}"
+        allowed = f"{frame.table.to} with the columns {shown}, or a mapping (see 'leadfit map')"
         faults.file(name, Words("no such column"), allowed, column=column)
     if shape.one_of and not any(column in frame.columns for column in shape.one_of):
         came = Words("a table that names no id")

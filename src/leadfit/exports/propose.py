@@ -12,16 +12,26 @@ from leadfit.exports import sheets
 from leadfit.exports.convert import as_time
 from leadfit.exports.crm import Described
 from leadfit.exports.faults import Faults
-from leadfit.exports.headers import spelling
+from leadfit.exports.headers import Recognised, spelling
 from leadfit.exports.mapping import Mapping
 from leadfit.exports.reading import history_of
 from leadfit.exports.recognise import describe, tables_of
+from leadfit.exports.shapes import SHAPES
 from leadfit.exports.sheets import Sheet
 from leadfit.exports.toml_text import written
 from leadfit.history import History, Step
 
 _SAMPLE = 2_000
 _FEW = 30
+_FORMATS = (
+    None,
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%d.%m.%Y %H:%M",
+)
 _SHOWN = 10
 _NEXT = {
     Step.ACCEPTED: Step.QUALIFIED,
@@ -62,6 +72,9 @@ def propose_mapping(folder: Path) -> Proposal:
     faults.stop_if_any()
     known, other = tables_of(files, faults)
     faults.stop_if_any()
+    unlike = [table for table in known if not _has_its_columns(table)]
+    known = [table for table in known if table not in unlike]
+    other |= {table.file: list(table.headers.values()) for table in unlike}
     described = describe(known)
     tables = {table.file: table.kind for table in known}
     questions: list[str] = []
@@ -87,6 +100,13 @@ def propose_mapping(folder: Path) -> Proposal:
         questions=tuple(dict.fromkeys(questions)),
         faults=trouble,
     )
+
+
+def _has_its_columns(table: Recognised) -> bool:
+    """Say whether a file that is named like a table of the export folder has its key columns."""
+    _, _, name = table.kind.partition("export folder: ")
+    shape = next((shape for ours, shape in SHAPES.items() if ours == name), None)
+    return shape is None or set(shape.required) <= set(table.headers.values())
 
 
 def sources_of(history: History) -> dict[str, str]:
@@ -148,9 +168,10 @@ class _Guess:
         name = sheets.stem(file).lower()
         ids = [c for c, values in sheet.columns.items() if _is_key(c, values)]
         if stages is not None and ids:
-            self._add(file, self._deals(file, sheet, stages, ids[0]), "deals (a guess)")
+            key = _best(ids, "deal", "opportunity", "opp")
+            self._add(file, self._deals(file, sheet, stages, key), "deals (a guess)")
         elif ids and ("lead" in name or any("lead" in spelling(c) for c in sheet.columns)):
-            self._add(file, self._leads(file, sheet, ids[0]), "leads (a guess)")
+            self._add(file, self._leads(file, sheet, _best(ids, "lead")), "leads (a guess)")
         elif "account" in name or "compan" in name or "customer" in name:
             key = ids[0] if ids else next(iter(sheet.columns))
             described: Described = {"to": "accounts", "columns": {"account_id": key}}
@@ -207,7 +228,7 @@ class _Guess:
 
     def _leads(self, file: Path, sheet: Sheet, key: str) -> Described:
         columns = {"lead_id": key}
-        times = [name for name, values in sheet.columns.items() if _holds_times(values)]
+        times, date_format = self._times(file, sheet)
         if times:
             columns["created_at"] = times[0]
         if len(times) != 1:
@@ -215,7 +236,11 @@ class _Guess:
                 f"Which column of {file.name} says when a lead came in? "
                 + (f"Taken: {times[0]}." if times else "None holds times.")
             )
-        described: Described = {"to": "leads", "columns": columns}
+        described: Described = {"to": "leads", "columns": columns, **date_format}
+        for ours in ("email", "company", "source"):
+            found = next((n for n in sheet.columns if _same(n, ours)), None)
+            if found is not None:
+                columns[ours] = found
         outcome = next((name for name in sheet.columns if spelling(name) == "converted"), None)
         if outcome is not None and not times:
             yes = ["1", "true", "yes"]
@@ -223,10 +248,11 @@ class _Guess:
         return described
 
     def _deals(self, file: Path, sheet: Sheet, stage: str, key: str) -> Described:
-        times = [name for name, values in sheet.columns.items() if _holds_times(values)]
+        times, date_format = self._times(file, sheet)
         columns = {"deal_id": key, "stage": stage}
         if times:
-            columns["created_at"] = times[0]
+            only_end = len(times) == 1 and "clos" in spelling(times[0])
+            columns["closed_at" if only_end else "created_at"] = times[0]
         if len(times) > 1:
             columns["closed_at"] = times[-1]
             self._questions.append(
@@ -234,6 +260,7 @@ class _Guess:
                 f"Taken: {times[0]} and {times[-1]}."
             )
         for ours, words in (
+            ("lead_id", ("lead_id",)),
             ("account_id", ("account", "company")),
             ("amount", ("value", "amount")),
         ):
@@ -250,11 +277,27 @@ class _Guess:
             kind: [text for text in values if meaning[text] == kind]
             for kind in ("won", "lost", "open")
         }
-        described: Described = {"to": "deals", "columns": columns}
+        described: Described = {"to": "deals", "columns": columns, **date_format}
         described["stages"] = {kind: texts for kind, texts in stages.items() if texts}
-        if times:
-            described["drop"] = [{"blank": times[0]}]
+        if "created_at" in columns:
+            described["drop"] = [{"blank": columns["created_at"]}]
         return described
+
+    def _times(self, file: Path, sheet: Sheet) -> tuple[list[str], dict[str, str]]:
+        """Return the columns that hold times, and their format unless it is ISO 8601."""
+        fits = {
+            pattern: [name for name, cells in sheet.columns.items() if _holds_times(cells, pattern)]
+            for pattern in _FORMATS
+        }
+        best = max(_FORMATS, key=lambda pattern: len(fits[pattern]))
+        if best is None or not fits[best]:
+            return fits[None], {}
+        other = best.replace("%d/%m", "%m/%d")
+        if other != best and fits[other] == fits[best]:
+            self._questions.append(
+                f"Do the dates of {file.name} begin with the day or with the month? Taken: the day."
+            )
+        return fits[best], {"date_format": best}
 
 
 def _list(value: object) -> list[object]:
@@ -272,10 +315,22 @@ def _is_key(name: str, values: Sequence[str | None]) -> bool:
     return named and bool(filled) and len(set(filled)) == len(values)
 
 
-def _holds_times(values: Sequence[str | None]) -> bool:
-    some = [text for text in values if text is not None][:_FEW]
+def _best(ids: Sequence[str], *words: str) -> str:
+    """Return the id column that is named after one of these words, else the first."""
+    return next((name for name in ids if set(spelling(name).split("_")) & set(words)), ids[0])
+
+
+def _same(name: str, ours: str) -> bool:
+    """Say whether a header is one of ours in other letters, such as ``E-Mail``."""
+    return spelling(name).replace("_", "") == ours
+
+
+def _holds_times(values: Sequence[str | None], pattern: str | None = None) -> bool:
+    some = [text for text in values if text is not None]
+    # Only many dates tell whether the day or the month comes first.
+    some = some if pattern else some[:_FEW]
     try:
-        return bool(some) and all(as_time(text) is not None for text in some)
+        return bool(some) and all(as_time(text, pattern) is not None for text in some)
     except ValueError:
         return False
 

@@ -450,11 +450,19 @@ def _read_parquet(
                 + ("" if limit is None else f" LIMIT {limit}")
             )
             keeper.start([column[0] for column in rows.description or ()], wanted)
-            number = 0
+            number = unpacked = 0
+            most = max(_UNPACKED_FREE_PARQUET, file.stat().st_size * MAX_PACKING)
             while chunk := rows.fetchmany(_CHUNK):
                 for cells in chunk:
                     number += 1
-                    keeper.add(number, [cell or "" for cell in cells])
+                    texts = [cell or "" for cell in cells]
+                    unpacked += sum(map(len, texts)) + len(texts)
+                    keeper.add(number, texts)
+                if unpacked > min(most, MAX_UNPACKED_BYTES):
+                    raise _Unreadable(
+                        f"{file.stat().st_size} bytes that unpack to over {unpacked}",
+                        f"at most {MAX_UNPACKED_BYTES} bytes and {MAX_PACKING} times the file",
+                    )
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
             raise _Unreadable(f"not Parquet ({first[:120]})", "a readable Parquet file") from error

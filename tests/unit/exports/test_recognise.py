@@ -177,3 +177,43 @@ def test_proposing_writes_nothing_into_the_folder(write: Write) -> None:
     folder = write(leads="lead_id,created_at\nl1,2024-01-01\n")
     propose_mapping(folder)
     assert [file.name for file in folder.iterdir()] == ["leads.csv"]
+
+
+def test_a_spreadsheet_with_its_habits_becomes_a_mapping_that_reads_it(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "sheets"
+    folder.mkdir()
+    (folder / "Leads 2024.csv").write_text(
+        "Lead ID;Created Date;E-Mail;Industry\n"
+        "L1;03/04/2024;a@one.example;Retail\nL2;21/04/2024;b@two.example;Health\n;;;\n;;;\n",
+        encoding="utf-8-sig",
+    )
+    (folder / "Deals.csv").write_text(
+        "Deal ID;Lead ID;Stage;Closed Date\nD1;L1;Closed Won;30/05/2024\n"
+        "D2;L2;Closed Lost;02/06/2024\n",
+        encoding="utf-8-sig",
+    )
+    proposal = propose_mapping(folder)
+    assert proposal.faults == ()
+    assert proposal.sources["converted"] == "present"
+    file = tmp_path / "proposed.toml"
+    file.write_text(proposal.mapping)
+    history = read_export(folder, mapping=file)
+    assert history.leads.columns["lead_id"] == ["L1", "L2"]
+    assert history.leads.columns["created_at"][0] == datetime(2024, 4, 3, tzinfo=UTC)
+    assert history.leads.columns["email"] == ["a@one.example", "b@two.example"]
+
+
+def test_dates_that_may_begin_with_day_or_month_are_asked_about(write: Write) -> None:
+    proposal = propose_mapping(
+        write(asked="Lead ID,Created\nL1,03/04/2024\nL2,05/06/2024\n"),
+    )
+    assert any("day or with the month" in question for question in proposal.questions)
+    assert 'date_format = "%d/%m/%Y"' in proposal.mapping
+
+
+def test_dates_that_begin_with_the_month_are_told_by_one_late_day(write: Write) -> None:
+    proposal = propose_mapping(write(asked="Lead ID,Created\nL1,03/04/2024\nL2,05/16/2024\n"))
+    assert not any("day or with the month" in question for question in proposal.questions)
+    assert 'date_format = "%m/%d/%Y"' in proposal.mapping
