@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, TypeVar
 
 from leadfit import artifact as artifacts
-from leadfit import jobs, pipeline
+from leadfit import jobs, pipeline, resolve
 from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.connectors import FilePerformer, Performer
@@ -163,6 +163,7 @@ class Leadfit:
     def start(self) -> None:
         """Run decisions, deliveries and clocks in threads until :meth:`close`."""
         if self._loops is None:
+            resolve.warm_up()
             self._loops = jobs.Loops(
                 decide=self.decide_pending, deliver=self._deliver_soon, clocks=self.run_clocks
             )

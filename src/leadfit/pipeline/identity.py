@@ -15,7 +15,7 @@ def settle(case: Case) -> Who:
     for an address, a number or a name that is not on record.
     """
     accounts = case.desk.session.accounts
-    account = None if case.match.account_id is None else accounts.account(case.match.account_id)
+    account = _matched_account(case)
     if account is None and _is_new_domain(case):
         account = _new_account(case)
     known = _known_contact(case)
@@ -25,6 +25,16 @@ def settle(case: Case) -> Who:
     if account is None and contact is not None and contact.account_id is not None:
         account = accounts.account(contact.account_id)
     return Who(account=account, contact=contact, lead=_lead(case, contact))
+
+
+def _matched_account(case: Case) -> Account | None:
+    """Return the account the signal links to; usually it is among the candidates already."""
+    account_id = case.match.account_id
+    if account_id is None:
+        return None
+    read = (each.account for each in case.candidates if each.account is not None)
+    found = next((account for account in read if account.account_id == account_id), None)
+    return found or case.desk.session.accounts.account(account_id)
 
 
 def title_of(case: Case) -> str | None:

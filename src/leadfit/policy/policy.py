@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated
 
-from pydantic import PrivateAttr, SkipValidation
+from pydantic import SkipValidation
 
 from leadfit.policy.calendar import Closures, Span
 from leadfit.policy.schema import Play, PolicyFile
@@ -78,23 +78,21 @@ class Policy(PolicyFile):
     digest: str
     """SHA-256 over the four files."""
 
-    _reps: dict[str, Rep] = PrivateAttr()
-    _closures: dict[tuple[str | None, date], tuple[Span, ...]] = PrivateAttr()
-    _others: tuple[tuple[str, tuple[str, ...]], ...] = PrivateAttr()
-
-    def model_post_init(self, _context: object) -> None:
-        """Index what is asked for often."""
-        self._reps = {rep.rep_id: rep for rep in self.reps}
-        self._closures = {(day.calendar, day.day): day.open for day in self.holidays}
-        self._others = tuple(
-            (fact_name(name), tuple(fact_name(other) for other in others))
-            for name, others in self.facts.items()
-        )
-
-    @property
+    @cached_property
     def closures(self) -> Closures:
         """Holidays and half days by calendar and day."""
-        return self._closures
+        return {(day.calendar, day.day): day.open for day in self.holidays}
+
+    @cached_property
+    def _reps(self) -> Mapping[str, Rep]:
+        return {rep.rep_id: rep for rep in self.reps}
+
+    @cached_property
+    def _others(self) -> tuple[tuple[str, ...], ...]:
+        """Each fact's name with the other names it goes by."""
+        return tuple(
+            (fact_name(name), *map(fact_name, others)) for name, others in self.facts.items()
+        )
 
     def rep(self, rep_id: str | None) -> Rep | None:
         """Return the rep with this id, or ``None``."""
@@ -113,11 +111,12 @@ class Policy(PolicyFile):
                 value = facts[name]
                 if value is not None and not (isinstance(value, str) and not value.strip()):
                     named[fact_name(name)] = value
-            for name, others in self._others:
-                found = next((each for each in (name, *others) if each in named), None)
-                if found is not None:
-                    for each in (name, *others):
-                        named.setdefault(each, named[found])
+            for names in self._others:
+                for each in names:
+                    if each in named:
+                        for other in names:
+                            named.setdefault(other, named[each])
+                        break
             result = named | result
         return result
 

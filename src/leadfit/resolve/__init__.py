@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from leadfit.resolve.decide import decide
-from leadfit.resolve.keys import domain_key, email_key, is_free_mail, keys
+from leadfit.resolve.keys import domain_key, email_key, is_free_mail, keys, warm_up
 
-__all__ = ["decide", "domain_key", "email_key", "is_free_mail", "keys"]
+__all__ = ["decide", "domain_key", "email_key", "is_free_mail", "keys", "warm_up"]

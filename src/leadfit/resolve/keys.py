@@ -109,6 +109,11 @@ def _normal_email(text: str) -> str | None:
     return f"{checked.local_part.lower()}@{checked.ascii_domain.lower()}"
 
 
+def warm_up() -> None:
+    """Read the list of public suffixes now, so that the first signal need not wait for it."""
+    _SUFFIXES("leadfit.example.com")
+
+
 @lru_cache(maxsize=65_536)
 def domain_key(host: str) -> str | None:
     """Return the registrable domain of a host or address of a page; ``None`` if it has none.

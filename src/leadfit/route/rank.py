@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from leadfit.policy import Play, Policy
 from leadfit.policy.calendar import is_working, next_opening
@@ -95,7 +96,7 @@ def rank(
         play=policy.play_of(score),
         loads={load.rep.rep_id: load for load in loads},
         asleep=_asleep(loads, policy, now),
-        teams=frozenset(fold(team) for team in policy.tier(score.tier).teams),
+        teams=frozenset(_folded(team) for team in policy.tier(score.tier).teams),
         policy=policy,
         now=now,
     )
@@ -105,8 +106,9 @@ def rank(
         if (place := _unavailable(load, case)) is not None
     }
     places: dict[str, Place] = {}
+    wanted = _wanted_skills(case)
     for group in _in_order(case, excluded):
-        for rep_id in _in_turn(group, case):
+        for rep_id in _in_turn(group, case, wanted):
             if rep_id not in excluded and rep_id not in places:
                 places[rep_id] = Place(
                     rep_id=rep_id, rule=group.rule, words=_words(group, rep_id, case)
@@ -169,7 +171,13 @@ def _is_away(rep: Rep, now: datetime) -> bool:
 
 
 def _fits_tier(rep: Rep, case: _Case) -> bool:
-    return not case.teams or rep.team is None or fold(rep.team) in case.teams
+    return not case.teams or rep.team is None or _folded(rep.team) in case.teams
+
+
+@lru_cache(maxsize=4096)
+def _folded(word: str) -> str:
+    """Fold a word of the policy; there are few of them, and each is asked for again and again."""
+    return fold(word)
 
 
 # ---- the rules -----------------------------------------------------------------------------
@@ -232,20 +240,20 @@ def _calls(case: _Case) -> Iterator[tuple[str, str]]:
     if case.play is not None and case.play.skill is not None:
         yield case.play.skill, f"the play {case.play.name}"
     for each in case.policy.route.skills:
-        if fold(case.known.get(fact_name(each.fact))) in {fold(value) for value in each.values}:
+        if fold(case.known.get(fact_name(each.fact))) in map(_folded, each.values):
             yield each.skill, f"the fact {each.fact}"
             return
 
 
 def _wanted_skills(case: _Case) -> frozenset[str]:
-    return frozenset(fold(skill) for skill, _ in _calls(case))
+    return frozenset(_folded(skill) for skill, _ in _calls(case))
 
 
 def _skilled(skill: str, case: _Case) -> frozenset[str]:
     return frozenset(
         rep_id
         for rep_id, load in case.loads.items()
-        if fold(skill) in {fold(each) for each in load.rep.skills}
+        if _folded(skill) in map(_folded, load.rep.skills)
         and _fits_tier(load.rep, case)
         and not load.rep.is_overflow
     )
@@ -278,16 +286,14 @@ def _owner(case: _Case) -> frozenset[str]:
 # ---- order and words -----------------------------------------------------------------------
 
 
-def _in_turn(group: _Group, case: _Case) -> list[str]:
+def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
     """Order a group: at work first, then with a skill called for, then longest without a turn."""
     prefer = case.policy.route.hours != "ignore"
-
-    wanted = _wanted_skills(case)
 
     def key(rep_id: str) -> tuple[bool, bool, int, str]:
         load = case.loads[rep_id]
         asleep = prefer and rep_id in case.asleep
-        unskilled = bool(wanted) and wanted.isdisjoint(map(fold, load.rep.skills))
+        unskilled = bool(wanted) and wanted.isdisjoint(map(_folded, load.rep.skills))
         return asleep, unskilled, load.last_turn, rep_id
 
     return sorted(group.rep_ids, key=key)
