@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 
 from leadfit.errors import Fault, shorten
 from leadfit.records import Refusal
@@ -87,7 +88,8 @@ def _deepest(text: str) -> int:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = next(key for at, (key, _) in enumerate(pairs) if key in dict(pairs[:at]))
+        times = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in times.items() if count > 1)
         raise _NotStrictError(f"the key {shorten(twice)} twice", "each key once in an object")
     return found
 

@@ -5,6 +5,7 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from leadfit.errors import BadInput
@@ -102,6 +103,22 @@ def test_a_ragged_row_is_named_with_its_number_of_cells(write: Write) -> None:
 def test_a_header_that_names_a_column_twice_is_refused(write: Write) -> None:
     (fault,) = faults_of(write(leads="lead_id,created_at,a,a\nl1,2024-01-01,1,2\n"))
     assert "two columns named 'a'" in fault
+
+
+def test_a_header_of_very_many_columns_is_refused_at_once(write: Write) -> None:
+    wide = ",".join(f"c{number}" for number in range(200_000))
+    (fault,) = faults_of(write(leads=f"lead_id,created_at,{wide}\n"))
+    assert fault == "leads.csv: came 200002 columns; allowed: at most 10000 columns"
+
+
+def test_a_small_parquet_file_that_unpacks_without_end_is_refused(write: Write) -> None:
+    folder = write()
+    duckdb.execute(
+        "COPY (SELECT 'l1' AS lead_id, '2024-01-01' AS created_at, repeat('x', 1000) AS word "
+        f"FROM range(100000)) TO '{folder}/leads.parquet'"
+    )
+    fault = faults_of(folder)[0]
+    assert "bytes that unpack to over" in fault
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
