@@ -14,6 +14,7 @@ try:
 except ImportError as error:
     raise MissingExtra("learn", "learning from recorded outcomes") from error
 
+from leadfit.learn.drift import DriftFindings, DriftRules, drift
 from leadfit.learn.findings import Study, benchmark, fit, study
 from leadfit.learn.result import Benchmark
 from leadfit.learn.rules import Rules
@@ -21,10 +22,13 @@ from leadfit.learn.static import StaticIcp, read_static
 
 __all__ = [
     "Benchmark",
+    "DriftFindings",
+    "DriftRules",
     "Rules",
     "StaticIcp",
     "Study",
     "benchmark",
+    "drift",
     "fit",
     "read_static",
     "study",

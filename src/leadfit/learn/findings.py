@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
-from leadfit.learn import checks, drift, judge, ladder, leaks, money, profile
+from leadfit.learn import checks, judge, ladder, leaks, money, profile
+from leadfit.learn.drift import curves, funnel_months, summarise
 from leadfit.learn.effects import Findings, estimate, judge_together
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
@@ -126,7 +127,7 @@ def _describe(
         poor_fit=tuple(row for row in seen.ranked[::-1] if row.points < 0),
         detractor_profile=seen.worst,
         static_icp=judge.static_findings(past, read.ladder, called, seen.scores, rules),
-        drift=drift.summarise(past, read.ladder, read.screened.usable, rules),
+        drift=summarise(past, read.ladder, read.screened.usable, rules),
         warnings=_warnings(read, findings, rules),
         series=_series(read, rules),
         artifact_digest=None if artifact is None else artifact.digest,
@@ -249,7 +250,7 @@ def _warnings(read: _Read, findings: Sequence[Findings], rules: Rules) -> tuple[
 
 def _series(read: _Read, rules: Rules) -> Series:
     return Series(
-        funnel=drift.funnel_months(read.past, read.ladder, rules),
-        curves=drift.curves(read.past, read.ladder, rules),
+        funnel=funnel_months(read.past, read.ladder, rules),
+        curves=curves(read.past, read.ladder, rules),
         season=checks.season(read.past),
     )

@@ -1,0 +1,128 @@
+"""A history as the streams that detectors read: one for each recorded step of the ladder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadfit.history import Step
+from leadfit.learn.ladder import Ladder, row_of
+from leadfit.learn.past import Bools, Floats, Ints, Past, date
+from leadfit.learn.result import Presence
+from leadfit.learn.rules import LADDER
+from leadfit.learn.watch import AFTER_WIN, seen_until
+from leadfit.records import Kind
+
+_LEAST = 40
+_SAME_DAY = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One step of the ladder, unit by unit.
+
+    Attributes:
+        row: Row of the past.
+        start: Day the unit began to be at risk.
+        at: Day the outcome became known: acceptance or rejection where ``decided``, else the day
+            the step was reached, NaN where it was not.
+        reached: Whether it was.
+        cohort: Number of the month of ``start``, since year 0.
+        decided: Rejections are recorded, so every unit of the stream has an answer.
+        until: Day up to which the outcome could be seen.
+    """
+
+    step: Step
+    row: Ints
+    start: Floats
+    at: Floats
+    reached: Bools
+    cohort: Ints
+    decided: bool
+    until: float
+
+
+def months_of(days: Floats) -> Ints:
+    """Return the calendar month of each day as a count since year 0."""
+    found = np.empty(len(days), np.int64)
+    for n, day in enumerate(days):
+        at = date(float(day))
+        found[n] = at.year * 12 + at.month - 1
+    return found
+
+
+def streams(past: Past, ladder: Ladder, known: Bools) -> tuple[Stream, ...]:
+    """Return the streams of all recorded steps, lowest first.
+
+    Args:
+        past: The history as arrays.
+        ladder: Who reached what.
+        known: Rows with a score.
+    """
+    found: list[Stream] = []
+    for step in LADDER:
+        if ladder.sources[step] is Presence.MISSING:
+            continue
+        made = _decisions(past, ladder, known) if step is Step.ACCEPTED else None
+        made = made or _arrivals(past, ladder, step, known)
+        if int(made.reached.sum()) >= _LEAST:
+            found.append(made)
+    return tuple(found)
+
+
+def rejected(past: Past) -> tuple[Bools, Floats]:
+    """Return which leads were rejected, and the earliest day."""
+    marks = past.marks(Kind.REJECTED)
+    at = np.full(past.rows, np.inf)
+    row = row_of(past, marks)
+    np.minimum.at(at, row, np.where(np.isnan(marks.at), np.inf, marks.at))
+    at = at[: past.leads]
+    return np.isfinite(at), np.where(np.isfinite(at), at, np.nan)
+
+
+def _decisions(past: Past, ladder: Ladder, known: Bools) -> Stream | None:
+    """Return acceptances and rejections, or nothing where rejections are not recorded."""
+    no, no_at = rejected(past)
+    yes, yes_at = ladder.reached[Step.ACCEPTED], ladder.at[Step.ACCEPTED]
+    no = no & ~yes
+    if int(no.sum()) < _LEAST:
+        return None
+    rows = np.flatnonzero((yes | no) & known[: past.leads])
+    at = np.where(yes, yes_at, no_at)[rows]
+    start = past.created[rows]
+    fine = ~np.isnan(start) & ~np.isnan(at) & (at >= start - _SAME_DAY)
+    return Stream(
+        step=Step.ACCEPTED,
+        row=rows[fine],
+        start=start[fine],
+        at=at[fine],
+        reached=yes[rows][fine],
+        cohort=months_of(start[fine]),
+        decided=True,
+        until=seen_until(past, Step.ACCEPTED),
+    )
+
+
+def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
+    """Return when units reached a step that nobody says no to."""
+    row, at = ladder.units[step], ladder.at[step]
+    reached = ladder.reached[step]
+    start = past.created[row]
+    at_risk = known[row]
+    if step in AFTER_WIN:
+        start = ladder.at[Step.CONVERTED]
+        at_risk = at_risk & ladder.reached[Step.CONVERTED]
+    fine = at_risk & ~np.isnan(start) & ~(reached & (np.isnan(at) | (at < start - _SAME_DAY)))
+    until = seen_until(past, step)
+    seen = reached & (at <= until + _SAME_DAY)
+    return Stream(
+        step=step,
+        row=row[fine],
+        start=start[fine],
+        at=np.where(seen, at, np.nan)[fine],
+        reached=seen[fine],
+        cohort=months_of(start[fine]),
+        decided=False,
+        until=until,
+    )
