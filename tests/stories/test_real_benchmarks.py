@@ -13,7 +13,7 @@ from leadfit.exports import read_export
 from leadfit.history import History, Known
 from leadfit.learn.result import Verdict
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("LEADFIT_SHARED", ROOT.parent / "shared"))  # noqa: TID251 -- the same
 
 
