@@ -355,12 +355,12 @@ class Score:
     Attributes:
         model: ``A`` (weighted composite) or ``B`` (dual-threshold gate).
         total: Points of Model A, 0 to 100: fit + engagement + intent + authority.
-        fit: Firmographic fit, 0 to 40.
-        engagement: 0 to 30.
-        intent: 0 to 20.
-        authority: Buying authority, 0 to 10.
-        fit100: Fit gate of Model B: ``fit / 40 * 100``.
-        intent100: Intent gate of Model B: ``(engagement + intent) / 50 * 100``.
+        fit: Firmographic fit, 0 to its weight in the policy, as the next three; 40 at first.
+        engagement: Engagement with us; 0 to 30 at first.
+        intent: Intent seen elsewhere; 0 to 20 at first.
+        authority: Buying authority; 0 to 10 at first.
+        fit100: Fit gate of Model B: fit as a percentage of its weight.
+        intent100: Intent gate of Model B: engagement and intent as a percentage of theirs.
         reasons: Reasons with points sum to ``total``; reasons without points explain the tier.
     """
 

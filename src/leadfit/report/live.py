@@ -298,7 +298,7 @@ def _clock(line: ClockLine, now: datetime) -> View:
     clock = line.clock
     if line.stopped_at is not None:
         state = f"stopped after {words.lasting(line.stopped_at - clock.started_at)}"
-        tone = "bad" if line.stopped_by == "breached" else "good"
+        tone = "good" if line.breached_at is None else "bad"
         by = f" ({words.plain(line.stopped_by)})" if line.stopped_by else ""
         state += by
     elif clock.due_at is None:
@@ -382,10 +382,10 @@ def _score(score: Score) -> View:
         "rows": rows,
         "total": total,
         "parts": [
-            ("Fit", f"{score.fit:.1f}", 40, round(score.fit / 40 * 100, 1)),
-            ("Engagement", f"{score.engagement:.1f}", 30, round(score.engagement / 30 * 100, 1)),
-            ("Intent", f"{score.intent:.1f}", 20, round(score.intent / 20 * 100, 1)),
-            ("Authority", f"{score.authority:.1f}", 10, round(score.authority / 10 * 100, 1)),
+            ("Fit", f"{score.fit:.1f}", round(score.fit, 1)),
+            ("Engagement", f"{score.engagement:.1f}", round(score.engagement, 1)),
+            ("Intent", f"{score.intent:.1f}", round(score.intent, 1)),
+            ("Authority", f"{score.authority:.1f}", round(score.authority, 1)),
         ],
         "gates": f"fit {score.fit100:.0f} of 100, intent {score.intent100:.0f} of 100",
         "why_tier": [words.short(r.words, 240) for r in score.reasons if r.points is None],

@@ -82,6 +82,16 @@ def test_a_clock_says_how_it_stands(line: ClockLine, said: str) -> None:
     assert said in text_of(live.lead_page(sheet(clocks=[line]), now=NOW))
 
 
+def test_a_clock_that_was_breached_before_it_stopped_is_shown_as_bad() -> None:
+    stopped = {"stopped_at": NOW, "stopped_by": "touch"}
+    late = clock(-timedelta(minutes=9), breached_at=NOW - timedelta(minutes=8), **stopped)
+    tones = [
+        re.findall(r'class="chip (\w+)">stopped after', live.lead_page(sheet(clocks=[c]), now=NOW))
+        for c in (clock(timedelta(), **stopped), late)
+    ]
+    assert tones == [["good"], ["bad"]]
+
+
 def test_the_next_page_keeps_the_choice() -> None:
     page = live.lead_list(
         [sheet("lead 1&2")], now=NOW, tier=Tier.ONE, owner_id="rep/a", has_more=True
