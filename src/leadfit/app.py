@@ -138,6 +138,7 @@ class Leadfit:
         self._deciding = threading.Lock()
         self._delivering = threading.Lock()
         self._firing = threading.Lock()
+        self._learning = threading.Lock()
         self._loops: jobs.Loops | None = None
 
     def __enter__(self) -> Leadfit:
@@ -326,16 +327,77 @@ class Leadfit:
     # ---- imports, artifacts, jobs ----
 
     def import_history(self, history: History) -> Imported:
-        """Take accounts, contacts and leads of an export into the workspace, once."""
+        """Take an export into the workspace, once, with its past to learn from.
+
+        Raises:
+            BadInput: It counts deals where the past that is there counts leads, or the reverse.
+        """
         return jobs.import_history(self.world, self._store, history)
 
-    def publish(self, artifact: Artifact) -> str:
-        """Put a learned artifact in force for the next decision; return its digest."""
+    def history(self, as_of: datetime | None = None) -> History:
+        """Return everything recorded up to ``as_of``, imported and live, as one history.
+
+        Raises:
+            BadInput: Nothing is recorded yet.
+        """
+        return jobs.history(self._store, self._in_force.policy, as_of)
+
+    def learn(
+        self, as_of: datetime | None = None, *, publish: bool = False, force: bool = False
+    ) -> jobs.Learned:
+        """Learn from the workspace's history, put the artifact in force, score every account.
+
+        The artifact and the reports are written in any case. It is put in force unless something
+        speaks against it, or the policy wants to be asked.
+
+        Args:
+            as_of: Nothing later is looked at; by default the latest outcome, use or feedback.
+            publish: Put it in force although ``learn.publish`` is ``ask``.
+            force: Put it in force whatever speaks against it.
+
+        Raises:
+            BadInput: Nothing is recorded yet.
+            MissingExtra: The extra ``learn`` is not installed.
+            StoreBusy: Another process writes to the store.
+        """
+        with self._learning:
+            rules = self._in_force
+            # A store that another process writes to says so before the work, not after it.
+            self._store.write(lambda session: session.past.latest_event())
+            found = jobs.propose(self._store, rules.policy, rules.artifact, as_of)
+            self._write_reports(found)
+            wanted = force or publish or rules.policy.learn.publish == "auto"
+            published = found.artifact is not None and wanted and (force or not found.objections)
+            if found.artifact is not None and published:
+                self.publish(found.artifact)
+            scored = (0, 0)
+            if (artifact := self._in_force.artifact) is not None:
+                scored = jobs.score_accounts(self.world, self._store, rules.policy, artifact)
+            run = found.run(self.world.now(), published=published)
+            self._store.write(lambda session: session.past.add_learning(run))
+        return jobs.Learned(
+            proposal=found, published=published, accounts=scored[0], rescored=scored[1]
+        )
+
+    def _write_reports(self, found: jobs.Proposal) -> None:
+        folder = self.folder / "reports"
+        folder.mkdir(exist_ok=True)
+        for name, text in found.files.items():
+            _write_whole(folder / name, text.encode())
+        if found.artifact is not None:
+            self._write_artifact(found.artifact)
+
+    def _write_artifact(self, artifact: Artifact) -> str:
         folder = self.folder / "artifacts"
         folder.mkdir(exist_ok=True)
         name = f"{artifact.digest}.json"
         _write_whole(folder / name, artifacts.to_json(artifact).encode())
-        _write_whole(folder / "current", name.encode())
+        return name
+
+    def publish(self, artifact: Artifact) -> str:
+        """Put a learned artifact in force for the next decision; return its digest."""
+        name = self._write_artifact(artifact)
+        _write_whole(self.folder / "artifacts" / "current", name.encode())
         self._in_force = InForce(policy=self._in_force.policy, artifact=artifact)
         return artifact.digest
 

@@ -19,6 +19,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
+        "learn": "Learn from the workspace's own history and score every account anew.",
         "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
@@ -29,6 +30,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
+_LEARNING: Final = frozenset({"learn"})
 
 
 class Commands(click.Group):
@@ -46,6 +48,10 @@ class Commands(click.Group):
             from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
 
             return offline.COMMANDS[cmd_name]
+        if cmd_name in _LEARNING:
+            from leadfit.cli import learning  # noqa: PLC0415 -- as above
+
+            return learning.COMMANDS[cmd_name]
         from leadfit.cli import workspace  # noqa: PLC0415 -- as above
 
         return workspace.COMMANDS[cmd_name]

@@ -1,10 +1,22 @@
-"""What runs on a timer: deliveries, clocks, imports; and the threads that run them."""
+"""What runs on a timer: deliveries, clocks, imports, learning; and the threads that run them."""
 
 from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
 from leadfit.jobs.deliver import deliver
+from leadfit.jobs.learning import Learned, Proposal, propose, score_accounts
 from leadfit.jobs.loops import Loops
+from leadfit.jobs.recall import history
 from leadfit.jobs.sla import run_clocks
 
-__all__ = ["Loops", "deliver", "import_history", "run_clocks"]
+__all__ = [
+    "Learned",
+    "Loops",
+    "Proposal",
+    "deliver",
+    "history",
+    "import_history",
+    "propose",
+    "run_clocks",
+    "score_accounts",
+]

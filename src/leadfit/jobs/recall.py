@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final, cast
 
 from leadfit.errors import BadInput, Fault
-from leadfit.exports.convert import as_amount
 from leadfit.history import FactColumn, History, Known, MeaningfulUse, Notice, Step, Table
 from leadfit.jobs.names import Names
 from leadfit.policy import Policy
-from leadfit.records import Fact, Facts, Kind
+from leadfit.records import Fact, Facts, Kind, minor_digits
 from leadfit.store import Store
 from leadfit.store.past import PastExport, Recorded
 from leadfit.store.personal import is_personal
@@ -27,6 +27,7 @@ _HEARD: Final = frozenset({Kind.ACCEPTED.value, Kind.REJECTED.value, Kind.TOUCHE
 _CONDITIONS: Final = ("close_date", "budget_confirmed", "next_step")
 _SAME: Final = timedelta(days=1)
 _ENOUGH_LEADS: Final = 20
+_LARGEST: Final = Decimal(10) ** 15
 _MOST_COLUMNS: Final = 500
 _WATCHED: Final[Mapping[str, tuple[Kind, ...]]] = {
     Step.ACCEPTED.value: (Kind.ACCEPTED, Kind.WORKED, Kind.REJECTED),
@@ -314,12 +315,14 @@ def _lacks_a_condition(told: Facts) -> bool:
 
 
 def _amount(value: Fact, currency: str | None) -> int | None:
-    if value is None or isinstance(value, bool):
-        return None
+    """Return a decimal amount in minor units; cents where the currency is not told."""
     try:
-        return as_amount(str(value), currency)
-    except ValueError:
+        amount = Decimal("NaN" if value is None or isinstance(value, bool) else str(value))
+    except InvalidOperation:
         return None
+    if not amount.is_finite() or abs(amount) >= _LARGEST:
+        return None
+    return int(amount.scaleb(minor_digits(currency)).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _is_foreign(event: _Event, currency: str | None) -> bool:

@@ -1,0 +1,136 @@
+"""Commands that learn in a workspace, and the outbound filter that scores a list of accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from leadfit.canonical import moment, plain
+from leadfit.cli.base import Moment, in_workspace
+from leadfit.cli.output import Output, table
+from leadfit.cli.workspace import opened
+from leadfit.jobs import Learned
+
+_SHOWN = 12
+
+
+@click.command("learn")
+@click.option("--as-of", type=Moment(), help="Look at nothing later than this.")
+@click.option("--publish", is_flag=True, help="Put it in force although the policy asks first.")
+@click.option("--force", is_flag=True, help="Put it in force whatever speaks against it.")
+@in_workspace
+def learn_command(
+    output: Output, workspace: Path | None, *, as_of: datetime | None, publish: bool, force: bool
+) -> None:
+    """Learn from the workspace's own history and score every account anew.
+
+    Exit code 1 when something speaks against what was learned and it was not put in force.
+    """
+    with opened(workspace) as leadfit:
+        learned = leadfit.learn(as_of, publish=publish, force=force)
+    output.answer(learned_document(learned), lambda: learned_words(learned))
+    if learned.proposal.objections and not learned.published:
+        click.get_current_context().exit(1)
+
+
+def learned_document(learned: Learned) -> dict[str, object]:
+    """Return how a run of learning ended as JSON values."""
+    found = learned.proposal
+    before = None if found.latest is None else found.latest.body
+    return {
+        "as_of": moment(found.history.as_of),
+        "artifact": None if found.artifact is None else found.artifact.digest,
+        "artifact_before": None if found.before is None else found.before.digest,
+        "published": learned.published,
+        "objections": list(found.objections),
+        "verdict": found.benchmark.verdict.value,
+        "verdict_before": None if before is None else before.get("verdict"),
+        "outcomes": dict(found.outcomes),
+        "outcomes_before": dict(found.outcomes_before) or None,
+        "weights": {step.value: plain(weight) for step, weight in found.benchmark.weights.items()},
+        "weights_before": None if before is None else before.get("weights"),
+        "changes": [plain(change) for change in found.changes],
+        "rejections": {
+            "since": None if found.rejected.since is None else moment(found.rejected.since),
+            "leads": len(found.rejected.rejected),
+            "reasons": [{"reason": words, "leads": n} for words, n in found.rejected.reasons],
+        },
+        "moved": {"compared": found.move.compared, "far": found.move.far},
+        "accounts": learned.accounts,
+        "accounts_rescored": learned.rescored,
+    }
+
+
+def learned_words(learned: Learned) -> str:
+    """Return how a run of learning ended for a person."""
+    found = learned.proposal
+    before = {} if found.latest is None else found.latest.body
+    lines = [
+        f"Learned as of {found.history.as_of:%Y-%m-%d %H:%M} UTC: {found.benchmark.verdict.value}"
+    ]
+    if before.get("verdict") not in (None, found.benchmark.verdict.value):
+        lines[0] += f" (before: {before['verdict']})"
+    lines.append(found.benchmark.verdict_words)
+    old = before.get("weights")
+    rows = [("Weight of", "now", "before")]
+    for step, weight in found.benchmark.weights.items():
+        was = old.get(step.value) if isinstance(old, dict) else None
+        rows.append(
+            (step.value, f"{weight.value:.0f}", "-" if was is None else f"{float(was):.0f}")
+        )
+    lines += ["", table(rows, indent="  ")]
+    lines += _changes(learned)
+    lines += _rejections(learned)
+    return "\n".join([*lines, "", *_end(learned)])
+
+
+def _changes(learned: Learned) -> list[str]:
+    found = learned.proposal
+    if not found.changes:
+        return ["", "No value changed its points."]
+    rows = [("Value", "points", "before")]
+    for change in found.changes[:_SHOWN]:
+        was = "-" if change.before is None else f"{change.before:+.1f}"
+        rows.append((f"{change.fact} is {change.value}", f"{change.after:+.1f}", was))
+    more = len(found.changes) - _SHOWN
+    lines = ["", table(rows, indent="  ")]
+    lines += [
+        f"  {c.fact} is {c.value}: {c.why}"
+        for c in found.changes[:_SHOWN]
+        if c.why and c.before is not None and c.after < c.before
+    ]
+    return [*lines, f"  and {more} more values; see --json"] if more > 0 else lines
+
+
+def _rejections(learned: Learned) -> list[str]:
+    said = learned.proposal.rejected
+    if not said.rejected:
+        return []
+    since = "" if said.since is None else f" since {said.since:%Y-%m-%d %H:%M} UTC"
+    rows = [(words, count) for words, count in said.reasons[:_SHOWN]]
+    return ["", f"{len(said.rejected)} leads were rejected{since}", table(rows, indent="  ")]
+
+
+def _end(learned: Learned) -> list[str]:
+    found = learned.proposal
+    if found.artifact is None:
+        return ["Nothing can be scored yet: no step has enough outcomes and failures."]
+    digest = found.artifact.digest[:12]
+    lines = [f"Against it: {words}" for words in found.objections]
+    if learned.published:
+        same = found.before is not None and found.before.digest == found.artifact.digest
+        lines.append(f"Artifact {digest} is in force" + (", as before" if same else ""))
+    elif found.objections:
+        lines.append(f"Artifact {digest} is written and not in force; --force puts it there")
+    else:
+        lines.append(f"Artifact {digest} is written and not in force; --publish puts it there")
+    lines.append(f"{learned.accounts} accounts have a score; {learned.rescored} were written anew")
+    return lines
+
+
+COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"learn": learn_command})
