@@ -6,10 +6,12 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from sys import intern
 
 import duckdb
 
-from leadfit.exports.faults import Faults, Words
+from leadfit.errors import Words
+from leadfit.exports.faults import Faults
 from leadfit.exports.mapping import Derived
 from leadfit.exports.sheets import MAX_RECORD_BYTES, Sheet, delimiter
 
@@ -17,7 +19,10 @@ MEMORY = "512MB"
 TIME_S = 30.0
 """Seconds that all derived tables of a mapping may take together."""
 MAX_ROWS = 2_000_000
+MAX_CHARACTERS = 200_000_000
+"""What a derived table may hold, each cell counted as its characters and one more."""
 _CHUNK = 5_000
+_AGAIN_S = 0.1
 
 
 def derive(
@@ -41,20 +46,27 @@ def derive(
         "temp_directory": "",
     }
     with duckdb.connect(config=settings) as connection:
-        stop = threading.Timer(time_s, connection.interrupt)
-        stop.daemon = True
-        stop.start()
+        done = threading.Event()
+        threading.Thread(target=_interrupt, args=(connection, time_s, done), daemon=True).start()
         try:
             _load(connection, made, sources)
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             for number, query in enumerate(made):
                 sheet = _run(connection, number, query, faults, time_s)
-                if sheet is not None:
-                    sheets[query.name] = sheet
+                if sheet is None:
+                    break
+                sheets[query.name] = sheet
         finally:
-            stop.cancel()
+            done.set()
     return sheets
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection, time_s: float, done: threading.Event) -> None:
+    """Stop what runs past the time, again and again: one call is lost between two queries."""
+    done.wait(time_s)
+    while not done.wait(_AGAIN_S):
+        connection.interrupt()
 
 
 def _quoted(text: str) -> str:
@@ -117,11 +129,20 @@ def _fetched(
     rows = connection.execute(f'SELECT COLUMNS(*)::VARCHAR FROM "{name}" LIMIT {MAX_ROWS + 1}')  # noqa: S608 -- a name of the mapping, letters only
     names = [column[0] for column in rows.description or ()]
     columns: list[list[str | None]] = [[] for _ in names]
-    count = 0
+    count = characters = 0
     while chunk := rows.fetchmany(_CHUNK):
         count += len(chunk)
         for values, column in zip(zip(*chunk, strict=True), columns, strict=True):
-            column.extend(values)
+            characters += sum(1 if value is None else len(value) + 1 for value in values)
+            # Equal texts are kept once.
+            column.extend(None if value is None else intern(value) for value in values)
+        if characters > MAX_CHARACTERS:
+            faults.file(
+                place,
+                Words(f"over {MAX_CHARACTERS} characters"),
+                f"at most {MAX_CHARACTERS} characters in a derived table",
+            )
+            return None
     if count > MAX_ROWS:
         faults.file(place, Words(f"over {MAX_ROWS} rows"), f"at most {MAX_ROWS} rows")
         return None

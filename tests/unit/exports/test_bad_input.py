@@ -10,6 +10,9 @@ import pytest
 
 from leadfit.errors import BadInput
 from leadfit.exports import read_export
+from leadfit.exports.faults import Faults
+from leadfit.exports.mapping import Derived
+from leadfit.exports.query import derive
 
 Write = Callable[..., Path]
 LEADS = "lead_id,created_at,industry\nl1,2024-01-01,retail\nl2,2024-01-02,banking\n"
@@ -258,3 +261,18 @@ def test_an_event_of_a_rejected_row_does_not_count(
     history = read_export(folder, mapping=described, skip_bad=tmp_path / "rejects.csv")
     assert history.leads.columns["lead_id"] == ["l1"]
     assert history.events.rows == 1
+
+
+def test_queries_that_never_end_are_stopped_once_for_all_of_them() -> None:
+    endless = "SELECT count(*) FROM range(10000000000000) AS a, range(10000000) AS b"
+    faults = Faults()
+    made = [Derived(name=name, sql=endless) for name in ("first", "second")]
+    assert derive(made, {}, faults, time_s=0.3) == {}
+    assert [str(fault.came) for fault in faults.of_files] == ["a query that ran past 0.3 s"]
+
+
+def test_a_derived_table_of_too_much_text_is_refused_before_it_is_kept() -> None:
+    faults = Faults()
+    wide = "SELECT repeat('x', 10000) AS kind FROM range(25000)"
+    assert derive([Derived(name="wide", sql=wide)], {}, faults) == {}
+    assert "over 200000000 characters" in str(faults.of_files[0].came)
