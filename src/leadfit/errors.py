@@ -30,12 +30,22 @@ class Fault:
         return f"{self.place}: came {self.came}; allowed: {self.allowed}"
 
 
+class Words(str):
+    """Words about what came, shown as they are instead of as a quoted value."""
+
+    __slots__ = ()
+
+
 def shorten(value: object, limit: int = 80) -> str:
     """Return ``repr(value)`` cut to ``limit`` characters, so that a message stays readable.
 
     >>> shorten("x" * 200, 12)
     "'xxxxxxx... (202 characters)"
+    >>> shorten(Words("no such column"))
+    'no such column'
     """
+    if isinstance(value, Words):
+        return str(value)
     shown = repr(value)
     return shown if len(shown) <= limit else f"{shown[: limit - 4]}... ({len(shown)} characters)"
 

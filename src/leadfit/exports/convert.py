@@ -10,7 +10,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from itertools import compress
 from typing import Final, TypeVar
 
-from leadfit.exports.faults import Faults, Words
+from leadfit.errors import Words
+from leadfit.exports.faults import Faults
 from leadfit.exports.frames import Frame
 from leadfit.exports.shapes import SHAPES
 from leadfit.records import Kind, minor_digits

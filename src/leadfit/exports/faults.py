@@ -53,7 +53,7 @@ class Faults:
         """Add a fault that makes a whole file unusable."""
         self.count += 1
         self.of_files.append(
-            Located(file=file, row=None, column=column, came=_words(came), allowed=allowed)
+            Located(file=file, row=None, column=column, came=shorten(came), allowed=allowed)
         )
 
     def row(self, file: str, row: int, column: str | None, came: object, allowed: str) -> None:
@@ -62,7 +62,7 @@ class Faults:
         self.bad_rows.setdefault(file, set()).add(row)
         if self._keep_all or len(self.of_rows) < LISTED:
             self.of_rows.append(
-                Located(file=file, row=row, column=column, came=_words(came), allowed=allowed)
+                Located(file=file, row=row, column=column, came=shorten(came), allowed=allowed)
             )
 
     def is_bad(self, file: str, row: int) -> bool:
@@ -88,13 +88,3 @@ class Faults:
                 )
             )
         raise BadInput(listed)
-
-
-class Words(str):
-    """Words about what came, shown as they are instead of as a quoted value."""
-
-    __slots__ = ()
-
-
-def _words(came: object) -> str:
-    return str(came) if isinstance(came, Words) else shorten(came)

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
-from leadfit.exports.faults import Faults, Words
+from leadfit.errors import Words
+from leadfit.exports.faults import Faults
 from leadfit.exports.mapping import Drop, Join, TableMapping, When
 from leadfit.exports.shapes import SHAPES
 from leadfit.exports.sheets import Sheet

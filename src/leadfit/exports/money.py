@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leadfit.errors import Words
 from leadfit.exports.convert import Rows
-from leadfit.exports.faults import Faults, Words
+from leadfit.exports.faults import Faults
 from leadfit.exports.ladder import Event
 from leadfit.exports.mapping import Mapping
 from leadfit.history import Notice

@@ -8,6 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from leadfit.errors import Words
 from leadfit.exports import ladder, query, sheets
 from leadfit.exports.assemble import (
     Parts,
@@ -16,7 +17,7 @@ from leadfit.exports.assemble import (
     stacked_facts,
 )
 from leadfit.exports.convert import Rows, typed
-from leadfit.exports.faults import Faults, Words
+from leadfit.exports.faults import Faults
 from leadfit.exports.frames import build
 from leadfit.exports.ladder import Event, Undated
 from leadfit.exports.mapping import Mapping, TableMapping, load
@@ -297,10 +298,6 @@ def _known_of_own(table: str, rows: Rows) -> dict[tuple[str, str], Known]:
         (table, name): mapped.known_at.get(header, mapped.known)
         for name, header in rows.frame.headers.items()
     }
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _skipped(faults: Faults) -> Notice:

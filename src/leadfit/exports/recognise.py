@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from leadfit.errors import Words
 from leadfit.exports import sheets
 from leadfit.exports.crm import Described, hubspot, salesforce
-from leadfit.exports.faults import Faults, Words
+from leadfit.exports.faults import Faults
 from leadfit.exports.headers import Recognised, kind_of, spelling
 from leadfit.exports.mapping import Mapping
 from leadfit.exports.shapes import SHAPES

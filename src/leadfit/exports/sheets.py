@@ -13,7 +13,8 @@ from typing import BinaryIO, overload
 
 import duckdb
 
-from leadfit.exports.faults import Faults, Words
+from leadfit.errors import Words
+from leadfit.exports.faults import Faults
 
 MAX_CELL = 1_000_000
 """Characters a cell may hold."""

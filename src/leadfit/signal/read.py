@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TypeGuard
 
-from leadfit.errors import Fault, shorten
+from leadfit.errors import Fault, Words, shorten
 from leadfit.policy import Policy
 from leadfit.records import Fact, Identifiers, Kind, Refusal, Signal
 
@@ -36,17 +36,10 @@ class _Reading:
     faults: list[Fault]
 
     def fault(self, place: str, came: object, allowed: str) -> None:
-        shown = came if isinstance(came, _Words) else shorten(came)
-        self.faults.append(Fault(place=place, came=shown, allowed=allowed))
+        self.faults.append(Fault(place=place, came=shorten(came), allowed=allowed))
 
 
-class _Words(str):
-    """Words for ``came`` that are not a value to be quoted."""
-
-    __slots__ = ()
-
-
-_NOTHING = _Words("nothing")
+_NOTHING = Words("nothing")
 
 
 def read(body: object, policy: Policy, *, now: datetime, signal_id: str) -> Signal | Refusal:
@@ -105,7 +98,7 @@ def _keys(
     for key in found:
         if key not in allowed:
             reading.fault(
-                f"{inside}{_shown(key)}", _Words("an unknown key"), f"the keys {', '.join(allowed)}"
+                f"{inside}{_shown(key)}", Words("an unknown key"), f"the keys {', '.join(allowed)}"
             )
 
 
@@ -195,7 +188,7 @@ def _facts(reading: _Reading, value: object) -> dict[str, Fact]:
         return {}
     limit = reading.policy.signal.max_facts
     if len(value) > limit:
-        reading.fault("facts", _Words(f"{len(value)} facts"), f"at most {limit} facts")
+        reading.fault("facts", Words(f"{len(value)} facts"), f"at most {limit} facts")
         return {}
     return {name: _fact(reading, name, each) for name, each in value.items()}
 
@@ -215,7 +208,7 @@ def _fact(reading: _Reading, name: str, value: object) -> Fact:
             reading.fault(place, value, "a finite number")
     elif isinstance(value, int):
         if abs(value) > _LARGEST_INT:
-            reading.fault(place, _Words("a larger number"), f"at most {_LARGEST_INT}")
+            reading.fault(place, Words("a larger number"), f"at most {_LARGEST_INT}")
     elif value is not None:
         reading.fault(place, value, "text, a number, true, false or null")
     return value if isinstance(value, str | int | float) else None
