@@ -12,6 +12,7 @@ from leadfit.cli.offline import benchmark_files, summary, write_report
 from leadfit.cli.output import Output
 from leadfit.cli.words import status_words
 from leadfit.exports import read_export
+from leadfit.report import names
 from leadfit.store.views import Receipt
 from leadfit.testing import planted
 
@@ -47,7 +48,7 @@ def build(
         write_report(folder / "reports", files)
         if study.artifact is not None:
             leadfit.publish(study.artifact)
-        output.say(f"3 of 5  Learned the ICP: {study.benchmark.verdict.value}")
+        output.say(f"3 of 5  Learned the ICP. {names.VERDICTS[study.benchmark.verdict]}")
         taken = receive(leadfit, planted.new_signals(company, signals, until=leadfit.world.now()))
         output.say(f"4 of 5  Took {taken} signals and decided each")
         acted = leadfit.deliver(limit=10 * signals)

@@ -119,6 +119,25 @@ _SNAPSHOT = "snapshot_fact"
 
 
 def _about_the_verdict(benchmark: Benchmark) -> list[str]:
+    match benchmark.verdict:
+        case Verdict.NOT_ENOUGH_EVIDENCE:
+            return _while_evidence_lacks(benchmark)
+        case Verdict.NO_ICP_SUPPORTED:
+            return [
+                (
+                    "Do not narrow your lists by these attributes. Spend the effort on speed of "
+                    "follow-up and on timing instead."
+                ),
+                (
+                    "Add attributes that could matter and are not recorded yet, such as the tools "
+                    "an account runs or what it did in its first weeks."
+                ),
+            ]
+        case Verdict.ICP_SUPPORTED:
+            return _by_the_profile(benchmark)
+
+
+def _while_evidence_lacks(benchmark: Benchmark) -> list[str]:
     if benchmark.verdict_outcome is None:
         return [
             (
@@ -126,46 +145,28 @@ def _about_the_verdict(benchmark: Benchmark) -> list[str]:
                 "benchmark again; see `leadfit map`."
             )
         ]
-    again = "Run this benchmark again when the number of cases named above is reached."
-    earlier = _known(benchmark)
-    standing = _standing(benchmark)
-    if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE and standing:
-        return [
-            (
-                f"Work the open leads with {_list(standing[:3])} first; take the other rows of "
-                "the profile as questions for sales and customer success."
-            ),
-            again,
-        ]
-    if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE and earlier:
-        return [
-            (
-                f"Answer open leads with {_list(earlier[:3])} first: they get further. Do not "
-                f"cut the others off before there are enough cases of {_outcome(benchmark)}."
-            ),
-            again,
-        ]
-    if benchmark.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        return [
-            (
-                "Keep the targeting you have. Use the top of the profile as questions for sales "
-                "and customer success, not as filters."
-            )
-            if benchmark.profile
-            else "Keep the targeting you have: this export speaks neither for it nor against it.",
-            again,
-        ]
-    if benchmark.verdict is Verdict.NO_ICP_SUPPORTED:
-        return [
-            (
-                "Do not narrow your lists by these attributes. Spend the effort on speed of "
-                "follow-up and on timing instead."
-            ),
-            (
-                "Add attributes that could matter and are not recorded yet, such as the tools an "
-                "account runs or what it did in its first weeks."
-            ),
-        ]
+    standing, earlier = _standing(benchmark), _known(benchmark)
+    if standing:
+        first = (
+            f"Work the open leads with {_list(standing[:3])} first; take the other rows of "
+            "the profile as questions for sales and customer success."
+        )
+    elif earlier:
+        first = (
+            f"Answer open leads with {_list(earlier[:3])} first: they get further. Do not "
+            f"cut the others off before there are enough cases of {_outcome(benchmark)}."
+        )
+    elif benchmark.profile:
+        first = (
+            "Keep the targeting you have. Use the top of the profile as questions for sales "
+            "and customer success, not as filters."
+        )
+    else:
+        first = "Keep the targeting you have: this export speaks neither for it nor against it."
+    return [first, "Run this benchmark again when the number of cases named above is reached."]
+
+
+def _by_the_profile(benchmark: Benchmark) -> list[str]:
     steps = []
     best = _known(benchmark)[:3]
     if best:
