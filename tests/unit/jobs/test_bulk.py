@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -59,13 +58,6 @@ def past(accounts: Table | None = None, leads: Table | None = None) -> History:
             FactColumn(name="channel", table="leads"),
         ),
     )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=FrozenWorld())
-    yield store
-    store.close()
 
 
 def test_accounts_contacts_and_leads_of_a_history_come_in(store: SqliteStore) -> None:

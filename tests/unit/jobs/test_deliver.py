@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,18 +43,6 @@ class Refused(Permanent):
     """The receiver will never take it."""
 
     code = "refused"
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld()
-
-
-@pytest.fixture
-def store(tmp_path: Path, world: FrozenWorld) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
-    yield store
-    store.close()
 
 
 def queue(store: SqliteStore, world: FrozenWorld, key: str = "k", destination: str = "crm") -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-
-import pytest
 
 from leadfit import pipeline
 from leadfit.jobs import run_clocks
@@ -17,18 +14,6 @@ from leadfit.store.views import LeadView, SignalState
 from leadfit.testing import FrozenWorld
 
 IN_FORCE = InForce(policy=load_starter())
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld()
-
-
-@pytest.fixture
-def store(tmp_path: Path, world: FrozenWorld) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
-    yield store
-    store.close()
 
 
 def post(store: SqliteStore, world: FrozenWorld, number: int) -> None:
