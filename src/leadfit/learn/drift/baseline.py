@@ -30,6 +30,7 @@ class Curve:
         heights: Log odds at these scores, centred over the baseline.
         level: Log odds at height 0, all cohorts together.
         error: Standard error of the number the heights are multiplied by.
+        optimism: How much of the heights is owed to having been fitted on the baseline itself.
         information: Fisher information of that number in one unit.
         units: Units it was fitted on.
         events: Units that reached the outcome.
@@ -39,6 +40,7 @@ class Curve:
     heights: Floats
     level: float
     error: float
+    optimism: float
     information: float
     units: int
     events: int
@@ -75,15 +77,23 @@ def fit_curve(score: Floats, reached: Bools, cohort: Ints) -> Curve | None:
     # Heights within a cohort: its level takes up what all its units share.
     shared = levels @ (levels.T @ (bent * own) / np.maximum(levels.T @ bent, 1e-12))
     information = float((bent * (own - shared) ** 2).sum())
+    error = float(1.0 / np.sqrt(max(information, 1e-9)))
     return Curve(
         scores=grid,
         heights=heights,
         level=_level(own, float(reached.mean())),
-        error=float(1.0 / np.sqrt(max(information, 1e-9))),
+        error=error,
+        # Freedom over chi-square (van Houwelingen and Le Cessie 1990).
+        optimism=_freedom(found.covariance, ridge, line.shape[1]) * error**2,
         information=information / len(score),
         units=len(score),
         events=events,
     )
+
+
+def _freedom(covariance: Floats, ridge: Floats, size: int) -> float:
+    """Return how many coefficients the penalised line is worth."""
+    return float(size - (np.diag(covariance)[:size] * ridge[:size]).sum())
 
 
 def _line(score: Floats, hinges: Floats, scale: float) -> Floats:

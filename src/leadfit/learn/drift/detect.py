@@ -24,6 +24,7 @@ MULTIPLES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.35, 0.2, 0.0)
 """The mixture: how much of the curve is left, relative to the guarded baseline."""
 BLOCK = 20
 """Decisions compared with one another: enough to lose little, few enough not to wait."""
+_MOST_LOWERED = 0.7
 START_DAYS = 7
 """A change may have begun in any week."""
 
@@ -46,10 +47,16 @@ class Evidence:
 def guarded(curve: Curve, guard: float) -> Floats:
     """Return the multiple taken as no change, then those of the mixture.
 
-    The baseline is estimated, so no change is taken to be ``guard`` standard errors lower.
+    The baseline is estimated, so no change is taken to be ``guard`` standard errors lower, and
+    lower by what the fit owes to chance.
     """
-    null = max(0.3, 1.0 - guard * curve.error)
+    null = 1.0 - lowered(curve, guard)
     return null * np.array([1.0, *MULTIPLES])
+
+
+def lowered(curve: Curve, guard: float) -> float:
+    """Return how much below 1 the multiple taken as no change is."""
+    return min(_MOST_LOWERED, guard * curve.error + curve.optimism)
 
 
 def from_decisions(  # noqa: PLR0917 -- a decision has these sides

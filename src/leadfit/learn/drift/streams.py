@@ -16,6 +16,9 @@ from leadfit.records import Kind
 
 _LEAST = 40
 _SAME_DAY = 1.0
+_IN_TIME = 120.0
+_IN_TIME_AFTER_WIN = 183.0
+"""Later outcomes are left out: who comes late differs, and no baseline has seen them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,9 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
         at_risk = at_risk & ladder.reached[Step.CONVERTED]
     fine = at_risk & ~np.isnan(start) & ~(reached & (np.isnan(at) | (at < start - _SAME_DAY)))
     until = seen_until(past, step)
-    seen = reached & (at <= until + _SAME_DAY)
+    late = _IN_TIME_AFTER_WIN if step in AFTER_WIN else _IN_TIME
+    with np.errstate(invalid="ignore"):
+        seen = reached & (at <= until + _SAME_DAY) & (at - start <= late)
     return Stream(
         step=step,
         row=row[fine],

@@ -25,6 +25,7 @@ from leadfit.learn.drift.detect import (
     from_decisions,
     from_events,
     likeliest_start,
+    lowered,
     together,
 )
 from leadfit.learn.drift.result import (
@@ -49,6 +50,7 @@ _DEFAULT = DriftRules()
 _LEAST_MONTHS = 3
 _LEAST_LEADS = 50
 _VOLUMES = (300.0, 1000.0)
+_WEAK = 0.25
 _SEED = 20240229
 
 
@@ -218,7 +220,7 @@ def _run(
         curve=first[0],
         gained=gained,
         log=detector(gained),
-        guard=first[1] * first[0].error,
+        guard=lowered(first[0], first[1]),
         seen=seen,
     )
 
@@ -229,7 +231,9 @@ def _curve(read: _Read, stream: Stream, start: float, end: float) -> Curve | Non
     if stream.decided:
         mine &= stream.at < end
     reached = stream.reached & (stream.at < end)
-    return fit_curve(read.score[stream.row[mine]], reached[mine], stream.cohort[mine])
+    curve = fit_curve(read.score[stream.row[mine]], reached[mine], stream.cohort[mine])
+    # A score without a hold on a step has none to lose.
+    return curve if curve is not None and curve.error < _WEAK else None
 
 
 def _evidence(  # noqa: PLR0917 -- what, against what, and when
