@@ -6,7 +6,7 @@ import numpy as np
 
 from leadfit.history import Step
 from leadfit.learn.hazard import Watched
-from leadfit.learn.ladder import Ladder
+from leadfit.learn.ladder import Ladder, row_of
 from leadfit.learn.past import Bools, Floats, Past
 from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.records import Kind
@@ -23,7 +23,8 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
 
     Accepted and qualified run from the creation of the lead, converted from the first lead of the
     account (or the deal), expanded and churned after use from conversion. A lost deal stays at
-    risk: it is known not to have been won. A customer who left can expand no more.
+    risk: it is known not to have been won. A customer who left can expand no more. A rejection
+    settles at once what waiting would: the lead counts as watched to the horizon.
     """
     row, reached, at = ladder.units[step], ladder.reached[step], ladder.at[step]
     start = past.created[row]
@@ -42,6 +43,9 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
     event = known & reached & (at <= until + _SAME_DAY)
     end = np.where(event, at, until)
     end = np.where(~event & ~np.isnan(left), np.minimum(end, left), end)
+    if step is Step.ACCEPTED:
+        settled = _rejected(past, until)[row] & ~event
+        end = np.where(settled, np.fmax(end, start + rules.horizon_months * MONTH_DAYS), end)
     months = np.maximum(0.0, end - start) / MONTH_DAYS
     entry = np.maximum(0.0, _truncated_from(start, event, at, until) - start) / MONTH_DAYS
     seen = known & ((end > start) | event) & ((months > entry) | event)
@@ -57,6 +61,14 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
         start=start[seen],
         impossible=0 if step in AFTER_WIN else int(early.sum()),
     )
+
+
+def _rejected(past: Past, until: float) -> Bools:
+    """Return which rows were turned down by ``until``."""
+    marks = past.marks(Kind.REJECTED)
+    found = np.zeros(past.rows, dtype=np.bool_)
+    found[row_of(past, marks)[marks.at <= until + _SAME_DAY]] = True
+    return found
 
 
 def _untimed(past: Past, ladder: Ladder, step: Step, at_risk: Bools) -> Watched:

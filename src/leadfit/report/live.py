@@ -82,6 +82,17 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountIcp:
+    """The learned score of a lead's account, with its version and age."""
+
+    score: float
+    detractor: float
+    flagged: bool
+    artifact_digest: str
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSheet:
     """A lead with everything its page shows.
 
@@ -102,6 +113,7 @@ class LeadSheet:
     said: Sequence[Said] = ()
     reasons: Sequence[Reason] = ()
     decisions: Sequence[Decision] = ()
+    icp: AccountIcp | None = None
 
 
 def lead_list(
@@ -162,6 +174,7 @@ def lead_page(sheet: LeadSheet, *, now: datetime) -> str:
             "row": _row(sheet, now),
             "lead": sheet.lead,
             "account": sheet.account,
+            "account_icp": sheet.icp,
             "contact": sheet.contact,
             "contact_name": _contact_name(sheet.contact),
             "age": words.lasting(now - sheet.lead.created_at),

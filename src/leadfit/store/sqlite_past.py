@@ -85,6 +85,18 @@ SELECT max(at_us) FROM (
         WHERE kind IN ({", ".join(f"'{kind}'" for kind in _DATES)})
 )
 """  # noqa: S608 -- kinds of our own
+_ACCOUNTS: Final = """
+SELECT account_id, parent_account_id, country, created_us, owner_id, facts
+FROM accounts WHERE created_us IS NULL OR created_us <= :until ORDER BY account_id
+"""
+_FACTS: Final = """
+SELECT account_id, fact, value, known_us FROM past_facts
+WHERE known_us <= :until ORDER BY account_id, fact, known_us
+"""
+_SPEND: Final = """
+SELECT month_us, channel, amount, currency FROM past_spend
+WHERE month_us <= :until ORDER BY month_us, channel, currency
+"""
 _TO_SCORE: Final = """
 SELECT account_id, country, facts, (
     SELECT facts FROM leads WHERE leads.account_id = accounts.account_id
@@ -192,42 +204,11 @@ class SqlitePast:
         return Recorded(
             exports=self.exports(),
             leads=_table(_LEAD_NAMES, map(_lead, query(_LEADS, until))),
-            accounts=_table(
-                _ACCOUNT_NAMES,
-                map(
-                    _account,
-                    query(
-                        "SELECT account_id, parent_account_id, country, created_us, owner_id,"
-                        " facts FROM accounts WHERE created_us IS NULL OR created_us <= :until"
-                        " ORDER BY account_id",
-                        until,
-                    ),
-                ),
-            ),
+            accounts=_table(_ACCOUNT_NAMES, map(_account, query(_ACCOUNTS, until))),
             events=_table(_EVENT_NAMES, [*past, *live]),
             live_from=len(past),
-            facts=_table(
-                ("account_id", "fact", "value", "known_at"),
-                (
-                    (account_id, fact, json.loads(value), from_us(known_us))
-                    for account_id, fact, value, known_us in query(
-                        "SELECT account_id, fact, value, known_us FROM past_facts"
-                        " WHERE known_us <= :until ORDER BY account_id, fact, known_us",
-                        until,
-                    )
-                ),
-            ),
-            spend=_table(
-                ("month", "channel", "amount", "currency"),
-                (
-                    (from_us(month_us), channel, amount, currency or None)
-                    for month_us, channel, amount, currency in query(
-                        "SELECT month_us, channel, amount, currency FROM past_spend"
-                        " WHERE month_us <= :until ORDER BY month_us, channel, currency",
-                        until,
-                    )
-                ),
-            ),
+            facts=_table(_FACT_NAMES, map(_fact, query(_FACTS, until))),
+            spend=_table(_SPEND_NAMES, map(_spend, query(_SPEND, until))),
         )
 
     # ---- runs of learning ----
@@ -285,12 +266,7 @@ class SqlitePast:
 
     def scores_of(self, account_ids: Sequence[str]) -> Mapping[str, AccountScore]:
         """Return the scores of accounts that have one."""
-        marks = ",".join("?" * len(account_ids))
-        rows = self._connection.execute(
-            f"SELECT {_SCORE} FROM account_scores WHERE account_id IN ({marks})",  # noqa: S608 -- fixed columns
-            tuple(account_ids),
-        )
-        return {row[0]: _score(row) for row in rows}
+        return scores_of(self._connection, account_ids)
 
     def keep_scores(self, scores: Iterable[AccountScore]) -> int:
         """Write scores that differ from what is there; return how many did."""
@@ -320,6 +296,8 @@ _LEAD_NAMES: Final = (
 _ACCOUNT_NAMES: Final = (
     "account_id", "parent_account_id", "country", "created_at", "owner_id", "facts",
 )  # fmt: skip
+_FACT_NAMES: Final = ("account_id", "fact", "value", "known_at")
+_SPEND_NAMES: Final = ("month", "channel", "amount", "currency")
 _EVENT_NAMES: Final = (
     "at", "kind", "lead_id", "account_id", "amount", "currency", "reason", "value", "told",
 )  # fmt: skip
@@ -348,6 +326,16 @@ def _account(row: Sequence[object]) -> tuple[object, ...]:
     account_id, parent, country, created_us, owner_id, facts = row
     known: dict[str, Fact] = part_facts(json.loads(cast("str", facts)))[0]
     return account_id, parent, country, maybe_time(cast("int | None", created_us)), owner_id, known
+
+
+def _fact(row: Sequence[object]) -> tuple[object, ...]:
+    account_id, fact, value, known_us = row
+    return account_id, fact, json.loads(cast("str", value)), from_us(cast("int", known_us))
+
+
+def _spend(row: Sequence[object]) -> tuple[object, ...]:
+    month_us, channel, amount, currency = row
+    return from_us(cast("int", month_us)), channel, amount, currency or None
 
 
 def _event(row: Sequence[object]) -> tuple[object, ...]:
@@ -386,3 +374,15 @@ def _score(row: Sequence[object]) -> AccountScore:
         as_of=from_us(cast("int", as_of_us)),
         scored_at=from_us(cast("int", scored_us)),
     )
+
+
+def scores_of(
+    connection: sqlite3.Connection, account_ids: Sequence[str]
+) -> Mapping[str, AccountScore]:
+    """Return the scores of accounts that have one."""
+    marks = ",".join("?" * len(account_ids))
+    rows = connection.execute(
+        f"SELECT {_SCORE} FROM account_scores WHERE account_id IN ({marks})",  # noqa: S608 -- fixed columns
+        tuple(account_ids),
+    )
+    return {row[0]: _score(row) for row in rows}

@@ -24,8 +24,10 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.store.codec import decode, from_us, maybe_time, pack_text, squeeze, unpack
+from leadfit.store.past import AccountScore
 from leadfit.store.personal import unveil, veil
 from leadfit.store.sqlite_accounts import SqliteAccounts
+from leadfit.store.sqlite_past import scores_of
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
 
 T = TypeVar("T")
@@ -74,6 +76,7 @@ class SqliteViews:
             "SELECT lead_id, body FROM assignments WHERE ended_us IS NULL AND lead_id IN ({})", ids
         )
         decided = self._decided([row[10] for row in rows if row[10] is not None])
+        scores = scores_of(self._connection, [row[2] for row in rows if row[2] is not None])
         return tuple(
             self._view(
                 row,
@@ -82,6 +85,7 @@ class SqliteViews:
                 clocks=tuple(clock_view(each) for each in clocks[row[0]]),
                 actions=tuple(action_view(each) for each in actions[row[0]]),
                 feedback=tuple(_feedback(each) for each in feedback[row[0]]),
+                icp=scores.get(row[2]),
             )
             for row in rows
         )
@@ -113,6 +117,7 @@ class SqliteViews:
         clocks: tuple[ClockView, ...],
         actions: tuple[ActionView, ...],
         feedback: tuple[Feedback, ...],
+        icp: AccountScore | None,
     ) -> LeadView:
         lead = lead_of(row)
         ranking = _part(Ranking, decided.get("ranking"))
@@ -131,6 +136,7 @@ class SqliteViews:
             actions=actions,
             feedback=feedback,
             reasons=_owner_reasons(given, ranking),
+            icp=icp,
         )
 
 

@@ -19,6 +19,7 @@ from leadfit.records import (
     Reason,
     Score,
 )
+from leadfit.store.past import AccountScore
 
 
 class SignalState(StrEnum):
@@ -141,6 +142,7 @@ class LeadView:
         match: How the latest signal of the lead was matched.
         possible_account_id: An account that was not linked and waits for a review.
         reasons: Why the lead has this owner, or none.
+        icp: The learned score of the lead's account, as of the latest cycle.
     """
 
     lead: Lead
@@ -156,6 +158,7 @@ class LeadView:
     actions: tuple[ActionView, ...] = ()
     feedback: tuple[Feedback, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    icp: AccountScore | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,6 +146,15 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
         ],
         reasons=view.reasons,
         decisions=decisions,
+        icp=None
+        if view.icp is None
+        else live.AccountIcp(
+            score=view.icp.score,
+            detractor=view.icp.detractor,
+            flagged=view.icp.flagged,
+            artifact_digest=view.icp.artifact_digest,
+            as_of=view.icp.as_of,
+        ),
     )
 
 
