@@ -6,7 +6,7 @@ live values of one lead, this is the past that ``learn`` reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import datetime
@@ -85,6 +85,25 @@ class Table:
     def rows(self) -> int:
         """Number of rows."""
         return len(next(iter(self.columns.values()), ()))
+
+
+def column_of(table: Table, name: str) -> Sequence[object]:
+    """Return a column of ``table``, blank in every row where there is none of that name.
+
+    >>> column_of(Table(columns={"a": [1, 2]}), "b")
+    [None, None]
+    """
+    found = table.columns.get(name)
+    return [None] * table.rows if found is None else found
+
+
+def rows_of(table: Table, *names: str) -> Iterator[tuple[object, ...]]:
+    """Yield the cells of these columns row by row.
+
+    >>> list(rows_of(Table(columns={"a": [1, 2]}), "a", "b"))
+    [(1, None), (2, None)]
+    """
+    return zip(*(column_of(table, name) for name in names), strict=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

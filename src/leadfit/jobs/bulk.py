@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import Final, TypeVar, cast
 
-from leadfit.history import History, Table
-from leadfit.jobs.past import check_unit, keep_past
+from leadfit.history import History, Table, column_of, rows_of
+from leadfit.jobs.past import check_unit, chunks, keep_past
 from leadfit.records import Account, Contact, Fact, Kind, Lead, Tier
 from leadfit.resolve import domain_key, email_key
 from leadfit.store import Session, Store
@@ -43,14 +42,14 @@ def import_history(world: World, store: Store, history: History) -> Imported:
         StoreBusy: The store cannot take more now; importing again goes on where this stopped.
     """
     check_unit(store, history)
-    known = {str(each) for each in _column(history.accounts, "account_id")}
+    known = {str(each) for each in column_of(history.accounts, "account_id")}
     accounts = domains = contacts = leads = 0
-    for firms in _chunks(_accounts(history)):
+    for firms in chunks(_accounts(history), _CHUNK):
         more = store.write(partial(_add_accounts, firms))
         accounts, domains = accounts + more[0], domains + more[1]
-    for people in _chunks(_contacts(history, known)):
+    for people in chunks(_contacts(history, known), _CHUNK):
         contacts += store.write(partial(_add_contacts, people))
-    for past in _chunks(_leads(history, known)):
+    for past in chunks(_leads(history, known), _CHUNK):
         leads += store.write(partial(_add_leads, past))
     added = Imported(accounts=accounts, domains=domains, contacts=contacts, leads=leads)
     added = keep_past(world, store, history, added)
@@ -76,23 +75,7 @@ def _note(world: World, added: Imported, session: Session) -> int:
     return session.signals.append("import", world.now(), body)
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk
-
-
 # ---- rows as records -----------------------------------------------------------------------
-
-
-def _column(table: Table, name: str) -> Sequence[object]:
-    """Return a column; one that is not there is all blank."""
-    found = table.columns.get(name)
-    return [None] * table.rows if found is None else found
-
-
-def _rows(table: Table, *names: str) -> Iterator[tuple[object, ...]]:
-    return zip(*(_column(table, name) for name in names), strict=True)
 
 
 def _text(value: object) -> str | None:
@@ -114,7 +97,7 @@ def _facts(history: History, table: str, columns: Table) -> list[dict[str, Fact]
 
 def _accounts(history: History) -> Iterator[Account]:
     won: set[object] = set()
-    for kind, account_id in _rows(history.events, "kind", "account_id"):
+    for kind, account_id in rows_of(history.events, "kind", "account_id"):
         if kind in {Kind.CONVERTED.value, Kind.RENEWED.value}:
             won.add(account_id)
         elif kind == Kind.CHURNED.value:
@@ -123,7 +106,7 @@ def _accounts(history: History) -> Iterator[Account]:
     names = ("account_id", "name", "domain", "parent_account_id", "country", "created_at",
              "owner_id")  # fmt: skip
     facts = _facts(history, "accounts", table)
-    for row, known in zip(_rows(table, *names), facts, strict=True):
+    for row, known in zip(rows_of(table, *names), facts, strict=True):
         account_id, name, domain, parent, country, created_at, owner_id = row
         key = None if domain is None else domain_key(str(domain))
         yield Account(
@@ -144,7 +127,7 @@ def _contacts(history: History, known: set[str]) -> Iterator[tuple[Contact, str 
     seen: set[str] = set()
     columns = ("contact_id", "account_id", "email", "first_name", "last_name", "title", "phone",
                "created_at")  # fmt: skip
-    for row in _rows(history.contacts, *columns):
+    for row in rows_of(history.contacts, *columns):
         contact_id, account_id, email, first, last, title, phone, created = row
         seen.add(str(contact_id))
         contact = Contact(
@@ -159,7 +142,7 @@ def _contacts(history: History, known: set[str]) -> Iterator[tuple[Contact, str 
         )
         yield contact, _address(contact.email)
     names = ("lead_id", "account_id", "contact_id", "email", "created_at")
-    for lead_id, account_id, contact_id, email, created_at in _rows(history.leads, *names):
+    for lead_id, account_id, contact_id, email, created_at in rows_of(history.leads, *names):
         key = _contact_id(lead_id, contact_id, email)
         if key is None or key in seen:
             continue
@@ -192,7 +175,7 @@ def _leads(history: History, known: set[str]) -> Iterator[Lead]:
     names = ("lead_id", "created_at", "account_id", "contact_id", "email", "source", "rep_id",
              "tier")  # fmt: skip
     facts = _facts(history, "leads", history.leads)
-    for row, given in zip(_rows(history.leads, *names), facts, strict=True):
+    for row, given in zip(rows_of(history.leads, *names), facts, strict=True):
         lead_id, created_at, account_id, contact_id, email, source, rep_id, tier = row
         yield Lead(
             lead_id=str(lead_id),

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, TypeVar, cast
 
 from leadfit.errors import BadInput, Fault
-from leadfit.history import History, Table
+from leadfit.history import History, Table, column_of, rows_of
 from leadfit.records import Fact
 from leadfit.store import Session, Store
 from leadfit.store.past import PastEvent, PastExport, PastFact, PastLead, PastSpend
@@ -53,7 +53,7 @@ def keep_past(world: World, store: Store, history: History, added: Imported) -> 
     Raises:
         StoreBusy: The store cannot take more now; importing again goes on where this stopped.
     """
-    for leads in _chunks(_leads(history)):
+    for leads in chunks(_leads(history), _CHUNK):
         store.write(partial(_add_leads, leads))
     events = _added(store, _add_events, _events(history))
     facts = _added(store, _add_facts, _facts(history.facts))
@@ -66,7 +66,7 @@ def keep_past(world: World, store: Store, history: History, added: Imported) -> 
 def export_of(history: History) -> PastExport:
     """Return what an import says of its whole; columns that tell of persons are left out."""
     columns = (each for each in history.fact_columns if not is_personal(each.name, None))
-    kinds = {str(kind) for kind in column(history.events, "kind")}
+    kinds = {str(kind) for kind in column_of(history.events, "kind")}
     return PastExport(
         as_of=history.as_of,
         unit=history.unit,
@@ -79,14 +79,8 @@ def export_of(history: History) -> PastExport:
     )
 
 
-def column(table: Table, name: str) -> Sequence[object]:
-    """Return a column; one that is not there is all blank."""
-    found = table.columns.get(name)
-    return [None] * table.rows if found is None else found
-
-
 def _added(store: Store, add: Callable[[Sequence[T], Session], int], items: Iterable[T]) -> int:
-    return sum(store.write(partial(add, chunk)) for chunk in _chunks(items))
+    return sum(store.write(partial(add, chunk)) for chunk in chunks(items, _CHUNK))
 
 
 def _add_leads(chunk: Sequence[PastLead], session: Session) -> int:
@@ -109,18 +103,15 @@ def _add_export(export: PastExport, at: datetime, session: Session) -> bool:
     return session.past.add_export(export, at)
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], most: int) -> Iterator[list[T]]:
+    """Yield ``items`` in lists of at most ``most``."""
     rest = iter(items)
-    while chunk := list(islice(rest, _CHUNK)):
+    while chunk := list(islice(rest, most)):
         yield chunk
 
 
-def _rows(table: Table, *names: str) -> Iterator[tuple[object, ...]]:
-    return zip(*(column(table, name) for name in names), strict=True)
-
-
 def _leads(history: History) -> Iterator[PastLead]:
-    for lead_id, created_at, *rest in _rows(history.leads, "lead_id", "created_at", *_EXTRAS):
+    for lead_id, created_at, *rest in rows_of(history.leads, "lead_id", "created_at", *_EXTRAS):
         extras = {
             name: cast("Fact", value)
             for name, value in zip(_EXTRAS, rest, strict=True)
@@ -140,7 +131,7 @@ def _events(history: History) -> Iterator[PastEvent]:
     seen: Counter[tuple[object, ...]] = Counter()
     names = ("at", "kind", "lead_id", "account_id", "contact_id", "event_id", "amount", "currency",
              "reason", "value")  # fmt: skip
-    for row in _rows(history.events, *names):
+    for row in rows_of(history.events, *names):
         at, kind, lead_id, account_id, contact_id, event_id, amount, currency, reason, value = row
         told = (event_id, kind, at) if event_id is not None else (
             None, kind, at, lead_id, account_id, value, reason
@@ -166,7 +157,7 @@ def _key(parts: Iterable[object]) -> bytes:
 
 
 def _facts(table: Table) -> Iterator[PastFact]:
-    for account_id, fact, value, known_at in _rows(
+    for account_id, fact, value, known_at in rows_of(
         table, "account_id", "fact", "value", "known_at"
     ):
         if isinstance(known_at, datetime) and value is not None:
@@ -181,7 +172,9 @@ def _facts(table: Table) -> Iterator[PastFact]:
 def _spend(table: Table) -> Iterator[PastSpend]:
     """Return spend, one amount a month, channel and currency."""
     total: Counter[tuple[datetime, str, str | None]] = Counter()
-    for month, channel, amount, currency in _rows(table, "month", "channel", "amount", "currency"):
+    for month, channel, amount, currency in rows_of(
+        table, "month", "channel", "amount", "currency"
+    ):
         if isinstance(month, datetime) and isinstance(amount, int):
             total[month, str(channel), cast("str | None", currency)] += amount
     for (month, channel, currency), amount in total.items():
