@@ -51,7 +51,7 @@ def test_olist_gives_its_funnel_and_names_what_is_special_about_it() -> None:
     assert whale.evidence["accounts"] == 376
     assert found.verdict is Verdict.NOT_ENOUGH_EVIDENCE
     named = {row.fact for row in (*found.profile, *found.detractor_profile)}
-    assert named <= {"origin", "landing_page_id"}
+    assert named <= {"origin"}
 
 
 def test_maven_supports_no_profile_and_names_the_season() -> None:
