@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
@@ -34,6 +34,9 @@ from leadfit.store.views import (
     Verification,
 )
 from leadfit.world import SystemWorld, World
+
+if TYPE_CHECKING:
+    from leadfit.learn import DriftFindings
 
 T = TypeVar("T")
 
@@ -378,6 +381,19 @@ class Leadfit:
         return jobs.Learned(
             proposal=found, published=published, accounts=scored[0], rescored=scored[1]
         )
+
+    def drift(self, as_of: datetime | None = None) -> DriftFindings:
+        """Say whether the score in force still tells who will be accepted, won and expanded.
+
+        Args:
+            as_of: Nothing later is looked at; by default the latest outcome, use or feedback.
+
+        Raises:
+            BadInput: Nothing is recorded yet.
+            MissingExtra: The extra ``learn`` is not installed.
+        """
+        rules = self._in_force
+        return jobs.drift(self._store, rules.policy, rules.artifact, as_of)
 
     def _write_reports(self, found: jobs.Proposal) -> None:
         folder = self.folder / "reports"

@@ -16,12 +16,16 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
         "customer profile.",
+        "drift": "Say whether the score in force still holds, what moved, and who may be "
+        "blamed for it.",
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
+        "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
+        "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
         "status": "Count what is in the workspace.",
         "verify": "Check that no row of the event log was changed or dropped; "
@@ -30,7 +34,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
-_LEARNING: Final = frozenset({"learn"})
+_LEARNING: Final = frozenset({"drift", "learn", "score"})
 
 
 class Commands(click.Group):

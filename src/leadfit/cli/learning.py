@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from leadfit.canonical import moment, plain
-from leadfit.cli.base import Moment, in_workspace
+from leadfit.canonical import document, moment, plain
+from leadfit.cli.base import FILE, Moment, answering, in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Learned
+from leadfit.jobs.prospects import ScoredList, read_artifact, score_list
+
+if TYPE_CHECKING:
+    from leadfit.learn import DriftFindings
+    from leadfit.learn.result import Estimate
 
 _SHOWN = 12
 
@@ -36,6 +41,87 @@ def learn_command(
     output.answer(learned_document(learned), lambda: learned_words(learned))
     if learned.proposal.objections and not learned.published:
         click.get_current_context().exit(1)
+
+
+@click.command("score")
+@click.argument("accounts", type=FILE)
+@click.option("--artifact", type=FILE, required=True, help="An artifact.json of the learner.")
+@click.option("--out", type=FILE, required=True, help="The scored list: .csv or .parquet.")
+@answering
+def score_command(output: Output, *, accounts: Path, artifact: Path, out: Path) -> None:
+    """Score a list of accounts that need not be in any CRM, and mark whom to leave out."""
+    model = read_artifact(artifact)
+    found = score_list(accounts, model, out)
+    told = {**document(found), "artifact": model.digest, "as_of": model.as_of, "out": str(out)}
+    output.answer(told, lambda: scored_words(found, out))
+
+
+def scored_words(found: ScoredList, out: Path) -> str:
+    """Return what became of a list for a person."""
+    suppressed = f"{found.suppressed} of them are suppressed, with the reason"
+    lines = [
+        f"{found.rows} accounts are scored in {out}; {suppressed}",
+        f"Ids were read from {found.id_column}",
+    ]
+    if found.missing:
+        lines.append(f"Not in the list, so taken as blank: {', '.join(found.missing)}")
+    if found.unread:
+        lines.append(f"Not known to the artifact, so not read: {', '.join(found.unread)}")
+    lines += [
+        f"{fact}: {count} values that the artifact never saw, taken as other"
+        for fact, count in found.unheard.items()
+    ]
+    return "\n".join(lines)
+
+
+@click.command("drift")
+@click.option("--as-of", type=Moment(), help="Look at nothing later than this.")
+@in_workspace
+def drift_command(output: Output, workspace: Path | None, *, as_of: datetime | None) -> None:
+    """Say whether the score in force still holds, what moved, and who may be blamed for it.
+
+    Exit code 1 when drift is found: an alarm, or a watch that a second finding confirms.
+    """
+    with opened(workspace) as leadfit:
+        found = leadfit.drift(as_of)
+    is_found = drifted(found)
+    output.answer({"found": is_found, **document(found)}, lambda: drift_words(found))
+    if is_found:
+        click.get_current_context().exit(1)
+
+
+def drifted(found: DriftFindings) -> bool:
+    """There is an alarm, or a watch with a segment that fell or a win rate that moved.
+
+    A watch alone comes up without cause; the other two keep their own rates of false findings.
+    """
+    confirmed = bool(found.segments) or (found.win_rate is not None and found.win_rate.fired)
+    return found.level == "alarm" or (found.level == "watch" and confirmed)
+
+
+def drift_words(found: DriftFindings) -> str:
+    """Return what the drift watch found for a person."""
+    lines = [f"{found.level.replace('_', ' ').capitalize()}. {found.words}"]
+    lines.append(f"Watched: {found.score_name}, as of {found.as_of:%Y-%m-%d}")
+    if found.win_rate is not None:
+        lines.append(found.win_rate.words)
+    if found.blame:
+        rows = [(each.part.replace("_", " "), _points(each.points)) for each in found.blame]
+        lines += ["Parts of the change of the win rate", table(rows, indent="  ")]
+    lines += [f"  {segment.words}" for segment in found.segments[:_SHOWN]]
+    if found.age.age_days is not None:
+        lines.append(f"The profile is {found.age.age_days:.0f} days old")
+    lines += [f"Note: {notice.message}" for notice in found.notices]
+    return "\n".join(lines)
+
+
+def _points(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "not known"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value * 100:+.1f} points"
+    low, high = estimate.low * 100, estimate.high * 100
+    return f"{estimate.value * 100:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def learned_document(learned: Learned) -> dict[str, object]:
@@ -133,4 +219,6 @@ def _end(learned: Learned) -> list[str]:
     return lines
 
 
-COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"learn": learn_command})
+COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType(
+    {"drift": drift_command, "learn": learn_command, "score": score_command}
+)

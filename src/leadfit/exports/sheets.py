@@ -164,6 +164,36 @@ def read(
         limit: Stop after about so many rows.
     """
     keeper = _Keeper(file.name)
+    _fill(file, keeper, faults, wanted, limit)
+    return keeper.sheet()
+
+
+def stream(
+    file: Path,
+    faults: Faults,
+    *,
+    start: Callable[[list[str]], None],
+    take: Callable[[int, list[str]], None],
+) -> None:
+    """Hand a file's rows over one by one, so that memory does not grow with the file.
+
+    Args:
+        file: A ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        faults: Where faults go; a faulty row is not handed over.
+        start: Gets the column names, once, before any row.
+        take: Gets the number of each row and its cells; a blank is the empty text.
+    """
+    _fill(file, _Hander(file.name, start, take), faults, lambda _: True, None)
+
+
+def _fill(
+    file: Path,
+    keeper: _Keeper,
+    faults: Faults,
+    wanted: Callable[[str], bool],
+    limit: int | None,
+) -> None:
+    """Read a file into ``keeper``; what cannot be read goes to ``faults``."""
     try:
         if file.name.lower().endswith(".parquet"):
             _read_parquet(file, keeper, wanted, limit)
@@ -180,7 +210,6 @@ def read(
             )
     except (OSError, EOFError, zlib.error) as error:
         faults.file(file.name, Words(str(error) or "a broken file"), "a file that can be read")
-    return keeper.sheet()
 
 
 def records(file: Path, faults: Faults) -> Iterator[tuple[int, list[str]]]:
@@ -433,6 +462,26 @@ class _Keeper:
         for chunk in chunks:
             column += _unpacked(chunk)
         return column
+
+
+class _Hander(_Keeper):
+    """Hands rows on and keeps none."""
+
+    def __init__(
+        self, name: str, start: Callable[[list[str]], None], take: Callable[[int, list[str]], None]
+    ) -> None:
+        super().__init__(name)
+        self._begin = start
+        self._take = take
+
+    def start(self, names: list[str], wanted: Callable[[str], bool]) -> None:  # noqa: ARG002 -- all are
+        self._begin(names)
+
+    def add(self, number: int, cells: list[str]) -> None:
+        self._take(number, cells)
+
+    def flush(self) -> None:
+        return None
 
 
 # ---- Parquet -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
 from leadfit.jobs.deliver import deliver
-from leadfit.jobs.learning import Learned, Proposal, propose, score_accounts
+from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.recall import history
 from leadfit.jobs.sla import run_clocks
@@ -14,6 +14,7 @@ __all__ = [
     "Loops",
     "Proposal",
     "deliver",
+    "drift",
     "history",
     "import_history",
     "propose",

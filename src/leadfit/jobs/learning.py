@@ -25,9 +25,10 @@ from leadfit.store.past import AccountScore, Learning, ScoredAccount
 from leadfit.world import World
 
 if TYPE_CHECKING:
-    from leadfit.learn import Benchmark, Study
+    from leadfit.learn import Benchmark, DriftFindings, Study
 
 _CHUNK: Final = 5_000
+_MOST_RUNS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,26 @@ def propose(
     )
 
 
+def drift(
+    store: Store, policy: Policy, artifact: Artifact | None, as_of: datetime | None = None
+) -> DriftFindings:
+    """Watch the artifact in force over the history in the store; without one, imported scores.
+
+    Raises:
+        BadInput: Nothing is recorded yet.
+        MissingExtra: The extra ``learn`` is not installed.
+    """
+    try:
+        from leadfit import learn  # noqa: PLC0415 -- it needs the extra
+    except ImportError as error:
+        raise MissingExtra("learn", "the drift watch") from error
+    history = recall(store, policy, as_of)
+    runs = store.read(lambda session: session.past.learnings(_MOST_RUNS))
+    updated = {run.artifact_digest: run.as_of for run in runs if run.published}
+    times = sorted(at for at in updated.values() if at <= history.as_of)
+    return learn.drift(history, artifact, updated_at=times)
+
+
 def _files(study: Study) -> dict[str, str]:
     """Return the reports by name."""
     from leadfit import report  # noqa: PLC0415 -- it needs the extra
@@ -172,7 +193,7 @@ def _latest_published(store: Store, before: Artifact | None) -> Learning | None:
     """Return the run that put the artifact in force there, if it was a run of this workspace."""
     if before is None:
         return None
-    runs = store.read(lambda session: session.past.learnings(100))
+    runs = store.read(lambda session: session.past.learnings(_MOST_RUNS))
     return next((run for run in runs if run.artifact_digest == before.digest), None)
 
 

@@ -1,0 +1,251 @@
+"""Scores a list of accounts on file: the outbound filter, which needs no workspace and no CRM."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO
+
+from leadfit import artifact as artifacts
+from leadfit.artifact import BLANK, OTHER, Artifact, ArtifactFact, evaluate
+from leadfit.errors import BadInput, Fault, Words, shorten
+from leadfit.exports import sheets
+from leadfit.exports.faults import Faults
+from leadfit.policy.policy import fact_name
+from leadfit.records import Fact, IcpScore
+
+COLUMNS: Final = ("account_id", "icp_score", "detractor", "suppressed", "reasons")
+_SHOWN: Final = 4
+_FORMULA: Final = frozenset("=+-@\t\r")
+_REMEMBERED: Final = 10_000
+_CSV: Final = (".csv", ".csv.gz", ".parquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredList:
+    """What became of a list of accounts.
+
+    Attributes:
+        id_column: The column the account ids were read from.
+        suppressed: Accounts that match the class that left after use.
+        missing: Facts of the artifact that the list has no column for; they count as blank.
+        unread: Columns of the list that the artifact does not know.
+        unheard: By fact, rows with a value that the artifact never saw; it counts as other.
+    """
+
+    id_column: str
+    rows: int
+    suppressed: int
+    missing: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    unheard: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_artifact(path: Path) -> Artifact:
+    """Read an artifact from a file.
+
+    Raises:
+        BadInput: It cannot be read, or is none.
+    """
+    try:
+        return artifacts.from_json(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            Fault(place=str(path), came=shorten(str(error)), allowed="an artifact.json")
+        ) from error
+
+
+def score_list(accounts: Path, artifact: Artifact, out: Path) -> ScoredList:
+    """Score every account of a file and write the list, whole or not at all.
+
+    Memory does not grow with the file. A cell that a spreadsheet would take for a formula gets an
+    apostrophe before it, in CSV only.
+
+    Args:
+        accounts: A ``.csv``, ``.csv.gz`` or ``.parquet`` file with an id and facts as columns.
+        artifact: The model.
+        out: A ``.csv`` or ``.parquet`` file.
+
+    Raises:
+        BadInput: The list cannot be read; every fault is named.
+    """
+    _check(accounts, out)
+    parquet = out.name.lower().endswith(".parquet")
+    part = out.with_name(f".{out.name}.part")
+    faults = Faults()
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            scorer = _Scorer(file, artifact, faults, accounts.name, guarded=not parquet)
+            sheets.stream(accounts, faults, start=scorer.start, take=scorer.take)
+        faults.stop_if_any()
+        if parquet:
+            _to_parquet(part, out)
+        else:
+            part.replace(out)
+    except OSError as error:
+        came = error.strerror or "a place that cannot be written"
+        raise BadInput(Fault(place=str(out), came=came, allowed="a writable file")) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return scorer.told()
+
+
+def _check(accounts: Path, out: Path) -> None:
+    faults = []
+    if not (accounts.is_file() and accounts.name.lower().endswith(_CSV)):
+        came = "no such kind of file" if accounts.exists() else "nothing there"
+        faults.append(Fault(place=str(accounts), came=came, allowed=f"a {', '.join(_CSV)} file"))
+    if not out.name.lower().endswith((".csv", ".parquet")):
+        faults.append(Fault(place="--out", came=shorten(str(out)), allowed="a .csv or .parquet"))
+    if out.exists() and accounts.exists() and out.samefile(accounts):
+        faults.append(Fault(place="--out", came="the list itself", allowed="another file"))
+    if faults:
+        raise BadInput(faults)
+
+
+class _Scorer:
+    """Scores rows as they come."""
+
+    def __init__(
+        self, file: TextIO, artifact: Artifact, faults: Faults, name: str, *, guarded: bool
+    ) -> None:
+        self._write = csv.writer(file, lineterminator="\n").writerow
+        self._artifact = artifact
+        self._faults = faults
+        self._name = name
+        self._guarded = guarded
+        self._id, self._id_column = -1, ""
+        self._places: list[tuple[ArtifactFact, int]] = []
+        self._unread: tuple[str, ...] = ()
+        self._known: dict[tuple[str, str], bool] = {}
+        self._unheard: Counter[str] = Counter()
+        self._rows = self._suppressed = 0
+
+    def start(self, names: list[str]) -> None:
+        self._write(COLUMNS)
+        plain = [fact_name(name) for name in names]
+        ids = [n for n, name in enumerate(plain) if name == "account_id"] or [
+            n for n, name in enumerate(plain) if name == "id" or name.endswith("_id")
+        ]
+        if not ids:
+            shown = ", ".join(names[:30]) or "none"
+            self._faults.file(
+                self._name, Words(f"no id column among {shown}"), "a column account_id"
+            )
+            return
+        self._id, self._id_column = ids[0], names[ids[0]]
+        self._find(names, plain)
+
+    def _find(self, names: list[str], plain: list[str]) -> None:
+        """Find the column of each fact: by its header as written, else by its plain name."""
+        for fact in self._artifact.facts:
+            bare = fact.name.removeprefix("accounts.")
+            wanted = (fact.name, bare)
+            place = next((n for n, name in enumerate(names) if name in wanted), None)
+            if place is None and fact_name(bare) in plain:
+                place = plain.index(fact_name(bare))
+            if place is not None:
+                self._places.append((fact, place))
+        taken = {place for _, place in self._places} | {self._id}
+        self._unread = tuple(name for n, name in enumerate(names) if n not in taken)
+
+    def take(self, number: int, cells: list[str]) -> None:
+        if self._id < 0:
+            return
+        account_id = cells[self._id].strip()
+        if not account_id:
+            self._faults.row(self._name, number, self._id_column, "", "an id in every row")
+            return
+        facts: dict[str, Fact] = {}
+        for fact, place in self._places:
+            facts[fact.name] = cells[place]
+            if not fact.edges and self._is_unheard(fact, cells[place]):
+                self._unheard[fact.name] += 1
+        found = evaluate(self._artifact, facts)
+        self._rows += 1
+        self._suppressed += found.flagged
+        if self._guarded and account_id[0] in _FORMULA:
+            account_id = f"'{account_id}"
+        self._write(
+            (
+                account_id,
+                f"{found.score:.2f}",
+                f"{found.detractor:.4f}",
+                "true" if found.flagged else "false",
+                reasons_json(found, self._artifact.flag_at),
+            )
+        )
+
+    def _is_unheard(self, fact: ArtifactFact, text: str) -> bool:
+        key = (fact.name, text)
+        known = self._known.get(key)
+        if known is None:
+            # Without places for them, what is rare and what is blank are both nowhere.
+            place = fact.level_of(text)
+            other = place < 0 or fact.levels[place] == OTHER
+            known = other and bool(text.strip()) and (place >= 0 or BLANK in fact.levels)
+            if len(self._known) < _REMEMBERED:
+                self._known[key] = known
+        return known
+
+    def told(self) -> ScoredList:
+        found = {fact.name for fact, _ in self._places}
+        return ScoredList(
+            id_column=self._id_column,
+            rows=self._rows,
+            suppressed=self._suppressed,
+            missing=tuple(f.name for f in self._artifact.facts if f.name not in found),
+            unread=self._unread,
+            unheard=dict(self._unheard),
+        )
+
+
+def reasons_json(found: IcpScore, flag_at: float) -> str:
+    """Return the strongest reasons of a score as a JSON list whose points sum to the score.
+
+    The first one of a suppressed account says that it is, and why.
+    """
+    told: list[dict[str, object]] = []
+    loss = next((each for each in found.reasons if each.rule == "icp.detractor"), None)
+    if found.flagged:
+        because = "" if loss is None else f": {loss.words}"
+        words = f"suppressed from {flag_at:.0%} of a match on{because}"
+        told.append({"rule": "icp.suppressed", "words": words, "points": None})
+    base, *others = found.reasons
+    kept = [base, *others[:_SHOWN]]
+    if loss is not None and loss not in kept:
+        kept.append(loss)
+    told += [{"rule": r.rule, "words": r.words, "points": round(r.points or 0.0, 2)} for r in kept]
+    rest = round(found.score, 2) - sum(round(each.points or 0.0, 2) for each in kept)
+    if round(rest, 2):
+        words = f"{len(found.reasons) - len(kept)} further facts and rounding"
+        told.append({"rule": "icp.rest", "words": words, "points": round(rest, 2)})
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _to_parquet(part: Path, out: Path) -> None:
+    """Write the finished list as Parquet with typed columns."""
+    import duckdb  # noqa: PLC0415 -- slow to import, and a list in CSV needs none
+
+    beside = out.with_name(f".{out.name}.packed")
+    quoted = [str(path).replace("'", "''") for path in (part, beside)]
+    try:
+        with duckdb.connect(config={"memory_limit": "512MB", "threads": 2}) as connection:
+            # DuckDB takes no parameters in these places; the paths are quoted above.
+            connection.execute(
+                "COPY (SELECT account_id, icp_score::DOUBLE AS icp_score,"  # noqa: S608 -- quoted paths
+                " detractor::DOUBLE AS detractor, suppressed::BOOLEAN AS suppressed, reasons"
+                f" FROM read_csv('{quoted[0]}', header = true, all_varchar = true, delim = ',',"
+                " quote = '\"', escape = '\"', parallel = false))"
+                f" TO '{quoted[1]}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+        beside.replace(out)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise BadInput(Fault(place=str(out), came=first, allowed="a writable file")) from error
+    finally:
+        beside.unlink(missing_ok=True)
