@@ -79,7 +79,7 @@ class SqliteAccounts:
                 found_by=found_by,
                 account=None if contact.account_id is None else self.account(contact.account_id),
                 contact=contact,
-                open_lead_id=self._open_lead(contact.contact_id),
+                open_lead_id=self.open_lead_of(contact.contact_id),
             )
             for contact in map(_contact, rows)
         ]
@@ -92,7 +92,8 @@ class SqliteAccounts:
         accounts = (self.account(row[0]) for row in rows)
         return [Candidate(found_by="domain", account=each) for each in accounts if each is not None]
 
-    def _open_lead(self, contact_id: str) -> str | None:
+    def open_lead_of(self, contact_id: str) -> str | None:
+        """Return the newest open lead of a contact."""
         row = self._connection.execute(
             "SELECT lead_id FROM leads WHERE contact_id = ? AND is_open = 1"
             " ORDER BY created_us DESC, lead_id DESC LIMIT 1",

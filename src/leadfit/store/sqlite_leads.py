@@ -72,12 +72,7 @@ class SqliteLeads:
 
     def open_lead_of(self, contact_id: str) -> str | None:
         """Return the open lead of a contact."""
-        row = self._one(
-            "SELECT lead_id FROM leads WHERE contact_id = ? AND is_open = 1"
-            " ORDER BY created_us DESC, lead_id DESC LIMIT 1",
-            contact_id,
-        )
-        return None if row is None else cast("str", row[0])
+        return self._accounts.open_lead_of(contact_id)
 
     def add(self, lead: Lead, signal_at: datetime, possible_account_id: str | None) -> None:
         """Add a lead."""
