@@ -16,6 +16,7 @@ except ImportError as error:
 
 from leadfit.learn.drift import DriftFindings, DriftRules, drift
 from leadfit.learn.findings import Study, benchmark, fit, study
+from leadfit.learn.model_c import PropensityFindings, PropensityRules, propensity
 from leadfit.learn.result import Benchmark
 from leadfit.learn.rules import Rules
 from leadfit.learn.static import StaticIcp, read_static
@@ -24,12 +25,15 @@ __all__ = [
     "Benchmark",
     "DriftFindings",
     "DriftRules",
+    "PropensityFindings",
+    "PropensityRules",
     "Rules",
     "StaticIcp",
     "Study",
     "benchmark",
     "drift",
     "fit",
+    "propensity",
     "read_static",
     "study",
 ]
