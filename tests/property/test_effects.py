@@ -95,7 +95,7 @@ def test_a_snapshot_fact_is_associated_at_most() -> None:
 
 def test_intervals_cover_the_planted_truth_about_nineteen_times_in_twenty() -> None:
     hits, total, false, claimed = 0, 0, 0, 0
-    for seed in range(6):
+    for seed in range(10):
         made = make(World(seed=seed, leads=3000, facts=20, expand={"f03": 0.7, "f04": -0.6}))
         for effect in find(made, Step.EXPANDED).effects:
             truth = made.truth[Step.EXPANDED][effect.fact]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from scipy import stats
 
 from leadfit.artifact import BLANK
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched
 from leadfit.learn.past import ENGAGEMENT, Floats, Ints, Past
 from leadfit.learn.rules import MONTH_DAYS, Rules
+
+_LEAST_CELL = 10
+_MOST_OF_A_PAIR = 60
+_LOOKED_AT = 10_000
+"""Units among which ties of cells and facts are looked for, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +68,34 @@ def build(
 ) -> Design:
     """Build the columns for the units under watch."""
     held, names = _confounder_columns(past, watched, confounders, rules)
-    parts, blocks, at = [held], [], held.shape[1]
+    parts: list[Floats] = []
+    blocks: list[Block] = []
     for levels in facts:
-        block = _block(levels, watched, at, rules)
-        if block is None:
-            continue
-        blocks.append(block)
-        parts.append(np.eye(len(block.used))[block.places][:, 1:])
-        at += len(block.used) - 1
-    columns = np.concatenate(parts, axis=1)
-    ridge = np.full(columns.shape[1], rules.ridge_fact)
+        block = _block(levels, watched, rules)
+        if block is not None:
+            blocks.append(block)
+            parts.append(np.eye(len(block.used))[block.places][:, 1:])
+    carried = np.concatenate([np.empty((watched.units, 0)), *parts], axis=1)
+    cells, cell_names = _cells(watched, confounders, held, carried, rules)
+    held = np.concatenate([held, cells], axis=1)
+    at = held.shape[1]
+    placed: list[Block] = []
+    for block in blocks:
+        size = len(block.used) - 1
+        placed.append(replace(block, columns=tuple(range(at, at + size))))
+        at += size
+    ridge = np.full(at, rules.ridge_fact)
     ridge[: held.shape[1]] = rules.ridge_confounder
     return Design(
-        columns=columns,
+        columns=np.concatenate([held, carried], axis=1),
         confounders=held.shape[1],
-        names=tuple(names),
-        blocks=tuple(blocks),
+        names=(*names, *cell_names),
+        blocks=tuple(placed),
         ridge=ridge,
     )
 
 
-def _block(levels: Levels, watched: Watched, at: int, rules: Rules) -> Block | None:
+def _block(levels: Levels, watched: Watched, rules: Rules) -> Block | None:
     codes = levels.codes[watched.row]
     counts = np.bincount(codes, minlength=len(levels.labels))
     # In a small history a level of five still has a column; the ridge and the interval hold it.
@@ -94,8 +107,7 @@ def _block(levels: Levels, watched: Watched, at: int, rules: Rules) -> Block | N
     place[used] = np.arange(len(used))
     places = place[codes]
     shares = np.bincount(places, minlength=len(used)) / len(codes)
-    columns = tuple(range(at, at + len(used) - 1))
-    return Block(levels=levels, used=tuple(used), places=places, columns=columns, shares=shares)
+    return Block(levels=levels, used=tuple(used), places=places, columns=(), shares=shares)
 
 
 def _confounder_columns(
@@ -110,6 +122,10 @@ def _confounder_columns(
             if counts[n] >= rules.min_level_units // 2:
                 columns.append((codes == n).astype(np.float64))
                 names.append(f"{levels.name} {levels.labels[n]}")
+        if len(levels.numbers):
+            # A bin still holds a range: within it the number itself goes on deciding.
+            columns.append(_filled(levels.numbers[watched.row]))
+            names.append(levels.name)
     for label, values in (
         ("month", watched.start / MONTH_DAYS),
         ("engagement", _engaged(past, watched)),
@@ -121,35 +137,136 @@ def _confounder_columns(
             if label == "month":
                 columns.append(even**2 - 1.0)
                 names.append("month squared")
-    cells, cell_names = _cells(watched, confounders, rules)
-    columns.extend(cells)
-    names.extend(cell_names)
     if not columns:
         return np.empty((watched.units, 0)), []
     return np.stack(columns, axis=1), names
 
 
+def _filled(values: Floats) -> Floats:
+    """Return numbers as standard deviations from their mean, at which blanks are put."""
+    known = values[~np.isnan(values)]
+    spread = known.std() if len(known) else 0.0
+    if spread <= 0:
+        return np.zeros(len(values))
+    return np.asarray(np.where(np.isnan(values), 0.0, (values - known.mean()) / spread))
+
+
 def _cells(
-    watched: Watched, confounders: Sequence[Levels], rules: Rules
-) -> tuple[list[Floats], list[str]]:
-    """Return a column for each pair of confounder values that enough units share."""
-    least = max(30, watched.units // 150)
+    watched: Watched,
+    confounders: Sequence[Levels],
+    held: Floats,
+    carried: Floats,
+    rules: Rules,
+) -> tuple[Floats, list[str]]:
+    """Return the pairwise cells of the confounders that go with any fact.
+
+    A pair of confounders whose cells go with no fact, once each by itself is held, cannot
+    confound: leaving it out costs no honesty and saves a hundred columns, which at a few hundred
+    outcomes would take half of the power. The outcome has no say in it.
+    """
+    groups = [
+        pair
+        for one, two in combinations(confounders, 2)
+        if (pair := _pair(watched, one, two)) is not None
+    ]
+    if not groups or not carried.shape[1]:
+        return np.empty((watched.units, 0)), []
+    rows = np.arange(watched.units)
+    if watched.units > _LOOKED_AT:
+        rows = rows[:: -(-watched.units // _LOOKED_AT)]
+    chosen = _tied(
+        [cells[rows] for cells, _ in groups], held[rows], carried[rows], rules.cells_level
+    )
+    most = min(rules.max_cells, watched.units // 10)
+    columns = [np.empty((watched.units, 0)), *[groups[n][0] for n in chosen]]
+    names = [name for n in chosen for name in groups[n][1]]
+    return np.concatenate(columns, axis=1)[:, :most], names[:most]
+
+
+def _pair(watched: Watched, one: Levels, two: Levels) -> tuple[Floats, list[str]] | None:
+    """Return a column for each pair of values that enough units share, most units first."""
+    first, second = one.codes[watched.row], two.codes[watched.row]
+    counts = np.bincount(
+        first * len(two.labels) + second, minlength=len(one.labels) * len(two.labels)
+    ).reshape(len(one.labels), len(two.labels))
+    if ((counts > 0).sum(axis=1) <= 1).all() or ((counts > 0).sum(axis=0) <= 1).all():
+        # One is a part of the other, as a rep of a region: there is nothing to cross.
+        return None
+    common = (counts.sum(axis=1).argmax(), counts.sum(axis=0).argmax())
     found: list[tuple[int, str, Floats]] = []
-    for one, two in combinations(confounders, 2):
-        first, second = one.codes[watched.row], two.codes[watched.row]
-        joint = first * len(two.labels) + second
-        counts = np.bincount(joint, minlength=len(one.labels) * len(two.labels))
-        common = (np.bincount(first).argmax(), np.bincount(second).argmax())
-        for cell in np.flatnonzero(counts >= least):
-            a, b = divmod(int(cell), len(two.labels))
-            # The most common value of either is its reference; its cells would be repeats.
-            if a == common[0] or b == common[1] or BLANK in {one.labels[a], two.labels[b]}:
-                continue
-            name = f"{one.name} {one.labels[a]} x {two.name} {two.labels[b]}"
-            found.append((int(counts[cell]), name, (joint == cell).astype(np.float64)))
-    most = min(rules.max_cells, watched.units // 20)
+    for a, b in np.argwhere(counts >= _LEAST_CELL):
+        # The most common value of either is its reference; its cells would be repeats.
+        if a == common[0] or b == common[1] or BLANK in {one.labels[a], two.labels[b]}:
+            continue
+        name = f"{one.name} {one.labels[a]} x {two.name} {two.labels[b]}"
+        found.append((int(counts[a, b]), name, ((first == a) & (second == b)).astype(np.float64)))
+    if not found:
+        return None
     found.sort(key=lambda item: (-item[0], item[1]))
-    return [column for _, _, column in found[:most]], [name for _, name, _ in found[:most]]
+    found = found[:_MOST_OF_A_PAIR]
+    return np.stack([column for _, _, column in found], axis=1), [name for _, name, _ in found]
+
+
+def _tied(groups: Sequence[Floats], held: Floats, carried: Floats, level: float) -> list[int]:
+    """Return the groups of columns that explain any fact beyond what is held, strongest first.
+
+    Each is judged by the F test of the fact it explains best, times the number of facts and of
+    groups; the strongest is held from then on and the rest are asked again. All of it runs on
+    the cross products, from which what is held is swept out.
+    """
+    parts = [carried, *groups, np.ones((len(held), 1)), held]
+    ends = np.cumsum([part.shape[1] for part in parts])
+    places = [np.arange(end - part.shape[1], end) for part, end in zip(parts, ends, strict=True)]
+    facts, own = places[0], places[1 : len(groups) + 1]
+    table = np.concatenate(parts, axis=1)
+    cross = np.asarray(table.T @ table)
+    whole = np.maximum(np.diag(cross).copy(), 1e-9)
+    cross, used = _swept(cross, np.concatenate(places[-2:]), whole)
+    chosen: list[int] = []
+    left = list(range(len(groups)))
+    while left:
+        p_values = [
+            _explains(cross, facts, own[n], whole, len(held) - used)
+            * carried.shape[1]
+            * len(groups)
+            for n in left
+        ]
+        best = int(np.argmin(p_values))
+        if p_values[best] > level:
+            break
+        chosen.append(left.pop(best))
+        cross, more = _swept(cross, own[chosen[-1]], whole)
+        used += more
+    return chosen
+
+
+def _basis(cross: Floats, columns: Ints, whole: Floats) -> Floats:
+    """Return combinations of ``columns`` that are orthonormal after what was swept out."""
+    scale = 1.0 / np.sqrt(whole[columns])
+    values, vectors = np.linalg.eigh(cross[np.ix_(columns, columns)] * np.outer(scale, scale))
+    stands = values > 1e-6
+    return np.asarray((scale[:, None] * vectors[:, stands]) / np.sqrt(values[stands]))
+
+
+def _swept(cross: Floats, columns: Ints, whole: Floats) -> tuple[Floats, int]:
+    """Return cross products after ``columns`` are held, and how many of them told anything."""
+    basis = _basis(cross, columns, whole)
+    part = cross[:, columns] @ basis
+    return np.asarray(cross - part @ part.T), basis.shape[1]
+
+
+def _explains(cross: Floats, facts: Ints, columns: Ints, whole: Floats, freedom: int) -> float:
+    """Return the smallest p value of an F test of ``columns`` over all of ``facts``."""
+    basis = _basis(cross, columns, whole)
+    size = basis.shape[1]
+    rest = freedom - size
+    total = cross[facts, facts]
+    asked = facts[total > 1e-6 * whole[facts]]
+    if not size or rest < 10 or not len(asked):
+        return 1.0
+    part = basis.T @ cross[np.ix_(columns, asked)]
+    share = np.minimum((part**2).sum(axis=0) / cross[asked, asked], 1 - 1e-12)
+    return float(stats.f.sf(share / (1 - share) * rest / size, size, rest).min())
 
 
 def _engaged(past: Past, watched: Watched) -> Floats:

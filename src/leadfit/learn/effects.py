@@ -3,7 +3,8 @@
 The estimand is a difference of chances within twelve months: the whole population with the value
 against the whole population with the mix of the other values (blanks are none), everything else
 as it was recorded (standardisation, or g-computation). Intervals are by the delta method from the
-clustered covariance; claims pass Benjamini-Hochberg over all effects of the outcome.
+clustered covariance; claims pass Benjamini-Hochberg over the facts of the outcome, and then over
+the values of each fact found.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.learn.watch import AFTER_WIN
 from leadfit.learn.words import NOUNS, signed
 
+_NEARLY_ALL = 0.98
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -36,6 +39,7 @@ class Row:
         blurred: Why the value cannot be told apart from something else, or ``None``.
         crude: Difference of plain rates, and its z value.
         most: The strongest claim its kind of fact allows.
+        joint: Probability of differences as large as all of its fact's if the fact did nothing.
     """
 
     fact: str
@@ -49,6 +53,7 @@ class Row:
     blurred: str | None
     crude: tuple[float, float]
     most: Claim
+    joint: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +166,12 @@ def _contrasts(
 ) -> list[Row]:
     if watched.events < 2 or watched.events > watched.units - 2:
         return []
+    settled = _settled(watched, rules)
+    watched = watched if settled is None else settled
     design = columns_of.build(past, watched, facts, confounders, rules)
     if not design.blocks:
         return []
-    baseline = cut(watched, rules.horizon_months)
+    baseline = cut(watched, rules.horizon_months, decided=settled is not None)
     found = fit(design.columns, baseline, design.ridge, clusters=watched.cluster)
     blurred = _blurred(design, rules)
     rows: list[Row] = []
@@ -177,6 +184,36 @@ def _contrasts(
     return rows
 
 
+def _settled(watched: Watched, rules: Rules) -> Watched | None:
+    """Return the units old enough to be decided, where decisions fall soon; else ``None``.
+
+    A lead is accepted in days or never. Whoever is not accepted by then is no longer at risk of
+    it, so hazards are not proportional and effects of a hazard model come out too small; a
+    logistic model of the decision has no such fault.
+    """
+    if not watched.timed or watched.events < 2:
+        return None
+    decided = float(np.quantile(watched.end[watched.event], _NEARLY_ALL))
+    # By when it began, not by how long it was watched: a decision ends the watching.
+    open_ones = ~watched.event & (watched.end < rules.horizon_months)
+    if not open_ones.any():
+        return None
+    last = float((watched.start + watched.end * MONTH_DAYS)[open_ones].max())
+    stays = (watched.entry <= 0) & (last - watched.start >= decided * MONTH_DAYS)
+    if decided > rules.decided_days / MONTH_DAYS or stays.sum() < watched.units / 2:
+        return None
+    age = watched.end[stays]
+    return replace(
+        watched,
+        row=watched.row[stays],
+        cluster=watched.cluster[stays],
+        entry=watched.entry[stays],
+        end=age,
+        event=watched.event[stays] & (age <= decided),
+        start=watched.start[stays],
+    )
+
+
 def _block_rows(
     block: Block,
     design: Design,
@@ -187,6 +224,7 @@ def _block_rows(
     risks, gradients = _standardise(block, design, found)
     event = watched.event
     filled = np.array([block.levels.labels[level] != BLANK for level in block.used])
+    joint = _joint(block, found, filled)
     rows: list[Row] = []
     for place in _reported(block, filled):
         # Against units with another value: a blank is no value, and may itself be an outcome.
@@ -211,9 +249,28 @@ def _block_rows(
                 blurred=blurred.get((block.levels.name, place)),
                 crude=_crude(event, mask, filled[block.places] & ~mask),
                 most=_most(block.levels, timed=watched.timed),
+                joint=joint,
             )
         )
     return rows
+
+
+def _joint(block: Block, found: Fit, filled: Bools) -> float:
+    """Return the p value of Wald's test that all values of the fact do the same; blanks aside."""
+    first, *rest = np.flatnonzero(filled).tolist() or [0]
+    if not rest:
+        return 1.0
+    contrast = np.zeros((len(rest), len(block.used)))
+    contrast[np.arange(len(rest)), rest] = 1.0
+    contrast[:, first] -= 1.0
+    contrast = contrast[:, 1:]
+    columns = np.array(block.columns)
+    own = contrast @ found.beta[columns]
+    places = columns + len(found.alpha)
+    spread = contrast @ found.covariance[np.ix_(places, places)] @ contrast.T
+    spread[np.diag_indices(len(spread))] += 1e-12
+    wald = float(own @ np.linalg.solve(spread, own)) / len(rest)
+    return float(stats.f.sf(wald, len(rest), max(1, found.clusters - 1)))
 
 
 def _reported(block: Block, filled: Bools) -> list[int]:
@@ -310,11 +367,11 @@ def judge_together(findings: Sequence[Findings], rules: Rules) -> list[Findings]
     With five outcomes, each allowed one false claim in twenty, a past in which nothing matters
     would claim something in one run of five. A claim has to pass in its outcome and in the whole.
     """
-    p_values = [_p_values(found.rows) for found in findings]
-    together = np.concatenate([np.empty(0), *p_values])
-    if not len(together):
+    everything = [row for found in findings for row in found.rows]
+    if not everything:
         return list(findings)
-    q_values = stats.false_discovery_control(together)
+    families = [(found.step.value, row.fact) for found in findings for row in found.rows]
+    q_values = _q_values(everything, families, rules)
     judged: list[Findings] = []
     at = 0
     for found in findings:
@@ -341,6 +398,27 @@ def _p_values(rows: Sequence[Row]) -> Floats:
     return np.asarray(np.clip(2 * stats.t.sf(z, freedom), 0.0, 1.0))
 
 
+def _q_values(rows: Sequence[Row], families: Sequence[tuple[str, str]], rules: Rules) -> Floats:
+    """Return q values by families: first facts are found, then values within those found.
+
+    A fact in five bins would otherwise pay for five tests and hide among them. A value within
+    one of R facts found among m is tested at the rate times R / m, which keeps the rate over the
+    facts found (Benjamini and Bogomolov 2014).
+    """
+    order = {family: n for n, family in enumerate(dict.fromkeys(families))}
+    place = np.array([order[family] for family in families])
+    joint = np.ones(len(order))
+    joint[place] = [row.joint for row in rows]
+    of_fact = np.asarray(stats.false_discovery_control(np.clip(joint, 0.0, 1.0)))
+    found = max(1, int((of_fact <= rules.false_discovery_rate).sum()))
+    p_values, q_values = _p_values(rows), np.ones(len(rows))
+    for n in range(len(order)):
+        mine = np.flatnonzero(place == n)
+        own = stats.false_discovery_control(p_values[mine]) * (len(order) / found)
+        q_values[mine] = np.minimum(1.0, np.maximum(of_fact[n], own))
+    return q_values
+
+
 def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tuple[Effect, ...]:
     """Turn contrasts into effects with q values, robustness, shrinkage and claims."""
     if not rows:
@@ -348,7 +426,7 @@ def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tu
     effect = np.array([row.effect for row in rows])
     error = np.array([row.error for row in rows])
     freedom = np.array([max(1, row.clusters - 1) for row in rows], dtype=np.float64)
-    q_values = stats.false_discovery_control(_p_values(rows))
+    q_values = _q_values(rows, [(step.value, row.fact) for row in rows], rules)
     wide = stats.t.ppf(0.975, freedom) * error
     between = max(0.0, float(np.mean(effect**2 - error**2)))
     shrunk = effect * between / (between + error**2)

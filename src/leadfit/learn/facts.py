@@ -30,6 +30,7 @@ class Levels:
         defaults: Rows by form default, such as ``Select``.
         words: Rows by word that stands for a missing value, such as ``unknown``.
         known_at: Day each row's value became known; empty where it is the row's creation.
+        numbers: The values of a number, NaN where blank; empty for text.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Levels:
     defaults: Mapping[str, int]
     words: Mapping[str, int]
     known_at: Floats
+    numbers: Floats
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -134,8 +136,9 @@ def to_levels(  # noqa: PLR0917 -- how a column is read has this many sides
     most: int | None = None,
 ) -> Levels:
     """Turn a column of values into levels."""
+    measured = numbers(values) if is_number else np.empty(0)
     if is_number:
-        read, codes, distinct = _bin(name, numbers(values), rules)
+        read, codes, distinct = _bin(name, measured, rules)
         defaults: dict[str, int] = {}
         words: dict[str, int] = {}
     else:
@@ -151,6 +154,7 @@ def to_levels(  # noqa: PLR0917 -- how a column is read has this many sides
         defaults=defaults,
         words=words,
         known_at=np.empty(0) if known_at is None else known_at,
+        numbers=measured,
     )
 
 

@@ -124,9 +124,12 @@ class Fit:
         return np.asarray(parts / parts.sum())
 
 
-def cut(watched: Watched, horizon: float) -> Baseline:
-    """Cut follow-up into intervals up to ``horizon`` months, joined until each has events."""
-    if not watched.timed:
+def cut(watched: Watched, horizon: float, *, decided: bool = False) -> Baseline:
+    """Cut follow-up into intervals up to ``horizon`` months, joined until each has events.
+
+    Units without times, or that were all watched until they were ``decided``, have none.
+    """
+    if decided or not watched.timed:
         return Baseline(
             months=np.empty(0),
             exposure=np.ones((watched.units, 1)),
@@ -311,7 +314,7 @@ def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) ->
     heft = np.bincount(place, weights=leverage, minlength=groups)
     size = np.bincount(place, minlength=groups)
     heavy = np.flatnonzero((heft > 0.25) & (size > 1))
-    stretch = 1.0 / (1.0 - np.minimum(heft, 0.95))
+    stretch = 1.0 / np.sqrt(1.0 - np.minimum(heft, 0.95))
     stretch[heavy] = 1.0
     total *= stretch[:, None]
     order = np.argsort(place, kind="stable")

@@ -34,10 +34,12 @@ class Rules:
         min_level_units: Rarer values of a fact are pooled.
         max_levels: More values than this are pooled into the rest, rarest first.
         bins: Bins of a number, at its quantiles.
+        cells_level: Pairs of confounders whose cells go with a fact at this level are held.
         leak_deviance: A single fact that explains more of an outcome's entropy than this was
             written after it: real facts stay below .15.
         twin_r2: Share of a value explained by the other columns from which it cannot be told
             apart.
+        decided_days: A step nearly all of whose events come within this time is a decision.
         value_months: Value of an account is counted over this time.
     """
 
@@ -51,6 +53,7 @@ class Rules:
     max_levels: int = 30
     max_confounder_levels: int = 40
     max_cells: int = 120
+    cells_level: float = 0.2
     bins: int = 5
     ridge_fact: float = 0.5
     ridge_confounder: float = 0.25
@@ -60,6 +63,7 @@ class Rules:
     whale_share: float = 0.1
     landmark_days: float = 90.0
     mature_days: float = 183.0
+    decided_days: float = 122.0
     acceptance_days: float = 90.0
     recent_days: int = 90
     value_months: int = 24

@@ -23,7 +23,7 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
 
     Accepted and qualified run from the creation of the lead, converted from the first lead of the
     account (or the deal), expanded and churned after use from conversion. A lost deal stays at
-    risk: it is known not to have been won. A customer who left can expand no more. A rejection
+    risk: it is known not to have been won. A customer who left is watched no longer. A rejection
     settles at once what waiting would: the lead counts as watched to the horizon.
     """
     row, reached, at = ladder.units[step], ladder.reached[step], ladder.at[step]
@@ -31,7 +31,8 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
     left = np.full(len(row), np.nan)
     if step in AFTER_WIN:
         start = ladder.at[Step.CONVERTED]
-        left = ladder.left_at if step is Step.EXPANDED else left
+        # A customer who left can expand no more, and one who left before use cannot leave after.
+        left = ladder.left_at
     at_risk = ladder.reached[Step.CONVERTED] if step in AFTER_WIN else np.ones(len(row), np.bool_)
     if not past.history.times_known:
         return _untimed(past, ladder, step, at_risk)

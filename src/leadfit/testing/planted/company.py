@@ -95,6 +95,10 @@ class Company:
         inside, outside = (math.fsum(parts[side]) / len(parts[side]) for side in (True, False))
         return inside - outside if len(set(risks)) > 1 else 0.0
 
+    def population(self, outcome: str) -> Sequence[Entity]:
+        """Return those over whom the true effects on one of the five outcomes are averaged."""
+        return Risks(self.economics, self.ledger).of(outcome)[1]
+
     def accounts(self) -> tuple[TrueAccount, ...]:
         """Return the truth about every entity."""
         return tuple(account_truth(self.economics, each) for each in self.entities)

@@ -85,6 +85,7 @@ class Economics:
 
     def __init__(self, dials: Dials, facts: Sequence[PlantedFact], market: Market) -> None:
         self.dials = dials
+        self.facts = tuple(facts)
         self.market = market
         self.clockwork = Clockwork(bend=_BEND[dials.hazards])
         self.rates = Rates()

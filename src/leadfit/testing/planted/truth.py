@@ -6,16 +6,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leadfit.testing.planted.arrivals import attempts
 from leadfit.testing.planted.customers import Fate, fate
 from leadfit.testing.planted.dials import sigmoid
 from leadfit.testing.planted.economics import ADOPTS, HORIZON, WORKED, YEAR, Economics
 from leadfit.testing.planted.facts import PlantedFact
-from leadfit.testing.planted.ledger import Ledger
+from leadfit.testing.planted.ledger import DAY, Ledger
+from leadfit.testing.planted.market import Seller
 from leadfit.testing.planted.population import Entity
 
 TYPICAL_HEAT = 3
 REFERENCE = 1_500
 """Over at most so many leads the effects on acceptance, qualifying and winning are averaged."""
+_YEAR_LESS_A_DEAL = 300
+"""Days after its first lead in which a lead of an account has time to be won within a year."""
 OUTCOMES = ("accepted", "qualified", "converted", "expanded", "churned_after_use")
 Risk = Callable[[Entity, Sequence[int]], float]
 
@@ -39,15 +43,28 @@ class TrueEffect:
 
 
 class Risks:
-    """Chances of each outcome under any facts."""
+    """Chances of each outcome under any facts.
+
+    Accepted and qualified are about a lead, with its old score and its rep as they are; converted
+    is about an account: that one of its leads of twelve months is won. A record that stands twice
+    is rejected whatever its facts, so their share takes the same share of every effect.
+    """
 
     def __init__(self, economics: Economics, ledger: Ledger) -> None:
         self._economics = economics
+        self._end = ledger.end
         step = max(1, len(ledger.leads) // REFERENCE)
-        leads = [lead for lead in ledger.leads if not lead.account_id.startswith("acd_")][::step]
+        once = [lead for lead in ledger.leads if not lead.account_id.startswith("acd_")]
+        leads = once[::step]
         sellers = {each.rep_id: each for each in economics.market.sellers}
         self._lead = {lead.entity.number: (lead.score, sellers[lead.rep_id]) for lead in leads}
+        self._once = len(once) / max(1, len(ledger.leads))
+        self._single = sum(not each.is_duplicate for each in ledger.accounts) / max(
+            1, len(ledger.accounts)
+        )
+        self._tries: dict[int, tuple[tuple[int, Seller, float], ...]] = {}
         self.leads = [lead.entity for lead in leads]
+        self.accounts = list({each.number: each for each in self.leads}.values())
         self.customers = [sale.account.entity for sale in ledger.won.values()]
 
     def of(self, outcome: str) -> tuple[Risk, Sequence[Entity]]:
@@ -58,7 +75,7 @@ class Risks:
             case "qualified":
                 return self._qualified, self.leads
             case "converted":
-                return self.converted, self.leads
+                return self.converted, self.accounts
             case "expanded":
                 return self.expanded, self.customers
             case _:
@@ -73,15 +90,36 @@ class Risks:
         return self._economics.within(self._economics.churn(entity, levels), YEAR)
 
     def converted(self, entity: Entity, levels: Sequence[int]) -> float:
-        """Return the chance that a lead, with its old score and its rep as they are, is won."""
-        skill = self._lead[entity.number][1].skill
-        won = sigmoid(self._economics.win(entity, levels, skill, 0.0))
-        return self._qualified(entity, levels) * won
+        """Return the chance that an account is won by one of its leads within 12 months."""
+        law, lost = self._economics, 1.0
+        for score, seller, fallen in self._occasions(entity):
+            accepted = law.accept(entity, levels, score, seller.leniency, fallen)
+            qualified = law.qualify(entity, levels, seller.skill)
+            won = law.win(entity, levels, seller.skill, fallen)
+            lost *= 1 - WORKED * sigmoid(accepted) * sigmoid(qualified) * sigmoid(won)
+        return self._single * (1 - lost)
+
+    def _occasions(self, entity: Entity) -> tuple[tuple[int, Seller, float], ...]:
+        """Return score, rep and drift of the leads an entity has time to be won by in a year."""
+        if entity.number not in self._tries:
+            law = self._economics
+            made = attempts(law.dials, law.market, entity, self._end, law.facts)
+            last = made[0].created + _YEAR_LESS_A_DEAL * DAY
+            self._tries[entity.number] = tuple(
+                (
+                    law.old_score(entity.levels, each.chance.heat, each.chance.noise),
+                    each.seller,
+                    each.fallen,
+                )
+                for each in made
+                if each.created <= last
+            )
+        return self._tries[entity.number]
 
     def _accepted(self, entity: Entity, levels: Sequence[int]) -> float:
         score, seller = self._lead[entity.number]
         odds = self._economics.accept(entity, levels, score, seller.leniency, 0.0)
-        return WORKED * sigmoid(odds)
+        return self._once * WORKED * sigmoid(odds)
 
     def _qualified(self, entity: Entity, levels: Sequence[int]) -> float:
         skill = self._lead[entity.number][1].skill
