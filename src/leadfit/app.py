@@ -165,8 +165,14 @@ class Leadfit:
             performer.close()
 
     def start(self) -> None:
-        """Run decisions, deliveries and clocks in threads until :meth:`close`."""
+        """Run decisions, deliveries and clocks in threads until :meth:`close`.
+
+        Raises:
+            StoreBusy: Another process writes to the store.
+        """
         if self._loops is None:
+            # Become the one writer now: a second server would otherwise call itself ready.
+            self._store.write(lambda _session: None)
             resolve.warm_up()
             self._loops = jobs.Loops(
                 decide=self.decide_pending, deliver=self._deliver_soon, clocks=self.run_clocks

@@ -32,6 +32,9 @@ WIDTH: Final = 520
 WIDTH_WITHOUT_LABELS: Final = 700
 LABEL_LIMIT: Final = 250
 FONT: Final = "system-ui, 'Noto Sans', 'DejaVu Sans', sans-serif"
+_NOT_DRAWN: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\U00010000-\U0010ffff]"
+)
 
 
 def _altair() -> Any:
@@ -222,8 +225,23 @@ def _svg(chart: object, *, height: int, described: str, width: int = WIDTH) -> M
         .configure_axisY(labelColor=INK)
         .configure_legend(labelColor=INK, labelFontSize=12)
     )
-    drawn = str(vl_convert.vegalite_to_svg(finished.to_dict()))
+    drawn = str(vl_convert.vegalite_to_svg(_drawable(finished.to_dict())))
     return Markup(_embedded(drawn, described))  # noqa: S704 -- our own SVG, its texts are escaped
+
+
+def _drawable(spec: Any) -> Any:
+    """Return a specification whose texts can be cut short at any place.
+
+    The drawing library cuts by UTF-16 units and fails on half a character, so that characters of
+    two units, such as emoji, are drawn as one sign; the tables beside the charts keep them.
+    """
+    if isinstance(spec, str):
+        return _NOT_DRAWN.sub("\ufffd", spec)
+    if isinstance(spec, Mapping):
+        return {_drawable(key): _drawable(value) for key, value in spec.items()}
+    if isinstance(spec, Sequence):
+        return [_drawable(each) for each in spec]
+    return spec
 
 
 def _embedded(svg: str, described: str) -> str:
