@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NOT_ONE = {"run", "recording", "planted_worlds"}
+NOT_ONE = {"run", "recording", "planted_worlds", "targeting"}
 
 
 def names() -> list[str]:
