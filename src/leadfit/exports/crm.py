@@ -176,7 +176,7 @@ def _hubspot_ticket(table: Recognised, link: Recognised) -> Described:
         "columns": columns,
         "literals": {"kind": "ticket"},
         "join": [{**joined, "columns": [company], "optional": True}],
-        "drop": [*_list(made.get("drop")), {"blank": company}],
+        "drop": [*as_list(made.get("drop")), {"blank": company}],
     }
 
 
@@ -209,7 +209,7 @@ def _salesforce_lead(table: Recognised) -> Described:
     made["ignore"] = [name for name in _not_facts(table) if name not in _taken(made)]
     flags = ("is_converted", "status", "is_unread_by_owner", "converted_opportunity_id")
     after = [name for name in map(table.pick, flags) if name is not None]
-    made["ignore"] = list(dict.fromkeys([*_list(made["ignore"]), *after]))
+    made["ignore"] = list(dict.fromkeys([*as_list(made["ignore"]), *after]))
     at = table.pick("converted_date")
     if at is not None:
         made["event"] = [{"kind": "accepted", "at": at}]
@@ -311,5 +311,6 @@ def _texts(value: object) -> dict[str, str]:
     return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list[object]:
+def as_list(value: object) -> list[object]:
+    """Return a list as it is, anything else as an empty one."""
     return list(value) if isinstance(value, list) else []

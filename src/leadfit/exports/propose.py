@@ -10,7 +10,7 @@ from pathlib import Path
 from leadfit.errors import BadInput, shorten
 from leadfit.exports import sheets
 from leadfit.exports.convert import as_time
-from leadfit.exports.crm import Described
+from leadfit.exports.crm import Described, as_list
 from leadfit.exports.faults import Faults
 from leadfit.exports.headers import Recognised, spelling
 from leadfit.exports.mapping import Mapping
@@ -200,7 +200,7 @@ class _Guess:
             head: Described = {"to": described["to"], "from": names[file]}
             for other, joined in self._joined.get(file, ()):
                 join = {"from": names[other], "on": joined, "optional": True}
-                described["join"] = [*_list(described.get("join")), join]
+                described["join"] = [*as_list(described.get("join")), join]
             tables.append(head | described)
         made["table"] = tables
         return made, {file.name: words for file, _, words in self._tables}
@@ -298,10 +298,6 @@ class _Guess:
                 f"Do the dates of {file.name} begin with the day or with the month? Taken: the day."
             )
         return fits[best], {"date_format": best}
-
-
-def _list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list) else []
 
 
 def _columns(described: Described) -> dict[str, object]:

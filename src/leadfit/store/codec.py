@@ -17,6 +17,8 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from leadfit.canonical import moment
+
 T = TypeVar("T")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,7 +141,7 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]]
     ((str, int, float), lambda value: value),
     (Mapping, _write_mapping),
     ((tuple, list), _write_list),
-    (datetime, lambda value: cast("datetime", value).astimezone(UTC).isoformat()),
+    (datetime, lambda value: moment(cast("datetime", value))),
     (frozenset, lambda value: sorted(str(each) for each in cast("frozenset[object]", value))),
 )
 
