@@ -150,11 +150,15 @@ class _Scorer:
                 place = plain.index(fact_name(bare))
             if place is not None:
                 self._places.append((fact, place))
+        if not self._places:
+            shown = ", ".join(fact.name for fact in self._artifact.facts[:30])
+            came = Words("no column is a fact of the artifact")
+            self._faults.file(self._name, came, f"columns such as {shown}")
         taken = {place for _, place in self._places} | {self._id}
         self._unread = tuple(name for n, name in enumerate(names) if n not in taken)
 
     def take(self, number: int, cells: list[str]) -> None:
-        if self._id < 0:
+        if not self._places:
             return
         account_id = cells[self._id].strip()
         if not account_id:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from leadfit.history import FactColumn, Known, Step
 from leadfit.records import (
     Account,
     Action,
@@ -27,7 +28,15 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.store import Session, Store
-from leadfit.store.views import ActionState, SignalState
+from leadfit.store.past import (
+    AccountScore,
+    Learning,
+    PastEvent,
+    PastExport,
+    PastFact,
+    PastSpend,
+)
+from leadfit.store.views import ActionState, Feedback, SignalState
 from leadfit.testing.fakes import FrozenWorld
 
 SLOTS: Final = 15
@@ -394,6 +403,109 @@ def a_log_as_written_verifies(bench: Bench) -> None:
     _expect(found.intact and found.rows == 5, f"{found}")
 
 
+def a_past_comes_in_once_and_is_read_up_to_a_time(bench: Bench) -> None:
+    """A second import adds nothing, and what is later than asked for stays out."""
+    now = bench.world.now()
+    later = now + timedelta(days=2)
+    events = [
+        PastEvent(key=b"a" * 16, at=now, kind="used", account_id="a1", value=2.5),
+        PastEvent(key=b"b" * 16, at=later, kind="churned", account_id="a1", reason="jo@acme.com"),
+    ]
+    facts = [
+        PastFact(account_id="a1", fact="stack", known_at=now, value="x"),
+        PastFact(account_id="a1", fact="job_title", known_at=now, value="VP"),
+    ]
+    spend = [PastSpend(month=now, channel="ads", amount=100, currency="EUR")]
+    column = FactColumn(name="stack", table="facts", known=Known.SNAPSHOT)
+    export = PastExport(
+        as_of=later,
+        fact_columns=(column,),
+        observed_until={"churned": now},
+        proxies={Step.EXPANDED: "by a rule"},
+        events=("churned", "used"),
+    )
+
+    def add(session: Session) -> tuple[object, ...]:
+        past = session.past
+        return (
+            past.add_events(events), past.add_facts(facts), past.add_spend(spend),
+            past.add_export(export, now),
+        )  # fmt: skip
+
+    _expect(bench.store.write(add) == (2, 1, 1, True), "the past was not added, or a title was")
+    _expect(bench.store.write(add) == (0, 0, 0, False), "a second import added something")
+    bench.reopen()
+    found = bench.store.read(lambda session: session.past.recorded(now))
+    _expect(found.exports == (export,), f"{found.exports} is not what was said")
+    _expect(found.events.columns["kind"] == ["used"], "an event of later was read")
+    _expect(found.events.columns["value"] == [2.5], "a value was lost")
+    _expect(found.facts.columns["value"] == ["x"], "a fact was lost")
+    whole = bench.store.read(lambda session: session.past.recorded(later))
+    _expect(whole.events.columns["reason"] == [None, None], "a reason names an address")
+    latest = bench.store.read(lambda session: session.past.latest_event())
+    _expect(latest == later, f"the latest event is {latest}")
+
+
+def a_live_lead_is_recalled_as_it_was_heard_of(bench: Bench) -> None:
+    """What a person said counts as an event with its reason, and once."""
+    now = bench.world.now()
+
+    def say(session: Session) -> str:
+        lead = make_lead(session, bench.world)
+        session.leads.add_feedback(
+            Feedback(lead_id=lead.lead_id, kind=Kind.REJECTED, by="ada", at=now, reason="student")
+        )
+        told = make_signal(bench.world, 1, Kind.REJECTED)
+        session.signals.add(told, b"d" * 32, None)
+        session.leads.add_activity(told, lead_id=lead.lead_id, contact_id=None, account_id=None)
+        return lead.lead_id
+
+    lead_id = bench.store.write(say)
+    found = bench.store.read(lambda session: session.past.recorded(now))
+    _expect(found.leads.columns["lead_id"] == [lead_id], "the lead is missing")
+    _expect(found.leads.columns["is_live"] == [True], "a live lead counts as imported")
+    _expect(found.events.columns["kind"] == ["rejected"], "a rejection does not count once")
+    _expect(found.events.columns["reason"] == ["student"], "the reason was lost")
+    _expect(found.live_from == 0, "a live event counts as imported")
+
+
+def only_scores_that_changed_are_written(bench: Bench) -> None:
+    """A score keeps its time while it stays the same."""
+    now = bench.world.now()
+    score = AccountScore(
+        account_id="a1", score=61.5, detractor=0.25, flagged=False, artifact_digest="one",
+        as_of=now, scored_at=now,
+    )  # fmt: skip
+    again = replace(score, scored_at=now + timedelta(days=1))
+    moved = replace(again, score=12.0)
+    account = Account(account_id="a1", name="Acme", facts={"size": 3})
+    bench.store.write(lambda session: session.accounts.add_accounts([account]))
+    for written, changes in ((score, 1), (again, 0), (moved, 1)):
+        found = bench.store.write(lambda session, it=written: session.past.keep_scores([it]))  # type: ignore[misc]  # a default binds it now
+        _expect(found == changes, f"{found} scores were written instead of {changes}")
+    bench.reopen()
+    there = bench.store.read(lambda session: session.past.scores_of(["a1", "a2"]))
+    _expect(dict(there) == {"a1": moved}, f"{there} is not what was written")
+    (scored,) = bench.store.read(lambda session: session.past.to_score(None, 10))
+    _expect(scored.facts == {"size": 3}, "the facts of an account were lost")
+    _expect(not bench.store.read(lambda session: session.past.to_score("a1", 10)), "one too many")
+
+
+def runs_of_learning_are_kept_newest_first(bench: Bench) -> None:
+    """Each run stands in the log, too."""
+    now = bench.world.now()
+    runs = [
+        Learning(at=now, as_of=now, artifact_digest=name, published=name == "b", body={"n": 1})
+        for name in ("a", "b")
+    ]
+    for run in runs:
+        bench.store.write(lambda session, it=run: session.past.add_learning(it))  # type: ignore[misc]  # a default binds it now
+    bench.reopen()
+    found = bench.store.read(lambda session: session.past.learnings(10))
+    _expect(found == tuple(reversed(runs)), f"{found} is not what was learned")
+    _expect(bench.store.read(lambda session: session.signals.verify()).intact, "the log broke")
+
+
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     what_was_written_is_there_after_reopening,
     a_piece_that_raises_leaves_nothing_and_disturbs_no_other,
@@ -412,5 +524,9 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     pages_of_leads_neither_miss_nor_repeat,
     an_unassigned_lead_is_found_until_it_has_an_owner,
     a_log_as_written_verifies,
+    a_past_comes_in_once_and_is_read_up_to_a_time,
+    a_live_lead_is_recalled_as_it_was_heard_of,
+    only_scores_that_changed_are_written,
+    runs_of_learning_are_kept_newest_first,
 )
 """Every check, in no particular order; each wants a store of its own."""
