@@ -20,7 +20,7 @@ from leadfit.learn.heads import score_rows
 from leadfit.learn.past import read_past
 from leadfit.learn.result import Claim, Judgement, Presence, Verdict
 from leadfit.records import Facts
-from unit.learn.worlds import AS_OF, START, Event, Planted, World, history_of, make
+from unit.learn.worlds import AS_OF, START, Event, Planted, World, codes_of, history_of, make
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,6 @@ def with_columns(
     )
     leads = Table(columns={**history.leads.columns, **columns})
     return replace(history, leads=leads, fact_columns=(*history.fact_columns, *listed))
-
-
-def codes_of(found: learn.Benchmark) -> set[tuple[str, str | None]]:
-    return {(notice.code, notice.field) for notice in found.warnings}
 
 
 def shuffled(history: History, seed: int) -> History:

@@ -12,6 +12,7 @@ from leadfit import learn
 from leadfit.exports import read_export
 from leadfit.history import History, Known
 from leadfit.learn.result import Verdict
+from unit.learn.worlds import codes_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("LEADFIT_SHARED", ROOT.parent / "shared"))  # noqa: TID251 -- the same
@@ -22,10 +23,6 @@ def read(name: str) -> History:
     if not folder.is_dir():
         pytest.skip(f"{name} is not here; set LEADFIT_SHARED to the folder that holds data/funnel")
     return read_export(folder, mapping=ROOT / "examples" / "mappings" / f"{name}.toml")
-
-
-def codes_of(found: learn.Benchmark) -> set[tuple[str, str | None]]:
-    return {(notice.code, notice.field) for notice in found.warnings}
 
 
 def test_olist_gives_its_funnel_and_names_what_is_special_about_it() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leadfit.history import FactColumn, History, Known, Step, Table
+from leadfit.learn import Benchmark
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -207,3 +208,7 @@ def _truth(
         ]
         found[name] = float(risks[1].mean() - risks[0].mean())
     return found
+
+
+def codes_of(found: Benchmark) -> set[tuple[str, str | None]]:
+    return {(notice.code, notice.field) for notice in found.warnings}
