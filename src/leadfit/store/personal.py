@@ -1,7 +1,7 @@
 """Takes personal values out of what goes into the log, and puts them back for those who may read.
 
 Personal are: addresses (their local part above all), telephone numbers, names, titles, free text,
-and every value that holds an ``@``.
+and every value that holds an ``@``, is a telephone number or is long enough to be free text.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ _PERSONAL_FACTS: Final = frozenset(
         "ip", "ipaddress",
     }
 )  # fmt: skip
+# Longer names that end so tell of a person too: "Manager name", "Work phone", "Lead comments".
+_PERSONAL_ENDS: Final = (
+    "managername", "contactname", "firstname", "lastname", "fullname", "username", "surname",
+    "emailaddress", "phone", "phonenumber", "mobilenumber", "linkedinurl", "linkedinprofile",
+    "comment", "comments", "message", "notes", "birthdate", "dateofbirth",
+)  # fmt: skip
+_TELEPHONE: Final = re.compile(r"(?:\+|00)[\d\s()./-]{7,24}")
+_FREE_TEXT: Final = 200
 _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]")
 _SHORTEST: Final = 3
 _QUOTED: Final = 60
@@ -45,7 +53,15 @@ def is_personal(name: str, value: object) -> bool:
     (True, False, True)
     """
     plain = _NOT_A_LETTER.sub("", name.lower())
-    return plain in _PERSONAL_FACTS or (isinstance(value, str) and "@" in value)
+    if plain in _PERSONAL_FACTS:
+        return True
+    if value is not None and not isinstance(value, str):
+        return False  # a count of comments, a yes to a telephone
+    if plain.endswith(_PERSONAL_ENDS):
+        return True
+    return value is not None and (
+        "@" in value or len(value) > _FREE_TEXT or _TELEPHONE.fullmatch(value.strip()) is not None
+    )
 
 
 def part_facts(facts: Facts) -> tuple[dict[str, Fact], dict[str, Fact]]:
