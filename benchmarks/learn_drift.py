@@ -260,7 +260,7 @@ def compare(a_month: int, companies: int, fog: float) -> dict[str, object]:
 
 def main() -> None:
     full = asked_for_full(__doc__)
-    companies = 300 if full else 12
+    companies = 200 if full else 12
     figures: dict[str, object] = {
         "companies": companies,
         "gate": "accept / reject, 10 % false alarms in 24 months, sudden: at most 1 month",

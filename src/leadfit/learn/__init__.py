@@ -17,23 +17,30 @@ except ImportError as error:
 from leadfit.learn.drift import DriftFindings, DriftRules, drift
 from leadfit.learn.findings import Study, benchmark, fit, study
 from leadfit.learn.model_c import PropensityFindings, PropensityRules, propensity
+from leadfit.learn.rejects import RejectedSegment, rejections
 from leadfit.learn.result import Benchmark
 from leadfit.learn.rules import Rules
 from leadfit.learn.static import StaticIcp, read_static
+from leadfit.learn.stream import Links, Stream, replay
 
 __all__ = [
     "Benchmark",
     "DriftFindings",
     "DriftRules",
+    "Links",
     "PropensityFindings",
     "PropensityRules",
+    "RejectedSegment",
     "Rules",
     "StaticIcp",
+    "Stream",
     "Study",
     "benchmark",
     "drift",
     "fit",
     "propensity",
     "read_static",
+    "rejections",
+    "replay",
     "study",
 ]

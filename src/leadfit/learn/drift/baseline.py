@@ -15,7 +15,8 @@ from leadfit.learn.logistic import fit_logistic, sigmoid
 from leadfit.learn.past import Bools, Floats, Ints
 
 _HINGES = (0.25, 0.5, 0.75, 0.9)
-_HINGE_RIDGE = 4.0
+_HINGE_RIDGE = 100.0
+"""Bends must be earned: a shape fitted to chance looks like drift as soon as chance turns."""
 _LEVEL_RIDGE = 0.05
 _GRID = 41
 _PSI_BINS = 10

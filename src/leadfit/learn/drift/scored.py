@@ -39,6 +39,7 @@ def _as_learned(past: Past, fact: ArtifactFact) -> Levels:
         defaults={},
         words={},
         known_at=np.empty(0),
+        numbers=np.empty(0),
     )
 
 

@@ -1,0 +1,275 @@
+"""Same-cycle feedback: what is published at the end of a cycle knows every event inside it.
+
+The weights' links and the acceptance head are kept as sums over accounts and leads. An event
+takes its lead's old share out of the sums and puts the new one in, so that a refresh costs nothing
+and equals a refit over the whole past, in whatever order events came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+
+from leadfit.artifact import Artifact, Head
+from leadfit.history import History, Step
+from leadfit.learn.past import column, date, days
+from leadfit.learn.rules import LADDER, Rules
+from leadfit.learn.weights import PSEUDO_DECISIONS
+from leadfit.records import Facts, Kind
+
+_RIDGE = 30.0
+"""Pseudo-decisions each coefficient of the head is held by."""
+_DEFAULT = Rules()
+_HEARD = (Kind.ACCEPTED, Kind.WORKED, Kind.REJECTED, Kind.QUALIFIED, Kind.CONVERTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The chain of the signal weights, after shrinkage.
+
+    Attributes:
+        counts: Accounts old enough that reached each step.
+        qualified_given_accepted: Posterior mean; ``won_given_qualified`` likewise.
+        weights: Signal weights on 0 to 100, given the worth of a won account.
+    """
+
+    counts: Mapping[Step, int]
+    qualified_given_accepted: float
+    won_given_qualified: float
+    weights: Mapping[Step, float]
+
+
+@dataclass(slots=True)
+class _Account:
+    """What is known of an account: its first lead, and which steps any lead of it reached."""
+
+    created: float = np.inf
+    qualified: bool = False
+    converted: bool = False
+
+
+@dataclass(slots=True)
+class _Lead:
+    """What is known of a lead: its levels, and what was decided."""
+
+    account: str = ""
+    places: tuple[int, ...] | None = None
+    kinds: set[Kind] = field(default_factory=set)
+
+
+class Stream:
+    """Sums that every event of a cycle changes.
+
+    Args:
+        artifact: The profile in force; its acceptance head is what decisions refresh.
+        rules: Priors and the time an account needs before it counts.
+        needs_work: Whether an acceptance counts only once the lead was worked.
+
+    >>> stream = Stream(None)
+    >>> stream.lead("l1", "a1", 0.0, {})
+    >>> stream.event("l1", "a1", Kind.ACCEPTED)
+    >>> stream.event("l1", "a1", Kind.WORKED)
+    >>> stream.links(400.0).counts[Step.ACCEPTED]
+    1
+    """
+
+    def __init__(
+        self, artifact: Artifact | None, *, rules: Rules = _DEFAULT, needs_work: bool = True
+    ) -> None:
+        self._artifact = artifact
+        self._rules = rules
+        self._needs_work = needs_work
+        self._accounts: dict[str, _Account] = {}
+        self._leads: dict[str, _Lead] = {}
+        self._head = None if artifact is None else _accept_head(artifact)
+        size = 1 + sum(len(row) for row in self._head.coefficients) if self._head else 0
+        self._slope = np.zeros(size)
+        self._bent = np.zeros((size, size))
+
+    def lead(self, lead_id: str, account_id: str, created: float, facts: Facts) -> None:
+        """Take note of a lead, before or after its events; ``created`` in days since 1970."""
+        account = self._accounts.setdefault(account_id, _Account())
+        account.created = min(account.created, created)
+        known = self._leads.setdefault(lead_id, _Lead())
+        self._count(known, -1.0)
+        known.account = account_id
+        if self._artifact is not None:
+            known.places = tuple(
+                fact.level_of(facts.get(fact.name)) for fact in self._artifact.facts
+            )
+        self._count(known, 1.0)
+
+    def event(self, lead_id: str | None, account_id: str, kind: Kind) -> None:
+        """Take note of an event; the same one twice counts once.
+
+        What names no lead counts for the account alone.
+        """
+        account = self._accounts.setdefault(account_id, _Account())
+        account.qualified |= kind is Kind.QUALIFIED and lead_id is None
+        account.converted |= kind is Kind.CONVERTED
+        if lead_id is None:
+            return
+        lead = self._leads.setdefault(lead_id, _Lead(account=account_id))
+        self._count(lead, -1.0)
+        lead.kinds.add(kind)
+        self._count(lead, 1.0)
+
+    def links(self, now: float, *, won: float | None = None) -> Links:
+        """Return the chain as of ``now``.
+
+        Args:
+            now: Days since 1970; accounts younger than the time to mature do not count yet.
+            won: Worth of a won account against one that expanded, on 0 to 100; the prior by
+                default. It moves with revenue, not with events of a cycle.
+        """
+        steps = (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED)
+        counts = dict.fromkeys(steps, 0)
+        both = [0, 0]
+        accepted = {each.account for each in self._leads.values() if self._answer(each) == 1.0}
+        qualified = {each.account for each in self._leads.values() if Kind.QUALIFIED in each.kinds}
+        for name, account in self._accounts.items():
+            if not account.created < now - self._rules.mature_days:
+                continue
+            reached = (
+                name in accepted,
+                account.qualified or name in qualified,
+                account.converted,
+            )
+            for step, has in zip(steps, reached, strict=True):
+                counts[step] += has
+            both[0] += reached[0] and reached[1]
+            both[1] += reached[1] and reached[2]
+        prior = self._rules.prior
+        first = _shrunk(
+            both[0], counts[Step.ACCEPTED], prior[Step.ACCEPTED] / prior[Step.QUALIFIED]
+        )
+        second = _shrunk(
+            both[1], counts[Step.QUALIFIED], prior[Step.QUALIFIED] / prior[Step.CONVERTED]
+        )
+        worth = prior[Step.CONVERTED] if won is None else won
+        chain = (worth * second * first, worth * second, worth, prior[Step.EXPANDED])
+        return Links(
+            counts=counts,
+            qualified_given_accepted=first,
+            won_given_qualified=second,
+            weights=dict(zip(LADDER, chain, strict=True)),
+        )
+
+    def publish(self, now: float) -> Artifact:
+        """Return the profile as the end of the cycle publishes it.
+
+        The acceptance head takes one Newton step from the profile in force towards all decisions
+        noted since, held by a ridge; the weights follow the links.
+
+        Raises:
+            ValueError: There is no profile to refresh.
+        """
+        if self._artifact is None:
+            raise ValueError("a stream without an artifact has nothing to publish")
+        won = {head.step: head.weight for head in self._artifact.heads}
+        links = self.links(now, won=won.get(Step.CONVERTED.value))
+        heads = tuple(self._refreshed(head, links) for head in self._artifact.heads)
+        return replace(self._artifact, as_of=date(now).isoformat(), heads=heads)
+
+    def _refreshed(self, head: Head, links: Links) -> Head:
+        weight = links.weights.get(Step(head.step), head.weight)
+        weighted = replace(head, weight=round(weight, 9))
+        if head is not self._head:
+            return weighted
+        ridge = np.full(len(self._slope), _RIDGE)
+        ridge[0] = 1e-6 if self._bent[0, 0] > 0 else 1.0
+        step = np.linalg.solve(self._bent + np.diag(ridge), self._slope)
+        at, rows = 1, []
+        for row in head.coefficients:
+            moved = step[at : at + len(row)]
+            rows.append(tuple(round(a + float(b), 9) for a, b in zip(row, moved, strict=True)))
+            at += len(row)
+        shift = min(30.0, max(-30.0, head.intercept + float(step[0])))
+        return replace(weighted, intercept=round(shift, 9), coefficients=tuple(rows))
+
+    def _answer(self, lead: _Lead) -> float | None:
+        """Return 1 for accepted and worked, 0 for rejected, nothing for undecided."""
+        worked = Kind.WORKED in lead.kinds or not self._needs_work
+        if Kind.ACCEPTED in lead.kinds and worked:
+            return 1.0
+        return 0.0 if Kind.REJECTED in lead.kinds else None
+
+    def _count(self, lead: _Lead, sign: float) -> None:
+        """Put a decided lead's share of slope and curvature in, or take it out."""
+        answer = self._answer(lead)
+        if answer is None or lead.places is None or self._head is None:
+            return
+        where, eta = [0], self._head.intercept
+        at = 1
+        for row, place in zip(self._head.coefficients, lead.places, strict=True):
+            if place >= 0:
+                where.append(at + place)
+                eta += row[place]
+            at += len(row)
+        slope, bent = _slopes(self._head.link, min(30.0, max(-30.0, eta)), answer)
+        spots = np.array(where)
+        self._slope[spots] += sign * slope
+        self._bent[np.ix_(spots, spots)] += sign * bent
+
+
+def _accept_head(artifact: Artifact) -> Head | None:
+    return next((head for head in artifact.heads if head.step == Step.ACCEPTED.value), None)
+
+
+def _slopes(link: str, eta: float, answer: float) -> tuple[float, float]:
+    """Return the derivative of the log likelihood, and the Fisher information."""
+    if link == "logit":
+        chance = 1.0 / (1.0 + float(np.exp(-eta)))
+        return answer - chance, chance * (1.0 - chance)
+    hazard = float(np.exp(eta))
+    chance = -float(np.expm1(-hazard))
+    inside = hazard * (1.0 - chance)
+    spread = max(chance * (1.0 - chance), 1e-12)
+    return (answer - chance) * inside / spread, inside**2 / spread
+
+
+def _shrunk(hits: int, tries: int, prior: float) -> float:
+    return (PSEUDO_DECISIONS * prior + hits) / (PSEUDO_DECISIONS + tries)
+
+
+def replay(history: History, artifact: Artifact | None, *, rules: Rules = _DEFAULT) -> Stream:
+    """Return the stream that has seen the whole of a history: the full refit."""
+    kinds = [str(item) for item in column(history.events, "kind")]
+    stream = Stream(artifact, rules=rules, needs_work=Kind.WORKED.value in kinds)
+    for entry in leads_of(history, artifact):
+        stream.lead(*entry)
+    known = {kind.value: kind for kind in _HEARD}
+    rows = zip(
+        column(history.events, "lead_id"), column(history.events, "account_id"), kinds, strict=True
+    )
+    for lead, account, kind in rows:
+        if kind in known:
+            stream.event(None if lead is None else str(lead), str(account), known[kind])
+    return stream
+
+
+def leads_of(
+    history: History, artifact: Artifact | None
+) -> Iterable[tuple[str, str, float, Facts]]:
+    """Yield id, account, day of creation and the artifact's facts of each lead."""
+    leads, accounts = history.leads, history.accounts
+    names = [] if artifact is None else [fact.name for fact in artifact.facts]
+    place = {str(item): n for n, item in enumerate(column(accounts, "account_id"))}
+    created = column(leads, "created_at")
+    for n, (lead, account) in enumerate(
+        zip(column(leads, "lead_id"), column(leads, "account_id"), strict=True)
+    ):
+        facts: dict[str, str | float | bool | None] = {}
+        for name in names:
+            value = None
+            if name in leads.columns:
+                value = leads.columns[name][n]
+            elif str(account) in place:
+                value = column(accounts, name.removeprefix("accounts."))[place[str(account)]]
+            facts[name] = value if isinstance(value, str | int | float) else None
+        at = created[n]
+        day = days(at) if isinstance(at, datetime) else np.inf
+        yield str(lead), str(account), float(day), facts
