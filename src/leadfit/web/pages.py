@@ -15,6 +15,7 @@ from leadfit.errors import Fault, NotFound, shorten
 from leadfit.records import Decision, Tier
 from leadfit.report import live
 from leadfit.report.render import stylesheet as stylesheet_text
+from leadfit.store.past import AccountScore
 from leadfit.store.views import LeadView
 from leadfit.web.problems import Problem, refused
 from leadfit.web.site import Asked, Site, named, site_of
@@ -146,15 +147,17 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
         ],
         reasons=view.reasons,
         decisions=decisions,
-        icp=None
-        if view.icp is None
-        else live.AccountIcp(
-            score=view.icp.score,
-            detractor=view.icp.detractor,
-            flagged=view.icp.flagged,
-            artifact_digest=view.icp.artifact_digest,
-            as_of=view.icp.as_of,
-        ),
+        icp=None if view.icp is None else _account_icp(view.icp),
+    )
+
+
+def _account_icp(score: AccountScore) -> live.AccountIcp:
+    return live.AccountIcp(
+        score=score.score,
+        detractor=score.detractor,
+        flagged=score.flagged,
+        artifact_digest=score.artifact_digest,
+        as_of=score.as_of,
     )
 
 
