@@ -270,8 +270,6 @@ class Detractor(Section):
         "nurture",
     )
     """Channels a flagged account is left out of; an inbound lead keeps its tier and the flag."""
-    exploration_share: Share = 0.02
-    """Share of flagged accounts that are worked all the same, at random and on record."""
 
 
 # ---- route ---------------------------------------------------------------------------------
@@ -469,10 +467,6 @@ class PolicyFile(Section):
     """Version of this shape."""
     facts: Mapping[Name, Words] = Field(default_factory=dict)
     """Other names under which a fact arrives, by the name used in this file."""
-    secrets: Mapping[Name, Annotated[str, Field(pattern=r"^env:[A-Z][A-Z0-9_]*$")]] = Field(
-        default_factory=dict
-    )
-    """Where secrets are found: references such as ``env:CHAT_TOKEN``, never the secret."""
     signal: SignalRules = Field(default_factory=SignalRules)
     """What a signal may hold."""
     matching: Matching = Field(default_factory=Matching)

@@ -69,7 +69,6 @@ def test_the_starter_folder_loads_with_the_numbers_of_the_field() -> None:
     tiers = (policy.tiers.one, policy.tiers.two, policy.tiers.three)
     assert [tier.sla_minutes for tier in tiers] == [15, 60, 1440]
     assert (policy.route.capacity.slots, policy.route.capacity.window_hours) == (15, 48)
-    assert policy.detractor.exploration_share == 0.02
 
 
 def test_a_written_starter_is_the_starter(tmp_path: Path) -> None:
@@ -175,7 +174,6 @@ def test_an_unknown_key_inside_a_list_names_the_keys_of_that_list(tmp_path: Path
         ('also = { "engagement.web_visits"', 'also = { "engagement.web"', "score"),
         ("a_tier_two = 50", "a_tier_two = 80", "score.cuts"),
         ("pricing_view = 1,", "price_view = 1,", "plays.0.needs.price_view"),
-        ('# chat_token = "env:LEADFIT_CHAT_TOKEN"', 'chat = "xoxb-1"', "secrets.chat"),
         ("units = 5", "", "meaningful_use.units"),
     ],
 )
