@@ -87,7 +87,7 @@ def _won(
     if not mine.any():
         return (Estimate(), None), False
     matured = bool(wins.start[mine].max() + rules.mature_days <= wins.until)
-    in_time = wins.at[mine] - wins.start[mine] <= rules.mature_days
+    in_time = wins.reached[mine] & (wins.at[mine] - wins.start[mine] <= rules.mature_days)
     return correlation(score[wins.row[mine]], in_time), matured
 
 

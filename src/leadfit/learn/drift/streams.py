@@ -16,6 +16,8 @@ from leadfit.records import Kind
 
 _LEAST = 40
 _SAME_DAY = 1.0
+_RARE = 0.06
+_LONGEST_WAIT = 90.0
 _IN_TIME = 120.0
 _IN_TIME_AFTER_WIN = 183.0
 """Later outcomes are left out: who comes late differs, and no baseline has seen them all."""
@@ -32,7 +34,8 @@ class Stream:
             the step was reached, NaN where it was not.
         reached: Whether it was.
         cohort: Number of the month of ``start``, since year 0.
-        decided: Rejections are recorded, so every unit of the stream has an answer.
+        decided: Every unit of the stream has an answer: rejections are recorded, or the step is
+            frequent enough to wait until most outcomes would have come.
         until: Day up to which the outcome could be seen.
     """
 
@@ -121,7 +124,7 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
     late = _IN_TIME_AFTER_WIN if step in AFTER_WIN else _IN_TIME
     with np.errstate(invalid="ignore"):
         seen = reached & (at <= until + _SAME_DAY) & (at - start <= late)
-    return Stream(
+    stream = Stream(
         step=step,
         row=row[fine],
         start=start[fine],
@@ -130,4 +133,28 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
         cohort=months_of(start[fine]),
         decided=False,
         until=until,
+    )
+    return _answered(stream) if stream.reached.mean() > _RARE else stream
+
+
+def _answered(stream: Stream) -> Stream:
+    """Take every unit's answer once most outcomes would have come: yes or not in time.
+
+    Where many reach the step, those still waiting are no longer like those that came; an answer
+    for each makes the comparison free of it, at the price of the wait.
+    """
+    waits = (stream.at - stream.start)[stream.reached]
+    wait = float(min(_LONGEST_WAIT, np.quantile(waits, 0.9)))
+    with np.errstate(invalid="ignore"):
+        reached = stream.reached & (stream.at - stream.start <= wait)
+    old = stream.start + wait <= stream.until
+    return Stream(
+        step=stream.step,
+        row=stream.row[old],
+        start=stream.start[old],
+        at=stream.start[old] + wait,
+        reached=reached[old],
+        cohort=stream.cohort[old],
+        decided=True,
+        until=stream.until,
     )

@@ -1,0 +1,236 @@
+"""What the drift watch says of calm and of falling scores."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from leadfit import learn
+from leadfit.history import History, Step
+from leadfit.learn.drift.baseline import fit_curve, psi
+from leadfit.learn.drift.charts import Closed, correlation, win_rate, windows
+from leadfit.learn.drift.delay import months_to_see
+from leadfit.learn.drift.detect import MULTIPLES, detector, from_decisions, from_events, together
+from leadfit.learn.result import Estimate
+from unit.learn.drifting import Fading, fade
+from unit.learn.worlds import START
+
+FELL_ON = 550.0
+
+
+@pytest.fixture(scope="module")
+def calm() -> History:
+    return fade(Fading(seed=1))
+
+
+@pytest.fixture(scope="module")
+def fallen() -> History:
+    return fade(Fading(seed=2, falls_on=FELL_ON))
+
+
+def test_a_calm_score_raises_no_alarm(calm: History) -> None:
+    found = learn.drift(calm)
+    assert found.level in {"calm", "watch"}
+    assert not found.segments
+    assert found.win_rate is not None
+    assert not found.win_rate.fired
+
+
+def test_a_fall_is_an_alarm_within_two_months_and_the_segment_is_named(fallen: History) -> None:
+    found = learn.drift(fallen)
+    assert found.level == "alarm"
+    assert found.joint is not None
+    assert found.joint.alarm_since is not None
+    late = found.joint.alarm_since - START
+    assert timedelta(days=FELL_ON) < late < timedelta(days=FELL_ON + 61)
+    assert found.joint.likely_onset is not None
+    assert abs((found.joint.likely_onset - START).days - FELL_ON) < 31
+    assert [(each.fact, each.value) for each in found.segments] == [("industry", "saas")]
+    assert "industry = saas" in found.words
+
+
+def test_accept_and_reject_are_seen_before_wins(fallen: History) -> None:
+    since = {each.step: each.alarm_since for each in learn.drift(fallen).steps}
+    first, later = since[Step.ACCEPTED], since[Step.CONVERTED]
+    assert first is not None
+    assert later is None or first < later
+
+
+def test_parts_of_a_changed_win_rate_sum_to_it(fallen: History) -> None:
+    found = learn.drift(fallen)
+    assert found.win_rate is not None
+    total = math.fsum(each.points.value or 0.0 for each in found.blame)
+    assert total == pytest.approx(found.win_rate.points.value, abs=1e-9)
+    assert [each.part for each in found.blame] == [
+        *("lead_mix", "icp_fit", "follow_up_speed", "rep", "rest")
+    ]
+
+
+def test_slow_follow_up_is_blamed_for_the_wins_it_costs() -> None:
+    history = fade(Fading(seed=3, slower_from=900.0))
+    found = learn.drift(history)
+    assert found.win_rate is not None
+    assert found.win_rate.fired
+    parts = {each.part: each.points for each in found.blame}
+    high = parts["follow_up_speed"].high
+    assert high is not None
+    assert high < -0.02
+    fit = parts["icp_fit"].low
+    assert fit is not None
+    assert fit < 0.05
+
+
+def test_fewer_leads_make_longer_delays(calm: History) -> None:
+    found = learn.drift(calm)
+    alarms = {each.leads_a_month: each for each in found.delays if each.level == "alarm"}
+    few, many = alarms[300.0].sudden_months, alarms[1000.0].sudden_months
+    assert few is not None
+    assert many is not None
+    assert many < few
+
+
+def test_the_age_of_a_profile_and_its_lag_are_told(fallen: History) -> None:
+    made, update = START + timedelta(days=300), START + timedelta(days=700)
+    found = learn.drift(fallen, updated_at=[made, update])
+    assert found.age.updated
+    assert found.age.age_days == pytest.approx((fallen.as_of - update).days)
+    assert found.age.first_evidence_at is not None
+    lag = (update - found.age.first_evidence_at).total_seconds() / 86400
+    assert found.age.lag_days == pytest.approx(lag)
+
+
+def test_given_scores_are_watched_in_place_of_the_column(calm: History) -> None:
+    ids = [str(each) for each in calm.leads.columns["lead_id"]]
+    noise = np.random.default_rng(5).random(len(ids))
+    found = learn.drift(calm, dict(zip(ids, noise.tolist(), strict=True)))
+    assert found.level == "cannot_tell"
+    assert found.score_name == "given scores"
+
+
+def test_an_artifact_is_watched_from_the_day_it_was_made(fallen: History) -> None:
+    keep = START + timedelta(days=500)
+    events = fallen.events.columns
+    rows = [n for n, at in enumerate(events["at"]) if at <= keep]  # type: ignore[operator]
+    leads = fallen.leads.columns
+    young = [n for n, at in enumerate(leads["created_at"]) if at <= keep]  # type: ignore[operator]
+    past = dataclasses.replace(
+        fallen,
+        as_of=keep,
+        events=type(fallen.events)(
+            columns={name: [col[n] for n in rows] for name, col in events.items()}
+        ),
+        leads=type(fallen.leads)(
+            columns={name: [col[n] for n in young] for name, col in leads.items()}
+        ),
+    )
+    artifact = learn.fit(past)
+    found = learn.drift(fallen, artifact)
+    assert found.level == "alarm"
+    assert found.age.made_at == keep
+
+
+def test_a_history_without_times_cannot_tell(calm: History) -> None:
+    found = learn.drift(dataclasses.replace(calm, times_known=False))
+    assert found.level == "cannot_tell"
+    assert found.joint is None
+
+
+def test_a_moved_mix_has_a_high_psi_and_a_steady_one_has_not() -> None:
+    rng = np.random.default_rng(4)
+    before = rng.standard_normal(5000)
+    assert psi(before, rng.standard_normal(2000)) < 0.05
+    assert psi(before, rng.standard_normal(2000) + 1) > 0.25
+
+
+def test_a_win_rate_fires_at_just_over_five_points_with_enough_leads_and_not_at_noise() -> None:
+    def asked(units: int, hits: tuple[int, int]) -> bool:
+        won = np.zeros(2 * units, np.bool_)
+        won[: hits[0]] = True
+        won[units : units + hits[1]] = True
+        start = np.concatenate([np.linspace(0, 300, units), np.linspace(400, 480, units)])
+        closed = Closed(of="leads", row=np.arange(2 * units), start=start, won=won)
+        before, now = windows(closed, 0.0, 365.0)
+        found = win_rate(closed, before, now, Estimate(), learn.DriftRules())
+        assert found is not None
+        return found.fired
+
+    assert asked(10_000, (3000, 2490))
+    assert not asked(100, (30, 24))
+    assert not asked(10_000, (3000, 2510))
+
+
+def test_the_latent_correlation_does_not_fall_when_wins_become_rare() -> None:
+    rng = np.random.default_rng(6)
+    score = rng.standard_normal(40_000)
+    scale = 0.6 * score + 0.8 * rng.standard_normal(40_000)
+    plain, latent = zip(*(correlation(score, scale > cut) for cut in (0.0, 2.0)), strict=True)
+    assert (plain[0].value or 0) - (plain[1].value or 0) > 0.1
+    assert latent[0] == pytest.approx(0.6, abs=0.03)
+    assert latent[1] == pytest.approx(0.6, abs=0.06)
+
+
+def test_a_likelihood_ratio_of_a_block_has_mean_one_when_nothing_changed() -> None:
+    rng = np.random.default_rng(7)
+    score = rng.standard_normal(20_000)
+    yes = rng.random(20_000) < 1 / (1 + np.exp(-score))
+    curve = fit_curve(score, yes, np.zeros(20_000, np.int64))
+    assert curve is not None
+    later = rng.standard_normal(40_000)
+    answer = rng.random(40_000) < 1 / (1 + np.exp(-later - 0.7))
+    month = np.repeat(np.arange(40), 1000)
+    found = from_decisions(curve, later, answer, month, np.arange(40_000.0), 0.0)
+    mean = np.exp(found.log_ratio).mean(axis=0)
+    assert mean[0] == pytest.approx(1.0, abs=0.1)
+    assert mean[2] == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_level_that_moves_alone_leaves_the_evidence_as_it_was() -> None:
+    rng = np.random.default_rng(8)
+    score = rng.standard_normal(12_000)
+    yes = rng.random(12_000) < 1 / (1 + np.exp(-score))
+    curve = fit_curve(score, yes, np.arange(12_000) // 1000)
+    assert curve is not None
+    later = rng.standard_normal(6000)
+    month = np.arange(6000) // 1000
+    for level in (0.0, -1.5):
+        answer = rng.random(6000) < 1 / (1 + np.exp(-later - level))
+        found = from_decisions(curve, later, answer, month, np.arange(6000.0))
+        assert (found.log_ratio.sum(axis=0)[3:] < 0).all()
+
+
+def test_winners_without_a_better_score_are_evidence() -> None:
+    rng = np.random.default_rng(9)
+    score = rng.standard_normal(12_000)
+    yes = rng.random(12_000) < 1 / (1 + np.exp(3.5 - 1.5 * score))
+    curve = fit_curve(score, yes, np.arange(12_000) // 1000)
+    assert curve is not None
+    start = np.sort(rng.random(3000) * 90)
+    won = np.where(rng.random(3000) < 0.05, start + 60.0, np.nan)
+    month = (start // 30).astype(np.int64)
+    later = rng.standard_normal(3000)
+    found = from_events(curve, np.full(50, 60.0), later, start, won, month, (0.0, math.inf))
+    assert found.log_ratio.sum(axis=0)[-1] > 10
+    assert len(found.at) == int((~np.isnan(won)).sum())
+
+
+def test_a_detector_fed_with_nothing_counts_the_weeks_begun() -> None:
+    log = detector(np.zeros((21, len(MULTIPLES))))
+    assert np.exp(log) == pytest.approx(np.repeat([1.0, 2.0, 3.0], 7))
+
+
+def test_the_mean_of_detectors_lies_between_them() -> None:
+    logs = np.array([[0.0, 5.0], [2.0, 1.0]])
+    mean = together(logs, np.array([0.5, 0.5]))
+    assert (mean < logs.max(axis=0)).all()
+    assert (mean > logs.min(axis=0)).all()
+
+
+def test_a_delay_beyond_five_years_is_not_given() -> None:
+    assert months_to_see(5.0, 0.01, 0.2, 7.0, ramp_months=9.0) is None
+    quick = months_to_see(1000.0, 0.13, 0.03, 7.0, ramp_months=0.0)
+    assert quick is not None
+    assert quick < 1.0
