@@ -174,8 +174,12 @@ class Leadfit:
             # Become the one writer now: a second server would otherwise call itself ready.
             self._store.write(lambda _session: None)
             resolve.warm_up()
+            cycle = jobs.Cycle(self.world, self._store, lambda: self.policy, self.learn)
             self._loops = jobs.Loops(
-                decide=self.decide_pending, deliver=self._deliver_soon, clocks=self.run_clocks
+                decide=self.decide_pending,
+                deliver=self._deliver_soon,
+                clocks=self.run_clocks,
+                learn=cycle.round,
             )
             self._loops.start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
+from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import deliver
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
@@ -10,6 +11,7 @@ from leadfit.jobs.recall import history
 from leadfit.jobs.sla import run_clocks
 
 __all__ = [
+    "Cycle",
     "Learned",
     "Loops",
     "Proposal",
