@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadfit import app
 from leadfit.canonical import document
-from leadfit.cli.offline import benchmark_files, summary, write_report
+from leadfit.cli.offline import summary
 from leadfit.cli.output import Output
 from leadfit.cli.words import status_words
 from leadfit.exports import read_export
@@ -44,11 +44,8 @@ def build(
             f"2 of 5  Imported {added.accounts} accounts, {added.contacts} contacts and "
             f"{added.leads} leads"
         )
-        study, files = benchmark_files(history)
-        write_report(folder / "reports", files)
-        if study.artifact is not None:
-            leadfit.publish(study.artifact)
-        output.say(f"3 of 5  Learned the ICP. {names.VERDICTS[study.benchmark.verdict]}")
+        learned = leadfit.learn().proposal
+        output.say(f"3 of 5  Learned the ICP. {names.VERDICTS[learned.benchmark.verdict]}")
         taken = receive(leadfit, planted.new_signals(company, signals, until=leadfit.world.now()))
         output.say(f"4 of 5  Took {taken} signals and decided each")
         acted = leadfit.deliver(limit=10 * signals)
@@ -56,10 +53,10 @@ def build(
     output.say(f"5 of 5  Carried out {acted} actions; see {folder / 'outbox.jsonl'}")
     if copy_to is not None:
         copy_to.parent.mkdir(parents=True, exist_ok=True)
-        copy_to.write_text(files["report.html"], "utf-8")
+        copy_to.write_text(learned.files["report.html"], "utf-8")
     output.answer(
-        {**document(status), "benchmark": json.loads(files["report.json"])},
-        lambda: f"{summary(study.benchmark)}\n\n{status_words(status)}",
+        {**document(status), "benchmark": json.loads(learned.files["report.json"])},
+        lambda: f"{summary(learned.benchmark)}\n\n{status_words(status)}",
     )
 
 
