@@ -114,9 +114,9 @@ def test_given_scores_are_watched_in_place_of_the_column(calm: History) -> None:
 def test_an_artifact_is_watched_from_the_day_it_was_made(fallen: History) -> None:
     keep = START + timedelta(days=500)
     events = fallen.events.columns
-    rows = [n for n, at in enumerate(events["at"]) if at <= keep]  # type: ignore[operator]
+    rows = [n for n, at in enumerate(events["at"]) if at <= keep]  # type: ignore[operator]  # times, in this history
     leads = fallen.leads.columns
-    young = [n for n, at in enumerate(leads["created_at"]) if at <= keep]  # type: ignore[operator]
+    young = [n for n, at in enumerate(leads["created_at"]) if at <= keep]  # type: ignore[operator]  # times, in this history
     past = dataclasses.replace(
         fallen,
         as_of=keep,

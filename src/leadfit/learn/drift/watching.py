@@ -291,12 +291,8 @@ def _findings(
     ]
     if not runs:
         return _blank(read, _age(read.past.history, given, updated_at, None))
-    weights = np.array([rules.share.get(run.stream.step, 0.05) for run in runs])
-    weights /= weights.sum()
     levels = (rules.watch_level(window.a_month), rules.alarm_at)
-    log = together(np.stack([run.log for run in runs]), weights)
-    strongest = runs[int((np.stack([run.log.max() for run in runs])).argmax())]
-    joint = _watched(None, log, strongest.gained, window, levels)
+    joint = _joint(runs, window, levels, rules)
     level = "alarm" if joint.alarm_since else "watch" if joint.watch_since else "calm"
     onset = window.end if joint.likely_onset is None else days(joint.likely_onset)
     named = _segments(read, runs, (window.start, window.end, onset), level, rules)
@@ -319,6 +315,16 @@ def _findings(
         rebaselined_at=tuple(date(day) for day in again),
         notices=_notices(read, given),
     )
+
+
+def _joint(
+    runs: Sequence[_Run], window: _Window, levels: tuple[float, float], rules: DriftRules
+) -> Watched:
+    """Return all steps together; the onset is that of the step with most to say."""
+    weights = np.array([rules.share.get(run.stream.step, 0.05) for run in runs])
+    log = together(np.stack([run.log for run in runs]), weights / weights.sum())
+    strongest = max(runs, key=lambda run: float(run.log.max()))
+    return _watched(None, log, strongest.gained, window, levels)
 
 
 def _watched(  # noqa: PLR0917 -- all that is said of a detector

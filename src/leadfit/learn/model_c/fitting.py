@@ -282,16 +282,7 @@ def _fit(
     blocks = [*coded, *(values[:, None] for values in numbers), np.ones((len(rows.row), 1))]
     columns = np.concatenate(blocks, axis=1)
     won = rows.won.astype(np.float64)
-    best: tuple[float, Floats] | None = None
-    for size in _RIDGES:
-        ridge = np.append(np.full(columns.shape[1] - 1, size), 0.0)
-        beta = fit_logistic(columns[parts.fit], won[parts.fit], ridge).beta
-        chance = np.clip(sigmoid(columns[parts.later] @ beta), 1e-9, 1 - 1e-9)
-        said = won[parts.later]
-        loss = -float((said * np.log(chance) + (1 - said) * np.log(1 - chance)).mean())
-        if best is None or loss < best[0]:
-            best = (loss, beta)
-    beta = best[1] if best is not None else np.zeros(columns.shape[1])
+    beta = _best(columns, won, parts)
     weights: list[tuple[float, ...]] = []
     at = 0
     for levels in facts:
@@ -312,6 +303,19 @@ def _fit(
             for name, (mean, scale), value in zip(names, middles, beta[at:-1], strict=True)
         ),
     )
+
+
+def _best(columns: Floats, won: Floats, parts: _Parts) -> Floats:
+    """Return the coefficients of the ridge that says most about the later slice."""
+    tried: list[tuple[float, int, Floats]] = []
+    for n, size in enumerate(_RIDGES):
+        ridge = np.append(np.full(columns.shape[1] - 1, size), 0.0)
+        beta = fit_logistic(columns[parts.fit], won[parts.fit], ridge).beta
+        chance = np.clip(sigmoid(columns[parts.later] @ beta), 1e-9, 1 - 1e-9)
+        came = won[parts.later]
+        loss = -float((came * np.log(chance) + (1 - came) * np.log(1 - chance)).mean())
+        tried.append((loss, n, beta))
+    return min(tried, key=lambda each: each[:2])[2]
 
 
 def _calibrate(raw: Floats, won: Bools) -> tuple[float, float]:
