@@ -144,7 +144,10 @@ def learned_document(learned: Learned) -> dict[str, object]:
         "rejections": {
             "since": None if found.rejected.since is None else moment(found.rejected.since),
             "leads": len(found.rejected.rejected),
-            "reasons": [{"reason": words, "leads": n} for words, n in found.rejected.reasons],
+            "reasons": [
+                plain({"reason": words, "leads": n}) for words, n in found.rejected.reasons
+            ],
+            "segments": [plain(segment) for segment in found.segments],
         },
         "moved": {"compared": found.move.compared, "far": found.move.far},
         "accounts": learned.accounts,
@@ -194,12 +197,20 @@ def _changes(learned: Learned) -> list[str]:
 
 
 def _rejections(learned: Learned) -> list[str]:
-    said = learned.proposal.rejected
+    said, segments = learned.proposal.rejected, learned.proposal.segments
+    named = [f"  {segment.words}" for segment in segments[:_SHOWN]]
+    if named:
+        named = ["", "Rejected more than the score in force says", *named]
     if not said.rejected:
-        return []
+        return named
     since = "" if said.since is None else f" since {said.since:%Y-%m-%d %H:%M} UTC"
     rows = [(words, count) for words, count in said.reasons[:_SHOWN]]
-    return ["", f"{len(said.rejected)} leads were rejected{since}", table(rows, indent="  ")]
+    return [
+        "",
+        f"{len(said.rejected)} leads were rejected{since}",
+        table(rows, indent="  "),
+        *named,
+    ]
 
 
 def _end(learned: Learned) -> list[str]:

@@ -25,7 +25,7 @@ from leadfit.store.past import AccountScore, Learning, ScoredAccount
 from leadfit.world import World
 
 if TYPE_CHECKING:
-    from leadfit.learn import Benchmark, DriftFindings, Study
+    from leadfit.learn import Benchmark, DriftFindings, RejectedSegment, Study
 
 _CHUNK: Final = 5_000
 _MOST_RUNS: Final = 1_000
@@ -59,6 +59,7 @@ class Proposal:
         outcomes_before: The same when the artifact in force was learned, if that was kept.
         latest: The run that put the artifact in force there, if it was one of this workspace.
         changes: Values whose points changed, largest change first.
+        segments: Values that are rejected more than the score in force says, the surest first.
         objections: Why it should not be put in force unseen; empty when nothing speaks against it.
         files: Reports by name, as text.
     """
@@ -72,6 +73,7 @@ class Proposal:
     latest: Learning | None
     changes: tuple[Change, ...]
     rejected: Rejections
+    segments: tuple[RejectedSegment, ...]
     move: Move
     objections: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
@@ -149,6 +151,7 @@ def propose(
         if study.artifact is None
         else changed_points(before, study.artifact, history, rejected),
         rejected=rejected,
+        segments=learn.rejections(history, before),
         move=move,
         objections=_objections(policy, outcomes, outcomes_before, move),
         files=_files(study),
