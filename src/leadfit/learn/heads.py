@@ -31,7 +31,7 @@ _ROUNDS = 12
 _SETTLED = 0.02
 """Coefficients that move by less than this between two rounds rank the same."""
 _ODDS = 4.0
-"""A full detractor match is a chance of churn after use with this many times the average odds."""
+"""The flag stands from half-way between the average chance and this many times its odds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +238,10 @@ def write(
         scale=tuple(round(float(chance.mean()), 9) for chance in chances),
         knots=_knots(),
         detractor=None if churn is None else _head(past, usable, churn, weights),
-        detractor_knots=((0.0, 0.0), (1.0, 0.0)) if churn is None else _match(churn),
+        # The match is the chance itself, so that a score loses what is to be expected: stretched
+        # to reach 1 sooner it cost a fifth of what the best tenth is worth on planted companies.
+        detractor_knots=((0.0, 0.0), (1.0, 0.0 if churn is None else 1.0)),
+        flag_at=0.5 if churn is None else _flag_from(churn),
         detractor_share=round(detractor.value, 6),
         notes={f"borrowed.{head.step.value}": round(head.borrowed, 6) for head in heads}
         | {f"spread.{head.step.value}": round(head.spread, 6) for head in heads},
@@ -294,13 +297,13 @@ def _knots() -> tuple[tuple[float, float], ...]:
     return ((0.0, 0.0), *inner, (100.0, 100.0))
 
 
-def _match(churn: Learned) -> tuple[tuple[float, float], ...]:
-    """Return the map from the chance of churn after use to the detractor match."""
+def _flag_from(churn: Learned) -> float:
+    """Return the chance of churn after use from which an account is flagged."""
     eta = min(30.0, max(-30.0, churn.intercept))
     average = float(-np.expm1(-np.exp(eta)) if churn.timed else 1 / (1 + np.exp(-eta)))
     average = min(max(average, 1e-6), 1 - 1e-6)
     odds = _ODDS * average / (1 - average)
-    return ((round(average, 9), 0.0), (round(odds / (1 + odds), 9), 1.0))
+    return round((average + odds / (1 + odds)) / 2, 6)
 
 
 def score_rows(artifact: Artifact, facts: Sequence[Levels]) -> tuple[Floats, Floats]:

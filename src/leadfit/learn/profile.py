@@ -73,10 +73,12 @@ def detracting(
     if head is None:
         return ()
     known = _by_value(effects, facts)
+    average = _match(artifact, head, 0.0)
     rows: list[ProfileRow] = []
     for place, levels in _used(artifact, facts):
         for level in _frequent(levels, rules):
-            lost = 50.0 * artifact.detractor_share * _match(artifact, head, place, level)
+            more = _match(artifact, head, head.coefficients[place][level]) - average
+            lost = 50.0 * artifact.detractor_share * more
             if lost >= _LEAST_POINTS:
                 key = (levels.name, levels.labels[level])
                 evidence = known.get(key, {})
@@ -99,9 +101,9 @@ def _used(artifact: Artifact, facts: Sequence[Levels]) -> list[tuple[int, Levels
     return [(place, by_name[fact.name]) for place, fact in enumerate(artifact.facts)]
 
 
-def _match(artifact: Artifact, head: Head, place: int, level: int) -> float:
-    """Return the detractor match of an average account with this level, by its knots."""
-    eta = head.intercept + head.coefficients[place][level]
+def _match(artifact: Artifact, head: Head, more: float) -> float:
+    """Return the detractor match of an account that differs from the average by ``more``."""
+    eta = head.intercept + more
     chance = -math.expm1(-math.exp(eta)) if head.link == "hazard" else 1 / (1 + math.exp(-eta))
     (low, _), (high, _) = artifact.detractor_knots
     return min(1.0, max(0.0, (chance - low) / (high - low)))
