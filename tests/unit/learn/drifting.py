@@ -19,6 +19,7 @@ class Fading:
     Attributes:
         falls_on: Day from which leads of industry ``saas``, the score's favourite, fail.
         slower_from: Day from which most first touches come after days instead of hours.
+        moves_on: Day from which leads come with higher scores, which mean what they meant.
     """
 
     seed: int
@@ -26,6 +27,7 @@ class Fading:
     falls_on: float | None = None
     slower_from: float | None = None
     slope: float = 1.0
+    moves_on: float | None = None
 
 
 def fade(world: Fading) -> History:
@@ -36,6 +38,7 @@ def fade(world: Fading) -> History:
     saas = rng.random(n) < 0.35
     small = rng.random(n) < 0.5
     score = 50 + 8 * rng.standard_normal(n) + 14 * saas
+    score += 12 * (created >= (SPAN_DAYS if world.moves_on is None else world.moves_on))
     fallen = saas & (created >= (SPAN_DAYS if world.falls_on is None else world.falls_on))
     late = created >= (SPAN_DAYS if world.slower_from is None else world.slower_from)
     slow = rng.random(n) < np.where(late, 0.8, 0.15)

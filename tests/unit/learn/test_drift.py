@@ -133,6 +133,15 @@ def test_an_artifact_is_watched_from_the_day_it_was_made(fallen: History) -> Non
     assert found.age.made_at == keep
 
 
+def test_a_mix_that_moved_much_gets_a_new_baseline_and_no_alarm() -> None:
+    found = learn.drift(fade(Fading(seed=5, moves_on=FELL_ON)))
+    assert found.level != "alarm"
+    assert found.rebaselined_at
+    since = (found.rebaselined_at[0] - START).days
+    assert FELL_ON < since < FELL_ON + 100
+    assert max(each.psi or 0.0 for each in found.months) > 0.25
+
+
 def test_a_history_without_times_cannot_tell(calm: History) -> None:
     found = learn.drift(dataclasses.replace(calm, times_known=False))
     assert found.level == "cannot_tell"
