@@ -51,8 +51,12 @@ def revision_of(connection: sqlite3.Connection, path: Path) -> str | None:
     return revision
 
 
-def migrate(path: Path) -> None:
+def migrate(path: Path, *, to: str = LATEST) -> None:
     """Take every step the store at ``path`` lacks, all in one transaction.
+
+    Args:
+        path: The store.
+        to: The revision to stop at.
 
     Raises:
         NewerStore: This Leadfit does not know the store's revision.
@@ -71,7 +75,7 @@ def migrate(path: Path) -> None:
     event.listen(engine, "begin", _begin)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, LATEST)
+        command.upgrade(config, to)
     engine.dispose()
 
 

@@ -234,3 +234,19 @@ def test_the_known_revision_is_the_last_migration(tmp_path: Path) -> None:
     (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     connection.close()
     assert revision == LATEST
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    migrate(path, to="0001")
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "INSERT INTO accounts (account_id, name, is_customer, facts) VALUES ('a1', 'Acme', 0, '{}')"
+    )
+    connection.commit()
+    connection.close()
+    store = opened(tmp_path)
+    account = store.read(lambda session: session.accounts.account("a1"))
+    assert account is not None
+    assert store.read(lambda session: session.past.latest_event()) is None
+    store.close()
