@@ -28,6 +28,8 @@ from leadfit.learn.watch import AFTER_WIN
 from leadfit.learn.words import NOUNS, signed
 
 _NEARLY_ALL = 0.98
+_STANDARD = 25_000
+"""Units over which chances are averaged, at least, where there are more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,23 +288,27 @@ def _most(levels: Levels, *, timed: bool) -> Claim:
 
 
 def _standardise(block: Block, design: Design, found: Fit) -> tuple[Floats, Floats]:
-    """Return the chance with everybody at each level, and its gradient by all coefficients."""
-    columns, units = list(block.columns), len(design.columns)
+    """Return the chance with everybody at each level, and its gradient by all coefficients.
+
+    In a large past every n-th unit stands for all: over so many the mean is the same.
+    """
+    rows = slice(None, None, max(1, len(design.columns) // _STANDARD))
+    columns, held, places = list(block.columns), design.columns[rows], block.places[rows]
     own = np.concatenate([[0.0], found.beta[columns]])
-    base = design.columns @ found.beta - own[block.places]
+    base = held @ found.beta - own[places]
     size = len(found.alpha)
     gradients = np.empty((size + len(found.beta), len(own)))
-    slopes = np.empty((units, len(own)))
+    slopes = np.empty((len(held), len(own)))
     risks = np.empty(len(own))
     for place, value in enumerate(own):
         risks[place] = found.risk(base + value).mean()
         slopes[:, place] = found.slope(base + value)
-    gradients[size:] = design.columns.T @ slopes / units
+    gradients[size:] = held.T @ slopes / len(held)
     steep = slopes.mean(axis=0)
     gradients[:size] = np.outer(found.alpha_shares(), steep)
-    rows = [size + column for column in columns]
-    gradients[rows] = 0.0
-    gradients[rows, np.arange(1, len(own))] = steep[1:]
+    rows_of_own = [size + column for column in columns]
+    gradients[rows_of_own] = 0.0
+    gradients[rows_of_own, np.arange(1, len(own))] = steep[1:]
     return risks, gradients
 
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from leadfit.learn.past import Bools, Floats, Ints
 from leadfit.learn.rules import MONTH_DAYS
 
 CUTS_MONTHS = (0.5, 1.0, 2.0, 3.0, 6.0, 9.0)
 _ETA_LIMIT = 30.0
+_LARGE = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,9 @@ def fit(
     """
     pull = np.zeros(columns.shape[1]) if centre is None else centre
     problem = _Problem(columns=columns, baseline=baseline, ridge=ridge, pull=pull)
-    alpha, beta = _descend(problem, *(start or (_first_alpha(baseline), pull.copy())))
+    if start is None:
+        start = _near(problem) or (_first_alpha(baseline), pull.copy())
+    alpha, beta = _descend(problem, *start)
     covariance, groups = np.empty((0, 0)), 0
     if clusters is not None:
         covariance, groups = _sandwich(problem, alpha, beta, clusters)
@@ -201,8 +204,24 @@ def deviance(found: Fit, columns: Floats, baseline: Baseline) -> float:
 def spread(found: Fit, columns: Floats, baseline: Baseline, ridge: Floats) -> Floats:
     """Return the posterior variance of each of ``found.beta`` under the penalty as a prior."""
     problem = _Problem(columns=columns, baseline=baseline, ridge=ridge, pull=found.beta)
-    _, hessian = problem.derivatives(found.alpha, found.beta)
+    hessian = problem.hessian(found.alpha, found.beta)
     return np.asarray(np.diag(np.linalg.inv(hessian))[len(found.alpha) :], dtype=np.float64)
+
+
+def _near(problem: _Problem) -> tuple[Floats, Floats] | None:
+    """Return where a fit of every tenth unit ends, from which a large fit has few steps to go."""
+    if len(problem.columns) < _LARGE:
+        return None
+    base = problem.baseline
+    few = _Problem(
+        columns=problem.columns[::10],
+        baseline=Baseline(months=base.months, exposure=base.exposure[::10], event=base.event[::10]),
+        ridge=problem.ridge,
+        pull=problem.pull,
+    )
+    if (few.baseline.event.sum(axis=0) < 1).any():
+        return None
+    return _descend(few, _first_alpha(few.baseline), problem.pull.copy())
 
 
 def _first_alpha(baseline: Baseline) -> Floats:
@@ -254,17 +273,20 @@ class _Problem:
         full = eta + alpha[0]
         return float(np.logaddexp(0.0, full).sum() - event[:, 0] @ full) + penalty
 
-    def derivatives(self, alpha: Floats, beta: Floats) -> tuple[Floats, Floats]:
-        """Return the downhill gradient and the Hessian, ``alpha`` before ``beta``."""
-        expected = self.expected(alpha, beta)
-        weights, rest = self.weights(expected), self.baseline.event - expected
-        size = len(alpha)
+    def gradient(self, alpha: Floats, beta: Floats) -> Floats:
+        """Return the downhill gradient, ``alpha`` before ``beta``."""
+        rest = self.baseline.event - self.expected(alpha, beta)
         gradient = np.concatenate([rest.sum(axis=0), self.columns.T @ rest.sum(axis=1)])
-        gradient[size:] -= self.ridge * (beta - self.pull)
+        gradient[len(alpha) :] -= self.ridge * (beta - self.pull)
+        return gradient
+
+    def hessian(self, alpha: Floats, beta: Floats) -> Floats:
+        """Return the Hessian, ``alpha`` before ``beta``."""
+        weights, size = self.weights(self.expected(alpha, beta)), len(alpha)
         hessian = _information(self.columns, weights)
         hessian[np.diag_indices(len(hessian))] += 1e-9
         hessian[size:, size:][np.diag_indices(len(beta))] += self.ridge
-        return gradient, hessian
+        return hessian
 
 
 def _information(columns: Floats, weights: Floats) -> Floats:
@@ -280,11 +302,17 @@ def _information(columns: Floats, weights: Floats) -> Floats:
 
 
 def _descend(problem: _Problem, alpha: Floats, beta: Floats) -> tuple[Floats, Floats]:
-    """Go down by Newton steps, each halved until it helps."""
-    value = problem.objective(alpha, beta)
+    """Go down by Newton steps, each halved until it helps.
+
+    A large fit begins near its end and keeps its first Hessian as long as whole steps help.
+    """
+    value, large = problem.objective(alpha, beta), len(problem.columns) >= _LARGE
+    hessian: Floats | None = None
     for _ in range(40):
-        gradient, hessian = problem.derivatives(alpha, beta)
-        step, scale, before = _solve(hessian, gradient), 1.0, value
+        if hessian is None or not large:
+            hessian = problem.hessian(alpha, beta)
+        step = _solve(hessian, problem.gradient(alpha, beta))
+        scale, before = 1.0, value
         for _ in range(12):
             alpha_new = alpha + scale * step[: len(alpha)]
             beta_new = beta + scale * step[len(alpha) :]
@@ -295,21 +323,22 @@ def _descend(problem: _Problem, alpha: Floats, beta: Floats) -> tuple[Floats, Fl
             scale /= 2
         if abs(before - value) <= 1e-8 * (1.0 + abs(value)):
             break
+        hessian = hessian if scale == 1.0 else None
     return alpha, beta
 
 
 def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) -> tuple[Floats, int]:
     """Return the jackknifed clustered covariance and the number of clusters."""
     columns = problem.columns
-    _, hessian = problem.derivatives(alpha, beta)
+    hessian = problem.hessian(alpha, beta)
     expected = problem.expected(alpha, beta)
     weights, rest = problem.weights(expected), problem.baseline.event - expected
     bread = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
     scores = np.concatenate([rest, columns * rest.sum(axis=1)[:, None]], axis=1)
     names, place = np.unique(clusters, return_inverse=True)
     groups = len(names)
-    total = np.zeros((groups, scores.shape[1]))
-    np.add.at(total, place, scores)
+    member = sparse.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
+    total = np.asarray(member @ scores)
     leverage = _leverage(columns, weights, bread)
     heft = np.bincount(place, weights=leverage, minlength=groups)
     size = np.bincount(place, minlength=groups)
@@ -324,8 +353,8 @@ def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) ->
         # Just under the whole of it, so that a cluster that alone carries a column stays finite.
         rest_of_it = hessian - 0.999 * _information(columns[members], weights[members])
         total[group] = hessian @ _solve(rest_of_it, total[group])
-    half = total @ bread
-    return np.asarray(half.T @ half * (groups / max(1, groups - 1))), groups
+    meat = total.T @ total * (groups / max(1, groups - 1))
+    return np.asarray(bread @ meat @ bread), groups
 
 
 def _leverage(columns: Floats, weights: Floats, bread: Floats) -> Floats:
