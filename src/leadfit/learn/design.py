@@ -74,9 +74,9 @@ def build(
         block = _block(levels, watched, rules)
         if block is not None:
             blocks.append(block)
-            parts.append(np.eye(len(block.used))[block.places][:, 1:])
-    carried = np.concatenate([np.empty((watched.units, 0)), *parts], axis=1)
-    cells, cell_names = _cells(watched, confounders, held, carried, rules)
+            own = block.places[:, None] == np.arange(1, len(block.used))
+            parts.append(own.astype(np.float64))
+    cells, cell_names = _cells(watched, confounders, held, parts, rules)
     held = np.concatenate([held, cells], axis=1)
     at = held.shape[1]
     placed: list[Block] = []
@@ -87,7 +87,7 @@ def build(
     ridge = np.full(at, rules.ridge_fact)
     ridge[: held.shape[1]] = rules.ridge_confounder
     return Design(
-        columns=np.concatenate([held, carried], axis=1),
+        columns=np.concatenate([held, *parts], axis=1),
         confounders=held.shape[1],
         names=(*names, *cell_names),
         blocks=tuple(placed),
@@ -155,7 +155,7 @@ def _cells(
     watched: Watched,
     confounders: Sequence[Levels],
     held: Floats,
-    carried: Floats,
+    parts: Sequence[Floats],
     rules: Rules,
 ) -> tuple[Floats, list[str]]:
     """Return the pairwise cells of the confounders that go with any fact.
@@ -169,14 +169,13 @@ def _cells(
         for one, two in combinations(confounders, 2)
         if (pair := _pair(watched, one, two)) is not None
     ]
-    if not groups or not carried.shape[1]:
+    if not groups or not parts:
         return np.empty((watched.units, 0)), []
     rows = np.arange(watched.units)
     if watched.units > _LOOKED_AT:
         rows = rows[:: -(-watched.units // _LOOKED_AT)]
-    chosen = _tied(
-        [cells[rows] for cells, _ in groups], held[rows], carried[rows], rules.cells_level
-    )
+    carried = np.concatenate([part[rows] for part in parts], axis=1)
+    chosen = _tied([cells[rows] for cells, _ in groups], held[rows], carried, rules.cells_level)
     most = min(rules.max_cells, watched.units // 10)
     columns = [np.empty((watched.units, 0)), *[groups[n][0] for n in chosen]]
     names = [name for n in chosen for name in groups[n][1]]

@@ -337,6 +337,9 @@ def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) ->
     scores = np.concatenate([rest, columns * rest.sum(axis=1)[:, None]], axis=1)
     names, place = np.unique(clusters, return_inverse=True)
     groups = len(names)
+    if groups == len(columns) >= max(_LARGE, 100 * columns.shape[1]):
+        # Nobody counts for a hundredth of a column: a step of the jackknife changes nothing.
+        return np.asarray(bread @ (scores.T @ scores) @ bread), groups
     member = sparse.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
     total = np.asarray(member @ scores)
     leverage = _leverage(columns, weights, bread)
