@@ -70,7 +70,7 @@ class DriftRules:
 
 
 _WEEKS_A_MONTH = 365.25 / 12 / 7
-_WATCH_LEVELS = ((300.0, 12.0), (1000.0, 17.0))
+_WATCH_LEVELS = ((300.0, 12.0), (1000.0, 13.0))
 """By leads a month: set so that a nine-month ramp puts the watch on within three months."""
 
 
