@@ -194,7 +194,7 @@ def claims_of_the_papers(
 def many(size: Size, **dials: object) -> list[Figures]:
     """Return the figures of the worlds of a kind."""
     made = [
-        replace(Dials(leads=size.leads, facts=size.facts, seed=size.seed + n), **dials)  # type: ignore[arg-type]
+        replace(Dials(leads=size.leads, facts=size.facts, seed=size.seed + n), **dials)  # type: ignore[arg-type]  # dials by name
         for n in range(size.worlds)
     ]
     with ProcessPoolExecutor(2) as pool:
