@@ -100,7 +100,8 @@ class Effect:
         value: The value, or a range of a number such as ``10 to 50``.
         effect: Difference of the chance within 12 months, as a fraction; of the chance at all
             where no times are recorded.
-        q_value: After Benjamini-Hochberg over all effects of the outcome.
+        q_value: After Benjamini-Hochberg by fact, then by value within it, for the outcome and
+            for all outcomes together: the larger of the two.
         robustness: Share of the rest of the variance that something unrecorded would have to
             explain, of the fact and of the outcome, to bring the effect to nothing.
         shrunk: The effect after empirical-Bayes shrinkage: the best guess.
