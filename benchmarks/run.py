@@ -9,10 +9,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NOT_ONE = {"run", "recording", "planted_worlds", "targeting"}
+PEERS = ("doubleml", "econml", "lightgbm", "sklearn")
+"""What learn_peers compares Leadfit with."""
 
 
 def names() -> list[str]:
@@ -29,6 +32,10 @@ def main() -> int:
     failed = 0
     for name in [asked.only] if asked.only else names():
         print(f"== {name}", flush=True)
+        missing = [peer for peer in PEERS if find_spec(peer) is None]
+        if name == "learn_peers" and missing:
+            print(f"skipped: no {', '.join(missing)}; `make bench ONLY=learn_peers` installs them")
+            continue
         command = [sys.executable, str(HERE / f"{name}.py"), *(["--full"] if asked.full else [])]
         failed += subprocess.run(command, check=False).returncode != 0
     return failed

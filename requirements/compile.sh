@@ -11,3 +11,5 @@ lock() {
 }
 lock demo.lock --extra learn --extra web
 lock dev.lock --extra learn --extra web --group test --group check --group docs
+# The peers of benchmarks/learn_peers.py, at the versions of dev.lock for all that both hold.
+lock bench.lock --extra learn --group bench --constraint requirements/dev.lock
