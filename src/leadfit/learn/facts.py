@@ -11,7 +11,17 @@ import numpy as np
 
 from leadfit.artifact import BLANK, FORM_DEFAULTS, MISSING_WORDS, OTHER, ArtifactFact, as_text
 from leadfit.history import FactColumn, Known
-from leadfit.learn.past import CONFOUNDERS, Floats, Ints, Past, column, numbers, times
+from leadfit.learn.past import (
+    CONFOUNDERS,
+    LARGEST,
+    Floats,
+    Ints,
+    Past,
+    column,
+    number,
+    numbers,
+    times,
+)
 from leadfit.learn.rules import Rules
 from leadfit.records import Fact
 
@@ -28,7 +38,7 @@ class Levels:
         blank: Share of rows without a value.
         distinct: Different values as recorded.
         defaults: Rows by form default, such as ``Select``.
-        words: Rows by word that stands for a missing value, such as ``unknown``.
+        words: Rows by word that stands for a missing value, such as ``unknown`` or ``inf``.
         known_at: Day each row's value became known; empty where it is the row's creation.
         numbers: The values of a number, NaN where blank; empty for text.
     """
@@ -140,7 +150,7 @@ def to_levels(  # noqa: PLR0917 -- how a column is read has this many sides
     if is_number:
         read, codes, distinct = _bin(name, measured, rules)
         defaults: dict[str, int] = {}
-        words: dict[str, int] = {}
+        words = _boundless(values)
     else:
         read, codes, distinct, defaults, words = _group(name, values, rules, most)
     blank = read.levels.index(BLANK) if BLANK in read.levels else -1
@@ -156,6 +166,12 @@ def to_levels(  # noqa: PLR0917 -- how a column is read has this many sides
         known_at=np.empty(0) if known_at is None else known_at,
         numbers=measured,
     )
+
+
+def _boundless(values: Sequence[object]) -> dict[str, int]:
+    """Count numbers that are none, such as infinity; they are read as blank."""
+    figures = (number(value) for value in values if isinstance(value, int | float))
+    return dict(Counter(f"{figure:g}" for figure in figures if not abs(figure) <= LARGEST))
 
 
 def _bin(name: str, values: Floats, rules: Rules) -> tuple[ArtifactFact, Ints, int]:

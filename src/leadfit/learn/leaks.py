@@ -15,6 +15,8 @@ from leadfit.learn.result import Presence
 from leadfit.learn.rules import Rules
 from leadfit.learn.words import DID, NOUNS
 
+EXPLAINS_MUCH = "explains_much"
+"""The code of the one warning about a fact by itself that does not keep it out."""
 _MUCH = 25.0
 """So many nats of likelihood are no chance in any column."""
 
@@ -57,6 +59,7 @@ def screen(
             found = _written_after(levels, outcomes, rules)
         if found is not None:
             notices.append(found)
+        if found is not None and found.code != EXPLAINS_MUCH:
             excluded[levels.name] = found.code
     for levels in (*facts, *confounders):
         usable = levels.name not in excluded
@@ -176,19 +179,58 @@ def _rows_that_reached(past: Past, ladder: Ladder, step: Step) -> Bools:
 def _written_after(
     levels: Levels, outcomes: Sequence[tuple[Step, Ints, Bools]], rules: Rules
 ) -> Notice | None:
-    """Find a fact that knows too much of an outcome to have been there before it."""
+    """Find a fact that knows too much of an outcome to have been there before it.
+
+    A fact known beforehand may be strong, but it leaves every value's outcome open; a note made
+    afterwards settles at least one. Where nothing is settled, a fact said to be known at creation
+    is named and kept: ``explains_much`` instead of ``leakage_after_outcome``.
+    """
+    named: Notice | None = None
     for step, units, reached in outcomes:
-        share, gained = explained(levels.codes[units], reached)
-        if share >= rules.leak_deviance and gained >= _MUCH:
-            return Notice(
-                code="leakage_after_outcome",
-                field=levels.name,
-                message=f"{levels.name} alone explains {share:.0%} of {NOUNS[step]}, more "
-                "than a fact known beforehand does; it was probably written after the outcome "
-                "and is kept out of the profile.",
-                evidence={"declared": False, "explained": round(share, 4), "outcome": step.value},
-            )
-    return None
+        codes = levels.codes[units]
+        share, gained = explained(codes, reached)
+        if share < rules.leak_deviance or gained < _MUCH:
+            continue
+        leaks = (
+            levels.known is not Known.CREATED
+            or share >= rules.leak_certain
+            or _settles(codes, reached, rules)
+        )
+        if leaks:
+            return _knows_too_much(levels, step, share)
+        named = named or _explains_much(levels, step, share)
+    return named
+
+
+def _settles(codes: Ints, event: Bools, rules: Rules) -> bool:
+    """Return whether some value, or the blank, all but says what the outcome was."""
+    counts = np.bincount(codes)
+    hits = np.bincount(codes, weights=event)
+    many = counts >= rules.min_level_units
+    rates = hits[many] / counts[many]
+    return bool((np.minimum(rates, 1.0 - rates) <= rules.leak_decided).any())
+
+
+def _knows_too_much(levels: Levels, step: Step, share: float) -> Notice:
+    return Notice(
+        code="leakage_after_outcome",
+        field=levels.name,
+        message=f"{levels.name} alone explains {share:.0%} of {NOUNS[step]}, more "
+        "than a fact known beforehand does; it was probably written after the outcome "
+        "and is kept out of the profile.",
+        evidence={"declared": False, "explained": round(share, 4), "outcome": step.value},
+    )
+
+
+def _explains_much(levels: Levels, step: Step, share: float) -> Notice:
+    return Notice(
+        code=EXPLAINS_MUCH,
+        field=levels.name,
+        message=f"{levels.name} alone explains {share:.0%} of {NOUNS[step]}, which is rare for a "
+        "fact known beforehand. No value of it settles the outcome, so it is used; if it is filled "
+        "in while a lead is worked, declare it so.",
+        evidence={"explained": round(share, 4), "outcome": step.value},
+    )
 
 
 # ---- values that are none ------------------------------------------------------------------

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+LARGEST = 1e100
+"""No figure of a business is larger, and sums of its square can still be held."""
 CONFOUNDERS = ("source", "campaign", "region", "rep_id", "tier", "score")
 ENGAGEMENT = frozenset(
     {
@@ -116,21 +118,26 @@ def times(column: Sequence[object]) -> Floats:
 
 
 def numbers(column: Sequence[object]) -> Floats:
-    """Return a column as finite numbers, NaN where it is blank or no number."""
-    found = np.array([_number(item) for item in column], dtype=np.float64)
-    found[~np.isfinite(found)] = np.nan
+    """Return a column as finite numbers, NaN where it is blank, no number or beyond all figures."""
+    found = np.array([number(item) for item in column], dtype=np.float64)
+    found[~(np.abs(found) <= LARGEST)] = np.nan
     return found
 
 
-def _number(item: object) -> float:
-    if isinstance(item, int | float):
+def number(item: object) -> float:
+    """Return a cell as a number, NaN where it is none; one too large to hold is infinite.
+
+    >>> number("7"), number(-(10**400)), number("seven")
+    (7.0, -inf, nan)
+    """
+    if not isinstance(item, int | float | str):
+        return float("nan")
+    try:
         return float(item)
-    if isinstance(item, str):
-        try:
-            return float(item)
-        except ValueError:
-            return float("nan")
-    return float("nan")
+    except OverflowError:
+        return float("inf") if isinstance(item, int) and item > 0 else float("-inf")
+    except ValueError:
+        return float("nan")
 
 
 def column(table: Table, name: str) -> Sequence[object]:

@@ -35,8 +35,11 @@ class Rules:
         max_levels: More values than this are pooled into the rest, rarest first.
         bins: Bins of a number, at its quantiles.
         cells_level: Pairs of confounders whose cells go with a fact at this level are held.
-        leak_deviance: A single fact that explains more of an outcome's entropy than this was
-            written after it: real facts stay below .15.
+        leak_deviance: A single fact that explains more of an outcome's entropy than this is
+            looked at closely: nearly all real facts stay below .15.
+        leak_certain: One that explains more than this was written after the outcome.
+        leak_decided: Between the two it was, if units with one of its values reached the outcome
+            at most this often, or failed to at most this often.
         twin_r2: Share of a value explained by the other columns from which it cannot be told
             apart.
         decided_days: A step nearly all of whose events come within this time is a decision.
@@ -58,6 +61,8 @@ class Rules:
     ridge_fact: float = 0.5
     ridge_confounder: float = 0.25
     leak_deviance: float = 0.25
+    leak_certain: float = 0.4
+    leak_decided: float = 0.03
     twin_r2: float = 0.9
     overlap_r2: float = 0.9
     whale_share: float = 0.1

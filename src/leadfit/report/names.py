@@ -81,6 +81,7 @@ WARNINGS: Final[dict[str, str]] = {
     "left_truncation": "The beginning is cut off",
     "right_censoring": "The latest records are too young",
     "leakage_after_outcome": "This was filled in after the outcome",
+    "explains_much": "This explains an outcome unusually well",
     "known_only_for_won": "This is known for won records only",
     "form_default": "This is a form's default, not an answer",
     "missing_as_value": "A blank is used as if it were a value",

@@ -1,0 +1,153 @@
+"""Claims: first facts are found, then values within them, within and over all outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from leadfit.history import Step
+from leadfit.learn.effects import Findings, Row, judge, judge_together
+from leadfit.learn.hazard import Watched
+from leadfit.learn.result import Claim, Effect
+from leadfit.learn.rules import Rules
+
+RULES = Rules()
+STEPS = (Step.ACCEPTED, Step.CONVERTED, Step.EXPANDED)
+
+
+def watched() -> Watched:
+    none = np.zeros(400)
+    rows = np.arange(400)
+    event = rows % 2 == 0
+    return Watched(
+        row=rows, cluster=rows, entry=none, end=none + 9, event=event, timed=True, start=none
+    )
+
+
+def row(fact: str, value: str, z: float, joint: float) -> Row:
+    return Row(
+        fact=fact,
+        value=value,
+        effect=0.01 * z,
+        error=0.01,
+        clusters=400,
+        freedom=380,
+        units=100,
+        events=50,
+        blurred=None,
+        crude=(0.01 * z, z),
+        most=Claim.CAUSED,
+        joint=joint,
+    )
+
+
+def drawn(seed: int, facts: int = 12, values: int = 4) -> list[Row]:
+    """Draw facts of which a third do something, with Wald's test of the values' own z."""
+    rng = np.random.default_rng(seed)
+    found: list[Row] = []
+    for n in range(facts):
+        z = rng.normal(4.0 * (n % 3 == 0), 1.0, values)
+        joint = float(stats.chi2.sf(float((z**2).sum()), values))
+        found += [row(f"f{n}", f"v{k}", float(each), joint) for k, each in enumerate(z)]
+    return found
+
+
+def findings(step: Step, rows: Sequence[Row]) -> Findings:
+    seen = watched()
+    return Findings(
+        step=step,
+        watched=seen,
+        effects=judge(rows, step, seen, RULES),
+        rows=tuple(rows),
+        notices=(),
+    )
+
+
+def q_of(effects: Sequence[Effect]) -> list[float]:
+    return [effect.q_value for effect in effects]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_within_a_fact_a_larger_p_never_has_a_smaller_q(seed: int) -> None:
+    rows = drawn(seed)
+    effects = judge(rows, Step.CONVERTED, watched(), RULES)
+    for fact in {each.fact for each in rows}:
+        own = [
+            (abs(r.effect), e.q_value) for r, e in zip(rows, effects, strict=True) if r.fact == fact
+        ]
+        ordered = [q for _, q in sorted(own, reverse=True)]
+        assert ordered == sorted(ordered)
+        assert all(0.0 <= q <= 1.0 for q in ordered)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_value_never_has_a_smaller_q_than_its_fact(seed: int) -> None:
+    rows = drawn(seed)
+    joint = {each.fact: each.joint for each in rows}
+    of_fact = dict(zip(joint, stats.false_discovery_control([*joint.values()]), strict=True))
+    for effect in judge(rows, Step.CONVERTED, watched(), RULES):
+        assert effect.q_value >= of_fact[effect.fact] - 1e-12
+
+
+def test_a_fact_not_found_passes_none_of_its_values() -> None:
+    rows = [row("quiet", "v0", 9.0, 0.4), row("quiet", "v1", 0.1, 0.4), row("loud", "v0", 9.0, 0.0)]
+    effects = judge(rows, Step.CONVERTED, watched(), RULES)
+    assert [effect.claim for effect in effects] == [
+        Claim.INSUFFICIENT,
+        Claim.INSUFFICIENT,
+        Claim.CAUSED,
+    ]
+
+
+def test_values_are_tested_at_the_rate_times_the_share_of_facts_found() -> None:
+    """One of ten facts is found: its value has to pass at a tenth of the rate."""
+    silent = [row(f"f{n}", "v0", 0.1, 0.9) for n in range(9)]
+    one = row("found", "v0", 2.6, 1e-6)
+    p = float(2 * stats.t.sf(2.6, 399))
+    *_, effect = judge([*silent, one], Step.CONVERTED, watched(), RULES)
+    assert effect.q_value == pytest.approx(10 * p)
+    assert effect.claim is Claim.INSUFFICIENT
+    (alone,) = judge([one], Step.CONVERTED, watched(), RULES)
+    assert alone.q_value == pytest.approx(p)
+    assert alone.claim is Claim.CAUSED
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_q_value_is_the_larger_of_its_outcome_and_of_all_outcomes(seed: int) -> None:
+    rows = [drawn(10 * seed + n) for n in range(len(STEPS))]
+    found = [findings(step, own) for step, own in zip(STEPS, rows, strict=True)]
+    named = [
+        replace(each, fact=f"{step} {each.fact}")
+        for step, own in zip(STEPS, rows, strict=True)
+        for each in own
+    ]
+    whole = q_of(judge(named, Step.CONVERTED, watched(), RULES))
+    own_q = [q for each in found for q in q_of(each.effects)]
+    judged = [effect for each in judge_together(found, RULES) for effect in each.effects]
+    assert q_of(judged) == pytest.approx([max(pair) for pair in zip(own_q, whole, strict=True)])
+    for effect in judged:
+        assert (effect.claim is Claim.CAUSED) == (effect.q_value <= RULES.false_discovery_rate)
+
+
+def test_facts_that_do_nothing_are_claimed_in_one_world_of_twenty_at_most() -> None:
+    rng = np.random.default_rng(3)
+    claimed = 0
+    for _ in range(200):
+        rows: list[Row] = []
+        for n in range(10):
+            z = rng.normal(0.0, 1.0, 3)
+            joint = float(stats.chi2.sf(float((z**2).sum()), 3))
+            rows += [row(f"f{n}", f"v{k}", float(each), joint) for k, each in enumerate(z)]
+        effects = judge(rows, Step.CONVERTED, watched(), RULES)
+        claimed += any(effect.claim is Claim.CAUSED for effect in effects)
+    # Two standard errors over .05.
+    assert claimed <= 200 * 0.05 + 2 * np.sqrt(200 * 0.05 * 0.95)
+
+
+def test_no_rows_no_effects() -> None:
+    assert judge([], Step.CONVERTED, watched(), RULES) == ()
+    assert judge_together([findings(Step.CONVERTED, [])], RULES)[0].effects == ()

@@ -1,0 +1,161 @@
+"""The detractor match, its flag, and who is watched for churn after use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from leadfit import learn
+from leadfit.artifact import Artifact, Head, evaluate
+from leadfit.history import History, Step
+from leadfit.learn.facts import Levels, read_facts
+from leadfit.learn.heads import score_rows
+from leadfit.learn.ladder import climb
+from leadfit.learn.past import Floats, Past, read_past
+from leadfit.learn.rules import MONTH_DAYS, Rules
+from leadfit.learn.watch import watch
+from leadfit.records import Facts
+from unit.learn.worlds import START, Event, World, history_of, make
+
+
+@pytest.fixture(scope="module")
+def past() -> Past:
+    world = World(seed=51, leads=2500, facts=6, expand={"f01": 0.8}, churn={"f03": 1.2})
+    return read_past(make(world).history)
+
+
+@pytest.fixture(scope="module")
+def artifact(past: Past) -> Artifact:
+    return learn.fit(past.history)
+
+
+@pytest.fixture(scope="module")
+def facts(past: Past) -> tuple[Levels, ...]:
+    return read_facts(past, Rules())
+
+
+def churn_of(artifact: Artifact) -> Head:
+    assert artifact.detractor is not None
+    return artifact.detractor
+
+
+def chances(artifact: Artifact, facts: Sequence[Levels]) -> Floats:
+    """Return each row's chance of churn after use, straight from the head's coefficients."""
+    head = churn_of(artifact)
+    eta = np.full(len(facts[0].codes), head.intercept)
+    for row, levels in zip(head.coefficients, facts, strict=True):
+        eta += np.array(row)[levels.codes]
+    return np.asarray(1 - np.exp(-np.exp(eta)))
+
+
+def test_the_match_is_the_chance_of_churn_after_use(
+    artifact: Artifact, facts: tuple[Levels, ...]
+) -> None:
+    assert churn_of(artifact).link == "hazard"
+    _, match = score_rows(artifact, facts)
+    np.testing.assert_allclose(match, chances(artifact, facts), atol=1e-9)
+
+
+def test_the_flag_stands_half_way_from_the_average_chance_to_four_times_its_odds(
+    artifact: Artifact, facts: tuple[Levels, ...]
+) -> None:
+    average = 1 - np.exp(-np.exp(churn_of(artifact).intercept))
+    odds = 4 * average / (1 - average)
+    high = odds / (1 + odds)
+    # From nought at the average to one at four times its odds, the flag stood at a half.
+    stretched = np.clip((chances(artifact, facts) - average) / (high - average), 0, 1)
+    _, match = score_rows(artifact, facts)
+    flagged = match >= artifact.flag_at
+    assert 0.05 < flagged.mean() < 0.6
+    np.testing.assert_array_equal(flagged, stretched >= 0.5)
+
+
+def test_one_account_is_flagged_as_all_rows_are(
+    past: Past, artifact: Artifact, facts: tuple[Levels, ...]
+) -> None:
+    _, match = score_rows(artifact, facts)
+    columns = past.history.leads.columns
+    for n in range(0, past.leads, 250):
+        account: Facts = {fact.name: str(columns[fact.name][n]) for fact in artifact.facts}
+        found = evaluate(artifact, account)
+        assert found.detractor == pytest.approx(match[n], abs=1e-6)
+        assert found.flagged == bool(match[n] >= artifact.flag_at)
+
+
+def test_more_detractor_evidence_never_raises_a_score(
+    artifact: Artifact, facts: tuple[Levels, ...]
+) -> None:
+    head = churn_of(artifact)
+    before: Floats | None = None
+    for more in np.linspace(-6.0, 6.0, 13):
+        moved = replace(artifact, detractor=replace(head, intercept=head.intercept + float(more)))
+        scores, _ = score_rows(moved, facts)
+        assert ((scores >= 0) & (scores <= 100)).all()
+        if before is not None:
+            assert (scores <= before).all()
+        before = scores
+
+
+def test_a_value_that_only_detracts_never_raises_a_score(artifact: Artifact) -> None:
+    head = churn_of(artifact)
+    for place, fact in enumerate(artifact.facts):
+        none = tuple(0.0 for _ in fact.levels)
+        heads = tuple(
+            replace(h, coefficients=(*h.coefficients[:place], none, *h.coefficients[place + 1 :]))
+            for h in artifact.heads
+        )
+        only = replace(artifact, heads=heads)
+        found = sorted(
+            (head.coefficients[place][n], evaluate(only, {fact.name: fact.levels[n]}).score)
+            for n in range(2)
+        )
+        assert found[0][1] >= found[1][1]
+
+
+def test_a_larger_share_taken_away_never_raises_a_score(
+    artifact: Artifact, facts: tuple[Levels, ...]
+) -> None:
+    less, more = (replace(artifact, detractor_share=share) for share in (0.3, 0.9))
+    assert (score_rows(more, facts)[0] <= score_rows(less, facts)[0]).all()
+
+
+# ---- who is watched ------------------------------------------------------------------------
+
+
+def customers() -> History:
+    """Three customers of day 100: left unused on day 160, left after use on day 400, stayed."""
+    leads: dict[str, Sequence[object]] = {
+        "lead_id": ["l0", "l1", "l2"],
+        "account_id": ["a0", "a1", "a2"],
+        "created_at": [START] * 3,
+        "f": ["x", "y", "x"],
+    }
+    events: list[Event] = [
+        *[(100.0, "converted", f"a{n}", f"l{n}", None, None) for n in range(3)],
+        (110.0, "used", "a0", None, None, 1.0),
+        (160.0, "churned", "a0", None, None, None),
+        (120.0, "used", "a1", None, None, 50.0),
+        (400.0, "churned", "a1", None, None, None),
+        (120.0, "used", "a2", None, None, 50.0),
+        (900.0, "expanded", "a2", None, None, None),
+    ]
+    return history_of(leads, events, ["f"])
+
+
+@pytest.mark.parametrize("step", [Step.CHURNED_AFTER_USE, Step.EXPANDED])
+def test_who_left_before_real_use_is_watched_until_then_and_no_longer(step: Step) -> None:
+    past = read_past(customers())
+    watched = watch(past, climb(past), step, Rules())
+    early = int(np.flatnonzero(watched.row == 0)[0])
+    assert not watched.event[early]
+    assert watched.end[early] == pytest.approx(60.0 / MONTH_DAYS)
+
+
+def test_churn_after_use_is_an_event_and_who_stays_is_watched_to_the_horizon() -> None:
+    past, rules = read_past(customers()), Rules()
+    watched = watch(past, climb(past), Step.CHURNED_AFTER_USE, rules)
+    assert watched.event.tolist() == [False, True, False]
+    assert watched.end[1:] == pytest.approx([300.0 / MONTH_DAYS, rules.horizon_months])
