@@ -61,8 +61,8 @@ class Rules:
     ridge_fact: float = 0.5
     ridge_confounder: float = 0.25
     leak_deviance: float = 0.25
-    leak_certain: float = 0.4
-    leak_decided: float = 0.03
+    leak_certain: float = 0.45
+    leak_decided: float = 0.04
     twin_r2: float = 0.9
     overlap_r2: float = 0.9
     whale_share: float = 0.1

@@ -9,11 +9,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from leadfit.artifact import BLANK
 from leadfit.history import Step
-from leadfit.learn.effects import Findings, Row, judge, judge_together
+from leadfit.learn.effects import Findings, Row, estimate, judge, judge_together
+from leadfit.learn.facts import read_facts
 from leadfit.learn.hazard import Watched
+from leadfit.learn.ladder import climb
+from leadfit.learn.past import read_past
 from leadfit.learn.result import Claim, Effect
 from leadfit.learn.rules import Rules
+from leadfit.learn.watch import watch
+from unit.learn.worlds import World, make
 
 RULES = Rules()
 STEPS = (Step.ACCEPTED, Step.CONVERTED, Step.EXPANDED)
@@ -146,6 +152,30 @@ def test_facts_that_do_nothing_are_claimed_in_one_world_of_twenty_at_most() -> N
         claimed += any(effect.claim is Claim.CAUSED for effect in effects)
     # Two standard errors over .05.
     assert claimed <= 200 * 0.05 + 2 * np.sqrt(200 * 0.05 * 0.95)
+
+
+def test_walds_test_of_a_fact_that_does_nothing_is_as_often_small_as_it_says() -> None:
+    past = read_past(make(World(seed=71, leads=900, facts=1, convert_rate=0.03)).history)
+    seen, confounders = watch(past, climb(past), Step.CONVERTED, RULES), ()
+    (fact,) = read_facts(past, RULES)
+    labels = ("a", "b", "c", "d", BLANK)
+    four = replace(fact, read=replace(fact.read, levels=labels, values=labels[:4]))
+    rng = np.random.default_rng(0)
+    p_values: list[float] = []
+    for _ in range(80):
+        dealt = replace(four, codes=rng.integers(0, 5, past.rows))
+        found = estimate(past, Step.CONVERTED, seen, (dealt,), confounders, rules=RULES)
+        assert len({each.joint for each in found.rows}) == 1
+        p_values.append(found.rows[0].joint)
+    assert stats.kstest(p_values, "uniform").pvalue > 0.01
+
+
+def test_walds_test_of_a_strong_fact_is_small_and_of_one_that_does_nothing_is_not() -> None:
+    past = read_past(make(World(seed=72, leads=1500, facts=2, convert={"f01": 1.2})).history)
+    seen = watch(past, climb(past), Step.CONVERTED, RULES)
+    found = estimate(past, Step.CONVERTED, seen, read_facts(past, RULES), (), rules=RULES)
+    joint = {each.fact: each.joint for each in found.rows}
+    assert joint["f01"] < 1e-6 < joint["f00"]
 
 
 def test_no_rows_no_effects() -> None:
