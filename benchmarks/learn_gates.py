@@ -315,7 +315,10 @@ SECTIONS: Mapping[str, Callable[[Size], list[Figures]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A promise: the mean of ``figure`` in ``section`` lies from ``low`` to ``high``."""
+    """A promise: the mean of ``figure`` in ``section`` lies from ``low`` to ``high``.
+
+    A ``strict`` one is held without tolerance, such as a number of runs out of twenty.
+    """
 
     section: str
     figure: str
@@ -323,6 +326,7 @@ class Gate:
     high: float = math.inf
     less: str | None = None
     words: str = ""
+    strict: bool = False
 
 
 def _gates() -> list[Gate]:
@@ -355,7 +359,7 @@ def _gates() -> list[Gate]:
         Gate(section="few", figure="says_not_enough", low=1.0),
         Gate(section="few", figure="outbound", less="outbound_l1", low=0.0),
         Gate(section="few", figure="outbound", less="outbound_win", low=0.0),
-        Gate(section="null", figure="claimed", high=0.05),
+        Gate(section="null", figure="claimed", high=0.05, strict=True),
         Gate(section="additive", figure="revenue_ratio", low=2.0, high=3.0, words="2-3x"),
         Gate(section="additive", figure="static_fails", low=0.35, high=0.45, words="about 40 %"),
         Gate(section="additive", figure="static_fails", less="learned_fails", low=0.0),
@@ -373,7 +377,8 @@ def judge(gate: Gate, rows: Sequence[Figures]) -> dict[str, object]:
     else:
         mean = float(np.nanmean(values))
         error = float(np.nanstd(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-    reached = gate.low - 2 * error <= mean <= gate.high + 2 * error
+    tolerance = 0.0 if gate.strict else 2 * error
+    reached = gate.low - tolerance <= mean <= gate.high + tolerance
     name = f"{gate.section}: {gate.figure}" + (f" less {gate.less}" if gate.less else "")
     return {
         "gate": name + (f" ({gate.words})" if gate.words else ""),
