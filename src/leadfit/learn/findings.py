@@ -13,11 +13,11 @@ from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
 from leadfit.learn import checks, judge, ladder, leaks, money, profile
-from leadfit.learn.drift import curves, funnel_months, summarise
 from leadfit.learn.effects import Findings, estimate, judge_together
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
+from leadfit.learn.over_time import curves, funnel_months
 from leadfit.learn.past import Bools, Floats, Past, read_past
 from leadfit.learn.result import Benchmark, Claim, Effect, Presence, ProfileRow, Series, Weight
 from leadfit.learn.rules import Rules
@@ -25,6 +25,7 @@ from leadfit.learn.static import StaticIcp
 from leadfit.learn.verdict import conclude
 from leadfit.learn.watch import watch
 from leadfit.learn.weights import weigh
+from leadfit.learn.years import compare_years
 
 _DEFAULT = Rules()
 
@@ -127,7 +128,7 @@ def _describe(
         poor_fit=tuple(row for row in seen.ranked[::-1] if row.points < 0),
         detractor_profile=seen.worst,
         static_icp=judge.static_findings(past, read.ladder, called, seen.scores, rules),
-        drift=summarise(past, read.ladder, read.screened.usable, rules),
+        drift=compare_years(past, read.ladder, read.screened.usable, rules),
         warnings=_warnings(read, findings, rules),
         series=_series(read, rules),
         artifact_digest=None if artifact is None else artifact.digest,

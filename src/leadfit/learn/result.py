@@ -266,8 +266,10 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
-    """A first summary of what moved; online detectors are not part of a benchmark.
+class YearsApart:
+    """The first year of a past against its last: win rate and mix of leads, without any score.
+
+    ``Benchmark.drift`` holds it; whether a score still holds is ``leadfit.learn.drift``.
 
     Attributes:
         change: Last minus first year of matured cohorts, win rate.
@@ -327,7 +329,7 @@ class Benchmark:
     profile: tuple[ProfileRow, ...]
     detractor_profile: tuple[ProfileRow, ...]
     static_icp: StaticFindings | None
-    drift: Drift
+    drift: YearsApart
     warnings: tuple[Notice, ...]
     series: Series = default(default_factory=Series)
     artifact_digest: str | None = None

@@ -13,12 +13,12 @@ from leadfit.history import Notice, Step
 from leadfit.learn.result import (
     Benchmark,
     Claim,
-    Drift,
     Effect,
     Estimate,
     Money,
     Presence,
     ProfileRow,
+    YearsApart,
 )
 from leadfit.report import advice, charts, names, words
 from leadfit.report.render import render, stylesheet
@@ -329,7 +329,7 @@ def _rung(step: Step, benchmark: Benchmark) -> View:
     }
 
 
-def _drift(drift: Drift) -> View | None:
+def _drift(drift: YearsApart) -> View | None:
     if drift.change.value is None and not drift.shifts:
         return None
     change = drift.change
@@ -350,7 +350,7 @@ def _drift(drift: Drift) -> View | None:
     }
 
 
-def _mix(drift: Drift) -> str:
+def _mix(drift: YearsApart) -> str:
     if not drift.shifts:
         return ""
     if any(shift.psi >= PSI_WORTH_SAYING for shift in drift.shifts):

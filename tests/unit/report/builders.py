@@ -13,7 +13,6 @@ from leadfit.learn.result import (
     CurrentIcp,
     Curve,
     CurvePoint,
-    Drift,
     Effect,
     Estimate,
     FactShift,
@@ -28,6 +27,7 @@ from leadfit.learn.result import (
     StaticFindings,
     Verdict,
     Weight,
+    YearsApart,
 )
 
 HOSTILE = (
@@ -139,7 +139,7 @@ def supported() -> Benchmark:
             detractors_inside=63,
             name="tier",
         ),
-        drift=Drift(
+        drift=YearsApart(
             outcome=Step.CONVERTED,
             cohorts=(
                 Cohort(period="2024", leads=9_000, rate=Estimate(value=0.11, low=0.1, high=0.12)),
@@ -222,7 +222,7 @@ def thin() -> Benchmark:
         profile=(replace(row(), grade=Claim.INSUFFICIENT),),
         detractor_profile=(),
         static_icp=None,
-        drift=Drift(),
+        drift=YearsApart(),
         warnings=(),
         series=Series(),
         artifact_digest=None,

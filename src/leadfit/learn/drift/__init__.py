@@ -1,13 +1,13 @@
 """Drift: whether a score still holds, what moved, and who may be blamed for it.
 
-``drift`` watches a score online; ``summarise``, ``funnel_months`` and ``curves`` are what a
-benchmark shows of the past.
+One word a thing: a *stream* is one ladder step unit by unit, a *curve* what the score meant for it
+in the baseline, *evidence* the likelihood ratios against that curve, a *detector* their sum over
+possible beginnings, a *level* (calm, watch, alarm) what the detector says, a *segment* where.
 """
 
 from __future__ import annotations
 
 from leadfit.learn.drift.result import DriftFindings, DriftRules
-from leadfit.learn.drift.summary import curves, funnel_months, summarise
 from leadfit.learn.drift.watching import drift
 
-__all__ = ["DriftFindings", "DriftRules", "curves", "drift", "funnel_months", "summarise"]
+__all__ = ["DriftFindings", "DriftRules", "drift"]

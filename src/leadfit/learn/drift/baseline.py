@@ -23,7 +23,7 @@ _PSI_BINS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class ScoreCurve:
     """The log odds of an outcome by score, up to a level.
 
     Attributes:
@@ -51,7 +51,7 @@ class Curve:
         return np.asarray(np.interp(score, self.scores, self.heights))
 
 
-def fit_curve(score: Floats, reached: Bools, cohort: Ints) -> Curve | None:
+def fit_curve(score: Floats, reached: Bools, cohort: Ints) -> ScoreCurve | None:
     """Fit the curve on a baseline; ``None`` where it has too little of either outcome."""
     events = int(reached.sum())
     if min(events, len(reached) - events) < 20 or np.ptp(score) <= 0:
@@ -79,7 +79,7 @@ def fit_curve(score: Floats, reached: Bools, cohort: Ints) -> Curve | None:
     shared = levels @ (levels.T @ (bent * own) / np.maximum(levels.T @ bent, 1e-12))
     information = float((bent * (own - shared) ** 2).sum())
     error = float(1.0 / np.sqrt(max(information, 1e-9)))
-    return Curve(
+    return ScoreCurve(
         scores=grid,
         heights=heights,
         level=_level(own, float(reached.mean())),

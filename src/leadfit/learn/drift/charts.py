@@ -12,7 +12,7 @@ from leadfit.history import Step
 from leadfit.learn.checks import proportion
 from leadfit.learn.drift.baseline import psi
 from leadfit.learn.drift.result import DriftRules, MonthOfScore, WinRateChange
-from leadfit.learn.drift.streams import Stream, months_of
+from leadfit.learn.drift.streams import StepStream, months_of
 from leadfit.learn.judge import difference
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.past import Bools, Floats, Ints, Past
@@ -46,7 +46,7 @@ def correlation(score: Floats, reached: Bools) -> tuple[Estimate, float | None]:
 
 def months(
     past: Past,
-    made: Mapping[Step, Stream],
+    made: Mapping[Step, StepStream],
     score: Floats,
     trusted: Floats,
     rules: DriftRules,
@@ -78,7 +78,7 @@ def months(
 
 
 def _won(
-    wins: Stream | None, month: int, score: Floats, rules: DriftRules
+    wins: StepStream | None, month: int, score: Floats, rules: DriftRules
 ) -> tuple[tuple[Estimate, float | None], bool]:
     """Return the correlation with wins within the time to mature, and whether all have matured."""
     if wins is None:
@@ -162,7 +162,7 @@ def win_rate(
     )
 
 
-def proxy_change(accepts: Stream | None, start: float, end: float) -> Estimate:
+def proxy_change(accepts: StepStream | None, start: float, end: float) -> Estimate:
     """Return how the acceptance rate of the newest month of decisions differs: known earlier."""
     if accepts is None or not accepts.decided or not len(accepts.at):
         return Estimate()

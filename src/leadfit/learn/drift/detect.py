@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadfit.learn.drift.baseline import Curve, levels_by_multiple
+from leadfit.learn.drift.baseline import ScoreCurve, levels_by_multiple
 from leadfit.learn.logistic import sigmoid
 from leadfit.learn.past import Bools, Floats, Ints
 
@@ -44,7 +44,7 @@ class Evidence:
     units: Ints
 
 
-def guarded(curve: Curve, guard: float) -> Floats:
+def guarded(curve: ScoreCurve, guard: float) -> Floats:
     """Return the multiple taken as no change, then those of the mixture.
 
     The baseline is estimated, so no change is taken to be ``guard`` standard errors lower, and
@@ -54,13 +54,13 @@ def guarded(curve: Curve, guard: float) -> Floats:
     return null * np.array([1.0, *MULTIPLES])
 
 
-def lowered(curve: Curve, guard: float) -> float:
+def lowered(curve: ScoreCurve, guard: float) -> float:
     """Return how much below 1 the multiple taken as no change is."""
     return min(_MOST_LOWERED, guard * curve.error + curve.optimism)
 
 
 def from_decisions(  # noqa: PLR0917 -- a decision has these sides
-    curve: Curve, score: Floats, accepted: Bools, cohort: Ints, at: Floats, guard: float = 1.0
+    curve: ScoreCurve, score: Floats, accepted: Bools, cohort: Ints, at: Floats, guard: float = 1.0
 ) -> Evidence:
     """Compare accepted with rejected leads of the same month, some at a time.
 
@@ -110,7 +110,7 @@ def _symmetric(weights: Floats) -> Floats:
 
 
 def from_events(  # noqa: PLR0917 -- an event and its risk set have these sides
-    curve: Curve,
+    curve: ScoreCurve,
     delays: Floats,
     score: Floats,
     start: Floats,

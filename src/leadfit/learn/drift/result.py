@@ -75,7 +75,7 @@ _WATCH_LEVELS = ((300.0, 12.0), (1000.0, 13.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class StepWatch:
     """One step's detector, or all steps together where ``step`` is ``None``.
 
     Attributes:
@@ -224,8 +224,8 @@ class DriftFindings:
     level: str
     words: str
     score_name: str
-    joint: Watched | None
-    steps: tuple[Watched, ...]
+    joint: StepWatch | None
+    steps: tuple[StepWatch, ...]
     months: tuple[MonthOfScore, ...]
     win_rate: WinRateChange | None
     blame: tuple[Blame, ...]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from leadfit.learn.drift.baseline import Curve
+from leadfit.learn.drift.baseline import ScoreCurve
 from leadfit.learn.drift.result import DriftRules, Segment
-from leadfit.learn.drift.streams import Stream
+from leadfit.learn.drift.streams import StepStream
 from leadfit.learn.facts import Levels
 from leadfit.learn.logistic import sigmoid
 from leadfit.learn.past import Bools, Floats
@@ -17,8 +17,8 @@ from leadfit.learn.words import DID
 
 
 def falling(  # noqa: PLR0917 -- a comparison of two times has these sides
-    stream: Stream,
-    curve: Curve,
+    stream: StepStream,
+    curve: ScoreCurve,
     score: Floats,
     facts: Sequence[Levels],
     times: tuple[float, float, float],
@@ -68,7 +68,7 @@ def falling(  # noqa: PLR0917 -- a comparison of two times has these sides
 
 
 def _periods(
-    stream: Stream, times: tuple[float, float, float], rules: DriftRules
+    stream: StepStream, times: tuple[float, float, float], rules: DriftRules
 ) -> tuple[Bools, Bools]:
     start, end, onset = times
     at = stream.at if stream.decided else stream.start
@@ -78,7 +78,7 @@ def _periods(
     return old & (at >= start) & (at < end), old & (at >= onset)
 
 
-def _expected(stream: Stream, curve: Curve, score: Floats, used: Bools) -> Floats:
+def _expected(stream: StepStream, curve: ScoreCurve, score: Floats, used: Bools) -> Floats:
     """Return the chance by the baseline's curve, with a level for each month."""
     height = curve.at(score[stream.row])
     months = np.unique(stream.cohort[used])
@@ -106,7 +106,7 @@ def _levels(columns: Floats, reached: Floats, offset: Floats, ridge: Floats) -> 
 
 
 def _segment(  # noqa: PLR0917 -- all that is said of it
-    stream: Stream,
+    stream: StepStream,
     levels: Levels,
     code: int,
     mine: Bools,

@@ -24,7 +24,7 @@ _IN_TIME_AFTER_WIN = 183.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class StepStream:
     """One step of the ladder, unit by unit.
 
     Attributes:
@@ -58,7 +58,7 @@ def months_of(days: Floats) -> Ints:
     return found
 
 
-def streams(past: Past, ladder: Ladder, known: Bools) -> tuple[Stream, ...]:
+def streams(past: Past, ladder: Ladder, known: Bools) -> tuple[StepStream, ...]:
     """Return the streams of all recorded steps, lowest first.
 
     Args:
@@ -66,7 +66,7 @@ def streams(past: Past, ladder: Ladder, known: Bools) -> tuple[Stream, ...]:
         ladder: Who reached what.
         known: Rows with a score.
     """
-    found: list[Stream] = []
+    found: list[StepStream] = []
     for step in LADDER:
         if ladder.sources[step] is Presence.MISSING:
             continue
@@ -87,7 +87,7 @@ def rejected(past: Past) -> tuple[Bools, Floats]:
     return np.isfinite(at), np.where(np.isfinite(at), at, np.nan)
 
 
-def _decisions(past: Past, ladder: Ladder, known: Bools) -> Stream | None:
+def _decisions(past: Past, ladder: Ladder, known: Bools) -> StepStream | None:
     """Return acceptances and rejections, or nothing where rejections are not recorded."""
     no, no_at = rejected(past)
     yes, yes_at = ladder.reached[Step.ACCEPTED], ladder.at[Step.ACCEPTED]
@@ -98,7 +98,7 @@ def _decisions(past: Past, ladder: Ladder, known: Bools) -> Stream | None:
     at = np.where(yes, yes_at, no_at)[rows]
     start = past.created[rows]
     fine = ~np.isnan(start) & ~np.isnan(at) & (at >= start - _SAME_DAY)
-    return Stream(
+    return StepStream(
         step=Step.ACCEPTED,
         row=rows[fine],
         start=start[fine],
@@ -110,7 +110,7 @@ def _decisions(past: Past, ladder: Ladder, known: Bools) -> Stream | None:
     )
 
 
-def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
+def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> StepStream:
     """Return when units reached a step that nobody says no to."""
     row, at = ladder.units[step], ladder.at[step]
     reached = ladder.reached[step]
@@ -124,7 +124,7 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
     late = _IN_TIME_AFTER_WIN if step in AFTER_WIN else _IN_TIME
     with np.errstate(invalid="ignore"):
         seen = reached & (at <= until + _SAME_DAY) & (at - start <= late)
-    stream = Stream(
+    stream = StepStream(
         step=step,
         row=row[fine],
         start=start[fine],
@@ -137,7 +137,7 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> Stream:
     return _answered(stream) if stream.reached.mean() > _RARE else stream
 
 
-def _answered(stream: Stream) -> Stream:
+def _answered(stream: StepStream) -> StepStream:
     """Take every unit's answer once most outcomes would have come: yes or not in time.
 
     Where many reach the step, those still waiting are no longer like those that came; an answer
@@ -148,7 +148,7 @@ def _answered(stream: Stream) -> Stream:
     with np.errstate(invalid="ignore"):
         reached = stream.reached & (stream.at - stream.start <= wait)
     old = stream.start + wait <= stream.until
-    return Stream(
+    return StepStream(
         step=stream.step,
         row=stream.row[old],
         start=stream.start[old],

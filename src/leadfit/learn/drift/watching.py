@@ -15,7 +15,7 @@ from leadfit.history import History, Notice, Step
 from leadfit.learn import leaks
 from leadfit.learn.drift import blame as blaming
 from leadfit.learn.drift import charts, segments
-from leadfit.learn.drift.baseline import Curve, fit_curve, psi
+from leadfit.learn.drift.baseline import ScoreCurve, fit_curve, psi
 from leadfit.learn.drift.delay import expect
 from leadfit.learn.drift.detect import (
     START_DAYS,
@@ -36,11 +36,11 @@ from leadfit.learn.drift.result import (
     IcpAge,
     MonthOfScore,
     Segment,
-    Watched,
+    StepWatch,
     WinRateChange,
 )
 from leadfit.learn.drift.scored import score_past
-from leadfit.learn.drift.streams import Stream, streams
+from leadfit.learn.drift.streams import StepStream, streams
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.ladder import Ladder, climb
 from leadfit.learn.past import Bools, Floats, Past, column, date, days, numbers, read_past
@@ -181,8 +181,8 @@ def _window(
 class _Run:
     """One step's evidence by day, and the curve it was held against."""
 
-    stream: Stream
-    curve: Curve
+    stream: StepStream
+    curve: ScoreCurve
     gained: Floats
     log: Floats
     guard: float
@@ -190,12 +190,12 @@ class _Run:
 
 
 def _run(
-    read: _Read, stream: Stream, window: _Window, again: Sequence[float], rules: DriftRules
+    read: _Read, stream: StepStream, window: _Window, again: Sequence[float], rules: DriftRules
 ) -> _Run | None:
     """Run the detector of one step, with a new baseline from each day in ``again`` on."""
     spans = [(window.start, window.end)]
     spans += [(day, day + rules.rebaseline_months * MONTH_DAYS) for day in again]
-    first: tuple[Curve, float] | None = None
+    first: tuple[ScoreCurve, float] | None = None
     gained = np.zeros((window.days, 0))
     seen = 0
     for n, (start, end) in enumerate(spans):
@@ -225,7 +225,7 @@ def _run(
     )
 
 
-def _curve(read: _Read, stream: Stream, start: float, end: float) -> Curve | None:
+def _curve(read: _Read, stream: StepStream, start: float, end: float) -> ScoreCurve | None:
     """Fit a step's baseline on what was known at its end."""
     mine = (stream.start >= start) & (stream.start < end)
     if stream.decided:
@@ -238,8 +238,8 @@ def _curve(read: _Read, stream: Stream, start: float, end: float) -> Curve | Non
 
 def _evidence(  # noqa: PLR0917 -- what, against what, and when
     read: _Read,
-    stream: Stream,
-    curve: Curve,
+    stream: StepStream,
+    curve: ScoreCurve,
     baseline: tuple[float, float],
     watched: tuple[float, float],
     guard: float,
@@ -319,7 +319,7 @@ def _findings(
 
 def _joint(
     runs: Sequence[_Run], window: _Window, levels: tuple[float, float], rules: DriftRules
-) -> Watched:
+) -> StepWatch:
     """Return all steps together; the onset is that of the step with most to say."""
     weights = np.array([rules.share.get(run.stream.step, 0.05) for run in runs])
     log = together(np.stack([run.log for run in runs]), weights / weights.sum())
@@ -334,12 +334,12 @@ def _watched(  # noqa: PLR0917 -- all that is said of a detector
     window: _Window,
     levels: tuple[float, float],
     run: _Run | None = None,
-) -> Watched:
+) -> StepWatch:
     highest = int(log.argmax())
     since = [np.flatnonzero(log >= math.log(level)) for level in levels]
     first = [date(window.end + float(found[0])) if len(found) else None for found in since]
     onset = window.end + likeliest_start(gained, highest)
-    return Watched(
+    return StepWatch(
         step=step,
         evidence=float(np.exp(min(log[-1], 700.0))),
         highest=float(np.exp(min(log[highest], 700.0))),
@@ -375,7 +375,7 @@ def _segments(
 
 
 def _months(
-    read: _Read, made: Mapping[Step, Stream], window: _Window, rules: DriftRules
+    read: _Read, made: Mapping[Step, StepStream], window: _Window, rules: DriftRules
 ) -> tuple[MonthOfScore, ...]:
     created = read.past.created
     inside = (created >= window.start) & (created < window.end) & read.known
@@ -383,7 +383,7 @@ def _months(
 
 
 def _rate(
-    read: _Read, accepts: Stream | None, window: _Window, rules: DriftRules
+    read: _Read, accepts: StepStream | None, window: _Window, rules: DriftRules
 ) -> tuple[WinRateChange | None, tuple[Blame, ...]]:
     """Return how the win rate moved and whose doing it was."""
     closed = charts.closed(read.past, read.ladder, rules)
@@ -453,7 +453,9 @@ def _age(
     )
 
 
-def _words(level: str, joint: Watched, named: Sequence[Segment], window: _Window, name: str) -> str:
+def _words(
+    level: str, joint: StepWatch, named: Sequence[Segment], window: _Window, name: str
+) -> str:
     since = (
         "" if joint.likely_onset is None else f", most likely since {joint.likely_onset:%Y-%m-%d}"
     )
