@@ -12,6 +12,7 @@ from leadfit.exports.convert import Rows, at_utc, numbers_or_none
 from leadfit.exports.ladder import Event
 from leadfit.exports.linking import Links
 from leadfit.exports.mapping import Mapping as ExportMapping
+from leadfit.exports.once import told_once
 from leadfit.exports.shapes import SHAPES
 from leadfit.history import FactColumn, History, Known, MeaningfulUse, Notice, Table
 from leadfit.records import Kind
@@ -101,7 +102,7 @@ def assemble(
     """Return the history: leads linked to accounts, rules applied, later records set aside."""
     times_known = mapping.created_at == "known"
     links = _linked_leads(parts, events, notices)
-    events = _placed(events, parts, links, notices)
+    events = told_once(_placed(events, parts, links, notices))
     observed = {step.value: at_utc(until) for step, until in mapping.observed_until.items()}
     until = as_of or (_latest(events, parts) if times_known else None)
     made, proxies = rules.apply(mapping.rule, _until(events, until, []), observed)

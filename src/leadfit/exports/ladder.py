@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 
 from leadfit.exports.convert import (
     AMOUNT_ALLOWED,
@@ -20,6 +21,15 @@ from leadfit.exports.frames import Frame, holding
 from leadfit.exports.mapping import EventRule, Stages
 from leadfit.exports.shapes import SHAPES
 from leadfit.records import Kind
+
+
+class Origin(Enum):
+    """Which table an event came from: ``events``, a row by a rule, ``deals`` or ``contracts``."""
+
+    EVENT = "events"
+    ROW = "row"
+    DEAL = "deals"
+    CONTRACT = "contracts"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +48,7 @@ class Event:
     value: float | None = None
     text: str | None = None
     planned: bool = False
+    origin: Origin = Origin.ROW
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +62,10 @@ def recorded(rows: Rows) -> list[Event]:
     """Return the events of an ``events`` table."""
     names = SHAPES["events"].columns
     columns = [rows.get(name) for name in names]
-    return [Event(**dict(zip(names, cells, strict=True))) for cells in zip(*columns, strict=True)]
+    return [
+        Event(**dict(zip(names, cells, strict=True)), origin=Origin.EVENT)
+        for cells in zip(*columns, strict=True)
+    ]
 
 
 def of_rows(rows: Rows, faults: Faults, *, times_known: bool, currency: str | None) -> list[Event]:
@@ -202,6 +216,7 @@ class _Deal:
             amount=amount if isinstance(amount, int) else None,
             currency=_text(cells.get("currency")) if isinstance(amount, int) else None,
             reason=_text(cells.get("lost_reason")) if kind is Kind.LOST else None,
+            origin=Origin.DEAL,
         )
 
 
@@ -262,12 +277,21 @@ def of_contracts(rows: Rows, converted: Mapping[str, datetime]) -> list[Event]:
                         amount=amount if isinstance(amount, int) else None,
                         currency=_text(currencies[row]) if isinstance(amount, int) else None,
                         reason="upsell" if kind is Kind.EXPANDED else None,
+                        origin=Origin.CONTRACT,
                     )
                 )
             before = amount
         last_end = _time(ends[members[-1]])
         if last_end is not None:
-            events.append(Event(at=last_end, kind=Kind.CHURNED, account_id=account, planned=True))
+            events.append(
+                Event(
+                    at=last_end,
+                    kind=Kind.CHURNED,
+                    account_id=account,
+                    planned=True,
+                    origin=Origin.CONTRACT,
+                )
+            )
     return events
 
 
