@@ -71,6 +71,8 @@ def test_another_seed_gives_another_company(tmp_path: Path) -> None:
         hazards=st.sampled_from(Hazards),
         null=st.booleans(),
         leaks=st.integers(0, 3),
+        most_expansions=st.integers(1, 10),
+        whale=st.floats(0, 0.95),
         accept_rate=st.floats(0, 1),
         win_rate=st.floats(0, 1),
         expand_rate=st.floats(0, 1),

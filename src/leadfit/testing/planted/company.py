@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leadfit.errors import BadInput, Fault
-from leadfit.testing.planted.customers import AfterSales, Fate, fate
+from leadfit.testing.planted.customers import AfterSales, Fate, fate, whale_among
 from leadfit.testing.planted.dials import DAYS_A_MONTH, Dials
 from leadfit.testing.planted.economics import Economics
 from leadfit.testing.planted.facts import PlantedFact, design
@@ -19,6 +19,8 @@ from leadfit.testing.planted.population import Entity, Population
 from leadfit.testing.planted.truth import Risks, TrueAccount, TrueEffect, account_truth, effects
 
 PILOTS = 1_500
+WHALE_INDUSTRY = "finance"
+"""The segment that one account carries where the dial ``whale`` is turned up: it does nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,9 @@ def simulate(dials: Dials) -> Company:
         )
         funnel.run(entity)
         number += 1
+    if dials.whale:
+        sales = tuple(ledger.won.values())
+        economics.whale = whale_among(economics, sales, end, WHALE_INDUSTRY, dials.whale)
     after = AfterSales(dials, facts, economics, ledger)
     for sale in ledger.won.values():
         after.run(sale)

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadfit.testing.planted.dials import DAYS_A_MONTH, Dials, Dice, cumulate
-from leadfit.testing.planted.economics import ADOPTS, EARLY, HORIZON, TERM, UPLIFT, Economics
+from leadfit.testing.planted.economics import (
+    ADOPTS,
+    EARLY,
+    HORIZON,
+    LATER_UPLIFT,
+    TERM,
+    UPLIFT,
+    Economics,
+    Whale,
+)
 from leadfit.testing.planted.facts import PlantedFact
 from leadfit.testing.planted.ledger import DAY, Ledger, Sale, money
 from leadfit.testing.planted.population import Entity
@@ -29,7 +38,9 @@ class Fate:
         churns: Months to churn after meaningful use; may be infinite.
         leaves_early: Months to leaving before meaningful use; ``None`` for those that adopt.
         contract: First contract, in minor units.
-        added: What the expansion adds.
+        added: What the first expansion adds.
+        later: Months to the expansions after the first.
+        extra: What each of these adds.
     """
 
     expands: float
@@ -37,6 +48,8 @@ class Fate:
     leaves_early: float | None
     contract: int
     added: int
+    later: tuple[float, ...] = ()
+    extra: int = 0
 
     @property
     def leaves(self) -> float:
@@ -51,16 +64,28 @@ class Fate:
         """Return whether it churned after meaningful use within ``months``."""
         return self.leaves_early is None and self.churns <= months
 
+    def expansions_by(self, months: float) -> int:
+        """Return how often it expanded within ``months`` and before it left."""
+        until = min(months, self.leaves)
+        return sum(each <= until for each in (self.expands, *self.later))
+
+    def added_by(self, months: float) -> int:
+        """Return what the expansions within ``months`` add to a term."""
+        number = self.expansions_by(months)
+        return self.added + self.extra * (number - 1) if number else 0
+
+    def booked(self, months: float) -> int:
+        """Return what is booked within ``months`` of conversion, in minor units."""
+        terms = range(0, math.ceil(months), TERM)
+        renewed = sum(
+            self.contract + self.added_by(month) for month in terms if month and self.leaves > month
+        )
+        return self.contract + renewed + self.added_by(months)
+
     @property
     def value(self) -> int:
         """What is booked within 24 months of conversion, in minor units."""
-        terms = range(0, int(HORIZON), TERM)
-        booked = sum(
-            self.contract + self.added * self.expanded_by(month)
-            for month in terms
-            if not month or self.leaves > month
-        )
-        return booked + self.added * self.expanded_by(HORIZON)
+        return self.booked(HORIZON)
 
 
 def quote(dice: Dice) -> int:
@@ -75,14 +100,54 @@ def fate(economics: Economics, entity: Entity, levels: Sequence[int]) -> Fate:
     adopts, early = dice.chance(ADOPTS), dice.between(*EARLY)
     contract = quote(dice)
     added = 10_000 * max(1, round(contract / 10_000 * UPLIFT * dice.between(0.4, 1.6)))
-    clockwork = economics.clockwork
+    extra = 10_000 * max(1, round(contract / 10_000 * LATER_UPLIFT))
+    clockwork, hazard = economics.clockwork, economics.expand(entity, levels)
+    whale = economics.whale
+    times = whale.times if whale is not None and whale.number == entity.number else 1
     return Fate(
-        expands=max(_SOONEST, clockwork.when(luck_expand / economics.expand(entity, levels))),
+        expands=max(_SOONEST, clockwork.when(luck_expand / hazard)),
         churns=max(_SOONEST, clockwork.when(luck_churn / economics.churn(entity, levels))),
         leaves_early=None if adopts else early,
-        contract=contract,
-        added=added,
+        contract=contract * times,
+        added=added * times,
+        later=_later(economics, entity, luck_expand, hazard),
+        extra=extra * times,
     )
+
+
+def _later(economics: Economics, entity: Entity, luck: float, hazard: float) -> tuple[float, ...]:
+    """Return the months to the expansions after the first, from draws of their own.
+
+    However many a customer may have, when the first one comes stays the same.
+    """
+    dice = Dice(economics.dials.seed, "later expansions", entity.number)
+    months: list[float] = []
+    for _ in range(economics.dials.most_expansions - 1):
+        luck += dice.exponential(1.0)
+        months.append(max(_SOONEST, economics.clockwork.when(luck / hazard)))
+    return tuple(months)
+
+
+def whale_among(
+    economics: Economics, sales: Sequence[Sale], end: int, segment: str, share: float
+) -> Whale | None:
+    """Return the customer of a segment that is to bring ``share`` of its bookings by the end.
+
+    It is the one that books most already; ``None`` where the segment has no two customers.
+    """
+    booked = {
+        sale.account.entity.number: fate(
+            economics, sale.account.entity, sale.account.entity.levels
+        ).booked((end - sale.closed) / _MONTH)
+        for sale in sales
+        if sale.account.entity.values[0] == segment
+    }
+    if len(booked) < 2:
+        return None
+    number = max(booked, key=lambda each: (booked[each], -each))
+    others = sum(booked.values()) - booked[number]
+    times = math.ceil(share / (1 - share) * others / booked[number])
+    return Whale(number=number, times=max(1, times))
 
 
 class AfterSales:
@@ -121,6 +186,7 @@ class AfterSales:
                 amount=money(lot.added),
                 reason=EXPANSIONS[dice.place(_EXPANDS_BY)],
             )
+        self._expand_again(sale, lot)
         self._renew(sale, lot)
         self._use(sale, lot, dice)
         if lot.leaves < math.inf:
@@ -131,10 +197,22 @@ class AfterSales:
         """Return a time after the sale; one too far to matter lies just after the end."""
         return min(sale.closed + int(min(months, 1e4) * _MONTH), self._ledger.end + 1)
 
+    def _expand_again(self, sale: Sale, lot: Fate) -> None:
+        dice = Dice(self._dials.seed, "expands again", sale.account.entity.number)
+        for months in lot.later:
+            if months <= lot.leaves and months < math.inf:
+                self._ledger.note(
+                    self._minute(sale, months),
+                    "expanded",
+                    account_id=sale.account.account_id,
+                    amount=money(lot.extra),
+                    reason=EXPANSIONS[dice.place(_EXPANDS_BY)],
+                )
+
     def _renew(self, sale: Sale, lot: Fate) -> None:
         month = TERM
         while self._minute(sale, month) <= self._ledger.end and lot.leaves > month:
-            amount = lot.contract + lot.added * lot.expanded_by(month)
+            amount = lot.contract + lot.added_by(month)
             self._ledger.note(
                 self._minute(sale, month),
                 "renewed",

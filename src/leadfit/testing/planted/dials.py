@@ -16,6 +16,7 @@ from leadfit.world import seeded
 T = TypeVar("T")
 
 FEWEST_FACTS = 11
+LARGEST_WHALE = 0.95
 DAYS_A_MONTH = 30.4375
 
 
@@ -66,6 +67,8 @@ class Dials:
         effect_size: Multiplies every effect of a fact.
         causes_expansion: Share of the further facts that cause expansion; the next six likewise.
         leaks: Lead columns under meaningless names that are filled in after the outcome.
+        most_expansions: How often a customer may expand; the later ones are small.
+        whale: Share of one segment's recorded bookings that one account brings; 0 is none.
     """
 
     seed: int = 7
@@ -93,6 +96,8 @@ class Dials:
     rides_on_a_channel: float = 0.08
     arises_after_the_win: float = 0.04
     leaks: int = 0
+    most_expansions: int = 3
+    whale: float = 0.0
     accept_rate: float = 0.60
     qualify_rate: float = 0.37
     win_rate: float = 0.43
@@ -110,6 +115,8 @@ class Dials:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 faults.append(_fault(self, name, f"{low} to {high}"))
+        if _is_share(self, "whale") and self.whale > LARGEST_WHALE:
+            faults.append(_fault(self, "whale", f"0 to {LARGEST_WHALE}"))
         if not 0 <= self.effect_size <= 3:
             faults.append(_fault(self, "effect_size", "0 to 3"))
         if sum(getattr(self, name) for name in ROLE_SHARES) > 1:
@@ -137,6 +144,7 @@ _WHOLE = (
     ("drift_month", 1, 120),
     ("drift_ramp_months", 0, 120),
     ("leaks", 0, 10),
+    ("most_expansions", 1, 10),
 )
 
 

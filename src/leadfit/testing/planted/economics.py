@@ -24,7 +24,9 @@ HORIZON = 24.0
 TERM = 3
 """Months of a contract; it is renewed as long as the customer stays."""
 UPLIFT = 1.8
-"""Mean of what an expansion adds, as a share of the first contract."""
+"""Mean of what the first expansion adds, as a share of the first contract."""
+LATER_UPLIFT = 0.3
+"""What each later expansion adds, as a share of the first contract."""
 EARLY = (0.7, 5.0)
 """Months between which those leave that never come to use the product."""
 _BEND = {Hazards.FALLING: 0.08, Hazards.FLAT: 0.0, Hazards.RISING: -0.06}
@@ -77,6 +79,14 @@ class Rates:
     churn: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whale:
+    """An entity that buys so many times as much that it carries its segment."""
+
+    number: int
+    times: int
+
+
 Effects = tuple[tuple[int, tuple[float, ...]], ...]
 
 
@@ -89,6 +99,8 @@ class Economics:
         self.market = market
         self.clockwork = Clockwork(bend=_BEND[dials.hazards])
         self.rates = Rates()
+        self.whale: Whale | None = None
+        self._spent = tuple(self.clockwork.spent(half / 2) for half in range(2 * int(HORIZON) + 1))
         self._places = {fact.name: place for place, fact in enumerate(facts)}
         self._industries = [BELIEVED.get(each.value, 0) for each in facts[0].levels]
         self.effects: Mapping[str, Effects] = {
@@ -141,18 +153,34 @@ class Economics:
     def expected_value(self, expand: float, churn: float) -> float:
         """Return what is booked in 24 months, in first contracts.
 
-        Counted are the first contract, its renewals and the expansion, from the month it comes.
+        Counted are the first contract, its renewals and the expansions, from the month they come.
         """
+        spent = self._spent
+        added = [self._added(expand * spent[2 * month]) for month in range(int(HORIZON) + 1)]
         value = 0.0
         for month in range(0, int(HORIZON), TERM):
             early = (1 - ADOPTS) * max(0.0, min(1.0, (EARLY[1] - month) / (EARLY[1] - EARLY[0])))
-            staying = early + ADOPTS * math.exp(-churn * self.clockwork.spent(month))
-            value += staying * (1 + UPLIFT * self.within(expand, month))
+            staying = early + ADOPTS * math.exp(-churn * spent[2 * month])
+            value += staying * (1 + added[month])
         for month in range(int(HORIZON)):
-            staying = ADOPTS * math.exp(-churn * self.clockwork.spent(month + 0.5))
-            began = self.within(expand, month + 1.0) - self.within(expand, month)
-            value += staying * UPLIFT * began
+            staying = ADOPTS * math.exp(-churn * spent[2 * month + 1])
+            value += staying * (added[month + 1] - added[month])
         return value
+
+    def _added(self, passed: float) -> float:
+        """Return what expansions add on average, in first contracts.
+
+        Args:
+            passed: The cumulative hazard; expansions follow each other at the same hazard, so
+                their number is Poisson, cut off at the most a customer may have.
+        """
+        none = exactly = math.exp(-passed)
+        at_most, later = none, 0.0
+        for number in range(1, self.dials.most_expansions):
+            exactly *= passed / number
+            at_most += exactly
+            later += max(0.0, 1 - at_most)
+        return UPLIFT * (1 - none) + LATER_UPLIFT * later
 
     def tune(self, pilots: Sequence[Entity]) -> None:
         """Set the rates so that ``pilots`` come out as the dials say, each step in turn."""

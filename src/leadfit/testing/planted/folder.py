@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leadfit.errors import BadInput, Fault
 from leadfit.testing.planted.company import Company
+from leadfit.testing.planted.deals import CURRENCY, contracts, deals
 from leadfit.testing.planted.dials import Dice
 from leadfit.testing.planted.facts import PlantedFact
 from leadfit.testing.planted.ledger import AccountRow, LeadRow, money
@@ -18,7 +19,6 @@ from leadfit.testing.planted.market import CHANNELS, REGIONS, ZONES, Seller, cos
 from leadfit.testing.planted.names import listed
 from leadfit.testing.planted.report import truth_of
 
-CURRENCY = "EUR"
 HOURS = "mon-fri 09:00-17:30"
 Row = Sequence[str]
 
@@ -90,6 +90,8 @@ def _tables(company: Company) -> Mapping[str, Iterable[Row]]:
         "contacts.csv": _contacts(company),
         "leads.csv": _leads(company),
         "events.csv": _events(company),
+        "deals.csv": deals(company.ledger, company.dials.seed),
+        "contracts.csv": contracts(company.ledger),
         "facts.csv": _facts(company),
         "reps.csv": _reps(company),
         "spend.csv": _spend(company),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leadfit.testing.planted.arrivals import FALLING_INDUSTRY
-from leadfit.testing.planted.company import Company
+from leadfit.testing.planted.company import WHALE_INDUSTRY, Company
 from leadfit.testing.planted.dials import Confounding
 from leadfit.testing.planted.facts import PlantedFact, Role, role_of
 from leadfit.testing.planted.population import FIDELITY
@@ -29,6 +29,7 @@ def truth_of(company: Company) -> Mapping[str, object]:
         "weights": {step: round(value, _DIGITS) for step, value in weights(accounts).items()},
         "facts": _facts(company, company.effects()),
         "drift": _drift(company),
+        "whale": _whale(company),
         "accounts": {each.entity.account_id: _account(company, each) for each in accounts},
         "entities": _entities(company),
     }
@@ -99,6 +100,19 @@ def _drift(company: Company) -> Mapping[str, object] | None:
     }
 
 
+def _whale(company: Company) -> Mapping[str, object] | None:
+    whale = company.economics.whale
+    if whale is None:
+        return None
+    return {
+        "account_id": company.entities[whale.number].account_id,
+        "fact": "industry",
+        "value": WHALE_INDUSTRY,
+        "share": company.dials.whale,
+        "times": whale.times,
+    }
+
+
 def _account(company: Company, true: TrueAccount) -> Mapping[str, object]:
     sale = company.ledger.won.get(true.entity.number)
     return {
@@ -109,6 +123,7 @@ def _account(company: Company, true: TrueAccount) -> Mapping[str, object]:
         "oracle_value": round(true.oracle_value, _DIGITS),
         "expands_within_12_months": true.fate.expanded_by(12),
         "churns_after_use_within_12_months": true.fate.churned_after_use_by(12),
+        "expansions_within_24_months": true.fate.expansions_by(24),
         "booked_within_24_months": true.fate.value,
         "customer_since": None if sale is None else company.ledger.calendar.stamp(sale.closed),
     }
