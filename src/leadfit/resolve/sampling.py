@@ -1,0 +1,142 @@
+"""Which pairs a person is asked about, with the chance by which each was drawn.
+
+Pairs are drawn by a number that depends on the seed and the pair alone: within a stratum the
+smallest numbers are taken (simple random sampling without replacement, chance ``taken / there``).
+The same seed over the same pairs draws the same, and a larger sample holds the smaller one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_RANGE: Final = 2**64
+AUDITED_SHARE: Final = 0.015
+"""Of links made without a person; 1 to 2 % are audited for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """Probabilities from ``low`` up to, not including, ``high``; 1 belongs to the topmost.
+
+    Attributes:
+        low: Lowest probability.
+        high: First probability above.
+        share: Of the sample.
+    """
+
+    low: float
+    high: float
+    share: float
+
+
+REVIEW: Final = (
+    Stratum(low=0.90, high=0.97, share=1 / 3),
+    Stratum(low=0.97, high=1.0, share=1 / 3),
+    Stratum(low=0.30, high=0.90, share=1 / 3),
+)
+"""Where labels teach most: about the edge of the upper band, above it, and below review."""
+
+UNLINKED: Final = (
+    Stratum(low=0.30, high=0.90, share=1 / 2),
+    Stratum(low=0.01, high=0.30, share=1 / 2),
+)
+"""Pairs that were not linked: what the share of missed links is estimated from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A pair of records with its probability."""
+
+    left_id: str
+    right_id: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A pair to ask about.
+
+    Attributes:
+        pair: The pair.
+        chance: By which it was drawn; its weight in every later count is one over it.
+    """
+
+    pair: Scored
+    chance: float
+
+
+def draw(
+    pairs: Sequence[Scored], count: int, *, seed: int, strata: Sequence[Stratum] = REVIEW
+) -> tuple[Drawn, ...]:
+    """Draw pairs for review; a stratum too small for its share leaves the rest to the others.
+
+    Args:
+        pairs: Every candidate pair, once; those outside all strata are never drawn.
+        count: How many to draw; fewer if there are fewer.
+        seed: Another seed draws another sample.
+        strata: Parts of [0, 1] that do not overlap.
+
+    Returns:
+        Pairs by stratum and then by their number.
+    """
+    held = [_within(pairs, stratum, strata) for stratum in strata]
+    taken = _quotas([len(inside) for inside in held], [each.share for each in strata], count)
+    found: list[Drawn] = []
+    for inside, quota in zip(held, taken, strict=True):
+        ordered = sorted(inside, key=lambda pair: (_number(seed, pair), _names(pair)))
+        chance = quota / len(inside) if inside else 0.0
+        found += [Drawn(pair=pair, chance=chance) for pair in ordered[:quota]]
+    return tuple(found)
+
+
+def is_audited(pair: Scored, *, seed: int, share: float = AUDITED_SHARE) -> bool:
+    """Whether a link that was made at once is audited; its chance is ``share``.
+
+    The answer is known when the link is made and needs no list of the others.
+    """
+    return _number(seed, pair) < share * _RANGE
+
+
+def _within(pairs: Sequence[Scored], stratum: Stratum, strata: Sequence[Stratum]) -> list[Scored]:
+    is_topmost = stratum.high >= max(each.high for each in strata)
+    return [
+        pair
+        for pair in pairs
+        if stratum.low <= pair.probability < stratum.high
+        or (is_topmost and pair.probability == stratum.high)
+    ]
+
+
+def _quotas(there: Sequence[int], shares: Sequence[float], count: int) -> list[int]:
+    """Give each stratum its share; what one lacks is shared among those that have more."""
+    taken = [0] * len(there)
+    left = min(count, sum(there))
+    while left:
+        open_places = [place for place in range(len(there)) if taken[place] < there[place]]
+        total = sum(shares[place] for place in open_places)
+        before = left
+        for place in open_places:
+            wish = int(before * shares[place] / total) if total else 0
+            more = min(wish, there[place] - taken[place], left)
+            taken[place] += more
+            left -= more
+        if left == before:  # fewer left than strata: one each, in order
+            for place in open_places[:left]:
+                taken[place] += 1
+                left -= 1
+    return taken
+
+
+def _names(pair: Scored) -> tuple[str, str]:
+    low, high = sorted((pair.left_id, pair.right_id))
+    return low, high
+
+
+def _number(seed: int, pair: Scored) -> int:
+    low, high = _names(pair)
+    # Lengths keep ("a", "bc") and ("ab", "c") apart.
+    text = f"{seed}\0{len(low)}\0{low}\0{high}"
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
