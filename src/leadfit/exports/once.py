@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from leadfit.exports.ladder import Event, Origin
+from leadfit.records import Kind
 
 _DAY_S = 86_400.0
 _UNDATED = 0.0
@@ -117,5 +118,6 @@ def _seconds(event: Event) -> float:
 def _fill(told: Event, again: Event) -> None:
     told.lead_id = told.lead_id or again.lead_id
     told.reason = told.reason or again.reason
-    if told.amount is None:
+    # What was lost is no money: a report is the same with and without such a deal.
+    if told.amount is None and told.kind is not Kind.LOST:
         told.amount, told.currency = again.amount, again.currency
