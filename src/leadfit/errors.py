@@ -126,6 +126,20 @@ class Conflict(Permanent):
         )
 
 
+class NotPossible(Permanent):
+    """What was asked for does not fit how things stand now, such as a second decision of a review.
+
+    Attributes:
+        subject: The record it is about, such as ``review review_1``.
+    """
+
+    code = "not_possible"
+
+    def __init__(self, subject: str, why: str) -> None:
+        self.subject = subject
+        super().__init__(f"{subject}: {why}")
+
+
 class MissingExtra(Permanent):
     """A part of Leadfit was asked for that is installed by an extra.
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from leadfit.store import SqliteStore, Store
-from leadfit.testing import FrozenWorld
-from leadfit.testing.check_store import CHECKS, Bench
+from leadfit.testing import FrozenWorld, check_matching, check_store
+from leadfit.testing.check_store import Bench
+
+CHECKS = (*check_store.CHECKS, *check_matching.CHECKS)
 
 
 class SqliteBench:

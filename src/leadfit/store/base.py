@@ -23,6 +23,7 @@ from leadfit.records import (
     Signal,
     Tier,
 )
+from leadfit.store.matching import Links, Merges, Reviews
 from leadfit.store.past import Past
 from leadfit.store.views import (
     ActionState,
@@ -79,10 +80,16 @@ class Accounts(Protocol):
         """Return the records that share a blocking key, strongest key first."""
 
     def account(self, account_id: str) -> Account | None:
-        """Return an account."""
+        """Return the account that stands for ``account_id``, with what was merged into it."""
+
+    def own_account(self, account_id: str) -> Account | None:
+        """Return the account as it was recorded, whatever it was merged into."""
 
     def contact(self, contact_id: str) -> Contact | None:
-        """Return a contact."""
+        """Return the contact that stands for ``contact_id``, with what was merged into it."""
+
+    def own_contact(self, contact_id: str) -> Contact | None:
+        """Return the contact as it was recorded, whatever it was merged into."""
 
     def add_accounts(self, accounts: Iterable[Account]) -> tuple[int, int]:
         """Add accounts that are not there; return the numbers of new accounts and new domains."""
@@ -302,6 +309,18 @@ class Session(Protocol):
     @property
     def past(self) -> Past:
         """The recorded past."""
+
+    @property
+    def links(self) -> Links:
+        """How leads were matched."""
+
+    @property
+    def reviews(self) -> Reviews:
+        """Pairs a person is asked about."""
+
+    @property
+    def merges(self) -> Merges:
+        """Merges and their undoing."""
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from leadfit.errors import DamagedStore, Permanent
 
-LATEST: Final = "0002"
-_KNOWN: Final = ("0001", LATEST)
+LATEST: Final = "0003"
+_KNOWN: Final = ("0001", "0002", LATEST)
 
 
 class NewerStore(Permanent):

@@ -73,6 +73,7 @@ people = Table(
     Column("token", Text, primary_key=True),
     Column("email", Text),
     Column("body", Text, nullable=False),
+    Column("normal", Text),
     Index("people_email", "email", sqlite_where=text("email IS NOT NULL")),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -100,15 +101,23 @@ accounts = Table(
     Column("is_customer", Integer, nullable=False),
     Column("facts", Text, nullable=False),
     Column("created_us", _Whole),
+    Column("merged_into", Text),
+    Column("normal", Text),
+    Index("accounts_merged", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
 
+# Which account answers at which domain; one domain may be of several accounts, one after another.
 domains = Table(
     "domains",
     metadata,
     Column("domain", Text, primary_key=True),
     Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    Column("role", Text, nullable=False, server_default="primary"),
+    Column("source", Text, nullable=False, server_default="import"),
+    Column("since_us", _Whole),
+    Column("until_us", _Whole),
     Index("domains_account", "account_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -121,8 +130,10 @@ contacts = Table(
     Column("account_id", Text, ForeignKey("accounts.account_id")),
     Column("token", Text, ForeignKey("people.token")),
     Column("created_us", _Whole),
+    Column("merged_into", Text),
     Index("contacts_token", "token"),
     Index("contacts_account", "account_id"),
+    Index("contacts_merged", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -391,6 +402,97 @@ account_scores = Table(
     Column("artifact_digest", Text, nullable=False),
     Column("as_of_us", _Whole, nullable=False),
     Column("scored_us", _Whole, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# ---- matching --------------------------------------------------------------------------------
+
+# Records by the keyed digest of a blocking key; nothing in it can be read back.
+blocking = Table(
+    "blocking",
+    metadata,
+    Column("key", _Whole, primary_key=True, autoincrement=False),
+    Column("kind", Integer, primary_key=True, autoincrement=False),
+    Column("record_id", Text, primary_key=True),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# How each signal that opens a lead was matched; what the match KPIs are counted from.
+links = Table(
+    "links",
+    metadata,
+    Column("signal_id", Text, primary_key=True),
+    Column("lead_id", Text),
+    Column("decided_us", _Whole, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("probability", REAL, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("account_id", Text),
+    Column("possible_account_id", Text),
+    Column("is_new_account", Integer, nullable=False),
+    Column("card_digest", Text),
+    Index("links_decided", "decided_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Pairs a person is asked about: links in doubt, possible duplicates, and the audit of links made.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("review_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("record_kind", Text, nullable=False),
+    Column("left_id", Text, nullable=False),
+    Column("right_id", Text, nullable=False),
+    Column("lead_id", Text),
+    Column("signal_id", Text),
+    Column("probability", REAL, nullable=False),
+    Column("stratum", Text, nullable=False),
+    Column("chosen_with", REAL, nullable=False),
+    Column("card_digest", Text),
+    Column("evidence", Text, nullable=False),
+    Column("opened_us", _Whole, nullable=False),
+    Column("due_us", _Whole),
+    Column("alerted_us", _Whole),
+    Column("decided_us", _Whole),
+    Column("reviewer", Text),
+    Column("relation", Text),
+    Column("reason", Text),
+    Index("reviews_open", "due_us", sqlite_where=text("decided_us IS NULL")),
+    Index("reviews_decided", "decided_us", sqlite_where=text("decided_us IS NOT NULL")),
+    Index("reviews_lead", "lead_id", sqlite_where=text("lead_id IS NOT NULL")),
+    Index(
+        "reviews_pair", "kind", "left_id", "right_id", unique=True,
+        sqlite_where=text("decided_us IS NULL"),
+    ),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+# Every merge that was made; undoing one takes back its pointer and keeps this row.
+merges = Table(
+    "merges",
+    metadata,
+    Column("merge_id", Text, primary_key=True),
+    Column("record_kind", Text, nullable=False),
+    Column("survivor_id", Text, nullable=False),
+    Column("absorbed_id", Text, nullable=False),
+    Column("merged_us", _Whole, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text),
+    Column("review_id", Text),
+    Column("probability", REAL),
+    Column("card_digest", Text),
+    Column("evidence", Text, nullable=False),
+    Column("provenance", Text, nullable=False),
+    Column("undone_us", _Whole),
+    Column("undone_by", Text),
+    Column("undone_reason", Text),
+    Index("merges_absorbed", "absorbed_id"),
+    Index("merges_survivor", "survivor_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

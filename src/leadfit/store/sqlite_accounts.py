@@ -6,10 +6,14 @@ import hmac
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from leadfit.records import Account, Candidate, Contact, Keys
+from leadfit.resolve.card import RecordKind
+from leadfit.resolve.merging import join_accounts, join_contacts
 from leadfit.store.codec import maybe_time, maybe_us, pack_text
+from leadfit.store.sqlite_matching import SqliteMerges
 
 _ACCOUNT: Final = (
     "account_id, name, parent_account_id, owner_id, country, is_customer, facts, created_us"
@@ -30,6 +34,7 @@ class SqliteAccounts:
         self._connection = connection
         self._secret = secret
         self._new_token = new_token
+        self._merges = SqliteMerges(connection)
 
     def contact_key(self, contact_id: str) -> str:
         """Return the form in which a contact id is kept: one that is an address, as a digest."""
@@ -74,6 +79,8 @@ class SqliteAccounts:
             f"SELECT {_CONTACT} WHERE {where} ORDER BY contacts.contact_id LIMIT ?",
             (value, _MOST_CANDIDATES),
         ).fetchall()
+        ids = dict.fromkeys(self._merges.survivor(RecordKind.CONTACT, row[0]) for row in rows)
+        contacts = (self.contact(contact_id) for contact_id in ids)
         return [
             Candidate(
                 found_by=found_by,
@@ -81,7 +88,8 @@ class SqliteAccounts:
                 contact=contact,
                 open_lead_id=self.open_lead_of(contact.contact_id),
             )
-            for contact in map(_contact, rows)
+            for contact in contacts
+            if contact is not None
         ]
 
     def _by_domain(self, domain: str) -> list[Candidate]:
@@ -89,20 +97,33 @@ class SqliteAccounts:
             "SELECT account_id FROM domains WHERE domain = ? ORDER BY account_id LIMIT ?",
             (domain, _MOST_CANDIDATES),
         ).fetchall()
-        accounts = (self.account(row[0]) for row in rows)
+        ids = dict.fromkeys(self._merges.survivor(RecordKind.ACCOUNT, row[0]) for row in rows)
+        accounts = (self.account(account_id) for account_id in ids)
         return [Candidate(found_by="domain", account=each) for each in accounts if each is not None]
 
     def open_lead_of(self, contact_id: str) -> str | None:
-        """Return the newest open lead of a contact."""
+        """Return the newest open lead of a contact and of those merged into it."""
+        members = self._merges.members(RecordKind.CONTACT, contact_id)
+        marks = ",".join("?" * len(members))
         row = self._connection.execute(
-            "SELECT lead_id FROM leads WHERE contact_id = ? AND is_open = 1"
+            f"SELECT lead_id FROM leads WHERE contact_id IN ({marks}) AND is_open = 1"  # noqa: S608 -- marks only
             " ORDER BY created_us DESC, lead_id DESC LIMIT 1",
-            (contact_id,),
+            tuple(members),
         ).fetchone()
         return None if row is None else row[0]
 
     def account(self, account_id: str) -> Account | None:
-        """Return an account."""
+        """Return the account that stands for ``account_id``, with what was merged into it."""
+        survivor = self._merges.survivor(RecordKind.ACCOUNT, account_id)
+        members = self._merges.members(RecordKind.ACCOUNT, survivor)
+        found = [own for each in members if (own := self.own_account(each)) is not None]
+        joined = join_accounts(found)[0] if len(found) > 1 else next(iter(found), None)
+        if joined is None or joined.parent_account_id is None:
+            return joined
+        return replace(joined, parent_account_id=self.survivor_of(joined.parent_account_id))
+
+    def own_account(self, account_id: str) -> Account | None:
+        """Return the account as it was recorded, whatever it was merged into."""
         row = self._connection.execute(
             f"SELECT {_ACCOUNT} FROM accounts WHERE account_id = ?",  # noqa: S608 -- fixed columns
             (account_id,),
@@ -125,12 +146,27 @@ class SqliteAccounts:
         )
 
     def contact(self, contact_id: str) -> Contact | None:
-        """Return a contact."""
+        """Return the contact that stands for ``contact_id``, with what was merged into it."""
+        survivor = self._merges.survivor(RecordKind.CONTACT, self.contact_key(contact_id))
+        members = self._merges.members(RecordKind.CONTACT, survivor)
+        found = [own for each in members if (own := self.own_contact(each)) is not None]
+        return join_contacts(found)[0] if len(found) > 1 else next(iter(found), None)
+
+    def own_contact(self, contact_id: str) -> Contact | None:
+        """Return the contact as it was recorded, whatever it was merged into."""
         row = self._connection.execute(
             f"SELECT {_CONTACT} WHERE contacts.contact_id = ?",
             (self.contact_key(contact_id),),
         ).fetchone()
         return None if row is None else _contact(row)
+
+    def survivor_of(self, account_id: str) -> str:
+        """Return the id of the account that stands for ``account_id``."""
+        return self._merges.survivor(RecordKind.ACCOUNT, account_id)
+
+    def members_of(self, kind: RecordKind, record_id: str | None) -> tuple[str | None, ...]:
+        """Return the records that a record stands for, itself first; ``(None,)`` for none."""
+        return (None,) if record_id is None else self._merges.members(kind, record_id)
 
     def token_of(self, contact_id: str) -> str | None:
         """Return the token of a contact's personal values."""

@@ -9,9 +9,11 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Final, cast
 
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
+from leadfit.resolve.card import RecordKind
 from leadfit.store.codec import (
     decode,
     from_us,
@@ -36,15 +38,13 @@ from leadfit.store.sqlite_views import (
 from leadfit.store.views import Feedback, LeadView
 
 _ACTIVITIES: Final = """
-SELECT kind, at_us FROM (
-    SELECT kind, at_us, signal_id FROM activities WHERE lead_id = :lead
-    UNION
-    SELECT kind, at_us, signal_id FROM activities WHERE contact_id = :contact
-    UNION
-    SELECT kind, at_us, signal_id FROM activities
-    WHERE contact_id IS NULL AND account_id = :account
-    ORDER BY at_us DESC, signal_id DESC LIMIT :limit
-) ORDER BY at_us, signal_id
+SELECT at_us, signal_id, kind FROM activities WHERE lead_id = :lead
+UNION
+SELECT at_us, signal_id, kind FROM activities WHERE contact_id = :contact
+UNION
+SELECT at_us, signal_id, kind FROM activities
+WHERE contact_id IS NULL AND account_id = :account
+ORDER BY at_us DESC, signal_id DESC LIMIT :limit
 """
 
 
@@ -226,11 +226,18 @@ class SqliteLeads:
         limit: int,
     ) -> tuple[Activity, ...]:
         """Return the newest activities of a lead, its contact and its account, oldest first."""
-        rows = self._connection.execute(
-            _ACTIVITIES,
-            {"lead": lead_id, "contact": contact_id, "account": account_id, "limit": limit},
-        )
-        return tuple(Activity(kind=Kind(kind), at=from_us(at_us)) for kind, at_us in rows)
+        contacts = self._accounts.members_of(RecordKind.CONTACT, contact_id)
+        accounts = self._accounts.members_of(RecordKind.ACCOUNT, account_id)
+        found: set[tuple[int, str, str]] = set()
+        for contact, account in zip_longest(contacts, accounts):
+            found.update(
+                self._connection.execute(
+                    _ACTIVITIES,
+                    {"lead": lead_id, "contact": contact, "account": account, "limit": limit},
+                )
+            )
+        newest = sorted(found)[-limit:] if limit else []
+        return tuple(Activity(kind=Kind(kind), at=from_us(at_us)) for at_us, _, kind in newest)
 
     # ---- decisions and feedback ----
 

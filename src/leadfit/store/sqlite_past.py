@@ -97,11 +97,12 @@ _SPEND: Final = """
 SELECT month_us, channel, amount, currency FROM past_spend
 WHERE month_us <= :until ORDER BY month_us, channel, currency
 """
+_MERGED: Final = "SELECT account_id FROM accounts WHERE merged_into IS NOT NULL"
 _TO_SCORE: Final = """
 SELECT account_id, country, facts, (
     SELECT facts FROM leads WHERE leads.account_id = accounts.account_id
     ORDER BY created_us DESC, lead_id DESC LIMIT 1
-) FROM accounts WHERE account_id > ? ORDER BY account_id LIMIT ?
+) FROM accounts WHERE account_id > ? AND merged_into IS NULL ORDER BY account_id LIMIT ?
 """
 _SCORE: Final = "account_id, score, detractor, flagged, artifact_digest, as_of_us, scored_us"
 
@@ -201,15 +202,34 @@ class SqlitePast:
         past = [_event(row) for row in query(_PAST_EVENTS, until)]
         live = [_event(row) for row in query(_LIVE_EVENTS, until)]
         live.sort(key=lambda event: (event[0], event[1], str(event[2])))
+        merged = {row[0]: self._accounts.survivor_of(row[0]) for row in query(_MERGED)}
         return Recorded(
             exports=self.exports(),
-            leads=_table(_LEAD_NAMES, map(_lead, query(_LEADS, until))),
-            accounts=_table(_ACCOUNT_NAMES, map(_account, query(_ACCOUNTS, until))),
-            events=_table(_EVENT_NAMES, [*past, *live]),
+            leads=_followed(_table(_LEAD_NAMES, map(_lead, query(_LEADS, until))), merged),
+            accounts=_table(_ACCOUNT_NAMES, self._read_accounts(merged, until)),
+            events=_followed(_table(_EVENT_NAMES, [*past, *live]), merged),
             live_from=len(past),
-            facts=_table(_FACT_NAMES, map(_fact, query(_FACTS, until))),
+            facts=_followed(_table(_FACT_NAMES, map(_fact, query(_FACTS, until))), merged),
             spend=_table(_SPEND_NAMES, map(_spend, query(_SPEND, until))),
         )
+
+    def _read_accounts(
+        self, merged: Mapping[str, str], until: Mapping[str, int]
+    ) -> Iterable[Sequence[object]]:
+        """Return accounts as they were recorded; merged ones once, as the survivor."""
+        survivors = set(merged.values())
+        for row in self._connection.execute(_ACCOUNTS, until):
+            own = _account(row)
+            if row[0] in merged:
+                continue
+            joined = self._accounts.account(row[0]) if row[0] in survivors else None
+            if joined is None:
+                yield own
+                continue
+            yield (
+                joined.account_id, joined.parent_account_id, joined.country, own[3],
+                joined.owner_id, part_facts(joined.facts)[0],
+            )  # fmt: skip
 
     # ---- runs of learning ----
 
@@ -306,6 +326,15 @@ _EVENT_NAMES: Final = (
 def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
     return Table(columns=dict(zip(names, columns, strict=True)))
+
+
+def _followed(table: Table, merged: Mapping[str, str]) -> Table:
+    """Return a table whose accounts are those that stand for merged ones."""
+    if not merged:
+        return table
+    columns = dict(table.columns)
+    columns["account_id"] = [merged.get(cast("str", each), each) for each in columns["account_id"]]
+    return Table(columns=columns)
 
 
 def _lead(row: Sequence[object]) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from typing import Final
 from leadfit.store.codec import to_us
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_leads import SqliteLeads
+from leadfit.store.sqlite_matching import SqliteLinks, SqliteMerges, SqliteReviews
 from leadfit.store.sqlite_past import SqlitePast
 from leadfit.store.sqlite_queues import (
     SqliteAccessKeys,
@@ -52,6 +53,9 @@ class SqliteSession:
         self.outbox = SqliteOutbox(connection)
         self.keys = SqliteAccessKeys(connection)
         self.past = SqlitePast(connection, self.signals, self.accounts)
+        self.links = SqliteLinks(connection)
+        self.reviews = SqliteReviews(connection)
+        self.merges = SqliteMerges(connection)
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

@@ -61,7 +61,12 @@ class UnmetError(AssertionError):
     """A store does not do what every store must."""
 
 
-def _expect(holds: bool, words: str) -> None:
+def expect(holds: bool, words: str) -> None:
+    """Raise with ``words`` unless something holds.
+
+    Raises:
+        UnmetError: It does not.
+    """
     if not holds:
         raise UnmetError(words)
 
@@ -115,7 +120,7 @@ def what_was_written_is_there_after_reopening(bench: Bench) -> None:
     bench.store.write(lambda session: session.signals.add(came, b"d" * 32, "jo.1@acme.com"))
     bench.reopen()
     back = bench.store.read(lambda session: session.signals.read(came.signal_id))
-    _expect(back == came, f"{back} is not {came}")
+    expect(back == came, f"{back} is not {came}")
 
 
 def a_piece_that_raises_leaves_nothing_and_disturbs_no_other(bench: Bench) -> None:
@@ -131,9 +136,9 @@ def a_piece_that_raises_leaves_nothing_and_disturbs_no_other(bench: Bench) -> No
         bench.store.submit(fail),
     ]
     answers[0].result(10)
-    _expect(isinstance(answers[1].exception(10), ValueError), "the error did not come back")
+    expect(isinstance(answers[1].exception(10), ValueError), "the error did not come back")
     pending = bench.store.read(lambda session: session.signals.pending(10))
-    _expect(pending == (good.signal_id,), f"pending is {pending}")
+    expect(pending == (good.signal_id,), f"pending is {pending}")
 
 
 def signals_are_pending_in_the_order_of_the_log(bench: Bench) -> None:
@@ -144,9 +149,9 @@ def signals_are_pending_in_the_order_of_the_log(bench: Bench) -> None:
     first = came[0].signal_id
     bench.store.write(lambda session: session.signals.settle(first, SignalState.DEAD, None, "why"))
     pending = bench.store.read(lambda session: session.signals.pending(3))
-    _expect(pending == tuple(each.signal_id for each in came[1:4]), f"pending is {pending}")
+    expect(pending == tuple(each.signal_id for each in came[1:4]), f"pending is {pending}")
     view = bench.store.read(lambda session: session.signals.view(first))
-    _expect(view is not None and view.reason == "why", "the reason is lost")
+    expect(view is not None and view.reason == "why", "the reason is lost")
 
 
 def an_event_is_found_by_source_and_id(bench: Bench) -> None:
@@ -154,10 +159,10 @@ def an_event_is_found_by_source_and_id(bench: Bench) -> None:
     came = replace(make_signal(bench.world), event_id="form of jo@acme.com")
     bench.store.write(lambda session: session.signals.add(came, b"d" * 32, None))
     found = bench.store.read(lambda session: session.signals.find("web-form", came.event_id))
-    _expect(found is not None and found[0].signal_id == came.signal_id, "the event is not found")
-    _expect(found is not None and found[1] == b"d" * 32, "the digest is another")
+    expect(found is not None and found[0].signal_id == came.signal_id, "the event is not found")
+    expect(found is not None and found[1] == b"d" * 32, "the digest is another")
     other = bench.store.read(lambda session: session.signals.find("other", came.event_id))
-    _expect(other is None, "an event of another source is taken for it")
+    expect(other is None, "an event of another source is taken for it")
 
 
 def a_second_owner_of_one_lead_is_refused(bench: Bench) -> None:
@@ -166,9 +171,9 @@ def a_second_owner_of_one_lead_is_refused(bench: Bench) -> None:
     lead = bench.store.write(lambda session: make_lead(session, bench.world))
     bench.store.write(lambda session: assign(session, lead.lead_id, "rep_a", 1, now))
     again = bench.store.submit(lambda session: assign(session, lead.lead_id, "rep_b", 2, now))
-    _expect(again.exception(10) is not None, "a second owner was written beside the first")
+    expect(again.exception(10) is not None, "a second owner was written beside the first")
     owner = bench.store.read(lambda session: session.leads.get(lead.lead_id))
-    _expect(owner is not None and owner.owner_id == "rep_a", "the owner changed")
+    expect(owner is not None and owner.owner_id == "rep_a", "the owner changed")
 
 
 def an_ended_assignment_makes_room_for_the_next(bench: Bench) -> None:
@@ -183,7 +188,7 @@ def an_ended_assignment_makes_room_for_the_next(bench: Bench) -> None:
         return tuple(each.owner_id for each in session.leads.assignments(lead.lead_id))
 
     owners = bench.store.write(work)
-    _expect(owners == ("rep_a", "rep_b"), f"the owners are {owners}")
+    expect(owners == ("rep_a", "rep_b"), f"the owners are {owners}")
 
 
 def slots_are_never_claimed_twice(bench: Bench) -> None:
@@ -206,7 +211,7 @@ def slots_are_never_claimed_twice(bench: Bench) -> None:
     for thread in threads:
         thread.join()
     taken = [slot for slot in got if slot is not None]
-    _expect(sorted(taken) == list(range(1, SLOTS + 1)), f"slots {sorted(taken)} were claimed")
+    expect(sorted(taken) == list(range(1, SLOTS + 1)), f"slots {sorted(taken)} were claimed")
 
 
 def a_slot_is_free_again_when_its_window_has_passed(bench: Bench) -> None:
@@ -221,9 +226,9 @@ def a_slot_is_free_again_when_its_window_has_passed(bench: Bench) -> None:
             )
         )
 
-    _expect(claim(start) == 1, "a free slot was not given")
-    _expect(claim(end - timedelta(microseconds=1)) is None, "a busy slot was given")
-    _expect(claim(end) == 1, "a slot stayed busy past its window")
+    expect(claim(start) == 1, "a free slot was not given")
+    expect(claim(end - timedelta(microseconds=1)) is None, "a busy slot was given")
+    expect(claim(end) == 1, "a slot stayed busy past its window")
 
 
 def turns_survive_and_a_newcomer_is_next(bench: Bench) -> None:
@@ -239,8 +244,8 @@ def turns_survive_and_a_newcomer_is_next(bench: Bench) -> None:
         lambda session: session.capacity.loads(["rep_a", "rep_b", "rep_new"], bench.world.now())
     )
     turns = {rep_id: load[1] for rep_id, load in loads.items()}
-    _expect(turns["rep_b"] < turns["rep_a"], f"the order of turns is lost: {turns}")
-    _expect(turns["rep_new"] < turns["rep_b"], f"the newcomer is not next: {turns}")
+    expect(turns["rep_b"] < turns["rep_a"], f"the order of turns is lost: {turns}")
+    expect(turns["rep_new"] < turns["rep_b"], f"the newcomer is not next: {turns}")
 
 
 def clocks_are_due_in_order_and_fire_once(bench: Bench) -> None:
@@ -262,19 +267,19 @@ def clocks_are_due_in_order_and_fire_once(bench: Bench) -> None:
     bench.store.write(start)
     later = now + timedelta(minutes=2)
     due = bench.store.read(lambda session: session.clocks.due(later, 10))
-    _expect([each.key for each in due] == ["clock-1", "clock-2"], f"due are {due}")
+    expect([each.key for each in due] == ["clock-1", "clock-2"], f"due are {due}")
     fired = [
         bench.store.write(
             lambda session: session.clocks.advance(due[0], step=1, due_at=None, now=later)
         )
         for _ in range(2)
     ]
-    _expect(fired == [True, False], f"the clock fired {fired}")
+    expect(fired == [True, False], f"the clock fired {fired}")
     stopped = bench.store.write(lambda session: session.clocks.stop(lead.lead_id, later, "touch"))
-    _expect(stopped == 3, f"{stopped} clocks were stopped")
+    expect(stopped == 3, f"{stopped} clocks were stopped")
     view = bench.store.read(lambda session: session.leads.view(lead.lead_id))
     late = {each.clock.key: each.late_by_s for each in view.clocks} if view else {}
-    _expect(late["clock-1"] == 60.0, f"late are {late}")
+    expect(late["clock-1"] == 60.0, f"late are {late}")
 
 
 def an_action_is_queued_once_by_its_key(bench: Bench) -> None:
@@ -287,12 +292,12 @@ def an_action_is_queued_once_by_its_key(bench: Bench) -> None:
     for _ in range(2):
         bench.store.write(lambda session: session.outbox.queue(action, now))
     early = bench.store.read(lambda session: session.outbox.due(now, 10))
-    _expect(early == (), "an action came before its time")
+    expect(early == (), "an action came before its time")
     due = bench.store.read(lambda session: session.outbox.due(action.due_at, 10))
-    _expect([each.action for each in due] == [action], f"due are {due}")
+    expect([each.action for each in due] == [action], f"due are {due}")
     bench.store.write(lambda session: session.outbox.cancel("lead", now))
     begun = bench.store.write(lambda session: session.outbox.sending([action.key]))
-    _expect(begun == frozenset(), "a cancelled action was begun")
+    expect(begun == frozenset(), "a cancelled action was begun")
 
 
 def a_try_that_failed_comes_back_at_its_time(bench: Bench) -> None:
@@ -309,9 +314,9 @@ def a_try_that_failed_comes_back_at_its_time(bench: Bench) -> None:
         session.outbox.settle("k", ActionState.PENDING, at=now, next_at=again, error="busy")
 
     bench.store.write(work)
-    _expect(bench.store.read(lambda session: session.outbox.due(now, 9)) == (), "it came at once")
+    expect(bench.store.read(lambda session: session.outbox.due(now, 9)) == (), "it came at once")
     (view,) = bench.store.read(lambda session: session.outbox.due(again, 9))
-    _expect((view.attempts, view.error) == (1, "busy"), f"it is {view}")
+    expect((view.attempts, view.error) == (1, "busy"), f"it is {view}")
 
 
 def candidates_share_a_key(bench: Bench) -> None:
@@ -330,14 +335,14 @@ def candidates_share_a_key(bench: Bench) -> None:
                 lead_id=lead_id)  # fmt: skip
     found = bench.store.read(lambda session: session.accounts.candidates(keys))
     ways = [each.found_by for each in found]
-    _expect(ways == ["lead_id", "contact_id", "account_id", "email", "domain"], f"found by {ways}")
-    _expect({each.account.account_id for each in found if each.account} == {"acc"}, "another one")
-    _expect(found[3].open_lead_id == lead_id, "the open lead is not told")
+    expect(ways == ["lead_id", "contact_id", "account_id", "email", "domain"], f"found by {ways}")
+    expect({each.account.account_id for each in found if each.account} == {"acc"}, "another one")
+    expect(found[3].open_lead_id == lead_id, "the open lead is not told")
     bench.store.write(lambda session: session.leads.close(lead_id))
     found = bench.store.read(lambda session: session.accounts.candidates(keys))
-    _expect(found[3].open_lead_id is None, "a closed lead is told as open")
+    expect(found[3].open_lead_id is None, "a closed lead is told as open")
     none = bench.store.read(lambda session: session.accounts.candidates(Keys(email="no@acme.com")))
-    _expect(none == (), f"found {none}")
+    expect(none == (), f"found {none}")
 
 
 def a_second_import_adds_nothing(bench: Bench) -> None:
@@ -357,9 +362,9 @@ def a_second_import_adds_nothing(bench: Bench) -> None:
         )
 
     counts = [add("Acme"), add("Renamed")]
-    _expect(counts == [(1, 1, 1, 1), (0, 0, 0, 0)], f"added {counts}")
+    expect(counts == [(1, 1, 1, 1), (0, 0, 0, 0)], f"added {counts}")
     kept = bench.store.read(lambda session: session.accounts.account("acc"))
-    _expect(kept is not None and kept.name == "Acme", "an import changed what was there")
+    expect(kept is not None and kept.name == "Acme", "an import changed what was there")
 
 
 def pages_of_leads_neither_miss_nor_repeat(bench: Bench) -> None:
@@ -373,7 +378,7 @@ def pages_of_leads_neither_miss_nor_repeat(bench: Bench) -> None:
     seen: list[str] = []
     while more := page(seen[-1] if seen else None):
         seen += more
-    _expect(sorted(seen) == sorted(lead.lead_id for lead in made), f"the pages hold {seen}")
+    expect(sorted(seen) == sorted(lead.lead_id for lead in made), f"the pages hold {seen}")
 
 
 def an_unassigned_lead_is_found_until_it_has_an_owner(bench: Bench) -> None:
@@ -386,21 +391,21 @@ def an_unassigned_lead_is_found_until_it_has_an_owner(bench: Bench) -> None:
     def found(at: datetime) -> tuple[str, ...]:
         return bench.store.read(lambda session: session.leads.unassigned(at, 10))
 
-    _expect(found(now) == (), "it is tried too early")
-    _expect(found(later) == (lead.lead_id,), "it is not tried again")
+    expect(found(now) == (), "it is tried too early")
+    expect(found(later) == (lead.lead_id,), "it is not tried again")
     bench.store.write(lambda session: assign(session, lead.lead_id, "rep_a", 1, later))
-    _expect(found(later) == (), "an assigned lead is tried")
+    expect(found(later) == (), "an assigned lead is tried")
 
 
 def a_log_as_written_verifies(bench: Bench) -> None:
     """Also after reopening, and an empty one."""
     empty = bench.store.read(lambda session: session.signals.verify())
-    _expect(empty.intact, f"an empty log: {empty.faults}")
+    expect(empty.intact, f"an empty log: {empty.faults}")
     for number in range(5):
         _add(bench, make_signal(bench.world, number))
     bench.reopen()
     found = bench.store.read(lambda session: session.signals.verify())
-    _expect(found.intact and found.rows == 5, f"{found}")
+    expect(found.intact and found.rows == 5, f"{found}")
 
 
 def a_past_comes_in_once_and_is_read_up_to_a_time(bench: Bench) -> None:
@@ -432,18 +437,18 @@ def a_past_comes_in_once_and_is_read_up_to_a_time(bench: Bench) -> None:
             past.add_export(export, now),
         )  # fmt: skip
 
-    _expect(bench.store.write(add) == (2, 1, 1, True), "the past was not added, or a title was")
-    _expect(bench.store.write(add) == (0, 0, 0, False), "a second import added something")
+    expect(bench.store.write(add) == (2, 1, 1, True), "the past was not added, or a title was")
+    expect(bench.store.write(add) == (0, 0, 0, False), "a second import added something")
     bench.reopen()
     found = bench.store.read(lambda session: session.past.recorded(now))
-    _expect(found.exports == (export,), f"{found.exports} is not what was said")
-    _expect(found.events.columns["kind"] == ["used"], "an event of later was read")
-    _expect(found.events.columns["value"] == [2.5], "a value was lost")
-    _expect(found.facts.columns["value"] == ["x"], "a fact was lost")
+    expect(found.exports == (export,), f"{found.exports} is not what was said")
+    expect(found.events.columns["kind"] == ["used"], "an event of later was read")
+    expect(found.events.columns["value"] == [2.5], "a value was lost")
+    expect(found.facts.columns["value"] == ["x"], "a fact was lost")
     whole = bench.store.read(lambda session: session.past.recorded(later))
-    _expect(whole.events.columns["reason"] == [None, None], "a reason names an address")
+    expect(whole.events.columns["reason"] == [None, None], "a reason names an address")
     latest = bench.store.read(lambda session: session.past.latest_event())
-    _expect(latest == later, f"the latest event is {latest}")
+    expect(latest == later, f"the latest event is {latest}")
 
 
 def a_live_lead_is_recalled_as_it_was_heard_of(bench: Bench) -> None:
@@ -462,11 +467,11 @@ def a_live_lead_is_recalled_as_it_was_heard_of(bench: Bench) -> None:
 
     lead_id = bench.store.write(say)
     found = bench.store.read(lambda session: session.past.recorded(now))
-    _expect(found.leads.columns["lead_id"] == [lead_id], "the lead is missing")
-    _expect(found.leads.columns["is_live"] == [True], "a live lead counts as imported")
-    _expect(found.events.columns["kind"] == ["rejected"], "a rejection does not count once")
-    _expect(found.events.columns["reason"] == ["student"], "the reason was lost")
-    _expect(found.live_from == 0, "a live event counts as imported")
+    expect(found.leads.columns["lead_id"] == [lead_id], "the lead is missing")
+    expect(found.leads.columns["is_live"] == [True], "a live lead counts as imported")
+    expect(found.events.columns["kind"] == ["rejected"], "a rejection does not count once")
+    expect(found.events.columns["reason"] == ["student"], "the reason was lost")
+    expect(found.live_from == 0, "a live event counts as imported")
 
 
 def only_scores_that_changed_are_written(bench: Bench) -> None:
@@ -482,13 +487,13 @@ def only_scores_that_changed_are_written(bench: Bench) -> None:
     bench.store.write(lambda session: session.accounts.add_accounts([account]))
     for written, changes in ((score, 1), (again, 0), (moved, 1)):
         found = bench.store.write(lambda session, it=written: session.past.keep_scores([it]))  # type: ignore[misc]  # a default binds it now
-        _expect(found == changes, f"{found} scores were written instead of {changes}")
+        expect(found == changes, f"{found} scores were written instead of {changes}")
     bench.reopen()
     there = bench.store.read(lambda session: session.past.scores_of(["a1", "a2"]))
-    _expect(dict(there) == {"a1": moved}, f"{there} is not what was written")
+    expect(dict(there) == {"a1": moved}, f"{there} is not what was written")
     (scored,) = bench.store.read(lambda session: session.past.to_score(None, 10))
-    _expect(scored.facts == {"size": 3}, "the facts of an account were lost")
-    _expect(not bench.store.read(lambda session: session.past.to_score("a1", 10)), "one too many")
+    expect(scored.facts == {"size": 3}, "the facts of an account were lost")
+    expect(not bench.store.read(lambda session: session.past.to_score("a1", 10)), "one too many")
 
 
 def runs_of_learning_are_kept_newest_first(bench: Bench) -> None:
@@ -502,8 +507,8 @@ def runs_of_learning_are_kept_newest_first(bench: Bench) -> None:
         bench.store.write(lambda session, it=run: session.past.add_learning(it))  # type: ignore[misc]  # a default binds it now
     bench.reopen()
     found = bench.store.read(lambda session: session.past.learnings(10))
-    _expect(found == tuple(reversed(runs)), f"{found} is not what was learned")
-    _expect(bench.store.read(lambda session: session.signals.verify()).intact, "the log broke")
+    expect(found == tuple(reversed(runs)), f"{found} is not what was learned")
+    expect(bench.store.read(lambda session: session.signals.verify()).intact, "the log broke")
 
 
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (

@@ -10,7 +10,16 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from leadfit.canonical import Plain, document
-from leadfit.errors import BadInput, Conflict, Fault, LeadfitError, NotFound, Retryable, StoreBusy
+from leadfit.errors import (
+    BadInput,
+    Conflict,
+    Fault,
+    LeadfitError,
+    NotFound,
+    NotPossible,
+    Retryable,
+    StoreBusy,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -82,7 +91,7 @@ def _of_ours(error: LeadfitError) -> Problem:
     return Problem(status, error.code, str(error))
 
 
-_STATUSES = {NotFound: 404, Conflict: 409}
+_STATUSES = {NotFound: 404, Conflict: 409, NotPossible: 409}
 
 
 def refused(faults: Sequence[Fault], *, code: str = "bad_input") -> Problem:
