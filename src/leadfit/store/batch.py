@@ -224,7 +224,7 @@ class Batch:
             self._do(f"INSERT INTO found {pairs}")
             by_rule.append(self._count("SELECT count(*) FROM found") - before)
             skipped += self._skipped(rule)
-            over += self._count(f"SELECT count(*) FROM shared WHERE n > {rule.most}")
+            over += self._count(f"SELECT count(*) FROM shared WHERE n > {rule.most}")  # noqa: S608 -- a number
         self._do("DROP TABLE IF EXISTS keys")
         self._do("DROP TABLE IF EXISTS shared")
         self._do("CREATE OR REPLACE TABLE pairs AS SELECT DISTINCT l, r FROM found")
