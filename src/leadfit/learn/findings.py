@@ -13,6 +13,8 @@ from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
 from leadfit.learn import checks, judge, ladder, leaks, money, profile
+from leadfit.learn.amount_words import with_amounts
+from leadfit.learn.amounts import customer_amounts
 from leadfit.learn.effects import Findings, estimate, judge_together
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
@@ -92,7 +94,10 @@ def study(
         except BadInput:
             # Nothing to learn a score from; the findings say so.
             artifact = None
-        return Study(benchmark=_describe(read, artifact, static_icp, rules), artifact=artifact)
+        described = _describe(read, artifact, static_icp, rules)
+        facts, confounders = read.screened.usable, read.confounders
+        paid = customer_amounts(read.past, read.ladder, facts, confounders, rules)
+        return Study(benchmark=with_amounts(described, paid), artifact=artifact)
 
 
 def _one_thread() -> threadpool_limits:

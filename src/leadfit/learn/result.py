@@ -124,6 +124,41 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmountEffect:
+    """What one value of one fact does to what a customer pays in its first months.
+
+    It is the mean effect on the customers that have the value: what they paid less what customers
+    like them with other values paid. Amounts are minor units of the money's currency.
+
+    Attributes:
+        raw: Plain difference of means, before anything is held.
+        q_value: After Benjamini-Hochberg by fact, then by value within it; 1 without overlap.
+        robustness: As for :class:`Effect`.
+        claim: ``not_identified`` where no customers alike are among those with other values.
+        shrunk: The effect after empirical-Bayes shrinkage: the best guess.
+        units: Customers with the value.
+        compared_with: Customers with other values, counted by how evenly they weigh.
+        apart: What could not be made alike, or ``None``.
+        months: The first months of a customer that are counted: 12, or 6 or 3 in a young past.
+    """
+
+    fact: str
+    value: str
+    effect: float
+    low: float
+    high: float
+    raw: float
+    q_value: float
+    robustness: float
+    claim: Claim
+    shrunk: float
+    units: int
+    compared_with: float
+    apart: str | None = None
+    months: int = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
     """A signal weight on 0 to 100; for the detractor a fraction of the score taken away."""
 
@@ -310,6 +345,8 @@ class Benchmark:
         excluded: Facts that were kept out of the profile, with the reason.
         poor_fit: Values that lower the score without any churn, worst first.
         meaningful_users: Customers with meaningful use; ``None`` where no use is recorded.
+        amount_effects: Effects on what a customer pays, strongest evidence first; empty where
+            times or amounts are not recorded.
     """
 
     as_of: datetime | None
@@ -336,3 +373,4 @@ class Benchmark:
     excluded: Mapping[str, str] = default(default_factory=dict)
     poor_fit: tuple[ProfileRow, ...] = ()
     meaningful_users: int | None = None
+    amount_effects: tuple[AmountEffect, ...] = ()

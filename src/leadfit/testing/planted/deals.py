@@ -122,7 +122,7 @@ def contracts(ledger: Ledger) -> Iterator[Row]:
         if event[1] in {"converted", "expanded", "renewed", "churned"}:
             by_account.setdefault(event[3], []).append(event)
     rows = [row for account, events in by_account.items() for row in _terms(account, events)]
-    for start, account, end, renewal, arr in sorted(rows):
+    for start, account, end, renewal, arr in sorted(rows, key=lambda row: row[:2]):
         ended = "" if end is None else ledger.calendar.stamp(end)
         stamps = [ledger.calendar.stamp(start), ledger.calendar.stamp(renewal)]
         yield account, *stamps, ended, money(arr), CURRENCY
