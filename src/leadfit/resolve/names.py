@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from difflib import SequenceMatcher
 
-_LEGAL_FORMS = frozenset(
-    (
-        "ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "gmbh",
-        "inc", "incorporated", "kft", "kg", "kk", "limited", "llc", "llp", "lp", "ltd", "mbh",
-        "nv", "oy", "oyj", "plc", "pte", "pty", "sa", "sarl", "sas", "se", "sl", "spa", "sro",
-        "srl", "the", "und", "and", "ug",
-    )
-)  # fmt: skip
+from leadfit.resolve.normal.companies import tokens
+from leadfit.resolve.normal.legal_forms import FORMS
+from leadfit.resolve.normal.text import visible
+
+_NO_NAMES = frozenset(form for form in FORMS if " " not in form) | {"the", "und", "and"}
 _SAME_WORD = 0.8
 """Likeness from which two words count as one word with a slip of the finger."""
 
@@ -43,10 +38,7 @@ def tells_of_a_relative(given: str | None, on_record: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", name.casefold().replace("'", ""))
-    bare = "".join(character for character in plain if not unicodedata.combining(character))
-    words = re.findall(r"\w+", bare.replace(".", ""))
-    return [word for word in dict.fromkeys(words) if word not in _LEGAL_FORMS]
+    return [word for word in dict.fromkeys(tokens(visible(name))) if word not in _NO_NAMES]
 
 
 def _is_among(word: str, words: list[str]) -> bool:

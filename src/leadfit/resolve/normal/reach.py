@@ -1,0 +1,119 @@
+"""How somebody is reached: e-mail addresses, domains and phone numbers."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+
+from leadfit.resolve.keys import (
+    DISPOSABLE,
+    DUMMY,
+    FREE_MAIL,
+    ROLE_MAILBOX,
+    business_domain,
+    domain_key,
+    email_key,
+    weakness,
+)
+from leadfit.resolve.normal.lists import Lists
+
+_KINDS: Final = {
+    None: "personal",
+    ROLE_MAILBOX: "role",
+    FREE_MAIL: "free_mail",
+    DISPOSABLE: "disposable",
+    DUMMY: "dummy",
+}
+_LONGEST_ADDRESS: Final = 320
+_EDUCATION: Final = re.compile(r"(?:^|\.)(?:edu|edu\.[a-z]{2}|ac\.[a-z]{2})$")
+_EXTENSION: Final = re.compile(r"\s*(?:;?ext(?:ension)?|[x#])[ .:=]*(\d{1,7})\s*$", re.IGNORECASE)
+_SUFFIX: Final = 7
+_STAIRS: Final = "0123456789012345678909876543210987654321"
+_LONGEST_NUMBER: Final = 15
+
+
+@lru_cache(maxsize=65_536)
+def email(text: str, lists: Lists) -> tuple[tuple[str, str], ...]:
+    """Return the key of an address with its local part, domain and kind.
+
+    A domain that says nothing about a company is absent: of free mail, throw-away mail and
+    schools. A dummy address has only its kind.
+    """
+    key = email_key(text) if len(text) <= _LONGEST_ADDRESS else None
+    if key is None:
+        return (("kind", "invalid"),) if text.strip() else ()
+    weak = weakness(key, lists)
+    if weak in {DUMMY, DISPOSABLE}:
+        return (("kind", _KINDS[weak]),)
+    local, _, host = key.rpartition("@")
+    found = [("", key), ("local", local), ("kind", _KINDS[weak])]
+    domain = domain_key(host) if weak != FREE_MAIL else None
+    if domain is not None and (domain in lists.business or not _EDUCATION.search(domain)):
+        found.append(("domain", domain))
+    return tuple(found)
+
+
+def domain(text: str, lists: Lists) -> dict[str, str]:
+    """Return the registrable domain of a business, its label and its public suffix."""
+    if len(text) > _LONGEST_ADDRESS:
+        return {}
+    found, _ = business_domain(text, lists)
+    if found is None:
+        return {}
+    label, _, suffix = found.partition(".")
+    return {"": found, "label": label, "suffix": suffix}
+
+
+def phone(text: str, country: str | None) -> dict[str, str]:
+    """Return a number in E.164 where its country is known, else its digits, and its last seven.
+
+    Args:
+        text: A number as somebody typed it.
+        country: ISO 3166 code of where a number without a country code is dialled.
+    """
+    text = text[:64]
+    extension = _EXTENSION.search(text)
+    bare = text[: extension.start()] if extension is not None else text
+    full, national = _parsed(bare, country)
+    if national is None:
+        national = "".join(str(int(each)) for each in bare if each.isdecimal())
+    if not _SUFFIX <= len(national) <= _LONGEST_NUMBER or _is_dummy(national, full):
+        return {}
+    found = {"": full or national, "suffix": national[-_SUFFIX:]}
+    if extension is not None:
+        found["extension"] = extension[1]
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def _parsed(text: str, country: str | None) -> tuple[str | None, str | None]:
+    bare = text.strip()
+    if bare.startswith("00"):
+        bare = f"+{bare[2:]}"
+    if country is None and "+" not in bare and "\uff0b" not in bare:
+        return None, None
+    try:
+        number = phonenumbers.parse(bare, country)
+    except phonenumbers.NumberParseException:
+        return None, None
+    if not phonenumbers.is_possible_number(number):
+        return None, None
+    number.extension = None
+    return (
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        phonenumbers.national_significant_number(number),
+    )
+
+
+def _is_dummy(national: str, full: str | None) -> bool:
+    tail = national.lstrip("0")
+    american = full is None or full.startswith("+1")
+    return (
+        len(set(tail)) <= 1
+        or len(set(national[-_SUFFIX:])) <= 1
+        or national in _STAIRS
+        or (american and len(national) in {7, 10, 11} and national[-7:-2] == "55501")
+    )
