@@ -4,9 +4,12 @@ Run ``python benchmarks/learn_drift.py [--full]``. The latent correlation of sco
 from .72 to .48, at once or over nine months; 3 % of leads are won after about 60 days, 60 % are
 accepted by reps within days, whose decisions follow the same market through a fog: their latent
 correlation is two thirds of that of wins (the published run also shows no fog and more). Every
-monitor gets the threshold at which one calm company in ten is disturbed within 24 months; the
-e-detectors are also read at the threshold that needs no such tuning. Median delays are in months
-after onset. Also: how often each cries when only the volume of wins falls by 40 %.
+monitor gets the threshold at which one calm company in ten is disturbed within 24 months; Leadfit
+is also read at the levels it uses, which come from its own rules: alarm and watch, how soon after
+a sudden fall and a ramp, how often in calm, and how often when only the volume of wins falls by
+40 %. Median delays are in months after onset, among companies not disturbed at onset. Every figure
+stands with its Monte-Carlo standard error. Beside them: the least false watches any watch with a
+median delay of three months could have (Neyman and Pearson 1933), and the soonest alarm.
 """
 
 from __future__ import annotations
@@ -21,17 +24,22 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # noqa: TID251 -- a benchmark sets up its own process
 
 import numpy as np  # noqa: E402 -- after the threads are set
+import numpy.typing as npt  # noqa: E402 -- the same
 from recording import asked_for_full, record  # noqa: E402 -- the same
 from scipy import stats  # noqa: E402 -- the same
 
+from leadfit.history import Step  # noqa: E402 -- the same
 from leadfit.learn import DriftRules  # noqa: E402 -- the same
-from leadfit.learn.drift.baseline import fit_curve  # noqa: E402 -- the same
+from leadfit.learn.drift.baseline import ScoreCurve, fit_curve  # noqa: E402 -- the same
+from leadfit.learn.drift.delay import KEPT, RAMP_MONTHS  # noqa: E402 -- the same
 from leadfit.learn.drift.detect import (  # noqa: E402 -- the same
     by_day,
     detector,
     from_decisions,
     from_events,
+    stands,
     together,
+    watch_detector,
 )
 from leadfit.learn.past import Bools, Floats, Ints  # noqa: E402 -- the same
 
@@ -40,6 +48,8 @@ BASELINE: Final = 12
 AFTER: Final = 24
 RULES: Final = DriftRules()
 FOG: Final = 2 / 3
+ONSET: Final = 3.0
+QUARTER: Final = 91
 NEVER: Final = 1e9
 
 
@@ -102,32 +112,44 @@ def make(case: Case, rng: np.random.Generator) -> Made:
 
 Path = Floats
 """A statistic at the end of each day of the 24 months; a high one speaks for a fall."""
+Gained = Floats
+"""Evidence by day and multiple of one step."""
 
 DAYS: Final = int(AFTER * MONTH)
 START: Final = BASELINE * MONTH
 
 
-def by_decisions(made: Made) -> Path:
+def decisions_curve(made: Made) -> ScoreCurve:
     old = made.decided < START
     curve = fit_curve(made.score[old], made.accepted[old], made.cohort[old])
     assert curve is not None  # noqa: S101 -- a baseline of this size has a curve
-    new = ~old
+    return curve
+
+
+def by_decisions(made: Made) -> Gained:
+    new = made.decided >= START
     found = from_decisions(
-        curve, made.score[new], made.accepted[new], made.cohort[new], made.decided[new]
+        decisions_curve(made),
+        made.score[new],
+        made.accepted[new],
+        made.cohort[new],
+        made.decided[new],
+        RULES.guard,
     )
-    return detector(by_day(found, START, DAYS))
+    return by_day(found, START, DAYS)
 
 
-def by_wins(made: Made) -> Path:
+def by_wins(made: Made) -> Gained:
     old = made.created < START
     seen = old & (made.won < START)
     curve = fit_curve(made.score[old], seen[old], made.cohort[old])
     assert curve is not None  # noqa: S101 -- the same
     delays = np.sort((made.won - made.created)[seen])
+    watched = (START, NEVER)
     found = from_events(
-        curve, delays, made.score, made.created, made.won, made.cohort, (START, NEVER)
+        curve, delays, made.score, made.created, made.won, made.cohort, watched, RULES.guard
     )
-    return detector(by_day(found, START, DAYS))
+    return by_day(found, START, DAYS)
 
 
 def monthly_correlation(made: Made) -> Path:
@@ -187,21 +209,28 @@ def adwin(made: Made) -> Path:
     return _path(at, values)
 
 
-MONITORS: Final[dict[str, Callable[[Made], Path]]] = {
+OTHERS: Final[dict[str, Callable[[Made], Path]]] = {
     "monthly correlation": monthly_correlation,
     "ADWIN on winners": adwin,
     "Page-Hinkley on winners": page_hinkley,
-    "e-detector on winners": by_wins,
-    "e-detector on accept / reject": by_decisions,
 }
+WINNERS: Final = "e-detector on winners"
+DECISIONS: Final = "e-detector on accept / reject"
 JOINT: Final = "e-detectors together"
+WATCH: Final = "watch"
+_SHARES: Final = np.array([RULES.share[Step.ACCEPTED], RULES.share[Step.CONVERTED]])
 
 
 def watch_all(case: Case, seed: int) -> dict[str, Path]:
     made = make(case, np.random.default_rng(seed))
-    paths = {name: monitor(made) for name, monitor in MONITORS.items()}
-    logs = np.stack([paths["e-detector on accept / reject"], paths["e-detector on winners"]])
-    return paths | {JOINT: together(logs, np.array([0.55, 0.25]) / 0.8)}
+    gained = np.stack([by_decisions(made), by_wins(made)])
+    logs, shares = detector(gained), _SHARES / _SHARES.sum()
+    return {name: monitor(made) for name, monitor in OTHERS.items()} | {
+        WINNERS: logs[1],
+        DECISIONS: logs[0],
+        JOINT: together(logs, shares),
+        WATCH: together(watch_detector(gained), shares),
+    }
 
 
 def simulate(case: Case, companies: int, seed: int) -> dict[str, Floats]:
@@ -210,52 +239,125 @@ def simulate(case: Case, companies: int, seed: int) -> dict[str, Floats]:
     return {name: np.stack([run[name] for run in runs]) for name in runs[0]}
 
 
-def delay(paths: Floats, level: float, onset: float) -> float | None:
-    """Return the median months from onset to the level, crossings before it set aside.
+Figure = dict[str, float | None]
+"""A value with its Monte-Carlo standard error."""
 
-    ``None`` if half of the companies never get there within the time watched.
+
+def delay(on: Bools, onset: float, *, ever: bool) -> Figure:
+    """Return the median months from onset until it is on, companies disturbed before set aside.
+
+    Args:
+        on: ``(companies, days)``.
+        onset: Month of the fall.
+        ever: Whoever was on at any time before is set aside, not only who is on at onset.
     """
     first = int(onset * MONTH)
-    late = paths[:, first:] >= level
-    calm = ~(paths[:, :first] >= level).any(axis=1)
-    found = np.where(late.any(axis=1), late.argmax(axis=1) / MONTH, NEVER)
-    middle = float(np.median(found[calm])) if calm.any() else NEVER
-    return round(middle, 2) if middle < AFTER else None
+    late = on[:, first:]
+    calm = ~(on[:, :first].any(axis=1) if ever else on[:, first - 1])
+    found = np.where(late.any(axis=1), late.argmax(axis=1) / MONTH, NEVER)[calm]
+    if not len(found) or np.median(found) >= AFTER:
+        return {"value": None, "error": None}
+    draws = np.random.default_rng(1).integers(0, len(found), (400, len(found)))
+    medians = np.minimum(np.median(found[draws], axis=1), AFTER)
+    return {"value": round(float(np.median(found)), 2), "error": round(float(medians.std()), 2)}
 
 
-def false_alarms(paths: Floats, level: float) -> float:
-    return round(float((paths.max(axis=1) >= level).mean()), 3)
+def mean(values: npt.ArrayLike) -> Figure:
+    """Return the mean over companies of what each gives."""
+    found = np.asarray(values, np.float64)
+    error = found.std() / np.sqrt(len(found))
+    return {"value": round(float(found.mean()), 3), "error": round(float(error), 3)}
+
+
+def crossed(on: Bools) -> Figure:
+    """Return the share of companies on at any time."""
+    return mean(on.any(axis=1))
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The same monitors on a calm company, after a fall of either kind, and with fewer wins."""
+
+    calm: dict[str, Floats]
+    sudden: dict[str, Floats]
+    ramp: dict[str, Floats]
+    fewer_wins: dict[str, Floats]
+
+
+def as_alarm(runs: Runs, name: str, level: float) -> dict[str, object]:
+    return {
+        "level": round(float(np.exp(level)), 1) if name.startswith("e-") else round(level, 2),
+        "sudden_months": delay(runs.sudden[name] >= level, ONSET, ever=True),
+        "ramp_months": delay(runs.ramp[name] >= level, ONSET, ever=True),
+        "calm_companies_24_months": crossed(runs.calm[name] >= level),
+        "when_only_wins_fall_24_months": crossed(runs.fewer_wins[name] >= level),
+    }
+
+
+def as_watch(runs: Runs, level: float) -> dict[str, object]:
+    def on(paths: dict[str, Floats]) -> Bools:
+        return stands(paths[WATCH], level)
+
+    calm = on(runs.calm)
+    began = (calm[:, 1:] & ~calm[:, :-1]).sum(axis=1) + calm[:, 0]
+    quarters = calm[:, : 8 * QUARTER].reshape(len(calm), 8, QUARTER).any(axis=2)
+    return {
+        "level": round(level, 1),
+        "sudden_months": delay(on(runs.sudden), ONSET, ever=False),
+        "ramp_months": delay(on(runs.ramp), ONSET, ever=False),
+        "calm_days_on_watch": mean(calm.mean(axis=1)),
+        "calm_quarters_with_a_watch": mean(quarters.mean(axis=1)),
+        "calm_watches_a_year": mean(began / (DAYS / 365.25)),
+        "days_a_calm_watch_lasts": round(float(calm.sum() / max(1, began.sum())), 1),
+        "calm_companies_24_months": crossed(calm),
+        "when_only_wins_fall_24_months": crossed(on(runs.fewer_wins)),
+        "days_on_watch_when_only_wins_fall": mean(on(runs.fewer_wins).mean(axis=1)),
+    }
+
+
+def least_possible(a_month: int, case: Case) -> dict[str, float]:
+    """Return what no monitor of accept / reject can beat, even one that knows the baseline.
+
+    Told the day on which the fall may have begun and its form, the best test of a stretch of T
+    months with power one half is wrong in calm with chance Phi(-z(T)), z squared being the
+    information on the fall gathered in T (Neyman and Pearson). A watch with a median of three
+    months is a test of that kind on every quarter; an alarm with 10 % in 24 months one on each of
+    24 / T stretches.
+    """
+    curve = decisions_curve(make(case, np.random.default_rng(7_301)))
+    gap = (1.0 - KEPT) * np.linspace(0, 1, 1001)
+    ramp = a_month * curve.information * 3.0 * float(np.mean((gap * 3.0 / RAMP_MONTHS) ** 2))
+    at = np.linspace(0.02, AFTER, 5000)
+    z = (1.0 - KEPT) * np.sqrt(a_month * curve.information * at)
+    wrong = 1.0 - (1.0 - stats.norm.cdf(-z)) ** (AFTER / at)
+    return {
+        "calm_quarters_with_a_watch_three_months_on_the_ramp": round(
+            float(stats.norm.cdf(-np.sqrt(ramp))), 3
+        ),
+        "months_to_an_alarm_after_a_sudden_fall": round(float(at[np.argmax(wrong <= 0.1)]), 2),
+    }
 
 
 def compare(a_month: int, companies: int, fog: float) -> dict[str, object]:
-    calm = simulate(Case(a_month=a_month, fog=fog), companies, 1_000)
-    onset = 3.0
-    fallen = Case(a_month=a_month, onset=onset, fog=fog)
-    few = max(8, companies // 2)
-    sudden = simulate(fallen, few, 200_000)
-    ramp = simulate(replace(fallen, ramp=9.0), few, 300_000)
-    quiet = simulate(replace(fallen, falls=False, volume=0.6), few, 400_000)
-    table: dict[str, object] = {}
-    for name in calm:
-        level = float(np.quantile(calm[name].max(axis=1), 0.9))
-        row: dict[str, object] = {
-            "threshold": round(level, 2),
-            "ramp_months": delay(ramp[name], level, onset),
-            "sudden_months": delay(sudden[name], level, onset),
-            "false_alarms_when_wins_fall": false_alarms(quiet[name], level),
-        }
-        if name.startswith("e-"):
-            for word, at in (("alarm", RULES.alarm_at), ("watch", RULES.watch_level(a_month))):
-                log = float(np.log(at))
-                row[word] = {
-                    "level": round(at, 1),
-                    "false_alarms_24_months": false_alarms(calm[name], log),
-                    "calm_days_at_level": round(float((calm[name] >= log).mean()), 3),
-                    "ramp_months": delay(ramp[name], log, onset),
-                    "sudden_months": delay(sudden[name], log, onset),
-                }
-        table[name] = row
-    return table
+    calm = Case(a_month=a_month, fog=fog)
+    fallen = replace(calm, onset=ONSET)
+    runs = Runs(
+        calm=simulate(calm, companies, 1_000),
+        sudden=simulate(fallen, companies, 200_000),
+        ramp=simulate(replace(fallen, ramp=RAMP_MONTHS), companies, 300_000),
+        fewer_wins=simulate(replace(fallen, falls=False, volume=0.6), companies, 400_000),
+    )
+    return {
+        "watch": as_watch(runs, RULES.watch_level(a_month)),
+        "alarm": as_alarm(runs, JOINT, float(np.log(RULES.alarm_at))),
+        "alarm, accept / reject alone": as_alarm(runs, DECISIONS, float(np.log(RULES.alarm_at))),
+        "at 10 % false alarms in 24 months": {
+            name: as_alarm(runs, name, float(np.quantile(paths.max(axis=1), 0.9)))
+            for name, paths in runs.calm.items()
+            if name != WATCH
+        },
+        "least possible on accept / reject": least_possible(a_month, calm),
+    }
 
 
 def main() -> None:
@@ -270,7 +372,7 @@ def main() -> None:
     if full:
         for fog in (1 / 3, 1.0):
             name = f"1000 leads a month, acceptance at {fog:.2f} of the correlation of wins"
-            figures[name] = compare(1000, companies // 3, fog)
+            figures[name] = compare(1000, companies // 4, fog)
     record("learn_drift", figures, full=full)
 
 

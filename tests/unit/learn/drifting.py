@@ -71,3 +71,41 @@ def fade(world: Fading) -> History:
         "size": ["small" if x else "large" for x in small],
     }
     return history_of(leads, events, ["industry", "size"])
+
+
+def leave(seed: int, *, falls_on: float | None = None, right_way: bool = True) -> History:
+    """Simulate customers of three years, of whom those with low scores leave or never expand.
+
+    Args:
+        seed: Same seed, same history.
+        falls_on: Day from which the score says nothing of who leaves.
+        right_way: Low scores leave; otherwise it is the high ones.
+    """
+    rng = np.random.default_rng(seed)
+    n = 4000
+    sold = np.sort(rng.random(n) * (SPAN_DAYS - 10))
+    score = 50 + 10 * rng.standard_normal(n)
+    held = sold < (SPAN_DAYS if falls_on is None else falls_on)
+    eta = (score - 50) / 10 * held * (1 if right_way else -1)
+    leaves = rng.random(n) < 1 / (1 + np.exp(1.8 + 1.2 * eta))
+    expands = rng.random(n) < 1 / (1 + np.exp(1.2 - 0.8 * eta))
+    events: list[Event] = []
+    for k in range(n):
+        account, day = f"a{k}", float(sold[k])
+        events.append((day, "converted", account, f"l{k}", 100_000.0, None))
+        events.append((day + 5, "used", account, None, None, 9.0))
+        for kind, happens, after in (
+            ("expanded", expands[k], 20 + 60 * rng.random()),
+            ("churned", leaves[k], 90 + 60 * rng.random()),
+        ):
+            if happens:
+                events.append((day + after, kind, account, None, None, None))
+    leads: dict[str, Sequence[object]] = {
+        "lead_id": [f"l{k}" for k in range(n)],
+        "created_at": [START + timedelta(days=float(day)) for day in sold],
+        "account_id": [f"a{k}" for k in range(n)],
+        "score": [float(x) for x in score],
+        "industry": ["saas" if x else "retail" for x in rng.random(n) < 0.5],
+    }
+    inside = [event for event in events if event[0] < SPAN_DAYS]
+    return history_of(leads, inside, ["industry"])

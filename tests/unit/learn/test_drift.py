@@ -14,9 +14,17 @@ from leadfit.history import History, Step
 from leadfit.learn.drift.baseline import fit_curve, psi
 from leadfit.learn.drift.charts import Closed, correlation, win_rate, windows
 from leadfit.learn.drift.delay import months_to_see
-from leadfit.learn.drift.detect import MULTIPLES, detector, from_decisions, from_events, together
+from leadfit.learn.drift.detect import (
+    MULTIPLES,
+    detector,
+    from_decisions,
+    from_events,
+    stands,
+    together,
+    watch_detector,
+)
 from leadfit.learn.result import Estimate
-from unit.learn.drifting import Fading, fade
+from unit.learn.drifting import Fading, fade, leave
 from unit.learn.worlds import START
 
 FELL_ON = 550.0
@@ -224,6 +232,54 @@ def test_winners_without_a_better_score_are_evidence() -> None:
     found = from_events(curve, np.full(50, 60.0), later, start, won, month, (0.0, math.inf))
     assert found.log_ratio.sum(axis=0)[-1] > 10
     assert len(found.at) == int((~np.isnan(won)).sum())
+
+
+def test_customers_who_leave_and_expand_are_watched_and_a_lost_hold_on_them_is_an_alarm() -> None:
+    found = {each.step: each for each in learn.drift(leave(7301, falls_on=FELL_ON)).steps}
+    for step in (Step.EXPANDED, Step.CHURNED_AFTER_USE):
+        since = found[step].alarm_since
+        assert since is not None, step
+        assert since > START + timedelta(days=FELL_ON)
+
+
+def test_customers_who_leave_and_expand_as_they_did_raise_few_alarms() -> None:
+    levels = [learn.drift(leave(seed)).level for seed in range(7304, 7310)]
+    assert levels.count("alarm") <= 1, levels
+
+
+def test_a_score_that_favours_those_who_leave_has_no_hold_to_lose() -> None:
+    found = learn.drift(leave(7303, right_way=False))
+    assert Step.CHURNED_AFTER_USE not in {each.step for each in found.steps}
+
+
+def test_who_left_before_use_is_no_longer_at_risk_of_leaving_after_it() -> None:
+    rng = np.random.default_rng(10)
+    score = rng.standard_normal(4000)
+    yes = rng.random(4000) < 1 / (1 + np.exp(2 - score))
+    curve = fit_curve(score, yes, np.zeros(4000, np.int64))
+    assert curve is not None
+    at = np.where(np.arange(3) == 0, 50.0, np.nan)
+    sides = (np.full(9, 40.0), np.array([0.0, 9.0, -9.0]), np.zeros(3), at, np.zeros(3, np.int64))
+    everyone = from_events(curve, *sides, (0.0, 99.0))
+    gone = from_events(curve, *sides, (0.0, 99.0), 1.0, np.array([np.nan, 10.0, np.nan]))
+    assert everyone.log_ratio[0, 0] > gone.log_ratio[0, 0]
+
+
+def test_a_watch_comes_up_and_goes_again_while_an_alarm_stays() -> None:
+    gained = np.zeros((400, len(MULTIPLES)))
+    gained[100:110] = 1.0
+    gained[200:] = -0.02
+    on, log = stands(watch_detector(gained), 30.0), detector(gained)
+    assert not on[:100].any()
+    assert on[110]
+    assert not on[-1]
+    assert log.max() > math.log(1044)
+
+
+def test_a_watch_never_rests_on_more_than_the_e_detector_of_its_multiple() -> None:
+    rng = np.random.default_rng(11)
+    gained = np.repeat(0.3 * rng.standard_normal((300, 1)) - 0.05, len(MULTIPLES), axis=1)
+    assert (watch_detector(gained) <= detector(gained) + 1e-9).all()
 
 
 def test_a_detector_fed_with_nothing_counts_the_weeks_begun() -> None:

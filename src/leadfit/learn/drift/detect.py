@@ -20,13 +20,20 @@ from leadfit.learn.drift.baseline import ScoreCurve, levels_by_multiple
 from leadfit.learn.logistic import sigmoid
 from leadfit.learn.past import Bools, Floats, Ints
 
-MULTIPLES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.35, 0.2, 0.0)
-"""The mixture: how much of the curve is left, relative to the guarded baseline."""
+MULTIPLES = (0.9, 0.8, 0.7, 0.6, 0.5)
+"""The mixture: how much of the curve is left, relative to the guarded baseline.
+
+A score that keeps less than half is still seen at once by the lowest; more of them would only
+thin the others."""
 BLOCK = 20
 """Decisions compared with one another: enough to lose little, few enough not to wait."""
 _MOST_LOWERED = 0.7
 START_DAYS = 7
 """A change may have begun in any week."""
+_WATCHED_MULTIPLE = MULTIPLES.index(0.8)
+_WATCHED_WEEKS = 17
+_FALLS_AT = 0.6
+"""A watch that has come up ends once its detector is below this part of the level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +125,7 @@ def from_events(  # noqa: PLR0917 -- an event and its risk set have these sides
     cohort: Ints,
     watched: tuple[float, float],
     guard: float = 1.0,
+    gone: Floats | None = None,
 ) -> Evidence:
     """Compare each unit that reached the outcome with those of its month that had not yet.
 
@@ -130,6 +138,7 @@ def from_events(  # noqa: PLR0917 -- an event and its risk set have these sides
         cohort: Month of ``start``.
         watched: Only outcomes from the first day on, before the second, are evidence.
         guard: Standard errors the baseline is lowered by.
+        gone: Day each unit left the risk set otherwise, NaN where it has not.
 
     The chance to be the next is that of the fitted logistic, thinned by what has already come
     (``p / (1 - p F)``), not an exponential in the score, which would bend with the mix.
@@ -146,6 +155,8 @@ def from_events(  # noqa: PLR0917 -- an event and its risk set have these sides
         for one in np.flatnonzero((at[rows] >= watched[0]) & (at[rows] < watched[1])):
             moment = at[rows][one]
             risk = (start[rows] <= moment) & ~(at[rows] < moment)
+            if gone is not None:
+                risk &= ~(gone[rows] < moment)
             passed = np.searchsorted(delays, moment - start[rows][risk]) / max(1, len(delays))
             hazard = chances[risk] / (1.0 - chances[risk] * passed[:, None])
             mine = np.flatnonzero(np.flatnonzero(risk) == one)
@@ -190,6 +201,49 @@ def detector(gained: Floats) -> Floats:
         level = level + gained[..., day, :]
         top = level.max(axis=-1, keepdims=True)
         found[..., day] = (top + np.log(np.exp(level - top).mean(axis=-1, keepdims=True)))[..., 0]
+    return found
+
+
+def watch_detector(gained: Floats) -> Floats:
+    """Return the log of the detector behind a watch at the end of each day.
+
+    One multiple, near the first months of a slow fall, and beginnings of the last four months
+    alone: what an alarm keeps for good, a watch forgets. Of the detectors tried it is on least
+    often in calm at the same delay on the slow fall.
+
+    Args:
+        gained: ``(..., days, multiples)`` from :func:`by_day`.
+
+    Returns:
+        ``(..., days)``; never above that of all beginnings with this multiple.
+    """
+    total = gained[..., _WATCHED_MULTIPLE].cumsum(axis=-1)
+    before = np.concatenate([np.zeros_like(total[..., :1]), total], axis=-1)
+    found = np.empty(total.shape)
+    for day in range(total.shape[-1]):
+        begun = np.arange(0, day + 1, START_DAYS)[-_WATCHED_WEEKS:]
+        since = before[..., day + 1, None] - before[..., begun]
+        top = since.max(axis=-1)
+        found[..., day] = top + np.log(np.exp(since - top[..., None]).sum(axis=-1))
+    return found
+
+
+def stands(log: Floats, level: float) -> Bools:
+    """Return on which days a watch stands: up at the level, down again at three fifths of it.
+
+    Args:
+        log: ``(..., days)`` from :func:`watch_detector`.
+        level: The level, not its log.
+
+    >>> stands(np.log([1.0, 20.0, 15.0, 5.0, 15.0]), 20.0).tolist()
+    [False, True, True, False, False]
+    """
+    up, down = log >= np.log(level), log < np.log(level * _FALLS_AT)
+    found = np.empty(log.shape, np.bool_)
+    now = np.zeros(log.shape[:-1], np.bool_)
+    for day in range(log.shape[-1]):
+        now = up[..., day] | (now & ~down[..., day])
+        found[..., day] = now
     return found
 
 

@@ -41,6 +41,12 @@ class Reading:
         """Rows with a score."""
         return np.asarray(~np.isnan(self.score))
 
+    @property
+    def described(self) -> tuple[Levels, ...]:
+        """What segments are looked for in: facts, channel and region."""
+        around = (each for each in self.confounders if each.name in {"source", "region"})
+        return (*self.facts, *around)
+
 
 def read(
     history: History, given: Artifact | Mapping[str, float] | None, rules: DriftRules

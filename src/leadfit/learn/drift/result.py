@@ -20,6 +20,7 @@ def step_weights() -> Mapping[Step, float]:
         Step.QUALIFIED: 0.15,
         Step.CONVERTED: 0.25,
         Step.EXPANDED: 0.05,
+        Step.CHURNED_AFTER_USE: 0.05,
     }
 
 
@@ -32,12 +33,15 @@ class DriftRules:
         baseline_months: Months in which the score is taken to have been right.
         within_months: False alarms are promised over this time.
         alarm_chance: Chance of a false alarm in it, over all steps together.
-        watch_at: Detector from which a watch is on, ``None`` for one by volume; how often it is
-            on without cause is measured, not promised.
+        watch_at: Watch detector from which a watch is on, ``None`` for one by volume; how often
+            it is on without cause is measured, not promised.
         guard: Standard errors the baseline is lowered by.
         psi_high: Index from which the baseline is fitted anew.
         win_rate_points: A win rate that moved by more is worth a look.
         mature_days: A lead older than this is won or lost for the win rate.
+        false_discovery_rate: Among all segments tried.
+        least_segment: Units a segment needs in the baseline and since.
+        least_noted: Customers a segment needs for the notes of customer success.
         share: Weight of each step in the joint detector; those not recorded fall out.
     """
 
@@ -53,6 +57,7 @@ class DriftRules:
     mature_days: float = 90.0
     false_discovery_rate: float = 0.05
     least_segment: int = 30
+    least_noted: int = 10
     share: Mapping[Step, float] = default(default_factory=step_weights)
 
     @property
@@ -62,28 +67,53 @@ class DriftRules:
 
     def watch_level(self, leads_a_month: float) -> float:
         """Return the detector from which a watch is on: lower where there is less to go by."""
-        if self.watch_at is not None:
-            return self.watch_at
-        low, high = _WATCH_LEVELS
-        share = math.log(max(leads_a_month, 1.0) / low[0]) / math.log(high[0] / low[0])
-        return low[1] + (high[1] - low[1]) * min(1.0, max(0.0, share))
+        return self.watch_at or _by_volume(leads_a_month, _WATCH_LEVELS)
+
+
+def watch_in_calm(leads_a_month: float) -> float:
+    """Return the share of quarters in which a score that did not change is on watch at some time.
+
+    Measured by ``benchmarks/learn_drift.py`` at the two volumes of reference.
+    """
+    return _by_volume(leads_a_month, _IN_CALM)
+
+
+def _by_volume(leads_a_month: float, known: tuple[tuple[float, float], ...]) -> float:
+    """Return a figure between those at two volumes, by the log of the volume."""
+    low, high = known
+    share = math.log(max(leads_a_month, 1.0) / low[0]) / math.log(high[0] / low[0])
+    return low[1] + (high[1] - low[1]) * min(1.0, max(0.0, share))
 
 
 _WEEKS_A_MONTH = 365.25 / 12 / 7
-_WATCH_LEVELS = ((300.0, 12.0), (1000.0, 13.0))
+_WATCH_LEVELS = ((300.0, 17.0), (1000.0, 30.0))
 """By leads a month: set so that a nine-month ramp puts the watch on within three months."""
+_IN_CALM = ((300.0, 0.42), (1000.0, 0.20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """A time during which a watch stood.
+
+    Attributes:
+        until: First day it did not stand any more, ``None`` while it stands.
+    """
+
+    since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepWatch:
-    """One step's detector, or all steps together where ``step`` is ``None``.
+    """What was seen on one step, or on all together where ``step`` is ``None``.
 
     Attributes:
         evidence: The e-detector at the end: how far above 1, so sure that the score slipped.
         highest: Its highest value.
-        watch_since: First day it stood at the watch level, if it ever did.
-        alarm_since: First day it stood at the alarm level.
-        likely_onset: Beginning of the week whose evidence is strongest.
+        alarm_since: First day it stood at the alarm level; an alarm stays until a new score.
+        watch_evidence: The watch detector at the end, which forgets after four months.
+        watches: When it stood on watch, oldest first.
+        likely_onset: Beginning of the week whose evidence is strongest, where anything stands.
         baseline_units: Decisions or units the baseline was fitted on.
         since_units: Decisions or events seen since.
     """
@@ -91,11 +121,30 @@ class StepWatch:
     step: Step | None
     evidence: float
     highest: float
-    watch_since: datetime | None = None
     alarm_since: datetime | None = None
+    watch_evidence: float = 0.0
+    watches: tuple[Spell, ...] = ()
     likely_onset: datetime | None = None
     baseline_units: int = 0
     since_units: int = 0
+
+    @property
+    def watch_since(self) -> datetime | None:
+        """Return since when the watch stands, ``None`` if it does not."""
+        return self.watches[-1].since if self.watches and self.watches[-1].until is None else None
+
+    @property
+    def level(self) -> str:
+        """Return ``alarm``, ``watch`` or ``calm``."""
+        return "alarm" if self.alarm_since else "watch" if self.watch_since else "calm"
+
+    @property
+    def first_evidence(self) -> datetime | None:
+        """Return when the standing alarm or watch announced itself."""
+        if self.alarm_since is None:
+            return self.watch_since
+        before = [each.since for each in self.watches if each.since <= self.alarm_since]
+        return before[-1] if before else self.alarm_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +224,28 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotedSegment:
+    """A value of a fact whose customers customer success worries about more than about others.
+
+    Attributes:
+        customers: With this value, in the last half year.
+        noted: Of these, those with a note of trouble in that time.
+        elsewhere: Share with such a note among all other customers.
+        reason: The reason given most, if any was.
+        q_value: After Benjamini-Hochberg over all segments tried.
+    """
+
+    fact: str
+    value: str
+    customers: int
+    noted: int
+    elsewhere: float
+    reason: str | None
+    q_value: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
     """What to expect at this volume.
 
@@ -195,7 +266,7 @@ class IcpAge:
 
     Attributes:
         made_at: When the profile was made, if known.
-        first_evidence_at: First watch after that.
+        first_evidence_at: First day of the watch that stands or led to the alarm.
         lag_days: From first evidence to the update, or to now where there was none.
         updated: There was an update after the first evidence.
     """
@@ -212,11 +283,13 @@ class DriftFindings:
     """Everything the drift watch says of a history and a score.
 
     Attributes:
-        level: ``calm``, ``watch`` or ``alarm``; ``cannot_tell`` without a baseline.
+        level: ``alarm``, which stays; ``watch``, which may fall again; ``calm``; or
+            ``cannot_tell`` without a baseline.
         words: The finding in one or two sentences.
         score_name: What was watched.
         joint: All steps together; it decides the level.
         steps: Each step by itself, accept first.
+        noted: Segments by the notes of customer success, the surest first.
         rebaselined_at: Days on which a new baseline began because the mix had moved much.
     """
 
@@ -232,5 +305,6 @@ class DriftFindings:
     segments: tuple[Segment, ...]
     delays: tuple[Delay, ...]
     age: IcpAge
+    noted: tuple[NotedSegment, ...] = ()
     rebaselined_at: tuple[datetime, ...] = ()
     notices: tuple[Notice, ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadfit.history import Step
 from leadfit.learn.drift.baseline import ScoreCurve, fit_curve, psi
 from leadfit.learn.drift.detect import (
     Evidence,
@@ -16,6 +17,7 @@ from leadfit.learn.drift.detect import (
     from_decisions,
     from_events,
     lowered,
+    watch_detector,
 )
 from leadfit.learn.drift.reading import LEAST_LEADS, Reading, Window
 from leadfit.learn.drift.result import DriftRules
@@ -34,6 +36,7 @@ class Run:
     curve: ScoreCurve
     gained: Floats
     log: Floats
+    watch_log: Floats
     guard: float
     seen: int
 
@@ -69,6 +72,7 @@ def run_step(
         curve=first[0],
         gained=gained,
         log=detector(gained),
+        watch_log=watch_detector(gained),
         guard=lowered(first[0], first[1]),
         seen=seen,
     )
@@ -81,8 +85,16 @@ def _curve(reading: Reading, stream: StepStream, start: float, end: float) -> Sc
         mine &= stream.at < end
     reached = stream.reached & (stream.at < end)
     curve = fit_curve(reading.score[stream.row[mine]], reached[mine], stream.cohort[mine])
-    # A score without a hold on a step has none to lose.
-    return curve if curve is not None and curve.error < _WEAK else None
+    # A score without a hold on a step, or with one the wrong way round, has none to lose.
+    if curve is None or curve.error >= _WEAK or not _points_right(curve, stream.step):
+        return None
+    return curve
+
+
+def _points_right(curve: ScoreCurve, step: Step) -> bool:
+    """Return whether a higher score goes with more of the step, with less of churn."""
+    rises = float(curve.heights[-1] - curve.heights[0]) > 0
+    return rises is not (step is Step.CHURNED_AFTER_USE)
 
 
 def _evidence(  # noqa: PLR0917 -- what, against what, and when
@@ -101,7 +113,9 @@ def _evidence(  # noqa: PLR0917 -- what, against what, and when
         )
     old = (stream.start >= baseline[0]) & (stream.at < baseline[1])
     delays = np.sort((stream.at - stream.start)[old & stream.reached])
-    return from_events(curve, delays, score, stream.start, stream.at, stream.cohort, watched, guard)
+    return from_events(
+        curve, delays, score, stream.start, stream.at, stream.cohort, watched, guard, stream.left
+    )
 
 
 def high_mix(reading: Reading, window: Window, rules: DriftRules) -> tuple[float, ...]:

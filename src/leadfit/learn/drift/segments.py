@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from leadfit.history import Step
 from leadfit.learn.drift.baseline import ScoreCurve
 from leadfit.learn.drift.result import DriftRules, Segment
 from leadfit.learn.drift.streams import StepStream
@@ -41,7 +42,8 @@ def falling(  # noqa: PLR0917 -- a comparison of two times has these sides
     if min(int(before.sum()), int(now.sum())) < rules.least_segment:
         return ()
     expected = _expected(stream, curve, score, before | now)
-    rest = stream.reached - expected
+    # More of a step is good, but for churn.
+    rest = (stream.reached - expected) * (-1 if stream.step is Step.CHURNED_AFTER_USE else 1)
     bent = expected * (1 - expected)
     found: list[tuple[float, Levels, int, Bools]] = []
     for levels in facts:

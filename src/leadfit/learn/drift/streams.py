@@ -1,4 +1,4 @@
-"""A history as the streams that detectors read: one for each recorded step of the ladder."""
+"""A history as the streams that detectors read: one for each recorded step, and churn after use."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class StepStream:
         decided: Every unit of the stream has an answer: rejections are recorded, or the step is
             frequent enough to wait until most outcomes would have come.
         until: Day up to which the outcome could be seen.
+        left: Day a unit left otherwise and was at risk no more, NaN where it did not.
     """
 
     step: Step
@@ -47,6 +48,7 @@ class StepStream:
     cohort: Ints
     decided: bool
     until: float
+    left: Floats
 
 
 def months_of(days: Floats) -> Ints:
@@ -59,7 +61,7 @@ def months_of(days: Floats) -> Ints:
 
 
 def streams(past: Past, ladder: Ladder, known: Bools) -> tuple[StepStream, ...]:
-    """Return the streams of all recorded steps, lowest first.
+    """Return the streams of all recorded steps, lowest first, and of churn after use.
 
     Args:
         past: The history as arrays.
@@ -67,7 +69,7 @@ def streams(past: Past, ladder: Ladder, known: Bools) -> tuple[StepStream, ...]:
         known: Rows with a score.
     """
     found: list[StepStream] = []
-    for step in LADDER:
+    for step in (*LADDER, Step.CHURNED_AFTER_USE):
         if ladder.sources[step] is Presence.MISSING:
             continue
         made = _decisions(past, ladder, known) if step is Step.ACCEPTED else None
@@ -107,6 +109,7 @@ def _decisions(past: Past, ladder: Ladder, known: Bools) -> StepStream | None:
         cohort=months_of(start[fine]),
         decided=True,
         until=seen_until(past, Step.ACCEPTED),
+        left=np.full(int(fine.sum()), np.nan),
     )
 
 
@@ -116,7 +119,9 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> StepStrea
     reached = ladder.reached[step]
     start = past.created[row]
     at_risk = known[row]
+    left = np.full(len(row), np.nan)
     if step in AFTER_WIN:
+        left = np.where(reached & (ladder.left_at >= at), np.nan, ladder.left_at)
         start = ladder.at[Step.CONVERTED]
         at_risk = at_risk & ladder.reached[Step.CONVERTED]
     fine = at_risk & ~np.isnan(start) & ~(reached & (np.isnan(at) | (at < start - _SAME_DAY)))
@@ -133,6 +138,7 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> StepStrea
         cohort=months_of(start[fine]),
         decided=False,
         until=until,
+        left=left[fine],
     )
     return _answered(stream) if stream.reached.mean() > _RARE else stream
 
@@ -144,7 +150,8 @@ def _answered(stream: StepStream) -> StepStream:
     for each makes the comparison free of it, at the price of the wait.
     """
     waits = (stream.at - stream.start)[stream.reached]
-    wait = float(min(_LONGEST_WAIT, np.quantile(waits, 0.9)))
+    longest = _IN_TIME_AFTER_WIN if stream.step in AFTER_WIN else _LONGEST_WAIT
+    wait = float(min(longest, np.quantile(waits, 0.9)))
     with np.errstate(invalid="ignore"):
         reached = stream.reached & (stream.at - stream.start <= wait)
     old = stream.start + wait <= stream.until
@@ -157,4 +164,5 @@ def _answered(stream: StepStream) -> StepStream:
         cohort=stream.cohort[old],
         decided=True,
         until=stream.until,
+        left=stream.left[old],
     )

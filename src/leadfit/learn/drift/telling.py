@@ -12,7 +12,15 @@ from leadfit.artifact import Artifact
 from leadfit.history import History, Notice
 from leadfit.learn.drift.delay import expect
 from leadfit.learn.drift.reading import LEAST_MONTHS, Reading, Window
-from leadfit.learn.drift.result import Delay, DriftFindings, DriftRules, IcpAge, Segment, StepWatch
+from leadfit.learn.drift.result import (
+    Delay,
+    DriftFindings,
+    DriftRules,
+    IcpAge,
+    Segment,
+    StepWatch,
+    watch_in_calm,
+)
 from leadfit.learn.drift.running import Run
 from leadfit.learn.past import days
 from leadfit.learn.rules import MONTH_DAYS
@@ -80,9 +88,10 @@ def in_words(
         case "alarm":
             return f"The {name} no longer tells leads apart as it did{since}.{where}"
         case "watch":
+            calm = watch_in_calm(window.a_month)
             return (
-                f"The {name} may be slipping{since}; at {window.a_month:,.0f} leads a month this "
-                f"also comes up without cause.{where}"
+                f"The {name} may be slipping{since}; at {window.a_month:,.0f} leads a month "
+                f"{calm:.0%} of quarters show this without cause.{where}"
             )
         case _:
             return f"The {name} tells leads apart as it did in the baseline.{where}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +14,8 @@ from leadfit.artifact import Artifact
 from leadfit.history import History, Step
 from leadfit.learn.drift import blame as blaming
 from leadfit.learn.drift import charts, segments
-from leadfit.learn.drift.detect import likeliest_start, together
+from leadfit.learn.drift.detect import likeliest_start, stands, together
+from leadfit.learn.drift.noted import worried
 from leadfit.learn.drift.reading import Reading, Window, read, window_of
 from leadfit.learn.drift.result import (
     Blame,
@@ -21,6 +23,7 @@ from leadfit.learn.drift.result import (
     DriftRules,
     MonthOfScore,
     Segment,
+    Spell,
     StepWatch,
     WinRateChange,
 )
@@ -79,7 +82,7 @@ def _findings(
         return blank(reading, age_of(reading.past.history, given, updated_at, None))
     levels = (rules.watch_level(window.a_month), rules.alarm_at)
     joint = _joint(runs, window, levels, rules)
-    level = "alarm" if joint.alarm_since else "watch" if joint.watch_since else "calm"
+    level = joint.level
     onset = window.end if joint.likely_onset is None else days(joint.likely_onset)
     named = _segments(reading, runs, (window.start, window.end, onset), level, rules)
     rate, parts = _rate(reading, made.get(Step.ACCEPTED), window, rules)
@@ -90,14 +93,16 @@ def _findings(
         score_name=reading.name,
         joint=joint,
         steps=tuple(
-            _watched(run.stream.step, run.log, run.gained, window, levels, run) for run in runs
+            _watched(run.stream.step, run.log, run.watch_log, run.gained, window, levels, run)
+            for run in runs
         ),
         months=_months(reading, made, window, rules),
         win_rate=rate,
         blame=parts,
         segments=named,
         delays=delays_of(runs, window, rules),
-        age=age_of(reading.past.history, given, updated_at, joint.watch_since),
+        age=age_of(reading.past.history, given, updated_at, joint.first_evidence),
+        noted=worried(reading.past, reading.ladder, reading.described, rules),
         rebaselined_at=tuple(date(day) for day in again),
         notices=notices_of(reading, given),
     )
@@ -108,32 +113,48 @@ def _joint(
 ) -> StepWatch:
     """Return all steps together; the onset is that of the step with most to say."""
     weights = np.array([rules.share.get(run.stream.step, 0.05) for run in runs])
-    log = together(np.stack([run.log for run in runs]), weights / weights.sum())
+    weights = weights / weights.sum()
+    log = together(np.stack([run.log for run in runs]), weights)
+    watch_log = together(np.stack([run.watch_log for run in runs]), weights)
     strongest = max(runs, key=lambda run: float(run.log.max()))
-    return _watched(None, log, strongest.gained, window, levels)
+    return _watched(None, log, watch_log, strongest.gained, window, levels)
 
 
 def _watched(  # noqa: PLR0917 -- all that is said of a detector
     step: Step | None,
     log: Floats,
+    watch_log: Floats,
     gained: Floats,
     window: Window,
     levels: tuple[float, float],
     run: Run | None = None,
 ) -> StepWatch:
     highest = int(log.argmax())
-    since = [np.flatnonzero(log >= math.log(level)) for level in levels]
-    first = [date(window.end + float(found[0])) if len(found) else None for found in since]
-    onset = window.end + likeliest_start(gained, highest)
-    return StepWatch(
+    high = np.flatnonzero(log >= math.log(levels[1]))
+    found = StepWatch(
         step=step,
         evidence=float(np.exp(min(log[-1], 700.0))),
         highest=float(np.exp(min(log[highest], 700.0))),
-        watch_since=first[0],
-        alarm_since=first[1],
-        likely_onset=date(onset) if first[0] is not None else None,
+        alarm_since=date(window.end + float(high[0])) if len(high) else None,
+        watch_evidence=float(np.exp(min(watch_log[-1], 700.0))),
+        watches=_spells(stands(watch_log, levels[0]), window),
         baseline_units=0 if run is None else run.curve.units,
         since_units=0 if run is None else run.seen,
+    )
+    if found.level == "calm":
+        return found
+    until = highest if found.level == "alarm" else len(log) - 1
+    return replace(found, likely_onset=date(window.end + likeliest_start(gained, until)))
+
+
+def _spells(on: Bools, window: Window) -> tuple[Spell, ...]:
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
+    return tuple(
+        Spell(
+            since=date(window.end + float(first)),
+            until=None if last == len(on) else date(window.end + float(last)),
+        )
+        for first, last in zip(turns[::2], turns[1::2], strict=True)
     )
 
 
@@ -150,10 +171,9 @@ def _segments(
     """
     if level == "calm":
         times = (times[0], times[1], max(times[1], reading.past.as_of - 91.0))
-    channel = [each for each in reading.confounders if each.name in {"source", "region"}]
     for run in runs:
         found = segments.falling(
-            run.stream, run.curve, reading.score, (*reading.facts, *channel), times, rules
+            run.stream, run.curve, reading.score, reading.described, times, rules
         )
         if found:
             return found
