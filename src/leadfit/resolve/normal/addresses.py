@@ -39,7 +39,9 @@ _UNIT_WORDS: Final = word_set(
 )
 _ORDINAL_UNITS: Final = word_set("floor fl level etage stock piso")
 _NUMBER: Final = re.compile(r"\d+[a-z]?")
-_KEEPS_NUMBER: Final = word_set("hwy rte box rd highway route b a interstate county cr km us")
+_KEEPS_NUMBER: Final = word_set(
+    "hwy rte box calle carrera cra avenida rd highway route b a interstate county cr km us"
+)
 _STREET_TAIL: Final = re.compile(r"(?<=\w)stra(?:ss|s)e$|(?<=\w{3})str$")
 _HASH: Final = re.compile(r"#\s*(?=\w)")
 _CITY_SHORT: Final = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
@@ -87,7 +89,7 @@ def _without_number(found: list[str], numbers: list[str]) -> list[str]:
     if _NUMBER.fullmatch(found[0]):
         numbers.append(found[0])
         return found[1:]
-    if _NUMBER.fullmatch(found[-1]) and not numbers and found[-2] not in _KEEPS_NUMBER:
+    if _NUMBER.fullmatch(found[-1]) and found[-2] not in _KEEPS_NUMBER:
         numbers.append(found[-1])
         return found[:-1]
     return found

@@ -31,7 +31,14 @@ from leadfit.resolve.normal.places import (
 from leadfit.resolve.normal.text import says_nothing, visible, within, word_set, words
 
 _INITIALS: Final = re.compile(r"(?<=\b\w)[./](?=\w\b)")
-_BRACKETS: Final = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]?|\s/\s?([A-Za-z]{2,4})\s?/?\s*$")
+_BRACKETS: Final = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]?")
+# What a register adds: BANK OF AMERICA CORP /DE/, LAMAR ADVERTISING CO/NEW.
+_REGISTERED: Final = re.compile(
+    r"(\s|\b(?:inc|corp|co|ltd|plc|corporation|company|limited)\.?\s?)"
+    r"[/\\]\s?([a-z]{2,4})\s?[/\\]?\s*$",
+    re.IGNORECASE,
+)
+_SINGLE: Final = re.compile(r"(?<=\b[A-Za-z])-(?=\d)|(?<=\b\d)-(?=[A-Za-z]\b)")
 _BREAK: Final = re.compile(r",|;|\s[-\u2013\u2014|]+\s")
 _FORMERLY: Final = re.compile(
     r"\s*(?:formerly|f/?k/?a|fka|d/?b/?a|t/a|a/?k/?a|trading as)\b\W*", re.IGNORECASE
@@ -58,6 +65,12 @@ _PLAIN: Final = word_set(
     "technology technologies consulting consultants partners network networks center centre "
     "community museum zoo park parks farm farms dairy bell invest import export trade trading "
     "tourism travel tours cruise made bread sugar tobacco"
+)
+_CAPITALS: Final = STATE_CODES | {"uk": "united kingdom", "us": "united states"}
+# Bodies of a state, whose two last letters are the state and no legal form.
+_CIVIC: Final = word_set(
+    "city town township county village borough state parish municipality school schools district "
+    "police sheriff fire commissioners library court department"
 )
 _MERGED: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 
@@ -87,7 +100,7 @@ def company(text: str, lists: Lists) -> dict[str, str]:
         return {}
     parts = _Parts()
     rest = tokens(_unmarked(raw, parts)) or tokens(raw)
-    rest = _strip(within(rest), parts, _state_at_end(raw))
+    rest = _strip(within(rest), parts, ends_in_code=_ends_in_code(raw))
     core = " ".join(rest)
     if says_nothing(core) or core in lists.empty_companies:
         return {}
@@ -111,10 +124,12 @@ def tokens(text: str) -> list[str]:
         text = text.replace("&", " and ")
     if "." in text or "/" in text:
         text = _INITIALS.sub("", text)
+    if "-" in text:
+        text = _SINGLE.sub("", text)
     found = words(text)
-    if any(len(word) == 1 for word in found):
-        found = _joined(found)
-    return _detached(found) if not text.isascii() else found
+    if not text.isascii():
+        found = [part for word in found for part in _detached(word)]
+    return _joined(found) if any(len(word) == 1 for word in found) else found
 
 
 def _joined(found: list[str]) -> list[str]:
@@ -133,18 +148,16 @@ def _joined(found: list[str]) -> list[str]:
     return joined
 
 
-def _detached(found: list[str]) -> list[str]:
+def _detached(word: str) -> list[str]:
     """Part legal forms that are written without a space from the name."""
-    parted: list[str] = []
-    for word in found:
-        before, bare, behind = "", word, ""
-        for form in ATTACHED:
-            if len(bare) > len(form) and bare.startswith(form):
-                before, bare = form, bare[len(form) :]
-            if len(bare) > len(form) and bare.endswith(form):
-                bare, behind = bare[: -len(form)], form
-        parted += [part for part in (before, bare, behind) if part]
-    return parted
+    for form in ATTACHED:
+        if word == form:
+            break
+        if word.startswith(form):
+            return [form, *_detached(word[len(form) :])]
+        if word.endswith(form):
+            return [*_detached(word[: -len(form)]), form]
+    return [word]
 
 
 def _unmarked(raw: str, parts: _Parts) -> str:
@@ -153,27 +166,35 @@ def _unmarked(raw: str, parts: _Parts) -> str:
     if named is not None and named.start() > 0:
         parts.alias += tokens(raw[named.end() :].strip("()[] "))
         raw = raw[: named.start()].rstrip("([ ,")
-    if "(" in raw or "[" in raw or "{" in raw or "/" in raw:
+    if "/" in raw or "\\" in raw:
+        raw = _REGISTERED.sub(lambda found: _registered(found, parts), raw)
+    if "(" in raw or "[" in raw or "{" in raw:
         raw = _BRACKETS.sub(lambda found: _bracket(found, raw, parts), raw)
     if "," not in raw and ";" not in raw and " " not in raw:
         return raw
     pieces = _BREAK.split(raw)
     while len(pieces) > 1:
         last = tokens(pieces[-1])
-        if last and last != ["the"] and not _is_taken(last, parts):
+        if last and last != ["the"] and not _is_taken(last, parts, is_civic=_is_civic(pieces[0])):
             break
         pieces.pop()
     return " ".join(pieces)
 
 
+def _registered(found: re.Match[str], parts: _Parts) -> str:
+    code = found[2].lower()
+    place = STATE_CODES.get(code) or PLACES.get(code)
+    if place is not None:
+        parts.place.append(place)
+    return found[1]
+
+
 def _bracket(found: re.Match[str], raw: str, parts: _Parts) -> str:
-    inner = found[1] or found[2] or ""
-    inside = tokens(inner)
-    if not inside or _is_taken(inside, parts):
+    inside = tokens(found[1])
+    if not inside or inside == ["the"] or _is_taken(inside, parts):
         return " "
-    if found[2]:
-        return " "  # what follows a slash in a register: /NEW/, /ADV/
-    if len(inside) == 1 and found.start() > 0 and _is_acronym(inner.strip(), raw[: found.start()]):
+    before = raw[: found.start()]
+    if len(inside) == 1 and before.strip() and _is_acronym(found[1].strip(), before):
         parts.alias += inside
         return " "
     return f" {' '.join(inside)} "
@@ -184,17 +205,24 @@ def _is_acronym(inner: str, before: str) -> bool:
         return False
     if inner.isupper() and not before.isupper():
         return True
-    initials = "".join(word[0] for word in words(before))
-    return inner.lower() in (initials, initials[-len(inner) :], initials[: len(inner)])
+    spelled = words(_BRACKETS.sub(" ", before))
+    initials = "".join(word[0] for word in spelled)
+    strong = "".join(word[0] for word in spelled if word not in _BINDS)
+    short = inner.lower()
+    return initials.endswith(short) or initials.startswith(short) or strong.endswith(short)
 
 
-def _is_taken(last: list[str], parts: _Parts) -> bool:
+def _is_civic(text: str) -> bool:
+    return not _CIVIC.isdisjoint(text.lower().split())
+
+
+def _is_taken(last: list[str], parts: _Parts, *, is_civic: bool = False) -> bool:
     """Take off a marked piece that holds nothing but forms and places."""
     trial = _Parts()
     left = list(last)
     while left:
         size, form = _form_at_end(left)
-        if size and not (size == 1 and left[-1] in STATE_CODES and len(left) > 1):
+        if size and not (is_civic and left[-1] in STATE_CODES):
             trial.legal.append(form)
             del left[-size:]
             continue
@@ -210,18 +238,17 @@ def _is_taken(last: list[str], parts: _Parts) -> bool:
     return True
 
 
-def _state_at_end(raw: str) -> bool:
+def _ends_in_code(raw: str) -> bool:
     """Return whether a name ends in a code of capitals after words that are not."""
     bare = raw.rstrip(" .")
     return bare[-2:].isupper() and not bare.isupper() and bare[-3:-2] == " "
 
 
-def _strip(rest: list[str], parts: _Parts, ends_in_code: bool) -> list[str]:
-    if ends_in_code and len(rest) > 1 and rest[-2] not in _BINDS and rest[-1] not in FORMS:
-        code = STATE_CODES.get(rest[-1]) or {"uk": "united kingdom", "us": "united states"}.get(
-            rest[-1]
-        )
-        if code is not None and _is_name(rest[:-1]):
+def _strip(rest: list[str], parts: _Parts, *, ends_in_code: bool) -> list[str]:
+    if ends_in_code and len(rest) > 1 and rest[-2] not in _BINDS:
+        code = _CAPITALS.get(rest[-1])
+        is_form = rest[-1] in FORMS and _CIVIC.isdisjoint(rest)
+        if code is not None and not is_form and _is_name(rest[:-1]):
             parts.place.append(code)
             rest = rest[:-1]
     while True:

@@ -79,11 +79,11 @@ sce: societas cooperativa europaea
 eeig: geie, ewiv
 sa: societe anonyme, sociedad anonima, sociedade anonima, societa anonima, spolka akcyjna,
   societate pe actiuni, compania anonima, sa co, soc anonyme, s anonima, anonima
-sa de cv: sociedad anonima de capital variable, sab de cv, sapi de cv, s a b de cv, sa de c v,
+sa de cv: sociedad anonima de capital variable, sab de cv, sapi de cv,
   sab, sapi, sociedad anonima bursatil de capital variable
 sa de rl: sa de rl de cv
 s de rl de cv: sociedad de responsabilidad limitada de capital variable, srl de cv, s de rl, sde
-  rl de cv, s de rl de c v
+  rl de cv
 sc: s civil, sociedad civil, societe civile
 sau: sociedad anonima unipersonal
 saa: sociedad anonima abierta
@@ -178,7 +178,7 @@ eood: ednolichno druzhestvo s ogranichena otgovornost
 dooel: drustvo so ogranicena odgovornost
 shpk: shoqeri me pergjegjesi te kufizuar, sh pk
 sha: shoqeri aksionare
-ae: anonymi etairia, anonimi eteria, αε, ανωνυμη εταιρεια, ανωνυμος εταιρεια
+ae: anonymi etairia, anonimi eteria, αε, ανωνυμη εταιρεια, ανωνυμοσ εταιρεια
 epe: etairia periorismenis efthynis, επε
 ike: idiotiki kefalaiouchiki etaireia, ικε
 oe: omorrythmos etairia, οε
@@ -186,7 +186,7 @@ ltd sti: limited sirketi, limited sti, ltd sirketi, tic ltd sti, ve tic ltd sti,
   sti, sti, sirketi
 as tr: sanayi ve ticaret as, san ve tic as, san tic as, ve ticaret as, ticaret as, ve tic as
 ooo: obshchestvo s ogranichennoi otvetstvennostyu, obshchestvo s ogranichennoy otvetstvennostyu,
-  ооо, общество с ограниченнои ответственностью, общество с ограниченной ответственностью
+  ооо, общество с ограниченнои ответственностью
 oao: otkrytoe aktsionernoe obshchestvo, оао, открытое акционерное общество
 zao: zakrytoe aktsionernoe obshchestvo, зао, закрытое акционерное общество
 pao: publichnoe aktsionernoe obshchestvo, пао, публичное акционерное общество

@@ -12,23 +12,24 @@ _STARTER: Final = Matching()
 _EMPTY_COMPANIES: Final = frozenset(
     (
         "self employed", "selfemployed", "self", "freelance", "freelancer", "individual",
-        "student", "unemployed", "retired", "private", "personal", "home", "me", "myself", "no", "company",
-        "my company", "your company", "company name", "independent", "private person", "privat",
-        "between jobs", "looking for work", "not employed", "various", "other", "confidential",
-        "stealth", "stealth startup", "abc company", "acme test", "test company",
+        "student", "unemployed", "retired", "private", "personal", "home", "me", "myself", "no",
+        "company", "my company", "your company", "company name", "independent", "private person",
+        "privat", "between jobs", "looking for work", "not employed", "various", "other",
+        "confidential", "stealth", "stealth startup", "abc company", "acme test", "test company",
     )
 )  # fmt: skip
 _GENERIC_TITLES: Final = frozenset(
     (
         "manager", "director", "consultant", "employee", "staff", "associate", "assistant",
         "specialist", "analyst", "executive", "officer", "owner", "partner", "engineer",
-        "developer", "sales", "marketing", "operations", "administrator", "coordinator", "supervisor",
-        "team lead", "lead", "member", "worker", "professional", "representative", "agent", "other",
-        "student", "intern", "trainee", "freelancer", "self employed", "retired", "teacher",
-        "president", "founder", "business", "it", "finance", "hr", "human resources",
-        "general manager", "senior manager", "project manager", "office manager", "sales manager",
-        "account manager", "product manager", "software engineer", "technician", "contractor",
-        "head", "advisor", "adviser", "management", "user", "buyer", "clerk", "secretary",
+        "developer", "sales", "marketing", "operations", "administrator", "coordinator",
+        "supervisor", "team lead", "lead", "member", "worker", "professional", "representative",
+        "agent", "other", "student", "intern", "trainee", "freelancer", "self employed",
+        "retired", "teacher", "president", "founder", "business", "it", "finance", "hr",
+        "human resources", "general manager", "senior manager", "project manager",
+        "office manager", "sales manager", "account manager", "product manager",
+        "software engineer", "technician", "contractor", "head", "advisor", "adviser",
+        "management", "user", "buyer", "clerk", "secretary",
     )
 )  # fmt: skip
 

@@ -54,7 +54,7 @@ ks kansas|ky kentucky|la louisiana|me maine|md maryland|ma massachusetts|mi mich
 ms mississippi|mo missouri|mt montana|ne nebraska|nv nevada|nh new hampshire|nj new jersey
 nm new mexico|ny new york|nc north carolina|nd north dakota|oh ohio|ok oklahoma|or oregon
 pa pennsylvania|ri rhode island|sc south carolina|sd south dakota|tn tennessee|tx texas|ut utah
-vt vermont|va virginia|wa washington|wv west virginia|wi wisconsin|wy wyoming
+vt vermont|va virginia|wa washington|wv west virginia|wi wisconsin|wy wyoming|pr puerto rico
 ab alberta|bc british columbia|mb manitoba|nb new brunswick|nl newfoundland and labrador
 ns nova scotia|on ontario|pe prince edward island|qc quebec|sk saskatchewan|yt yukon|nu nunavut
 nsw new south wales|vic victoria|qld queensland|tas tasmania|act australian capital territory
@@ -114,8 +114,8 @@ UNLESS_MARKED: Final[frozenset[str]] = frozenset(
         "pol", "prt", "rus", "esp", "swe", "che", "tur", "ukr", "gbr", "chn", "dnk", "sgp", "zaf",
         "rsa", "nzl", "prc", "bvi", "mass", "penn", "wash", "tex", "fla", "calif", "labrador",
         "eire", "emirates", "nordic", "bosnia", "britain", "great britain", "nippon", "hellas",
-        "lebanon", "dominica", "monaco", "maine", "virginia", "delaware", "montana", "dakota",
-        "congo", "iberia", "oceania", "eurasia", "england", "new england", "trinidad", "burma",
+        "lebanon", "dominica", "monaco", "maine", "virginia", "delaware", "montana",
+        "congo", "iberia", "oceania", "eurasia", "england", "trinidad", "burma",
     )
 )  # fmt: skip
 """Places that are also words, surnames or parts of names: split off only where punctuation

@@ -33,6 +33,7 @@ _EXTENSION: Final = re.compile(r"\s*(?:;?ext(?:ension)?|[x#])[ .:=]*(\d{1,7})\s*
 _SUFFIX: Final = 7
 _STAIRS: Final = "0123456789012345678909876543210987654321"
 _LONGEST_NUMBER: Final = 15
+_PLUS: Final = frozenset("+\uff0b")
 
 
 @lru_cache(maxsize=65_536)
@@ -70,6 +71,8 @@ def domain(text: str, lists: Lists) -> dict[str, str]:
 def phone(text: str, country: str | None) -> dict[str, str]:
     """Return a number in E.164 where its country is known, else its digits, and its last seven.
 
+    ``valid`` says that the country assigns such numbers.
+
     Args:
         text: A number as somebody typed it.
         country: ISO 3166 code of where a number without a country code is dialled.
@@ -77,34 +80,42 @@ def phone(text: str, country: str | None) -> dict[str, str]:
     text = text[:64]
     extension = _EXTENSION.search(text)
     bare = text[: extension.start()] if extension is not None else text
-    full, national = _parsed(bare, country)
-    if national is None:
-        national = "".join(str(int(each)) for each in bare if each.isdecimal())
+    digits = "".join(str(int(each)) for each in bare if each.isdecimal())
+    found = _parsed(bare.strip(), country) or _parsed(_dialled(bare, digits), country)
+    full, national, is_valid = found or (None, digits, False)
     if not _SUFFIX <= len(national) <= _LONGEST_NUMBER or _is_dummy(national, full):
         return {}
-    found = {"": full or national, "suffix": national[-_SUFFIX:]}
+    parts = {"": full or national, "suffix": national[-_SUFFIX:]}
+    if is_valid:
+        parts["valid"] = "yes"
     if extension is not None:
-        found["extension"] = extension[1]
-    return found
+        parts["extension"] = extension[1]
+    return parts
+
+
+def _dialled(bare: str, digits: str) -> str:
+    """Return digits with the plus sign they had, or that 00 stands for."""
+    if digits.startswith("00"):
+        return f"+{digits[2:]}"
+    return f"+{digits}" if bare.lstrip(" (")[:1] in _PLUS else digits
 
 
 @lru_cache(maxsize=16_384)
-def _parsed(text: str, country: str | None) -> tuple[str | None, str | None]:
-    bare = text.strip()
-    if bare.startswith("00"):
-        bare = f"+{bare[2:]}"
-    if country is None and "+" not in bare and "\uff0b" not in bare:
-        return None, None
+def _parsed(text: str, country: str | None) -> tuple[str, str, bool] | None:
+    """Return a number in E.164, its national digits and whether its country assigns such."""
+    if country is None and text[:1] not in _PLUS:
+        return None
     try:
-        number = phonenumbers.parse(bare, country)
+        number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
-        return None, None
+        return None
     if not phonenumbers.is_possible_number(number):
-        return None, None
+        return None
     number.extension = None
     return (
         phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
         phonenumbers.national_significant_number(number),
+        phonenumbers.is_valid_number(number),
     )
 
 
