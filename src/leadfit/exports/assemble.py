@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import compress
 
-from leadfit.exports import rules
+from leadfit.exports import doubts, rules
 from leadfit.exports.convert import Rows, at_utc, numbers_or_none
 from leadfit.exports.ladder import Event
 from leadfit.exports.linking import Links
@@ -36,6 +36,7 @@ _DATES_AN_EXPORT = frozenset(
 )
 _NAMED = 50
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class FactValues:
 
     values: list[object]
     is_number: bool
+    spoilt: Mapping[str, int] = field(default_factory=dict)
+    """Texts among numbers that stand for none, and how often each came."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +61,8 @@ class Parts:
     facts: dict[str, list[object]]
     spend: dict[str, list[object]]
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    blank: tuple[str, ...] = ()
+    """Columns of facts without any value."""
 
 
 def stacked(tables: Iterable[Rows], names: Sequence[str]) -> dict[str, list[object]]:
@@ -86,8 +91,10 @@ def stacked_facts(
             texts += rows.frame.facts.pop(name, [None] * len(rows))
         numbers = numbers_or_none(texts)
         if any(text is not None for text in texts):
-            facts[name] = FactValues(
-                values=[*texts] if numbers is None else numbers, is_number=numbers is not None
+            facts[name] = (
+                FactValues(values=[*texts], is_number=False)
+                if numbers is None
+                else FactValues(values=numbers.values, is_number=True, spoilt=numbers.spoilt)
             )
     return facts, known
 
@@ -104,16 +111,20 @@ def assemble(
     links = _linked_leads(parts, events, notices)
     events = told_once(_placed(events, parts, links, notices))
     observed = {step.value: at_utc(until) for step, until in mapping.observed_until.items()}
-    until = as_of or (_latest(events, parts) if times_known else None)
+    edge = _edge(events, parts, notices) if times_known and as_of is None else None
+    until = as_of or (_latest(events, parts, edge) if times_known else None)
     made, proxies = rules.apply(mapping.rule, _until(events, until, []), observed)
     events = events + made
-    until = as_of or (_latest(events, parts) if times_known else None)
+    until = as_of or (_latest(events, parts, edge) if times_known else None)
     if until is not None:
         events = _until(events, until, notices)
         _cut_leads(parts, until, notices)
         _cut_facts(parts, until, notices)
     _complete_accounts(parts, events, notices)
     fact_columns = _fact_columns(parts, notices)
+    notices += doubts.of_columns(
+        parts.blank, {**_spoilt(parts.lead_facts), **_spoilt(parts.account_facts)}
+    )
     events.sort(key=lambda event: (event.at is None, event.at or _NEVER))
     return History(
         as_of=until or max(observed.values(), default=_NEVER),
@@ -133,6 +144,10 @@ def assemble(
         proxies=proxies,
         notices=tuple(notices),
     )
+
+
+def _spoilt(facts: Mapping[str, FactValues]) -> dict[str, Mapping[str, int]]:
+    return {name: fact.spoilt for name, fact in facts.items() if fact.spoilt}
 
 
 def _values(facts: Mapping[str, FactValues]) -> dict[str, list[object]]:
@@ -277,12 +292,26 @@ def _text_of(column: str, account_id: str, about: tuple[str, str | None]) -> obj
 # ---- nothing later than as_of --------------------------------------------------------------
 
 
-def _latest(events: Sequence[Event], parts: Parts) -> datetime | None:
+def _edge(events: Sequence[Event], parts: Parts, notices: list[Notice]) -> datetime | None:
+    """Return the last time before dates so far off that they are taken for mistakes."""
+    times = [event.at for event in events if event.at is not None and not event.planned]
+    times += [at for at in parts.leads["created_at"] if isinstance(at, datetime)]
+    edge, told = doubts.strayed(times)
+    notices += told
+    return edge
+
+
+def _latest(events: Sequence[Event], parts: Parts, edge: datetime | None) -> datetime | None:
     """Return the latest recorded outcome or use; without any, the latest other record."""
-    recorded = [event for event in events if event.at is not None and not event.planned]
+    last = edge or _ALWAYS
+    recorded = [
+        event for event in events if event.at is not None and event.at <= last and not event.planned
+    ]
     times = [event.at for event in recorded if event.kind in _DATES_AN_EXPORT and event.at]
     times = times or [event.at for event in recorded if event.at]
-    times = times or [at for at in parts.leads["created_at"] if isinstance(at, datetime)]
+    times = times or [
+        at for at in parts.leads["created_at"] if isinstance(at, datetime) and at <= last
+    ]
     return max(times, default=None)
 
 

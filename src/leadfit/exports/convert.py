@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -28,6 +29,12 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # Leading zeros belong to codes, such as postal codes.
 _PLAIN_NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _INFINITE = frozenset({float("inf"), float("-inf")})
+_NO_NUMBER = frozenset(
+    {
+        *("nan", "inf", "infinity", "na", "n/a", "null"),
+        *("#n/a", "#num!", "#div/0!", "#value!", "#ref!", "#name?", "#null!"),
+    }
+)
 _EXACT_DIGITS: Final = 16
 _HANDFUL: Final = 5
 _LARGEST: Final = Decimal(10) ** 15
@@ -150,21 +157,36 @@ def as_flag(text: str) -> bool:
     raise ValueError(text)
 
 
-def numbers_or_none(values: Sequence[str | None]) -> list[object] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """A fact column as numbers; ``spoilt`` counts the texts in it that stand for no number."""
+
+    values: list[object]
+    spoilt: dict[str, int]
+
+
+def numbers_or_none(values: Sequence[str | None]) -> Numbers | None:
     """Return a fact column as numbers, or ``None`` when it is text.
 
     It is numeric when every value that is not blank is a number, there are more than a handful
-    of different ones, and none looks like a code with leading zeros.
+    of different ones, and none looks like a code with leading zeros. What a program writes where
+    it has no number, such as ``NaN``, ``inf`` or ``#DIV/0!``, is a blank among numbers.
     """
     distinct = {text for text in values if text is not None}
-    if len(distinct) <= _HANDFUL or not all(map(_PLAIN_NUMBER.fullmatch, distinct)):
+    odd = {text for text in distinct if _PLAIN_NUMBER.fullmatch(text) is None}
+    if len(distinct) - len(odd) <= _HANDFUL or not all(map(_stands_for_none, odd)):
         return None
-    if len(distinct) * 2 > len(values):
-        numbers = [None if text is None else _number(text) for text in values]
-    else:
-        parsed = {text: _number(text) for text in distinct}
-        numbers = [None if text is None else parsed[text] for text in values]
-    return None if any(number in _INFINITE for number in numbers) else [*numbers]
+    parsed: dict[str | None, int | float | None] = {None: None}
+    for text in distinct:
+        number = None if text in odd else _number(text)
+        parsed[text] = None if number in _INFINITE else number
+    no_number = {text for text, number in parsed.items() if text is not None and number is None}
+    spoilt = Counter(text for text in values if text in no_number) if no_number else Counter[str]()
+    return Numbers(values=[parsed[text] for text in values], spoilt=dict(spoilt))
+
+
+def _stands_for_none(text: str) -> bool:
+    return text.casefold().lstrip("+-") in _NO_NUMBER
 
 
 def _number(text: str) -> int | float:

@@ -288,6 +288,15 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
         facts=facts,
         spend=spend,
         known=known,
+        blank=tuple(
+            name
+            for names, facts, size in (
+                (lead_known, lead_facts, len(leads["lead_id"])),
+                (account_known, account_facts, len(accounts["account_id"])),
+            )
+            for name in names
+            if size and name not in facts
+        ),
     )
 
 

@@ -92,8 +92,9 @@ def _impossible(past: Past, ladder: Ladder) -> list[Notice]:
                 evidence={"rows": future},
             )
         )
-    for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED):
-        start = past.created[ladder.units[step]]
+    for step in Step:
+        after_win = step in AFTER_WIN
+        start = ladder.at[Step.CONVERTED] if after_win else past.created[ladder.units[step]]
         early = ladder.reached[step] & (ladder.at[step] < start - 1.0)
         if early.any():
             worst = float((start - ladder.at[step])[early].max())
@@ -102,8 +103,9 @@ def _impossible(past: Past, ladder: Ladder) -> list[Notice]:
                     code="impossible_dates",
                     field=step.value,
                     message=f"For {counted(int(early.sum()), 'record')} {NOUNS[step]} is dated "
-                    f"before creation, by up to {counted(worst, 'day')}; such records count in the "
-                    "funnel and are set aside from the effects.",
+                    f"before {'the win' if after_win else 'creation'}, by up to "
+                    f"{counted(worst, 'day')}; such records count in the funnel and are set aside "
+                    "from the effects.",
                     evidence={"units": int(early.sum()), "largest_days": round(worst, 1)},
                 )
             )
@@ -251,7 +253,7 @@ def _seasonality(past: Past) -> list[Notice]:
         table = np.array(
             [[won[ends].sum(), lost[ends].sum()], [won[~ends].sum(), lost[~ends].sum()]]
         )
-        inside, outside = table[0, 0] / table[0].sum(), table[1, 0] / table[1].sum()
+        inside, outside = table[:, 0] / np.maximum(1, table.sum(axis=1))
         p_value = float(stats.chi2_contingency(table).pvalue) if table.min() > 0 else 1.0
         if p_value < 0.001 and abs(inside - outside) > 0.05:
             return [
