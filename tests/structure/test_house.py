@@ -31,7 +31,10 @@ EXTRAS = (
     *("litestar", "uvicorn", "h11", "splink", "psycopg", "pyspark"),
 )
 # What needs an extra as a whole, and what is run and never imported.
-NOT_CORE = ("learn/", "report/", "web/", "cli/sandbox.py", "__main__.py", "store/migrations/env.py")
+NOT_CORE = (
+    *("learn/", "report/", "web/", "cli/sandbox.py", "resolve/training.py"),
+    *("__main__.py", "store/migrations/env.py"),
+)
 
 
 def core_modules() -> list[str]:

@@ -15,7 +15,9 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 _SMALL: Final = frozenset(
-    "of and the for de la le les du des et in on at to a an y e und der die das von van".split()
+    {"of", "and", "the", "for", "in", "on", "at", "to", "a", "an"}
+    | {"de", "la", "le", "les", "du", "des", "et", "y", "e"}
+    | {"und", "der", "die", "das", "von", "van"}
 )
 _SHORTEST_TYPO: Final = 4
 _TWO_TYPOS: Final = 8
