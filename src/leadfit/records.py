@@ -270,15 +270,18 @@ class Candidate:
     """A record that shares a blocking key with a signal.
 
     Attributes:
-        found_by: The key: ``lead_id``, ``contact_id``, ``account_id``, ``email`` or ``domain``.
+        found_by: The key: ``lead_id``, ``contact_id``, ``account_id``, ``email``, ``domain``, or
+            ``blocking`` for a record that is weighed by a model card.
         open_lead_id: An open lead of the same contact, which a repeat joins instead of opening
             another.
+        columns: Normalised columns of a record found by ``blocking``.
     """
 
     found_by: str
     account: Account | None = None
     contact: Contact | None = None
     open_lead_id: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

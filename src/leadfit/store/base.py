@@ -23,7 +23,8 @@ from leadfit.records import (
     Signal,
     Tier,
 )
-from leadfit.store.matching import Links, Merges, Reviews
+from leadfit.resolve.card import RecordKind
+from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.past import Past
 from leadfit.store.views import (
     ActionState,
@@ -78,6 +79,9 @@ class Accounts(Protocol):
 
     def candidates(self, keys: Keys) -> tuple[Candidate, ...]:
         """Return the records that share a blocking key, strongest key first."""
+
+    def blocked(self, kind: RecordKind, columns: Mapping[str, str], limit: int) -> Blocked:
+        """Return records that share a blocking key with these normalised columns."""
 
     def account(self, account_id: str) -> Account | None:
         """Return the account that stands for ``account_id``, with what was merged into it."""

@@ -14,6 +14,7 @@ import duckdb
 
 from leadfit.resolve import sql
 from leadfit.resolve.card import Blocking, Card
+from leadfit.resolve.weigh import stored
 
 Row = Sequence[str | None]
 """Source, then one value for each column."""
@@ -93,6 +94,7 @@ class Batch:
         self._do(f"SET memory_limit = '{memory_mb}MB'")
         self._do(f"SET temp_directory = '{self._folder.name.replace(chr(39), chr(39) * 2)}'")
         self._do("SET preserve_insertion_order = false")
+        self._do("SET enable_progress_bar = false")
         if threads is not None:
             self._do(f"SET threads = {threads}")
 
@@ -168,21 +170,21 @@ class Batch:
         return [(str(value), int(str(n))) for value, n in rows]
 
     def _name(self, column: str) -> str:
-        return f"v{self.columns.index(column)}"
+        read = stored(column)
+        return f"v{self.columns.index(read)}" if read in self.columns else "NULL::VARCHAR"
 
     # ---- a card ----------------------------------------------------------------------------
 
     def prepare(self, card: Card) -> None:
         """Make the records ready to be blocked and weighed by a card.
 
-        Raises:
-            KeyError: The card reads a column the records do not have.
+        A column of the card that the records do not have is blank.
         """
         for number, rows in sql.frequency_rows(card).items():
             named = {"value": "VARCHAR", "bits": "DOUBLE", "rarity": "BIGINT"}
             self._load(_frequency(number), named, ((v, repr(bits), r) for v, bits, r in rows))
         chosen = "".join(
-            f", {self._name(column) if column in self.columns else 'NULL::VARCHAR'} AS c{number}"
+            f", {self._name(column)} AS c{number}"
             for number, column in enumerate(sql.columns(card))
         )
         self._do(f"CREATE OR REPLACE VIEW chosen AS SELECT rid, source{chosen} FROM raw")  # noqa: S608 -- numbered columns
@@ -248,17 +250,21 @@ class Batch:
             for n, *values in rows
         ]
 
+    def grade(self, card: Card) -> None:
+        """Find the levels of every candidate pair; weights may change afterwards, tests may not."""
+        self._do(f"CREATE OR REPLACE TABLE graded AS {sql.graded(card, 'pairs', 'prepared')}")
+
     def weigh(self, card: Card, *, least: float = 0.0) -> int:
-        """Weigh the candidate pairs and keep those of at least a weight of evidence.
+        """Weigh the graded pairs and keep those of at least a probability.
 
         Args:
-            card: The card the records were prepared and blocked for.
+            card: The card the pairs were graded for, perhaps with other weights.
             least: Probability under which a pair is dropped.
 
         Returns:
             How many pairs are kept.
         """
-        query = sql.weighed(card, "pairs", "prepared")
+        query = sql.weighed(card, "graded")
         self._do(
             f"CREATE OR REPLACE TABLE weighed AS SELECT * FROM ({query}) WHERE p >= {least!r}"  # noqa: S608 -- numbered columns
         )
@@ -266,10 +272,9 @@ class Batch:
 
     def weights(self, card: Card, *, a_bit: int = 20) -> list[tuple[float, int]]:
         """Return how many candidate pairs have which weight, to one part in ``a_bit`` of a bit."""
-        query = sql.weighed(card, "pairs", "prepared")
         rows = self._all(
-            f"SELECT round(weight * {a_bit})::BIGINT AS w, count(*) FROM ({query}) "  # noqa: S608 -- numbered columns
-            "GROUP BY w ORDER BY w"
+            f"SELECT round(weight * {a_bit})::BIGINT AS w, count(*) "  # noqa: S608 -- numbered columns
+            f"FROM ({sql.weighed(card, 'graded')}) GROUP BY w ORDER BY w"
         )
         return [(int(str(w)) / a_bit, int(str(n))) for w, n in rows]
 
@@ -287,6 +292,12 @@ class Batch:
                     weight=weight,
                     probability=probability,
                 )
+
+    def possible_pairs(self, *, across: bool = False) -> int:
+        """Return how many pairs there are at all, or across sources."""
+        if not across:
+            return self.rows * (self.rows - 1) // 2
+        return (self.rows**2 - self._count("SELECT sum(n * n) FROM (SELECT count(*) AS n FROM raw GROUP BY source)")) // 2
 
     def sources(self) -> list[str]:
         """Return the source of every record, in their order; empty where it has none."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from leadfit.records import Band, Reason, Relation
+from leadfit.records import Band, Candidate, Reason, Relation
 from leadfit.resolve.card import RecordKind
 
 
@@ -130,12 +130,14 @@ class Blocked:
     """Records that share a blocking key with a signal.
 
     Attributes:
-        record_ids: Those with the most shared keys first, then by id.
-        skipped: Keys that too many records share; nothing was looked up by them.
+        candidates: Those that share the rarest keys first, then by id.
+        skipped: Rules one of whose keys too many records share; nothing was looked up by it.
+        left_out: Records beyond the cap, which were found and not compared.
     """
 
-    record_ids: tuple[str, ...]
+    candidates: tuple[Candidate, ...] = ()
     skipped: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 class Links(Protocol):

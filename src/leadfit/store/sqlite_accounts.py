@@ -5,14 +5,17 @@ from __future__ import annotations
 import hmac
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from leadfit.records import Account, Candidate, Contact, Keys
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.merging import join_accounts, join_contacts
-from leadfit.store.codec import maybe_time, maybe_us, pack_text
+from leadfit.resolve.written import account_columns, contact_columns
+from leadfit.store.codec import maybe_time, maybe_us, pack_text, write_plain
+from leadfit.store.matching import Blocked
+from leadfit.store.sqlite_blocking import SqliteBlocking
 from leadfit.store.sqlite_matching import SqliteMerges
 
 _ACCOUNT: Final = (
@@ -23,6 +26,7 @@ _CONTACT: Final = (
     " FROM contacts LEFT JOIN people ON people.token = contacts.token"
 )
 _MOST_CANDIDATES: Final = 20
+_AT_ONCE: Final = 500
 
 
 class SqliteAccounts:
@@ -35,6 +39,7 @@ class SqliteAccounts:
         self._secret = secret
         self._new_token = new_token
         self._merges = SqliteMerges(connection)
+        self._blocking = SqliteBlocking(connection, secret)
 
     def contact_key(self, contact_id: str) -> str:
         """Return the form in which a contact id is kept: one that is an address, as a digest."""
@@ -100,6 +105,38 @@ class SqliteAccounts:
         ids = dict.fromkeys(self._merges.survivor(RecordKind.ACCOUNT, row[0]) for row in rows)
         accounts = (self.account(account_id) for account_id in ids)
         return [Candidate(found_by="domain", account=each) for each in accounts if each is not None]
+
+    def blocked(self, kind: RecordKind, columns: Mapping[str, str], limit: int) -> Blocked:
+        """Return records that share a blocking key with these normalised columns."""
+        ids, skipped, left_out = self._blocking.find(kind, columns, limit)
+        known = self._blocking.columns(kind, ids)
+        found = (self._candidate(kind, each, known[each]) for each in ids if each in known)
+        return Blocked(
+            candidates=tuple(each for each in found if each is not None),
+            skipped=skipped,
+            left_out=left_out,
+        )
+
+    def _candidate(
+        self, kind: RecordKind, record_id: str, columns: Mapping[str, str]
+    ) -> Candidate | None:
+        if kind is RecordKind.ACCOUNT:
+            account = self.account(record_id)
+            if account is None:
+                return None
+            return Candidate(found_by="blocking", account=account, columns=columns)
+        contact = self.contact(record_id)
+        if contact is None:
+            return None
+        account = None if contact.account_id is None else self.account(contact.account_id)
+        company = {} if account is None else account_columns(account)
+        return Candidate(
+            found_by="blocking",
+            account=account,
+            contact=contact,
+            open_lead_id=self.open_lead_of(contact.contact_id),
+            columns={**columns, **{n: v for n, v in company.items() if n.startswith("company")}},
+        )
 
     def open_lead_of(self, contact_id: str) -> str | None:
         """Return the newest open lead of a contact and of those merged into it."""
@@ -178,26 +215,44 @@ class SqliteAccounts:
     def add_accounts(self, accounts: Iterable[Account]) -> tuple[int, int]:
         """Add accounts that are not there; return the numbers of new accounts and new domains."""
         given = list(accounts)
+        there = self._known_accounts([each.account_id for each in given])
+        columns = {
+            each.account_id: account_columns(each)
+            for each in reversed(given)
+            if each.account_id not in there
+        }
         rows = [
             (
                 each.account_id, each.name, each.parent_account_id, each.owner_id, each.country,
                 int(each.is_customer), pack_text(each.facts), maybe_us(each.created_at),
+                write_plain(columns.get(each.account_id, {})),
             )
             for each in given
         ]  # fmt: skip
         domains = [(domain, each.account_id) for each in given for domain in each.domains]
-        return (
-            self._insert(
-                f"INSERT INTO accounts ({_ACCOUNT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- fixed columns
-                " ON CONFLICT (account_id) DO NOTHING",
-                rows,
-            ),
-            self._insert(
-                "INSERT INTO domains (domain, account_id) VALUES (?, ?)"
-                " ON CONFLICT (domain, account_id) DO NOTHING",
-                domains,
-            ),
+        added = self._insert(
+            f"INSERT INTO accounts ({_ACCOUNT}, normal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- fixed columns
+            " ON CONFLICT (account_id) DO NOTHING",
+            rows,
         )
+        self._blocking.write(RecordKind.ACCOUNT, columns.items())
+        return added, self._insert(
+            "INSERT INTO domains (domain, account_id) VALUES (?, ?)"
+            " ON CONFLICT (domain, account_id) DO NOTHING",
+            domains,
+        )
+
+    def _known_accounts(self, account_ids: Sequence[str]) -> frozenset[str]:
+        found: set[str] = set()
+        for at in range(0, len(account_ids), _AT_ONCE):
+            some = account_ids[at : at + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self._connection.execute(
+                f"SELECT account_id FROM accounts WHERE account_id IN ({marks})",  # noqa: S608 -- marks only
+                some,
+            )
+            found.update(row[0] for row in rows)
+        return frozenset(found)
 
     def _insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         before = self._connection.total_changes
@@ -206,24 +261,25 @@ class SqliteAccounts:
 
     def add_contacts(self, contacts: Iterable[tuple[Contact, str | None]]) -> int:
         """Add contacts, each with its normalised address, that are not there; return how many."""
-        people: list[tuple[str, str | None, str]] = []
+        people: list[tuple[str, str | None, str, str]] = []
         rows: list[tuple[str, str | None, str | None, int | None]] = []
-        seen: set[str] = set()
+        columns: dict[str, Mapping[str, str]] = {}
         for contact, email in contacts:
             contact_id = self.contact_key(contact.contact_id)
-            if contact_id in seen or self._knows_contact(contact_id):
+            if contact_id in columns or self._knows_contact(contact_id):
                 continue
-            seen.add(contact_id)
+            columns[contact_id] = contact_columns(contact)
             token, is_new = self._token_for(email)
-            body = pack_text(_said(contact))
+            body, normal = pack_text(_said(contact)), write_plain(columns[contact_id])
             if is_new:
-                people.append((token, email, body))
+                people.append((token, email, body, normal))
             else:
-                self._fill(token, body)
+                self._fill(token, body, normal)
             rows.append((contact_id, contact.account_id, token, maybe_us(contact.created_at)))
         self._connection.executemany(
-            "INSERT INTO people (token, email, body) VALUES (?, ?, ?)", people
+            "INSERT INTO people (token, email, body, normal) VALUES (?, ?, ?, ?)", people
         )
+        self._blocking.write(RecordKind.CONTACT, columns.items())
         return self._insert(
             "INSERT INTO contacts (contact_id, account_id, token, created_us) VALUES (?, ?, ?, ?)",
             rows,
@@ -250,8 +306,10 @@ class SqliteAccounts:
                 return row[0], False
         return self._new_token(), True
 
-    def _fill(self, token: str, body: str) -> None:
-        self._connection.execute("UPDATE people SET body = ? WHERE token = ?", (body, token))
+    def _fill(self, token: str, body: str, normal: str) -> None:
+        self._connection.execute(
+            "UPDATE people SET body = ?, normal = ? WHERE token = ?", (body, normal, token)
+        )
 
     def link_contact(self, contact_id: str, account_id: str) -> None:
         """Put a contact without an account into one."""

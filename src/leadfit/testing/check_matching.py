@@ -11,7 +11,7 @@ from leadfit.errors import NotPossible
 from leadfit.records import Account, Band, Contact, Keys, Reason, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session
-from leadfit.store.matching import Link, Merge, Review, ReviewKind
+from leadfit.store.matching import Blocked, Link, Merge, Review, ReviewKind
 from leadfit.testing.check_store import Bench, UnmetError, expect
 
 
@@ -151,11 +151,37 @@ def how_leads_were_matched_is_read_by_time(bench: Bench) -> None:
     expect(found == tuple(links[:2]), f"{found} is not what was linked before the end")
 
 
+def records_are_found_by_what_they_are_called(bench: Bench) -> None:
+    """By a word of the name in another form; a key that too many share is named, not followed."""
+    given = [
+        Account(account_id="a1", name="Zyxel Robotics GmbH"),
+        *(Account(account_id=f"b{n:03}", name=f"Bank {n} Aldgate{n}") for n in range(250)),
+    ]
+    contact = Contact(contact_id="c1", account_id="a1", first_name="Bob", last_name="O'Neil")
+    bench.store.write(lambda session: session.accounts.add_accounts(given))
+    bench.store.write(lambda session: session.accounts.add_contacts([(contact, None)]))
+    bench.reopen()
+
+    def look(kind: RecordKind, columns: dict[str, str]) -> Blocked:
+        return bench.store.read(lambda session: session.accounts.blocked(kind, columns, 5))
+
+    found = look(RecordKind.ACCOUNT, {"company": "zyxel robotic"})
+    ids = [each.account.account_id for each in found.candidates if each.account is not None]
+    expect(ids == ["a1"], f"{ids} were found by a word of the name")
+    expect(found.candidates[0].columns["company.legal"] == "gmbh", "its columns are not there")
+    common = look(RecordKind.ACCOUNT, {"company": "bank of nowhere"})
+    expect(bool(common.skipped) and not common.candidates, f"{common} was found by a common word")
+    people = look(RecordKind.CONTACT, {"surname": "oneil", "first_name": "bobby"})
+    names = [each.columns["company"] for each in people.candidates]
+    expect(names == ["zyxel robotics"], f"{names} were found by a surname and an initial")
+
+
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_merged_account_stands_for_both,
     undoing_a_merge_is_its_inverse,
     reviews_wait_in_the_order_they_are_due,
     a_review_is_decided_once,
     how_leads_were_matched_is_read_by_time,
+    records_are_found_by_what_they_are_called,
 )
 """Every check, in no particular order; each wants a store of its own."""

@@ -1,0 +1,126 @@
+"""Records in the normal form they are matched by, made once, when they are written.
+
+A signal has two sides: what it says of an account and what it says of a contact. Both have the
+columns of the records they are compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from leadfit.records import Account, Contact, Keys, Signal
+from leadfit.resolve.card import Blocking
+from leadfit.resolve.normal import BUNDLED, Column, Lists, normalise
+
+Columns = dict[str, str]
+"""Normalised column to text; what is blank is absent."""
+
+ACCOUNT_BLOCKING: Final = (
+    Blocking(columns=("company",), most=100),
+    Blocking(columns=("domain.label",), most=100),
+    Blocking(columns=("company:token",), most=200),
+    Blocking(columns=("company:first6",), most=100),
+)
+"""How accounts are found live; every live card has these rules, so that one index serves all."""
+CONTACT_BLOCKING: Final = (
+    Blocking(columns=("phone.suffix",), most=50),
+    Blocking(columns=("surname", "first_name:first1"), most=200),
+)
+"""How contacts are found live, beside their address."""
+
+_FACTS: Final = {
+    "phone": Column.PHONE,
+    "street": Column.STREET,
+    "address": Column.STREET,
+    "city": Column.CITY,
+    "state": Column.REGION,
+    "region": Column.REGION,
+    "postcode": Column.POSTCODE,
+    "zip": Column.POSTCODE,
+}
+"""Facts of an account that tell where it is, by name."""
+
+
+def account_columns(account: Account) -> Columns:
+    """Return the normalised columns of an account.
+
+    >>> account_columns(Account(account_id="a1", name="Acme GmbH", domains=("acme.de",)))
+    {'company': 'acme', 'company.legal': 'gmbh', 'domain': 'acme.de', 'domain.label': 'acme', \
+'domain.suffix': 'de'}
+    """
+    found: Columns = {}
+    _add(found, "company", Column.COMPANY, account.name, BUNDLED)
+    if account.domains:
+        _add(found, "domain", Column.DOMAIN, account.domains[0], BUNDLED)
+    _add(found, "country", Column.COUNTRY, account.country, BUNDLED)
+    _add_places(found, account.facts, account.country, BUNDLED)
+    return found
+
+
+def contact_columns(contact: Contact) -> Columns:
+    """Return the normalised columns of a contact; its company is its account's."""
+    found: Columns = {}
+    _add(found, "first_name", Column.FIRST_NAME, contact.first_name, BUNDLED)
+    _add(found, "surname", Column.SURNAME, contact.last_name, BUNDLED)
+    _add(found, "email", Column.EMAIL, contact.email, BUNDLED)
+    _add(found, "phone", Column.PHONE, contact.phone, BUNDLED)
+    _add(found, "title", Column.TITLE, contact.title, BUNDLED)
+    return found
+
+
+def signal_account_columns(signal: Signal, keys: Keys, lists: Lists) -> Columns:
+    """Return what a signal says of the account it is from."""
+    said = signal.identifiers
+    found: Columns = {}
+    country = _country(signal)
+    _add(found, "company", Column.COMPANY, said.company, lists)
+    _add(found, "domain", Column.DOMAIN, keys.domain, lists)
+    _add(found, "country", Column.COUNTRY, country, lists)
+    _add_places(found, signal.facts, country, lists)
+    return found
+
+
+def signal_contact_columns(signal: Signal, keys: Keys, lists: Lists) -> Columns:
+    """Return what a signal says of the contact it is from."""
+    said = signal.identifiers
+    found: Columns = {}
+    if said.first_name is None and said.last_name is None:
+        whole = {} if said.name is None else normalise(Column.NAME, said.name, lists=lists)
+        first, last = whole.get("first"), whole.get("last")
+    else:
+        first, last = said.first_name, said.last_name
+    _add(found, "first_name", Column.FIRST_NAME, first, lists)
+    _add(found, "surname", Column.SURNAME, last, lists)
+    _add(found, "email", Column.EMAIL, keys.email, lists)
+    _add(found, "phone", Column.PHONE, said.phone, lists, _country(signal))
+    _add(found, "title", Column.TITLE, said.title, lists)
+    _add(found, "company", Column.COMPANY, said.company, lists)
+    return found
+
+
+def _add(  # noqa: PLR0917 -- one value with all that reads it
+    found: Columns,
+    name: str,
+    column: Column,
+    text: str | None,
+    lists: Lists,
+    country: str | None = None,
+) -> None:
+    if text:
+        for part, value in normalise(column, text, country=country, lists=lists).items():
+            found[f"{name}.{part}" if part else name] = value
+
+
+def _add_places(
+    found: Columns, facts: Mapping[str, object], country: str | None, lists: Lists
+) -> None:
+    for name, value in facts.items():
+        column = _FACTS.get(name.strip().lower())
+        if column is not None and isinstance(value, str):
+            _add(found, column.value, column, value, lists, country)
+
+
+def _country(signal: Signal) -> str | None:
+    value = signal.facts.get("country")
+    return value if isinstance(value, str) else None

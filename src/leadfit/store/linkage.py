@@ -1,0 +1,324 @@
+"""Training of a model card without labels: Splink on the embedded engine, behind this module.
+
+Splink estimates the parameters of Fellegi and Sunter's model (1969): u from random pairs, m by
+expectation maximisation over the pairs of several blocking rules. What is kept is a card with
+effective weights; Splink itself weighs nothing.
+
+It needs the extra ``linkage``; nothing of it is imported before :func:`train` is called.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, cast
+
+from leadfit.errors import BadInput, Fault, MissingExtra, Words
+from leadfit.resolve import sql
+from leadfit.resolve.card import Blocking, Card, Comparison, Level, Test
+from leadfit.resolve.weigh import odds_to_probability
+from leadfit.store.batch import Batch, Blocked
+
+_SEED: Final = 1
+_RANDOM_PAIRS: Final = 1_000_000
+_TRAINING_PAIRS: Final = 400_000
+_FEWEST_TRAINING_PAIRS: Final = 50
+_SESSIONS: Final = 4
+_LEAST_CHANCE: Final = 1e-9
+_FEWEST: Final = 0.5
+"""Pairs an unseen level is counted as."""
+_DECIMALS: Final = 6
+_ROUNDS: Final = 200
+_START: Final = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A card and what its training saw.
+
+    Attributes:
+        card: The card, with effective weights in every level.
+        blocked: Candidates of the card in the records it was trained on; they are still there.
+        matches: Pairs expected to be matches among them.
+        unseen: Levels no training pair reached, as ``comparison: test``; their weights rest on
+            the counts alone.
+    """
+
+    card: Card
+    blocked: Blocked
+    matches: float
+    unseen: tuple[str, ...]
+
+
+class _Training(Protocol):
+    def estimate_u_using_random_sampling(self, max_pairs: float, *, seed: int, num_chunks: int) -> None: ...
+
+    def estimate_parameters_using_expectation_maximisation(
+        self,
+        blocking_rule: str,
+        *,
+        estimate_without_term_frequencies: bool,
+        max_pairs: float,
+    ) -> object: ...
+
+
+class _Saved(Protocol):
+    def save_model_to_json(self) -> Mapping[str, object]: ...
+
+
+class _Linker(Protocol):
+    training: _Training
+    misc: _Saved
+
+
+def check_installed(what: str) -> None:
+    """Raise where the extra is not installed.
+
+    Raises:
+        MissingExtra: It is not.
+    """
+    try:
+        import splink  # noqa: F401, PLC0415 -- an extra
+    except ImportError as error:
+        raise MissingExtra("linkage", what) from error
+
+
+def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
+    """Return the draft with weights learned from the records, without any label.
+
+    The same records in the same order give the same card, byte for byte.
+
+    Args:
+        batch: The records.
+        draft: Comparisons, blocking rules and frequencies; its weights do not matter.
+        across: Only pairs of two sources can match.
+
+    Raises:
+        BadInput: There is too little to learn from.
+        MissingExtra: The extra ``linkage`` is not installed.
+    """
+    batch.prepare(draft)
+    blocked = batch.block(draft, across=across)
+    possible = batch.possible_pairs(across=across)
+    if blocked.pairs == 0:
+        raise BadInput(
+            Fault(
+                place="records",
+                came=Words("no two records that share a key"),
+                allowed="records of which some are alike; or a trained --card",
+            )
+        )
+    batch.grade(draft)
+    raw = _estimated(batch, draft, possible)
+    share = _START
+    card, unseen = draft, ()
+    for _ in range(3):
+        # Random pairs hold matches too: their part is taken out of u once it is known.
+        card, unseen = _weighted(draft, raw, share=share, possible=possible)
+        matches = _expected(card, batch.weights(card), possible)
+        share = matches / possible
+    card = replace(card, prior=_rounded(math.log2(share / (1 - share))))
+    return Trained(card=card, blocked=blocked, matches=matches, unseen=unseen)
+
+
+# ---- Splink --------------------------------------------------------------------------------
+
+Chances = Mapping[str, Mapping[int, tuple[float | None, float | None]]]
+"""By comparison and level: m and u, ``None`` where training saw no such pair."""
+
+
+def _estimated(batch: Batch, draft: Card, possible: int) -> Chances:
+    """Return what Splink estimates, by comparison and level."""
+    with _quiet():
+        linker = _linker(batch, draft)
+        linker.training.estimate_u_using_random_sampling(
+            float(min(_RANDOM_PAIRS, possible)), seed=_SEED, num_chunks=1
+        )
+        for rule in _sessions(batch, draft):
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=float(_TRAINING_PAIRS)
+            )
+        saved = linker.misc.save_model_to_json()
+    found: dict[str, dict[int, tuple[float | None, float | None]]] = {}
+    exact = _exact_chances(batch, draft)
+    comparisons = cast("Sequence[Mapping[str, object]]", saved["comparisons"])
+    for comparison, described in zip(draft.comparisons, comparisons, strict=True):
+        levels = cast("Sequence[Mapping[str, object]]", described["comparison_levels"])
+        kept = [each for each in levels if not each.get("is_null_level")]
+        found[comparison.name] = {
+            number: (_chance(each.get("m_probability")), _chance(each.get("u_probability")))
+            for number, each in enumerate(kept)
+        }
+        if _is_whole(comparison):
+            m, _ = found[comparison.name][0]
+            found[comparison.name][0] = m, exact[comparison.levels[0].columns[0]]
+    return found
+
+
+def _exact_chances(batch: Batch, draft: Card) -> dict[str, float]:
+    """Return by column how likely two records with a value have the same, counted in full.
+
+    Random pairs would see hardly any of the rare values that tell most.
+    """
+    columns = {
+        comparison.levels[0].columns[0]
+        for comparison in draft.comparisons
+        if _is_whole(comparison)
+    }
+    rules = [Blocking(columns=(column,), most=batch.rows) for column in sorted(columns)]
+    found = {}
+    for rule, count in zip(rules, batch.pair_counts(draft, rules), strict=True):
+        filled, _ = batch.filled(rule.columns[0])
+        found[rule.columns[0]] = count / max(1.0, filled * (filled - 1) / 2)
+    return found
+
+
+def _is_whole(comparison: Comparison) -> bool:
+    first = comparison.levels[0]
+    return first.test is Test.EXACT and first.columns == comparison.blank
+
+
+def _chance(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _linker(batch: Batch, draft: Card) -> _Linker:
+    try:
+        from splink import DuckDBAPI, Linker, SettingsCreator  # noqa: PLC0415 -- an extra
+    except ImportError as error:
+        raise MissingExtra("linkage", "training a matching model") from error
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="rid",
+        comparisons=[_described(draft, comparison) for comparison in draft.comparisons],
+        probability_two_random_records_match=_START,
+    )
+    api = DuckDBAPI(connection=batch.connection)
+    table = api.register("prepared", table_name=f"prepared_{draft.digest[:12]}")
+    return cast("_Linker", Linker(table, settings, log_level=logging.ERROR))
+
+
+def _described(draft: Card, comparison: Comparison) -> dict[str, object]:
+    named = _splink_columns(draft)
+    number = draft.comparisons.index(comparison)
+    blank = " OR ".join(
+        f"{named(column, side)} IS NULL" for column in comparison.blank for side in ("l", "r")
+    )
+    levels: list[dict[str, object]] = [
+        {"sql_condition": blank, "label_for_charts": "blank", "is_null_level": True}
+    ]
+    for place, level in enumerate(comparison.levels):
+        condition = "ELSE" if level.test is Test.ELSE else sql.condition(level, named)
+        levels.append({"sql_condition": condition, "label_for_charts": f"{place}"})
+    return {"output_column_name": f"compared{number}", "comparison_levels": levels}
+
+
+def _splink_columns(draft: Card) -> Callable[[str, str], str]:
+    read = {column: number for number, column in enumerate(sql.columns(draft))}
+
+    def named(column: str, side: str) -> str:
+        kind, _, name = column.rpartition("|")
+        return f'"{kind or "c"}{read[name]}_{side}"'
+
+    return named
+
+
+def _sessions(batch: Batch, draft: Card) -> list[str]:
+    """Return blocking rules to train on: each leaves other columns free to be learned."""
+    whole = list(
+        dict.fromkeys(
+            level.columns[0]
+            for comparison in draft.comparisons
+            for level in comparison.levels
+            if level.test is Test.EXACT and len(level.columns) == 1
+        )
+    )
+    rules = [Blocking(columns=(column,), most=batch.rows) for column in whole]
+    counted = zip(rules, batch.pair_counts(draft, rules), strict=True)
+    usable = sorted(
+        ((count, rule) for rule, count in counted if count >= _FEWEST_TRAINING_PAIRS),
+        key=lambda each: (each[0], each[1].columns),
+    )
+    read = {column: number for number, column in enumerate(sql.columns(draft))}
+    texts = []
+    for _, rule in usable[:_SESSIONS]:
+        number = read[rule.columns[0]]
+        texts.append(f"l.c{number} = r.c{number}")
+    return texts
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Splink's own messages to itself; what matters of them is in the card."""
+    logger = logging.getLogger("splink")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+# ---- weights -------------------------------------------------------------------------------
+
+
+def _weighted(
+    draft: Card, raw: Chances, *, share: float, possible: int
+) -> tuple[Card, tuple[str, ...]]:
+    """Return the draft with effective weights, and the levels training never saw."""
+    unseen: list[str] = []
+    comparisons = []
+    sampled = min(_RANDOM_PAIRS, possible)
+    for comparison in draft.comparisons:
+        levels = []
+        for number, level in enumerate(comparison.levels):
+            m, u = raw[comparison.name][number]
+            if m is None or u is None:
+                unseen.append(f"{comparison.name}: {level.test.value}")
+            counted = possible if number == 0 and _is_whole(comparison) else sampled
+            levels.append(_level(level, m, u, share=share, sampled=counted, possible=possible))
+        comparisons.append(replace(comparison, levels=tuple(levels)))
+    prior = math.log2(share / (1 - share))
+    return replace(draft, comparisons=tuple(comparisons), prior=_rounded(prior)), tuple(unseen)
+
+
+def _level(
+    level: Level, m: float | None, u: float | None, *, share: float, sampled: int, possible: int
+) -> Level:
+    matches = max(1.0, share * possible)
+    m = max(m or 0.0, _FEWEST / matches, _LEAST_CHANCE)
+    seen = max(u or 0.0, _FEWEST / sampled)
+    # The matches among random pairs are no chance agreement.
+    pure = max((seen - share * m) / (1 - share), seen * 0.02, _FEWEST / sampled)
+    bits = math.log2(m / pure)
+    return replace(
+        level, bits=_rounded(bits), m=_significant(m), u=_significant(pure)
+    )
+
+
+def _expected(card: Card, weights: Sequence[tuple[float, int]], possible: int) -> float:
+    """Return how many pairs are matches: the most likely share, with m and u as they are.
+
+    Pairs that share no key are taken for non-matches.
+    """
+    matches = max(1.0, odds_to_probability(card.prior) * possible)
+    for _ in range(_ROUNDS):
+        shift = math.log2(matches / max(1.0, possible - matches)) - card.prior
+        found = math.fsum(n * odds_to_probability(weight + shift) for weight, n in weights)
+        found = min(max(found, 1.0), 0.9 * possible)
+        if abs(found - matches) < 1e-6 * matches:
+            break
+        matches = found
+    return matches
+
+
+def _rounded(bits: float) -> float:
+    # Sums of the engine differ in their last digits from run to run.
+    return round(bits, _DECIMALS)
+
+
+def _significant(chance: float) -> float:
+    return float(f"{chance:.{_DECIMALS}e}")

@@ -1,0 +1,105 @@
+"""The index of blocking keys in SQLite, and the normalised columns it leads to.
+
+A key is kept as eight bytes of a keyed digest: what somebody is called cannot be read from the
+index, and every key is equally short. Keys of a record are computed from its columns, so that the
+rows of a record that goes can be found without an index the other way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from leadfit.resolve.blocking import Keys
+from leadfit.resolve.card import Card, RecordKind
+from leadfit.resolve.normal import NORMALISER
+from leadfit.resolve.written import ACCOUNT_BLOCKING, CONTACT_BLOCKING
+
+_BYTES: Final = 8
+_NUMBER: Final = {RecordKind.ACCOUNT: 1, RecordKind.CONTACT: 2}
+_RULES: Final = {RecordKind.ACCOUNT: ACCOUNT_BLOCKING, RecordKind.CONTACT: CONTACT_BLOCKING}
+_COLUMNS: Final = {
+    RecordKind.ACCOUNT: "SELECT account_id, normal FROM accounts WHERE account_id IN ({})",
+    RecordKind.CONTACT: (
+        "SELECT contact_id, people.normal FROM contacts JOIN people USING (token)"
+        " WHERE contact_id IN ({})"
+    ),
+}
+
+
+class SqliteBlocking:
+    """Writes and reads blocking keys of accounts and contacts."""
+
+    def __init__(self, connection: sqlite3.Connection, secret: bytes) -> None:
+        self._connection = connection
+        self._secret = secret[: hashlib.blake2b.MAX_KEY_SIZE]
+        self._keys = {
+            kind: Keys(
+                Card(kind=kind, normaliser=NORMALISER, prior=0.0, comparisons=(), blocking=rules)
+            )
+            for kind, rules in _RULES.items()
+        }
+
+    def write(self, kind: RecordKind, records: Iterable[tuple[str, Mapping[str, str]]]) -> None:
+        """Index records by their normalised columns."""
+        number = _NUMBER[kind]
+        self._connection.executemany(
+            "INSERT INTO blocking (key, kind, record_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                (self._digest(rule, key), number, record_id)
+                for record_id, columns in records
+                for rule, key in self._keys[kind].of(columns)
+            ),
+        )
+
+    def remove(self, kind: RecordKind, record_id: str, columns: Mapping[str, str]) -> None:
+        """Take a record out of the index by the columns it was written with."""
+        self._connection.executemany(
+            "DELETE FROM blocking WHERE key = ? AND kind = ? AND record_id = ?",
+            (
+                (self._digest(rule, key), _NUMBER[kind], record_id)
+                for rule, key in self._keys[kind].of(columns)
+            ),
+        )
+
+    def find(
+        self, kind: RecordKind, columns: Mapping[str, str], limit: int
+    ) -> tuple[Sequence[str], tuple[str, ...], int]:
+        """Return ids, the rules that were skipped, and how many ids are over the limit.
+
+        A record counts by each key it shares as the reciprocal of how many records share that key.
+        """
+        shared: dict[str, float] = defaultdict(float)
+        skipped: dict[str, None] = {}
+        rules = _RULES[kind]
+        for rule, key in self._keys[kind].of(columns):
+            most = rules[rule].most
+            rows = self._connection.execute(
+                "SELECT record_id FROM blocking WHERE key = ? AND kind = ? LIMIT ?",
+                (self._digest(rule, key), _NUMBER[kind], most + 1),
+            ).fetchall()
+            if len(rows) > most:
+                skipped.setdefault(" and ".join(rules[rule].columns))
+                continue
+            for (record_id,) in rows:
+                shared[record_id] += 1.0 / len(rows)
+        ordered = sorted(shared, key=lambda each: (-shared[each], each))
+        return ordered[:limit], tuple(skipped), max(0, len(ordered) - limit)
+
+    def columns(self, kind: RecordKind, record_ids: Sequence[str]) -> Mapping[str, dict[str, str]]:
+        """Return the normalised columns of records that have some."""
+        marks = ",".join("?" * len(record_ids))
+        rows = self._connection.execute(_COLUMNS[kind].format(marks), tuple(record_ids))
+        return {record_id: json.loads(normal) for record_id, normal in rows if normal is not None}
+
+    def _digest(self, rule: int, key: str) -> int:
+        digest = hashlib.blake2b(
+            f"{rule}\x1f{key}".encode("utf-8", "surrogatepass"),
+            key=self._secret,
+            digest_size=_BYTES,
+        )
+        return int.from_bytes(digest.digest(), "big", signed=True)
