@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from itertools import compress
+from math import isfinite
 from typing import Final, TypeVar
 
 from leadfit.errors import Words
@@ -120,9 +121,10 @@ def as_number(text: str) -> float:
     Raises:
         ValueError: When it names none; ``nan`` and ``inf`` are none.
     """
-    if _NUMBER.fullmatch(text) is None:
+    number = float(text) if _NUMBER.fullmatch(text) else float("nan")
+    if not isfinite(number):
         raise ValueError(text)
-    return float(text)
+    return number
 
 
 def as_amount(text: str, currency: str | None) -> int:

@@ -179,7 +179,7 @@ def test_an_amount_that_is_no_decimal_is_named(write: Write, amount: str) -> Non
     assert fault.startswith(f"events.csv row 2 column amount: came '{amount}'")
 
 
-@pytest.mark.parametrize("value", ["nan", "-inf", "1e999x"])
+@pytest.mark.parametrize("value", ["nan", "-inf", "1e999x", "1e999"])
 def test_a_value_that_is_no_finite_number_is_named(write: Write, value: str) -> None:
     events = f"at,kind,lead_id,value\n2024-01-05,used,l1,{value}\n"
     (fault,) = faults_of(write(leads=LEADS, events=events))
