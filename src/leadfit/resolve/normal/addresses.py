@@ -64,7 +64,9 @@ def street(text: str) -> dict[str, str]:
         found = _without_number(found, numbers)
         if len(found) == before:
             break
-    parts = {"": " ".join(found), "number": " ".join(numbers), "unit": " ".join(units)}
+    name = " ".join(found)
+    name = "" if says_nothing(name) else name
+    parts = {"": name, "number": " ".join(numbers), "unit": " ".join(units)}
     return {name: part for name, part in parts.items() if part}
 
 
@@ -107,7 +109,7 @@ def city(text: str) -> dict[str, str]:
 
 def region(text: str) -> dict[str, str]:
     """Return the full name of a state, province or region."""
-    name = " ".join(words(visible(text)))
+    name = _without_dots(text)
     if says_nothing(name) and name not in STATE_CODES:
         return {}
     return {"": STATE_CODES.get(name) or STATE_NAMES.get(name) or name}
@@ -133,7 +135,7 @@ def country_code(text: str) -> str | None:
     >>> country_code("Deutschland"), country_code("us"), country_code("Narnia")
     ('DE', 'US', None)
     """
-    return COUNTRY_CODES.get(" ".join(words(visible(text))))
+    return COUNTRY_CODES.get(_without_dots(text))
 
 
 def country(text: str) -> dict[str, str]:
@@ -141,5 +143,9 @@ def country(text: str) -> dict[str, str]:
     code = country_code(text)
     if code is not None:
         return {"": code}
-    name = " ".join(words(visible(text)))
+    name = _without_dots(text)
     return {} if says_nothing(name) else {"": name}
+
+
+def _without_dots(text: str) -> str:
+    return " ".join(words(visible(text).replace(".", "")))

@@ -40,9 +40,7 @@ _REGISTERED: Final = re.compile(
 )
 _SINGLE: Final = re.compile(r"(?<=\b[A-Za-z])-(?=\d)|(?<=\b\d)-(?=[A-Za-z]\b)")
 _BREAK: Final = re.compile(r",|;|\s[-\u2013\u2014|]+\s")
-_FORMERLY: Final = re.compile(
-    r"\s*(?:formerly|f/?k/?a|fka|d/?b/?a|t/a|a/?k/?a|trading as)\b\W*", re.IGNORECASE
-)
+_ALSO: Final = frozenset(("formerly", "fka", "aka", "dba"))
 _BINDS: Final = word_set(
     "of de du des d da do dos das di del della dello der den van von in for the and or to at "
     "und et y e la le les au aux en sur from by with a an el los las on r are our real"
@@ -99,7 +97,7 @@ def company(text: str, lists: Lists) -> dict[str, str]:
     if says_nothing(raw.lower()):
         return {}
     parts = _Parts()
-    rest = tokens(_unmarked(raw, parts)) or tokens(raw)
+    rest = _before_other_name(tokens(_unmarked(raw, parts)) or tokens(raw), parts)
     rest = _strip(within(rest), parts, ends_in_code=_ends_in_code(raw))
     core = " ".join(rest)
     if says_nothing(core) or core in lists.empty_companies:
@@ -160,12 +158,17 @@ def _detached(word: str) -> list[str]:
     return [word]
 
 
+def _before_other_name(rest: list[str], parts: _Parts) -> list[str]:
+    """Cut a name before what it is called besides: ``Newco dba Shopfront``."""
+    if _ALSO.isdisjoint(rest[1:]):
+        return rest
+    at = next(at for at, word in enumerate(rest) if at and word in _ALSO)
+    parts.alias += rest[at + 1 :]
+    return rest[:at]
+
+
 def _unmarked(raw: str, parts: _Parts) -> str:
     """Take off what brackets and commas mark as form, place or other name."""
-    named = _FORMERLY.search(raw) if "a" in raw or "A" in raw or "f" in raw.lower() else None
-    if named is not None and named.start() > 0:
-        parts.alias += tokens(raw[named.end() :].strip("()[] "))
-        raw = raw[: named.start()].rstrip("([ ,")
     if "/" in raw or "\\" in raw:
         raw = _REGISTERED.sub(lambda found: _registered(found, parts), raw)
     if "(" in raw or "[" in raw or "{" in raw:
@@ -192,6 +195,9 @@ def _registered(found: re.Match[str], parts: _Parts) -> str:
 def _bracket(found: re.Match[str], raw: str, parts: _Parts) -> str:
     inside = tokens(found[1])
     if not inside or inside == ["the"] or _is_taken(inside, parts):
+        return " "
+    if inside[0] in _ALSO and len(inside) > 1:
+        parts.alias += inside[1:]
         return " "
     before = raw[: found.start()]
     if len(inside) == 1 and before.strip() and _is_acronym(found[1].strip(), before):
@@ -248,7 +254,7 @@ def _strip(rest: list[str], parts: _Parts, *, ends_in_code: bool) -> list[str]:
     if ends_in_code and len(rest) > 1 and rest[-2] not in _BINDS:
         code = _CAPITALS.get(rest[-1])
         is_form = rest[-1] in FORMS and _CIVIC.isdisjoint(rest)
-        if code is not None and not is_form and _is_name(rest[:-1]):
+        if code is not None and not is_form and _has_own_word(rest[:-1]):
             parts.place.append(code)
             rest = rest[:-1]
     while True:
@@ -309,6 +315,8 @@ def _may_go(rest: list[str], size: int) -> bool:
 
 
 def _is_name(left: list[str]) -> bool:
-    return not _place_at_end(left)[0] and any(
-        word not in _PLAIN and not word.isdigit() and word not in FORMS for word in left
-    )
+    return not _place_at_end(left)[0] and _has_own_word(left)
+
+
+def _has_own_word(left: list[str]) -> bool:
+    return any(word not in _PLAIN and not word.isdigit() and word not in FORMS for word in left)

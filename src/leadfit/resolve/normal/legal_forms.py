@@ -47,8 +47,8 @@ soc coop: cooperative, co operative, coop, cooperativa, cooperatief, cooperative
   cooperative association, scrl, scarl, societa cooperativa, sociedad cooperativa, societe
   cooperative, s coop, sc coop, scop, co op, cooperative ltd, cooperatieve vereniging, osuuskunta,
   osk
-gmbh: gesellschaft mit beschrankter haftung, gesellschaft mbh, gesmbh, ges mbh, mbh, gesellschaft
-  m b h, gesellschaft mit beschraenkter haftung
+gmbh: gesellschaft mit beschrankter haftung, gesellschaft mbh, gesmbh, ges mbh, mbh,
+  gesellschaft mit beschraenkter haftung
 ggmbh: gemeinnutzige gmbh, gemeinnuetzige gmbh
 ug: unternehmergesellschaft, ug haftungsbeschrankt, unternehmergesellschaft haftungsbeschrankt,
   haftungsbeschrankt, ug haftungsbeschraenkt, haftungsbeschraenkt
@@ -91,7 +91,7 @@ sac: sociedad anonima cerrada
 sas: societe par actions simplifiee, sociedad por acciones simplificada, sociedad por acciones
   simplificadas, soc par actions simplifiee
 sasu: societe par actions simplifiee unipersonnelle
-sarl: societe a responsabilite limitee, sarlau, ste a responsabilite limitee, societe a
+sarl: sa rl, societe a responsabilite limitee, sarlau, ste a responsabilite limitee, societe a
   responsabilite limitee unipersonnelle, sarl unipersonnelle
 eurl: entreprise unipersonnelle a responsabilite limitee
 snc: societe en nom collectif, societa in nome collettivo

@@ -116,6 +116,7 @@ UNLESS_MARKED: Final[frozenset[str]] = frozenset(
         "eire", "emirates", "nordic", "bosnia", "britain", "great britain", "nippon", "hellas",
         "lebanon", "dominica", "monaco", "maine", "virginia", "delaware", "montana",
         "congo", "iberia", "oceania", "eurasia", "england", "trinidad", "burma",
+        "america", "americas",
     )
 )  # fmt: skip
 """Places that are also words, surnames or parts of names: split off only where punctuation

@@ -1,0 +1,73 @@
+"""Names of people."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadfit.resolve.normal import Column, normalise
+from leadfit.resolve.normal.people import nick_keys
+
+
+@pytest.mark.parametrize(
+    ("text", "full", "first", "last"),
+    [
+        ("John Smith", "john smith", "john", "smith"),
+        ("SMITH, John", "john smith", "john", "smith"),
+        ("Dr. John O\u2019Neil Jr.", "john oneil", "john", "oneil"),
+        ("John Smith, PhD", "john smith", "john", "smith"),
+        ("van der Berg, Jo", "jo van der berg", "jo", "van der berg"),
+        ("Jo van der Berg", "jo van der berg", "jo", "van der berg"),
+        ("Mary-Jane Smith-Jones", "mary jane smith jones", "mary", "smith jones"),
+        ('Robert "Bob" Smith', "robert smith", "robert", "smith"),
+        ("Bj\u00f8rn \u00c5berg", "bjorn aberg", "bjorn", "aberg"),
+        ("Jos\u00e9  Garc\u00eda \U0001f600", "jose garcia", "jose", "garcia"),
+    ],
+)
+def test_a_full_name_has_a_first_and_a_last_part(
+    text: str, full: str, first: str, last: str
+) -> None:
+    found = normalise(Column.NAME, text)
+    assert (found[""], found["first"], found["last"]) == (full, first, last)
+    assert set(found["nick"].split()) >= {first}
+
+
+@pytest.mark.parametrize("text", ["Cher", "\u738b\u5c0f\u660e", "Dr"])
+def test_a_single_name_is_neither_first_nor_last(text: str) -> None:
+    assert normalise(Column.NAME, text).keys() == {""}
+
+
+@pytest.mark.parametrize("text", ["n/a", "jo@acme.com", "test", "unknown", "--", "\u200f"])
+def test_what_is_no_name_is_null(text: str) -> None:
+    assert normalise(Column.NAME, text) == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Bob", "Robert"), ("Rob", "Bob"), ("Jon", "John"), ("Liz", "Elizabeth"), ("bill", "William")],
+)
+def test_nicknames_share_a_key(one: str, other: str) -> None:
+    ours, theirs = (normalise(Column.FIRST_NAME, name)["nick"].split() for name in (one, other))
+    assert set(ours) & set(theirs)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Bill", "Robert"), ("Ann", "John"), ("Zzyzx", "Bob")])
+def test_strangers_share_no_key(one: str, other: str) -> None:
+    ours, theirs = (nick_keys(name.lower()).split() for name in (one, other))
+    assert not set(ours) & set(theirs)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("O'Neil", "oneil"),
+        ("O Neil", "oneil"),
+        ("Mc Donald", "mcdonald"),
+        ("Smith III", "smith"),
+        ("Smith-Jones", "smith jones"),
+        ("Na", "na"),
+        ("Null", "null"),
+        ("de la Cruz", "de la cruz"),
+    ],
+)
+def test_a_surname_has_one_form(text: str, name: str) -> None:
+    assert normalise(Column.SURNAME, text) == {"": name}
