@@ -27,6 +27,8 @@ _HEAP = 0.05
 """A number that this share of the units has exactly, such as nought, is a kind of its own."""
 _GAP = 0.1
 """Standard deviations between the groups, beyond a lottery's, that may remain (Austin 2009)."""
+_LIGHT = 10.0
+"""The ridge of confounders is that of facts over the square of this: they are known to bear."""
 _RIDGES = np.geomspace(1e-4, 10.0, 21)
 
 
@@ -66,7 +68,9 @@ def compare(
     columns = np.concatenate([design.columns, heaps], axis=1)
     spread = columns.std(axis=0)
     columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    slopes = _regress(columns, amount)
+    lightness = np.ones(columns.shape[1])
+    lightness[: design.confounders] = lightness[design.columns.shape[1] :] = _LIGHT
+    slopes = _regress(columns, amount, lightness)
     ceiling = Claim.CAUSED if confounders and watched.timed else Claim.ASSOCIATED
     found: list[Contrast] = []
     for block in design.blocks:
@@ -76,7 +80,7 @@ def compare(
             columns=columns[:, kept],
             amount=amount,
             rest=amount - columns[:, kept] @ slopes.beta[kept],
-            pull=columns @ slopes.inverse[:, kept],
+            pull=(columns * lightness) @ slopes.inverse[:, kept],
             stretch=slopes.stretch,
             cluster=watched.cluster,
         )
@@ -158,15 +162,16 @@ def _contrast(
     )
 
 
-def _regress(columns: Floats, amount: Floats) -> _Slopes:
+def _regress(columns: Floats, amount: Floats, lightness: Floats) -> _Slopes:
     """Fit a ridge regression, its ridge by generalised cross-validation.
 
     Source: Golub, Heath and Wahba 1979.
     """
     size = len(amount)
-    values, vectors = np.linalg.eigh(columns.T @ columns / size)
+    scaled = columns * lightness
+    values, vectors = np.linalg.eigh(scaled.T @ scaled / size)
     values = np.maximum(values, 0.0)
-    turned = columns @ vectors
+    turned = scaled @ vectors
     centred = amount - amount.mean()
     along = turned.T @ centred / size
     best, ridge = np.inf, float(_RIDGES[-1])
@@ -178,8 +183,8 @@ def _regress(columns: Floats, amount: Floats) -> _Slopes:
             best, ridge = score, each
     leverage = 1.0 / size + (turned**2 / (values + ridge)).sum(axis=1) / size
     return _Slopes(
-        beta=np.asarray(vectors @ (along / (values + ridge))),
-        inverse=np.asarray((vectors / (values + ridge)) @ vectors.T / size),
+        beta=np.asarray(lightness * (vectors @ (along / (values + ridge)))),
+        inverse=np.asarray((vectors / (values + ridge)) @ vectors.T * lightness / size),
         stretch=1.0 / np.sqrt(1.0 - np.minimum(leverage, 0.95)),
     )
 

@@ -65,7 +65,7 @@ def balance(columns: Floats, inside: Bools, rest: Bools) -> Balance:
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, None)] * (2 * size),
-        options={"maxiter": 500, "maxcor": 20, "gtol": 1e-4},
+        options={"maxiter": 300, "maxcor": 20, "gtol": 1e-4},
     )
     weights = np.zeros(len(columns))
     weights[rest] = special.softmax(others @ (found.x[:size] - found.x[size:]))
