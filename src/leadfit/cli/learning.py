@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from leadfit.canonical import document, moment, plain
-from leadfit.cli.base import FILE, Moment, answering, in_workspace
+from leadfit.cli.base import FILE, FOLDER, Moment, answering, in_workspace
+from leadfit.cli.offline import write_report
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Learned
@@ -76,26 +78,42 @@ def scored_words(found: ScoredList, out: Path) -> str:
 
 @click.command("drift")
 @click.option("--as-of", type=Moment(), help="Look at nothing later than this.")
+@click.option("--out", type=FOLDER, help="Folder for the quarterly review: review.html and .json.")
 @in_workspace
-def drift_command(output: Output, workspace: Path | None, *, as_of: datetime | None) -> None:
+def drift_command(
+    output: Output, workspace: Path | None, *, as_of: datetime | None, out: Path | None
+) -> None:
     """Say whether the score in force still holds, what moved, and who may be blamed for it.
 
     Exit code 1 when drift is found: an alarm, or a watch that a second finding confirms.
     """
     with opened(workspace) as leadfit:
         found = leadfit.drift(as_of)
+    if out is not None:
+        files = review_files(found)
+        write_report(out, files)
+        output.say(f"{', '.join(files)} are in {out.resolve()}")
     is_found = drifted(found)
     output.answer({"found": is_found, **document(found)}, lambda: drift_words(found))
     if is_found:
         click.get_current_context().exit(1)
 
 
-def drifted(found: DriftFindings) -> bool:
-    """There is an alarm, or a watch with a segment that fell or a win rate that moved.
+def review_files(found: DriftFindings) -> dict[str, str]:
+    """Return the text of the files of a quarterly review."""
+    from leadfit import report  # noqa: PLC0415 -- it needs the extra
 
-    A watch alone comes up without cause; the other two keep their own rates of false findings.
+    told = json.dumps(report.review_document(found), indent=1, ensure_ascii=False, allow_nan=False)
+    return {"review.html": report.review_page(found), "review.json": told + "\n"}
+
+
+def drifted(found: DriftFindings) -> bool:
+    """There is an alarm, or a watch that something with a false-finding rate of its own confirms.
+
+    That is a segment that fell or that customer success notes, or a win rate that moved.
     """
-    confirmed = bool(found.segments) or (found.win_rate is not None and found.win_rate.fired)
+    moved = found.win_rate is not None and found.win_rate.fired
+    confirmed = bool(found.segments or found.noted) or moved
     return found.level == "alarm" or (found.level == "watch" and confirmed)
 
 
@@ -109,6 +127,7 @@ def drift_words(found: DriftFindings) -> str:
         rows = [(each.part.replace("_", " "), _points(each.points)) for each in found.blame]
         lines += ["Parts of the change of the win rate", table(rows, indent="  ")]
     lines += [f"  {segment.words}" for segment in found.segments[:_SHOWN]]
+    lines += [f"  {segment.words}" for segment in found.noted[:_SHOWN]]
     if found.age.age_days is not None:
         lines.append(f"The profile is {found.age.age_days:.0f} days old")
     lines += [f"Note: {notice.message}" for notice in found.notices]

@@ -1,8 +1,10 @@
 """Pages and charts as text. Nothing here reads, writes or waits; surfaces do that.
 
 A benchmark is rendered by :func:`document` (``report.json``), :func:`page` (``report.html``) and
-:func:`summary` (a terminal). The pages of a workspace are in :mod:`leadfit.report.live`.
-The parts load when they are first used: a benchmark needs the extra ``learn``, a page does not.
+:func:`summary` (a terminal); what the drift watch found, for the quarterly review, by
+:func:`review_document` (``review.json``) and :func:`review_page` (``review.html``). The pages of a
+workspace are in :mod:`leadfit.report.live`. The parts load when they are first used: a benchmark
+needs the extra ``learn``, a page does not.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from leadfit.learn import DriftFindings
     from leadfit.learn.result import Benchmark
 
-__all__ = ["document", "page", "summary"]
+__all__ = ["document", "page", "review_document", "review_page", "summary"]
 
 
 def document(benchmark: Benchmark) -> dict[str, object]:
@@ -42,3 +45,26 @@ def summary(benchmark: Benchmark) -> str:
     from leadfit.report.terminal import summary as make  # noqa: PLC0415 -- needs an extra
 
     return make(benchmark)
+
+
+def review_document(found: DriftFindings) -> dict[str, object]:
+    """Return the quarterly review as the content of ``review.json``, plain JSON values.
+
+    ``quarter`` names the days, ``decisions`` what is to be decided, by whom, on what evidence and
+    between what, and ``findings`` holds everything the watch found. Rates and points are fractions
+    of 1; what is not known is ``None``, never NaN.
+    """
+    from leadfit.report.review import review_document as make  # noqa: PLC0415 -- needs an extra
+
+    return make(found)
+
+
+def review_page(found: DriftFindings) -> str:
+    """Return the quarterly review as ``review.html``: one file, no script, no network, prints well.
+
+    Raises:
+        MissingExtra: The extra that draws charts is not installed.
+    """
+    from leadfit.report.review import review_page as make  # noqa: PLC0415 -- needs an extra
+
+    return make(found)

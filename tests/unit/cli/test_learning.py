@@ -54,3 +54,8 @@ def test_a_workspace_learns_scores_a_list_and_watches_for_drift(
     code, document = answer(capsys, "drift", "--workspace", workspace)
     assert code == (1 if document["found"] else 0)
     assert document["level"] in {"calm", "watch", "alarm", "cannot_tell"}
+    pack = tmp_path / "review"
+    code, document = answer(capsys, "drift", "--out", str(pack), "--workspace", workspace)
+    review = json.loads((pack / "review.json").read_text("utf-8"))
+    assert review["findings"]["level"] == document["level"]
+    assert "What to decide" in (pack / "review.html").read_text("utf-8")

@@ -299,3 +299,41 @@ def test_a_delay_beyond_five_years_is_not_given() -> None:
     quick = months_to_see(1000.0, 0.13, 0.03, 7.0, ramp_months=0.0)
     assert quick is not None
     assert quick < 1.0
+
+
+def test_expected_delays_lie_near_the_simulated_ones() -> None:
+    """Medians of ``benchmarks/learn_drift.py``, whose baselines are known this well."""
+    for a_month, guard, simulated in ((1000.0, 0.0275, (5.4, 0.75)), (300.0, 0.0513, (7.9, 2.3))):
+        found = [
+            months_to_see(a_month, 0.124, guard, math.log(1044), ramp_months=ramp)
+            for ramp in (9.0, 0.0)
+        ]
+        assert found == pytest.approx(simulated, rel=0.15)
+
+
+def test_customers_of_one_segment_that_are_noted_more_are_named_with_the_reason() -> None:
+    made = leave(7320)
+    leads, events = made.leads.columns, made.events.columns
+    saas = [a for a, x in zip(leads["account_id"], leads["industry"], strict=True) if x == "saas"]
+    day = made.as_of - timedelta(days=20)
+    for value, expected in ((-1.0, True), (None, True), (1.0, False)):
+        notes: dict[str, list[object]] = {
+            "at": [day] * 300,
+            "kind": ["health_note"] * 300,
+            "account_id": saas[:300],
+            "value": [value] * 300,
+            "reason": ["no_value"] * 300,
+        }
+        size = made.events.rows
+        blank: dict[str, list[object]] = {name: [None] * 300 for name in events}
+        told = {
+            name: [*events.get(name, [None] * size), *column]
+            for name, column in (blank | notes).items()
+        }
+        found = learn.drift(dataclasses.replace(made, events=type(made.events)(columns=told)))
+        named = [(each.fact, each.value, each.reason) for each in found.noted]
+        assert named == ([("industry", "saas", "no_value")] if expected else [])
+
+
+def test_a_history_without_notes_names_no_customers() -> None:
+    assert learn.drift(leave(7321)).noted == ()

@@ -7,7 +7,13 @@ possible beginnings, a *level* (calm, watch, alarm) what the detector says, a *s
 
 from __future__ import annotations
 
-from leadfit.learn.drift.result import DriftFindings, DriftRules
+from leadfit.learn.drift.result import (
+    Blame,
+    DriftFindings,
+    DriftRules,
+    MonthOfScore,
+    StepWatch,
+)
 from leadfit.learn.drift.watching import drift
 
-__all__ = ["DriftFindings", "DriftRules", "drift"]
+__all__ = ["Blame", "DriftFindings", "DriftRules", "MonthOfScore", "StepWatch", "drift"]

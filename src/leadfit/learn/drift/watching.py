@@ -21,6 +21,7 @@ from leadfit.learn.drift.result import (
     Blame,
     DriftFindings,
     DriftRules,
+    IcpAge,
     MonthOfScore,
     Segment,
     Spell,
@@ -60,8 +61,14 @@ def drift(
         window = window_of(reading, artifact_or_scores, rules)
         age = age_of(history, artifact_or_scores, updated_at, None)
         if window is None:
-            return blank(reading, age)
+            return _unwatched(reading, age, rules)
         return _findings(reading, window, artifact_or_scores, rules, updated_at)
+
+
+def _unwatched(reading: Reading, age: IcpAge, rules: DriftRules) -> DriftFindings:
+    """Return that the score cannot be judged; what customer success notes needs no score."""
+    noted = worried(reading.past, reading.ladder, reading.described, rules)
+    return replace(blank(reading, age), noted=noted)
 
 
 def _findings(
@@ -79,23 +86,20 @@ def _findings(
         if (run := run_step(reading, each, window, again, rules)) is not None
     ]
     if not runs:
-        return blank(reading, age_of(reading.past.history, given, updated_at, None))
+        age = age_of(reading.past.history, given, updated_at, None)
+        return _unwatched(reading, age, rules)
     levels = (rules.watch_level(window.a_month), rules.alarm_at)
     joint = _joint(runs, window, levels, rules)
-    level = joint.level
     onset = window.end if joint.likely_onset is None else days(joint.likely_onset)
-    named = _segments(reading, runs, (window.start, window.end, onset), level, rules)
+    named = _segments(reading, runs, (window.start, window.end, onset), joint.level, rules)
     rate, parts = _rate(reading, made.get(Step.ACCEPTED), window, rules)
     return DriftFindings(
         as_of=reading.past.history.as_of,
-        level=level,
-        words=in_words(level, joint, named, window, reading.name),
+        level=joint.level,
+        words=in_words(joint.level, joint, named, window, reading.name),
         score_name=reading.name,
         joint=joint,
-        steps=tuple(
-            _watched(run.stream.step, run.log, run.watch_log, run.gained, window, levels, run)
-            for run in runs
-        ),
+        steps=tuple(_alone(run, window, levels) for run in runs),
         months=_months(reading, made, window, rules),
         win_rate=rate,
         blame=parts,
@@ -118,6 +122,10 @@ def _joint(
     watch_log = together(np.stack([run.watch_log for run in runs]), weights)
     strongest = max(runs, key=lambda run: float(run.log.max()))
     return _watched(None, log, watch_log, strongest.gained, window, levels)
+
+
+def _alone(run: Run, window: Window, levels: tuple[float, float]) -> StepWatch:
+    return _watched(run.stream.step, run.log, run.watch_log, run.gained, window, levels, run)
 
 
 def _watched(  # noqa: PLR0917 -- all that is said of a detector
