@@ -43,6 +43,9 @@ def person(text: str) -> dict[str, str]:
     if given and not all(word in _SUFFIXES for word in given):
         last = _bare(family)
         found = _bare(given) + last
+        if _bare(found) != found:  # a suffix or a title where a name should be
+            found = _bare(found)
+            last = _family(found, "")
     else:
         found = _bare(family)
         last = _family(found, ahead)
