@@ -8,7 +8,7 @@ import pytest
 from leadfit.history import Known, Step
 from leadfit.learn.effects import Findings, estimate
 from leadfit.learn.facts import read_confounders, read_facts
-from leadfit.learn.hazard import Watched, cut, fit
+from leadfit.learn.hazard import Watched, cut, fit, gram
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import read_past
 from leadfit.learn.result import Claim, Effect
@@ -166,3 +166,36 @@ def test_clusters_widen_the_error_when_units_repeat() -> None:
     apart = fit(column, baseline, np.zeros(1), clusters=np.arange(600))
     together = fit(column, baseline, np.zeros(1), clusters=np.repeat(np.arange(60), 10))
     assert together.covariance[-1, -1] > 5 * apart.covariance[-1, -1]
+
+
+def test_errors_of_a_large_fit_are_those_of_the_scores_written_out() -> None:
+    rng = np.random.default_rng(6)
+    units = 50_000
+    columns = (rng.random((units, 4)) < 0.3).astype(float)
+    end = np.minimum(rng.exponential(20 * np.exp(-0.4 * columns[:, 0])), 12.0)
+    watched = watched_of(list(end), list(end < 12.0))
+    baseline, ridge = cut(watched, 12.0), np.full(4, 0.5)
+    found = fit(columns, baseline, ridge, clusters=np.arange(units))
+    expected = baseline.exposure * np.exp(found.alpha + (columns @ found.beta)[:, None])
+    rest = baseline.event - expected
+    scores = np.concatenate([rest, columns * rest.sum(axis=1)[:, None]], axis=1)
+    size = len(found.alpha)
+    hessian = np.zeros((size + 4, size + 4))
+    hessian[:size, :size] = np.diag(expected.sum(axis=0))
+    hessian[size:, :size] = columns.T @ expected
+    hessian[:size, size:] = hessian[size:, :size].T
+    hessian[size:, size:] = (columns * expected.sum(axis=1)[:, None]).T @ columns + np.diag(ridge)
+    bread = np.linalg.inv(hessian)
+    assert found.covariance == pytest.approx(bread @ scores.T @ scores @ bread, rel=1e-7, abs=1e-12)
+    shuffled = rng.permutation(units)
+    again = fit(columns, baseline, ridge, clusters=shuffled)
+    assert again.covariance == pytest.approx(found.covariance, rel=1e-12)
+
+
+@pytest.mark.parametrize("units", [1, 2047, 2048, 5000])
+def test_cross_products_by_stretches_are_those_of_the_whole(units: int) -> None:
+    rng = np.random.default_rng(units)
+    columns, root = rng.normal(size=(units, 5)), rng.random(units)
+    whole = (columns * root[:, None] ** 2).T @ columns
+    assert gram(columns, root) == pytest.approx(whole, rel=1e-10, abs=1e-10)
+    assert gram(np.asfortranarray(columns), root) == pytest.approx(whole, rel=1e-10, abs=1e-10)

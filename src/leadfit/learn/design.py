@@ -12,7 +12,7 @@ from scipy import stats
 from leadfit.artifact import BLANK
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched
-from leadfit.learn.past import ENGAGEMENT, Floats, Ints, Past
+from leadfit.learn.past import ENGAGEMENT, Bools, Floats, Ints, Past
 from leadfit.learn.rules import MONTH_DAYS, Rules
 
 _LEAST_CELL = 10
@@ -68,27 +68,26 @@ def build(
 ) -> Design:
     """Build the columns for the units under watch."""
     held, names = _confounder_columns(past, watched, confounders, rules)
-    parts: list[Floats] = []
-    blocks: list[Block] = []
-    for levels in facts:
-        block = _block(levels, watched, rules)
-        if block is not None:
-            blocks.append(block)
-            own = block.places[:, None] == np.arange(1, len(block.used))
-            parts.append(own.astype(np.float64))
-    cells, cell_names = _cells(watched, confounders, held, parts, rules)
-    held = np.concatenate([held, cells], axis=1)
-    at = held.shape[1]
+    blocks = [each for levels in facts if (each := _block(levels, watched, rules)) is not None]
+    cells, cell_names = _cells(watched, confounders, held, blocks, rules)
+    size = len(held) + len(cells) + sum(len(block.used) - 1 for block in blocks)
+    # Column by column in memory, as it is written.
+    columns = np.empty((watched.units, size), order="F")
+    for at, column in enumerate((*held, *cells)):
+        columns[:, at] = column
+    first = at = len(held) + len(cells)
     placed: list[Block] = []
     for block in blocks:
-        size = len(block.used) - 1
-        placed.append(replace(block, columns=tuple(range(at, at + size))))
-        at += size
-    ridge = np.full(at, rules.ridge_fact)
-    ridge[: held.shape[1]] = rules.ridge_confounder
+        own = tuple(range(at, at + len(block.used) - 1))
+        for place, column_number in enumerate(own, start=1):
+            columns[:, column_number] = block.places == place
+        placed.append(replace(block, columns=own))
+        at += len(own)
+    ridge = np.full(size, rules.ridge_fact)
+    ridge[:first] = rules.ridge_confounder
     return Design(
-        columns=np.concatenate([held, *parts], axis=1),
-        confounders=held.shape[1],
+        columns=columns,
+        confounders=first,
         names=(*names, *cell_names),
         blocks=tuple(placed),
         ridge=ridge,
@@ -105,14 +104,13 @@ def _block(levels: Levels, watched: Watched, rules: Rules) -> Block | None:
         return None
     place = np.zeros(len(levels.labels), dtype=np.int64)
     place[used] = np.arange(len(used))
-    places = place[codes]
-    shares = np.bincount(places, minlength=len(used)) / len(codes)
-    return Block(levels=levels, used=tuple(used), places=places, columns=(), shares=shares)
+    shares = np.bincount(place, weights=counts, minlength=len(used)) / len(codes)
+    return Block(levels=levels, used=tuple(used), places=place[codes], columns=(), shares=shares)
 
 
 def _confounder_columns(
     past: Past, watched: Watched, confounders: Sequence[Levels], rules: Rules
-) -> tuple[Floats, list[str]]:
+) -> tuple[list[Floats], list[str]]:
     columns: list[Floats] = []
     names: list[str] = []
     for levels in confounders:
@@ -137,9 +135,7 @@ def _confounder_columns(
             if label == "month":
                 columns.append(even**2 - 1.0)
                 names.append("month squared")
-    if not columns:
-        return np.empty((watched.units, 0)), []
-    return np.stack(columns, axis=1), names
+    return columns, names
 
 
 def _filled(values: Floats) -> Floats:
@@ -154,10 +150,10 @@ def _filled(values: Floats) -> Floats:
 def _cells(
     watched: Watched,
     confounders: Sequence[Levels],
-    held: Floats,
-    parts: Sequence[Floats],
+    held: Sequence[Floats],
+    blocks: Sequence[Block],
     rules: Rules,
-) -> tuple[Floats, list[str]]:
+) -> tuple[list[Bools], list[str]]:
     """Return the pairwise cells of the confounders that go with any fact.
 
     A pair of confounders whose cells go with no fact, once each by itself is held, cannot
@@ -169,41 +165,56 @@ def _cells(
         for one, two in combinations(confounders, 2)
         if (pair := _pair(watched, one, two)) is not None
     ]
-    if not groups or not parts:
-        return np.empty((watched.units, 0)), []
-    rows = np.arange(watched.units)
-    if watched.units > _LOOKED_AT:
-        rows = rows[:: -(-watched.units // _LOOKED_AT)]
-    carried = np.concatenate([part[rows] for part in parts], axis=1)
-    chosen = _tied([cells[rows] for cells, _ in groups], held[rows], carried, rules.cells_level)
+    if not groups or not blocks:
+        return [], []
+    step = max(1, -(-watched.units // _LOOKED_AT))
+    few = slice(None, None, step)
+    dummies = [_dummies(block.places[few], len(block.used))[:, 1:] for block in blocks]
+    chosen = _tied(
+        [_dummies(cells[few], len(names)) for cells, names in groups],
+        np.stack([column[few] for column in held], axis=1),
+        np.concatenate(dummies, axis=1),
+        rules.cells_level,
+    )
     most = min(rules.max_cells, watched.units // 10)
-    columns = [np.empty((watched.units, 0)), *[groups[n][0] for n in chosen]]
-    names = [name for n in chosen for name in groups[n][1]]
-    return np.concatenate(columns, axis=1)[:, :most], names[:most]
+    wanted = [(n, place) for n in chosen for place in range(len(groups[n][1]))][:most]
+    columns = [groups[n][0] == place for n, place in wanted]
+    return columns, [groups[n][1][place] for n, place in wanted]
 
 
-def _pair(watched: Watched, one: Levels, two: Levels) -> tuple[Floats, list[str]] | None:
-    """Return a column for each pair of values that enough units share, most units first."""
+def _dummies(places: Ints, number: int) -> Floats:
+    """Return one column for each of ``number`` places."""
+    return np.asarray(places[:, None] == np.arange(number), dtype=np.float64)
+
+
+def _pair(watched: Watched, one: Levels, two: Levels) -> tuple[Ints, list[str]] | None:
+    """Return each unit's place among the pairs of values that enough units share, or -1.
+
+    Those with most units come first.
+    """
     first, second = one.codes[watched.row], two.codes[watched.row]
-    counts = np.bincount(
-        first * len(two.labels) + second, minlength=len(one.labels) * len(two.labels)
-    ).reshape(len(one.labels), len(two.labels))
+    both = first * len(two.labels) + second
+    counts = np.bincount(both, minlength=len(one.labels) * len(two.labels)).reshape(
+        len(one.labels), len(two.labels)
+    )
     if ((counts > 0).sum(axis=1) <= 1).all() or ((counts > 0).sum(axis=0) <= 1).all():
         # One is a part of the other, as a rep of a region: there is nothing to cross.
         return None
     common = (counts.sum(axis=1).argmax(), counts.sum(axis=0).argmax())
-    found: list[tuple[int, str, Floats]] = []
+    found: list[tuple[int, str, int]] = []
     for a, b in np.argwhere(counts >= _LEAST_CELL):
         # The most common value of either is its reference; its cells would be repeats.
         if a == common[0] or b == common[1] or BLANK in {one.labels[a], two.labels[b]}:
             continue
         name = f"{one.name} {one.labels[a]} x {two.name} {two.labels[b]}"
-        found.append((int(counts[a, b]), name, ((first == a) & (second == b)).astype(np.float64)))
+        found.append((int(counts[a, b]), name, int(a) * len(two.labels) + int(b)))
     if not found:
         return None
     found.sort(key=lambda item: (-item[0], item[1]))
     found = found[:_MOST_OF_A_PAIR]
-    return np.stack([column for _, _, column in found], axis=1), [name for _, name, _ in found]
+    place = np.full(counts.size, -1)
+    place[[cell for _, _, cell in found]] = np.arange(len(found))
+    return place[both], [name for _, name, _ in found]
 
 
 def _tied(groups: Sequence[Floats], held: Floats, carried: Floats, level: float) -> list[int]:

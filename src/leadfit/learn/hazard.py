@@ -22,6 +22,7 @@ from leadfit.learn.rules import MONTH_DAYS
 CUTS_MONTHS = (0.5, 1.0, 2.0, 3.0, 6.0, 9.0)
 _ETA_LIMIT = 30.0
 _LARGE = 50_000
+_STRETCH = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,21 +102,22 @@ class Fit:
 
     def risk(self, eta: Floats) -> Floats:
         """Return the chance within the horizon for linear predictors without the baseline."""
-        if self.timed:
-            total = float(np.exp(self.alpha) @ self.months)
-            grown = total * np.exp(np.clip(eta, -_ETA_LIMIT, _ETA_LIMIT))
-            return np.asarray(-np.expm1(-grown))
-        shifted = np.clip(eta + self.alpha[0], -_ETA_LIMIT, _ETA_LIMIT)
-        return np.asarray(1.0 / (1.0 + np.exp(-shifted)))
+        return self.risk_and_slope(eta)[0]
 
     def slope(self, eta: Floats) -> Floats:
         """Return the derivative of :meth:`risk` by ``eta``."""
-        risk = self.risk(eta)
+        return self.risk_and_slope(eta)[1]
+
+    def risk_and_slope(self, eta: Floats) -> tuple[Floats, Floats]:
+        """Return :meth:`risk` and its derivative by ``eta``."""
         if self.timed:
             total = float(np.exp(self.alpha) @ self.months)
             grown = total * np.exp(np.clip(eta, -_ETA_LIMIT, _ETA_LIMIT))
-            return np.asarray((1.0 - risk) * grown)
-        return risk * (1.0 - risk)
+            risk = -np.expm1(-grown)
+            return np.asarray(risk), np.asarray((1.0 - risk) * grown)
+        shifted = np.clip(eta + self.alpha[0], -_ETA_LIMIT, _ETA_LIMIT)
+        risk = 1.0 / (1.0 + np.exp(-shifted))
+        return np.asarray(risk), np.asarray(risk * (1.0 - risk))
 
     def alpha_shares(self) -> Floats:
         """Return how a unit step of ``eta`` is shared by steps of each ``alpha``."""
@@ -182,6 +184,7 @@ def fit(
         start = _near(problem) or (_first_alpha(baseline), pull.copy())
     alpha, beta = _descend(problem, *start)
     covariance, groups = np.empty((0, 0)), 0
+    lost = problem.objective(alpha, beta, columns @ beta)
     if clusters is not None:
         covariance, groups = _sandwich(problem, alpha, beta, clusters)
     return Fit(
@@ -190,7 +193,7 @@ def fit(
         covariance=covariance,
         months=baseline.months,
         clusters=groups,
-        deviance=2.0 * problem.objective(alpha, beta) - float(ridge @ (beta - pull) ** 2),
+        deviance=2.0 * lost - float(ridge @ (beta - pull) ** 2),
     )
 
 
@@ -198,13 +201,13 @@ def deviance(found: Fit, columns: Floats, baseline: Baseline) -> float:
     """Return twice the negative log likelihood of ``found`` on other units."""
     none = np.zeros(len(found.beta))
     problem = _Problem(columns=columns, baseline=baseline, ridge=none, pull=none)
-    return 2.0 * problem.objective(found.alpha, found.beta)
+    return 2.0 * problem.objective(found.alpha, found.beta, columns @ found.beta)
 
 
 def spread(found: Fit, columns: Floats, baseline: Baseline, ridge: Floats) -> Floats:
     """Return the posterior variance of each of ``found.beta`` under the penalty as a prior."""
     problem = _Problem(columns=columns, baseline=baseline, ridge=ridge, pull=found.beta)
-    hessian = problem.hessian(found.alpha, found.beta)
+    hessian = problem.hessian(found.alpha, columns @ found.beta)
     return np.asarray(np.diag(np.linalg.inv(hessian))[len(found.alpha) :], dtype=np.float64)
 
 
@@ -242,51 +245,63 @@ def _solve(hessian: Floats, right: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Problem:
-    """The penalised likelihood of one fit."""
+    """The penalised likelihood of one fit.
+
+    ``eta`` is always ``columns @ beta``: it costs a pass over all columns, so it is carried along.
+    """
 
     columns: Floats
     baseline: Baseline
     ridge: Floats
     pull: Floats
 
-    def expected(self, alpha: Floats, beta: Floats) -> Floats:
+    def rates(self, alpha: Floats) -> Floats:
+        """Return expected events of each unit in all at ``eta`` of nought (hazard form)."""
+        return np.asarray(self.baseline.exposure @ np.exp(np.clip(alpha, -40.0, 40.0)))
+
+    def expected(self, alpha: Floats, eta: Floats) -> Floats:
         """Return expected events, units by intervals."""
-        eta = np.clip(self.columns @ beta, -_ETA_LIMIT, _ETA_LIMIT)
+        clipped = np.clip(eta, -_ETA_LIMIT, _ETA_LIMIT)
         if len(self.baseline.months):
-            rate = np.exp(np.clip(alpha, -40.0, 40.0)) * np.exp(eta)[:, None]
-            return np.asarray(self.baseline.exposure * rate)
-        return np.asarray(1.0 / (1.0 + np.exp(-(eta + alpha[0]))))[:, None]
+            rate = np.exp(np.clip(alpha, -40.0, 40.0))
+            found = self.baseline.exposure * np.exp(clipped)[:, None]
+            found *= rate
+            return np.asarray(found)
+        return np.asarray(1.0 / (1.0 + np.exp(-(clipped + alpha[0]))))[:, None]
 
     def weights(self, expected: Floats) -> Floats:
         """Return the weight of each unit and interval in the Hessian."""
         return expected if len(self.baseline.months) else expected * (1.0 - expected)
 
-    def objective(self, alpha: Floats, beta: Floats) -> float:
+    def objective(self, alpha: Floats, beta: Floats, eta: Floats) -> float:
         """Return the negative log likelihood with the penalty."""
         event = self.baseline.event
-        eta = np.clip(self.columns @ beta, -_ETA_LIMIT, _ETA_LIMIT)
+        clipped = np.clip(eta, -_ETA_LIMIT, _ETA_LIMIT)
         penalty = 0.5 * float(self.ridge @ (beta - self.pull) ** 2)
         if len(self.baseline.months):
-            rate = np.exp(np.clip(alpha, -40.0, 40.0))
-            expected = float((self.baseline.exposure.T @ np.exp(eta)) @ rate)
-            return expected - float(event.sum(axis=0) @ alpha + event.sum(axis=1) @ eta) + penalty
-        full = eta + alpha[0]
+            expected = float(self.rates(alpha) @ np.exp(clipped))
+            seen = float(event.sum(axis=0) @ alpha + (event.T @ clipped).sum())
+            return expected - seen + penalty
+        full = clipped + alpha[0]
         return float(np.logaddexp(0.0, full).sum() - event[:, 0] @ full) + penalty
 
-    def gradient(self, alpha: Floats, beta: Floats) -> Floats:
+    def gradient(self, alpha: Floats, beta: Floats, eta: Floats) -> Floats:
         """Return the downhill gradient, ``alpha`` before ``beta``."""
-        rest = self.baseline.event - self.expected(alpha, beta)
+        rest = self.baseline.event - self.expected(alpha, eta)
         gradient = np.concatenate([rest.sum(axis=0), self.columns.T @ rest.sum(axis=1)])
         gradient[len(alpha) :] -= self.ridge * (beta - self.pull)
         return gradient
 
-    def hessian(self, alpha: Floats, beta: Floats) -> Floats:
+    def hessian(self, alpha: Floats, eta: Floats) -> Floats:
         """Return the Hessian, ``alpha`` before ``beta``."""
-        weights, size = self.weights(self.expected(alpha, beta)), len(alpha)
-        hessian = _information(self.columns, weights)
-        hessian[np.diag_indices(len(hessian))] += 1e-9
-        hessian[size:, size:][np.diag_indices(len(beta))] += self.ridge
-        return hessian
+        return self.penalised(_information(self.columns, self.weights(self.expected(alpha, eta))))
+
+    def penalised(self, information: Floats) -> Floats:
+        """Return ``information`` with the penalty on its diagonal."""
+        size = len(information) - len(self.ridge)
+        information[np.diag_indices(len(information))] += 1e-9
+        information[size:, size:][np.diag_indices(len(self.ridge))] += self.ridge
+        return information
 
 
 def _information(columns: Floats, weights: Floats) -> Floats:
@@ -296,8 +311,19 @@ def _information(columns: Floats, weights: Floats) -> Floats:
     found[:size, :size] = np.diag(weights.sum(axis=0))
     cross = columns.T @ weights
     found[size:, :size], found[:size, size:] = cross, cross.T
-    scaled = columns * np.sqrt(weights.sum(axis=1))[:, None]
-    found[size:, size:] = scaled.T @ scaled
+    found[size:, size:] = gram(columns, np.sqrt(weights.sum(axis=1)))
+    return found
+
+
+def gram(columns: Floats, root: Floats) -> Floats:
+    """Return the cross products of columns by columns, each unit weighed by ``root`` squared.
+
+    It goes by stretches of units that stay in the cache: scaled columns are never written out.
+    """
+    found = np.zeros((columns.shape[1], columns.shape[1]))
+    for begin in range(0, len(columns), _STRETCH):
+        part = columns[begin : begin + _STRETCH] * root[begin : begin + _STRETCH, None]
+        found += part.T @ part
     return found
 
 
@@ -306,19 +332,22 @@ def _descend(problem: _Problem, alpha: Floats, beta: Floats) -> tuple[Floats, Fl
 
     A large fit begins near its end and keeps its first Hessian as long as whole steps help.
     """
-    value, large = problem.objective(alpha, beta), len(problem.columns) >= _LARGE
+    eta = problem.columns @ beta
+    value, large = problem.objective(alpha, beta, eta), len(problem.columns) >= _LARGE
     hessian: Floats | None = None
     for _ in range(40):
         if hessian is None or not large:
-            hessian = problem.hessian(alpha, beta)
-        step = _solve(hessian, problem.gradient(alpha, beta))
+            hessian = problem.hessian(alpha, eta)
+        step = _solve(hessian, problem.gradient(alpha, beta, eta))
+        along = problem.columns @ step[len(alpha) :]
         scale, before = 1.0, value
         for _ in range(12):
             alpha_new = alpha + scale * step[: len(alpha)]
             beta_new = beta + scale * step[len(alpha) :]
-            moved = problem.objective(alpha_new, beta_new)
+            eta_new = eta + scale * along
+            moved = problem.objective(alpha_new, beta_new, eta_new)
             if moved <= value:
-                alpha, beta, value = alpha_new, beta_new, moved
+                alpha, beta, eta, value = alpha_new, beta_new, eta_new, moved
                 break
             scale /= 2
         if abs(before - value) <= 1e-8 * (1.0 + abs(value)):
@@ -330,16 +359,15 @@ def _descend(problem: _Problem, alpha: Floats, beta: Floats) -> tuple[Floats, Fl
 def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) -> tuple[Floats, int]:
     """Return the jackknifed clustered covariance and the number of clusters."""
     columns = problem.columns
-    hessian = problem.hessian(alpha, beta)
-    expected = problem.expected(alpha, beta)
+    expected = problem.expected(alpha, columns @ beta)
     weights, rest = problem.weights(expected), problem.baseline.event - expected
+    hessian = problem.penalised(_information(columns, weights))
     bread = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
-    scores = np.concatenate([rest, columns * rest.sum(axis=1)[:, None]], axis=1)
-    names, place = np.unique(clusters, return_inverse=True)
-    groups = len(names)
+    place, groups = _grouped(clusters)
     if groups == len(columns) >= max(_LARGE, 100 * columns.shape[1]):
         # Nobody counts for a hundredth of a column: a step of the jackknife changes nothing.
-        return np.asarray(bread @ (scores.T @ scores) @ bread), groups
+        return np.asarray(bread @ _outer(columns, rest) @ bread), groups
+    scores = np.concatenate([rest, columns * rest.sum(axis=1)[:, None]], axis=1)
     member = sparse.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
     total = np.asarray(member @ scores)
     leverage = _leverage(columns, weights, bread)
@@ -358,6 +386,25 @@ def _sandwich(problem: _Problem, alpha: Floats, beta: Floats, clusters: Ints) ->
         total[group] = hessian @ _solve(rest_of_it, total[group])
     meat = total.T @ total * (groups / max(1, groups - 1))
     return np.asarray(bread @ meat @ bread), groups
+
+
+def _grouped(clusters: Ints) -> tuple[Ints, int]:
+    """Return each unit's place among the clusters, and how many there are."""
+    if len(clusters) and (np.diff(clusters) > 0).all():
+        return np.arange(len(clusters)), len(clusters)
+    names, place = np.unique(clusters, return_inverse=True)
+    return place, len(names)
+
+
+def _outer(columns: Floats, rest: Floats) -> Floats:
+    """Return the cross products of the units' scores, without writing the scores down."""
+    size, whole = rest.shape[1], rest.sum(axis=1)
+    found = np.empty((size + columns.shape[1], size + columns.shape[1]))
+    found[:size, :size] = rest.T @ rest
+    cross = columns.T @ (rest * whole[:, None])
+    found[size:, :size], found[:size, size:] = cross, cross.T
+    found[size:, size:] = gram(columns, np.abs(whole))
+    return found
 
 
 def _leverage(columns: Floats, weights: Floats, bread: Floats) -> Floats:

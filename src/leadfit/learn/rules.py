@@ -29,6 +29,8 @@ class Rules:
     Attributes:
         horizon_months: Effects are differences of the chance within this time.
         false_discovery_rate: Share of false claims that Benjamini-Hochberg allows.
+        any_claim_level: Nothing at all is claimed unless that no fact matters for any outcome is
+            refuted at this level.
         min_effect: The verdict asks whether an effect of this size could have been seen.
         min_events: With fewer outcomes a normal interval means nothing.
         min_level_units: Rarer values of a fact are pooled.
@@ -48,6 +50,7 @@ class Rules:
 
     horizon_months: float = 12.0
     false_discovery_rate: float = 0.05
+    any_claim_level: float = 0.01
     min_effect: float = 0.05
     power: float = 0.8
     min_events: int = 30

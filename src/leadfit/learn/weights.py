@@ -12,11 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from leadfit.history import Step
-from leadfit.learn.ladder import Ladder
+from leadfit.learn.kept import log_kept
+from leadfit.learn.ladder import PER_LEAD, Ladder, row_of
 from leadfit.learn.money import revenue_by_month
 from leadfit.learn.past import Bools, Floats, Past
 from leadfit.learn.result import Presence, Weight
 from leadfit.learn.rules import MONTH_DAYS, Rules
+from leadfit.records import Kind
 
 PSEUDO_DECISIONS = 30.0
 _RHO_SPREAD, _RHO_FLOOR = 0.35, 0.05
@@ -49,7 +51,7 @@ def weigh(
         Step.EXPANDED: np.full(_DRAWS + 1, 100.0),
     }
     weights = {step: _summary(draw, prior[step]) for step, draw in chain.items()}
-    kept = _kept(values, 1.0 - rules.detractor_prior, rng)
+    kept = _kept(past, ladder, rules, rng)
     return weights, _summary(1.0 - kept, rules.detractor_prior)
 
 
@@ -70,27 +72,34 @@ def _link(  # noqa: PLR0917 -- a link and where it comes from
     rules: Rules,
     rng: np.random.Generator,
 ) -> Floats:
-    """Return the chance of the second step after the first: its mean, then draws of it."""
+    """Return the chance of the second step after the first: its mean, then draws of it.
+
+    Leads are counted, not accounts: the signal is a lead's, and an account that comes back has
+    several chances, which one lead has not. A win counts for the lead it came of.
+    """
     hits, tries = 0.0, 0.0
     if all(ladder.sources[step] is not Presence.MISSING for step in steps):
-        one, two = (_by_account(past, ladder, step) for step in steps)
-        mature = np.ones(len(one), np.bool_)
+        one, two = (_by_lead(past, ladder, step) for step in steps)
+        mature = np.ones(past.leads, np.bool_)
         if past.history.times_known:
-            mature = past.created[past.first_row] < past.as_of - rules.mature_days
+            mature = past.created[: past.leads] < past.as_of - rules.mature_days
         tries, hits = float((one & mature).sum()), float((one & two & mature).sum())
     yes, no = PSEUDO_DECISIONS * prior + hits, PSEUDO_DECISIONS * (1 - prior) + tries - hits
     return np.concatenate([[yes / (yes + no)], rng.beta(yes, no, _DRAWS)])
 
 
-def _by_account(past: Past, ladder: Ladder, step: Step) -> Bools:
-    found = np.zeros(len(past.account_ids), dtype=np.bool_)
-    found[past.account[ladder.units[step][ladder.reached[step]]]] = True
-    return found
+def _by_lead(past: Past, ladder: Ladder, step: Step) -> Bools:
+    if step in PER_LEAD or past.history.unit == "deal":
+        return ladder.reached[step]
+    found = np.zeros(past.rows, dtype=np.bool_)
+    found[row_of(past, past.marks(Kind.CONVERTED))] = True
+    return found[: past.leads]
 
 
 def _values(past: Past, ladder: Ladder, rules: Rules) -> Mapping[str, Floats] | None:
-    """Return revenue by month of customers followed at least a year, and who expanded or left."""
-    if not past.history.times_known or past.history.unit == "deal":
+    """Return revenue by month of customers followed at least a year, and who expanded."""
+    recorded = ladder.sources[Step.EXPANDED] is not Presence.MISSING
+    if not recorded or not past.history.times_known or past.history.unit == "deal":
         return None
     won_at = ladder.at[Step.CONVERTED]
     followed = (past.as_of - won_at) / MONTH_DAYS
@@ -103,13 +112,6 @@ def _values(past: Past, ladder: Ladder, rules: Rules) -> Mapping[str, Floats] | 
         "revenue": revenue,
         "seen": (np.arange(1, rules.value_months + 1) <= followed[old, None]).astype(np.float64),
         "expanded": (expanded_at <= rules.horizon_months * MONTH_DAYS).astype(np.float64),
-        "churned": ladder.reached[Step.CHURNED_AFTER_USE][old].astype(np.float64),
-        "recorded": np.array(
-            [
-                ladder.sources[step] is not Presence.MISSING
-                for step in (Step.EXPANDED, Step.CHURNED_AFTER_USE)
-            ]
-        ).astype(np.float64),
     }
 
 
@@ -142,7 +144,7 @@ def _ratio(values: Mapping[str, Floats] | None, prior: float, rng: np.random.Gen
     It is below 1 by meaning.
     """
     mean, spread = np.log(prior), _RHO_SPREAD
-    if values is not None and values["recorded"][0]:
+    if values is not None:
         everyone = np.ones(len(values["expanded"]))
         found = _log_ratio(values, everyone, values["expanded"], rng)
         if found is not None:
@@ -151,12 +153,13 @@ def _ratio(values: Mapping[str, Floats] | None, prior: float, rng: np.random.Gen
     return np.asarray(np.exp(np.minimum(logs, -1e-3)))
 
 
-def _kept(values: Mapping[str, Floats] | None, prior: float, rng: np.random.Generator) -> Floats:
+def _kept(past: Past, ladder: Ladder, rules: Rules, rng: np.random.Generator) -> Floats:
     """Return the share of value a customer that churned after use keeps: middle, then draws."""
+    prior = 1.0 - rules.detractor_prior
     mean, spread = np.log(prior / (1 - prior)), _KEPT_SPREAD
-    if values is not None and values["recorded"][1]:
-        churned = values["churned"]
-        found = _log_ratio(values, churned, 1.0 - churned, rng)
+    recorded = ladder.sources[Step.CHURNED_AFTER_USE] is not Presence.MISSING
+    if recorded and past.history.times_known and past.history.unit != "deal":
+        found = log_kept(past, ladder, rules, rng)
         if found is not None:
             share = min(0.98, float(np.exp(found[0])))
             # A log ratio's spread, carried to the logit.

@@ -134,6 +134,9 @@ def test_a_q_value_is_the_larger_of_its_outcome_and_of_all_outcomes(seed: int) -
     whole = q_of(judge(named, Step.CONVERTED, watched(), RULES))
     own_q = [q for each in found for q in q_of(each.effects)]
     judged = [effect for each in judge_together(found, RULES) for effect in each.effects]
+    joint = {(n, each.fact): each.joint for n, own in enumerate(rows) for each in own}
+    shut = 5 * float(stats.false_discovery_control(list(joint.values())).min())
+    whole = [max(q, shut) for q in whole]
     assert q_of(judged) == pytest.approx([max(pair) for pair in zip(own_q, whole, strict=True)])
     for effect in judged:
         assert (effect.claim is Claim.CAUSED) == (effect.q_value <= RULES.false_discovery_rate)
@@ -152,6 +155,60 @@ def test_facts_that_do_nothing_are_claimed_in_one_world_of_twenty_at_most() -> N
         claimed += any(effect.claim is Claim.CAUSED for effect in effects)
     # Two standard errors over .05.
     assert claimed <= 200 * 0.05 + 2 * np.sqrt(200 * 0.05 * 0.95)
+
+
+def test_where_nothing_matters_for_any_outcome_hardly_one_world_in_a_hundred_claims() -> None:
+    rng = np.random.default_rng(4)
+    claimed, worlds = 0, 400
+    for _ in range(worlds):
+        steps = []
+        for step in STEPS:
+            z = rng.normal(0.0, 1.0, 20)
+            rows = [
+                row(f"f{n}", "yes", float(each), float(2 * stats.norm.sf(abs(each))))
+                for n, each in enumerate(z)
+            ]
+            steps.append(findings(step, rows))
+        judged = judge_together(steps, RULES)
+        claimed += any(e.claim is Claim.CAUSED for found in judged for e in found.effects)
+    # Three standard errors over .01.
+    assert claimed <= worlds * 0.01 + 3 * np.sqrt(worlds * 0.01 * 0.99)
+
+
+@pytest.mark.parametrize("joint", [1e-5, 9e-4, 1.1e-3, 4e-3])
+def test_a_lone_fact_is_claimed_only_if_the_whole_past_is_open(joint: float) -> None:
+    rows = [row("a", "yes", 6.0, joint), *(row(f"n{n}", "yes", 0.1, 0.9) for n in range(9))]
+    (found,) = judge_together([findings(Step.CONVERTED, rows)], RULES)
+    is_open = 10 * joint <= RULES.any_claim_level
+    assert (found.effects[0].claim is Claim.CAUSED) == is_open
+    assert found.effects[0].q_value == pytest.approx(50 * joint)
+
+
+def test_a_value_that_hardly_anybody_reached_with_is_judged_by_its_odds_as_well() -> None:
+    rows = [
+        replace(row("a", "low", -4.0, 1e-6), odds=-1.5),
+        *(row(f"n{n}", "yes", 0.1, 0.9) for n in range(4)),
+    ]
+    (low, *_) = judge(rows, Step.CONVERTED, watched(), RULES)
+    assert low.claim is Claim.INSUFFICIENT
+    (sure, *_) = judge([replace(rows[0], odds=-4.2), *rows[1:]], Step.CONVERTED, watched(), RULES)
+    assert sure.claim is Claim.CAUSED
+
+
+def test_values_with_few_outcomes_are_not_called_lower_more_often_than_they_say() -> None:
+    past = read_past(make(World(seed=73, leads=1200, facts=1, convert_rate=0.004)).history)
+    seen = watch(past, climb(past), Step.CONVERTED, RULES)
+    (fact,) = read_facts(past, RULES)
+    rng = np.random.default_rng(0)
+    plain, both = 0, 0
+    for _ in range(150):
+        dealt = replace(fact, codes=(rng.random(past.rows) < 0.1).astype(np.int64))
+        (found,) = estimate(past, Step.CONVERTED, seen, (dealt,), (), rules=RULES).rows
+        plain += abs(found.effect / found.error) > 1.96
+        both += min(abs(found.effect / found.error), abs(found.odds)) > 1.96
+    assert both <= plain
+    # Two standard errors over .05.
+    assert both <= 150 * 0.05 + 2 * np.sqrt(150 * 0.05 * 0.95)
 
 
 def test_walds_test_of_a_fact_that_does_nothing_is_as_often_small_as_it_says() -> None:

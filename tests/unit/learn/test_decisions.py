@@ -13,6 +13,7 @@ from leadfit.learn.facts import read_confounders, read_facts
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import read_past
 from leadfit.learn.rules import Rules
+from leadfit.learn.verdict import detectable
 from leadfit.learn.watch import watch
 from unit.learn.worlds import SPAN_DAYS, START, Event, history_of
 
@@ -58,8 +59,10 @@ def effect_of_a(found: Findings) -> float:
 def test_only_units_old_enough_to_be_decided_count() -> None:
     found = found_in(decided(60.0))
     (row,) = found.rows
-    assert row.clusters < found.watched.units
-    born = found.watched.start.max() - found.watched.start
+    past = read_past(decided(60.0))
+    everyone = watch(past, climb(past), Step.ACCEPTED, Rules())
+    assert row.clusters == found.watched.units < everyone.units
+    born = everyone.start.max() - everyone.start
     # All of them fall within 60 days, and 98 of 100 within somewhat less.
     assert (born > 61.0).sum() <= row.clusters <= (born > 50.0).sum()
 
@@ -82,3 +85,14 @@ def test_a_step_that_takes_longer_counts_every_unit_for_its_time() -> None:
     found = found_in(decided(300.0))
     (row,) = found.rows
     assert row.clusters == found.watched.units
+
+
+def test_the_smallest_effect_to_be_seen_is_that_of_the_units_compared() -> None:
+    found = found_in(decided(60.0))
+    rules = Rules(min_events=found.watched.events + 1)
+    rate = (found.watched.events + 1) / (found.watched.units + 2)
+    (row,) = found.rows
+    even = 2 * (rate * (1 - rate) / found.watched.units) ** 0.5
+    wanted = (1.959964 + 0.841621) * max(row.error, even)
+    assert detectable(found, rules) == pytest.approx(wanted, rel=1e-5)
+    assert found.watched.units == row.clusters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from leadfit.learn.past import read_past
 from leadfit.learn.result import Weight
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.weights import weigh
-from unit.learn.worlds import World, history_of, make
+from unit.learn.worlds import START, Event, World, history_of, make
 
 
 def weights_of(world: World) -> tuple[dict[Step, Weight], Weight]:
@@ -48,3 +50,26 @@ def test_few_customers_hardly_move_the_weights() -> None:
     weights, detractor = weights_of(World(seed=3, leads=60, convert_rate=0.005))
     assert weights[Step.CONVERTED].value == pytest.approx(58, abs=15)
     assert detractor.value == pytest.approx(0.75, abs=0.1)
+
+
+def test_links_count_leads_and_not_accounts_that_come_again() -> None:
+    # Every account comes twice; each lead has half a chance to be qualified and won, by itself.
+    rng = np.random.default_rng(8)
+    leads: dict[str, list[object]] = {"lead_id": [], "account_id": [], "created_at": []}
+    events: list[Event] = []
+    for n in range(2_000):
+        lead, account, day = f"l{n}", f"a{n // 2}", float(rng.uniform(0, 300) + 400 * (n % 2))
+        leads["lead_id"].append(lead)
+        leads["account_id"].append(account)
+        leads["created_at"].append(START + timedelta(days=day))
+        events.append((day + 1, "accepted", account, lead, None, None))
+        events.append((day + 2, "worked", account, lead, None, None))
+        if rng.random() < 0.5:
+            events.append((day + 9, "qualified", account, lead, None, None))
+            if rng.random() < 0.5:
+                events.append((day + 30, "converted", account, lead, None, None))
+    past = read_past(history_of(leads, events, []))
+    weights, _ = weigh(past, climb(past), Rules(), np.random.default_rng(7))
+    values = [weights[step].value for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED)]
+    assert values[0] / values[1] == pytest.approx(0.5, abs=0.04)
+    assert values[1] / values[2] == pytest.approx(0.5, abs=0.05)
