@@ -271,7 +271,7 @@ def mean(values: npt.ArrayLike) -> Figure:
 
 def crossed(on: Bools) -> Figure:
     """Return the share of companies on at any time; none of few is no proof of none."""
-    found = on.any(axis=1)
+    found = np.atleast_1d(on.any(axis=1))
     likely = (float(found.sum()) + 1) / (len(found) + 2)
     error = np.sqrt(likely * (1 - likely) / len(found))
     return {"value": round(float(found.mean()), 3), "error": round(float(error), 3)}
