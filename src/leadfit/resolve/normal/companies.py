@@ -40,6 +40,7 @@ _REGISTERED: Final = re.compile(
 )
 _SINGLE: Final = re.compile(r"(?<=\b[A-Za-z])-(?=\d)|(?<=\b\d)-(?=[A-Za-z]\b)")
 _BREAK: Final = re.compile(r",|;|\s[-\u2013\u2014|]+\s")
+_DOUBTFUL: Final = frozenset(("nv", "bv"))  # N.V. Philips, but not NV Energy
 _ALSO: Final = frozenset(("formerly", "fka", "aka", "dba"))
 _BINDS: Final = word_set(
     "of de du des d da do dos das di del della dello der den van von in for the and or to at "
@@ -266,6 +267,8 @@ def _strip(rest: list[str], parts: _Parts, *, ends_in_code: bool) -> list[str]:
             rest = rest[:-size]
         if len(rest) > 1 and rest[0] == "the":
             rest = rest[1:]
+        if len(rest) > 1 and rest[-1] == "the":
+            rest = rest[:-1]
         if len(rest) == before:
             return rest
 
@@ -278,7 +281,7 @@ def _without_form(rest: list[str], parts: _Parts) -> list[str]:
     if len(rest) > 1 and rest[0] in FIRST_WORDS:
         for size in range(min(MOST_WORDS, len(rest) - 1), 0, -1):
             prefix = " ".join(rest[:size])
-            if prefix in PREFIXES:
+            if prefix in PREFIXES and (prefix not in _DOUBTFUL or _has_own_word(rest[size:])):
                 parts.legal.append(FORMS.get(prefix, prefix))
                 return rest[size:]
     if len(rest) > 1 and rest[-1] == "and":

@@ -251,7 +251,7 @@ PREFIXES: Final[frozenset[str]] = frozenset(
         "주식회사", "주", "유한회사", "limited liability company", "joint stock company",
         "public joint stock company", "open joint stock company", "closed joint stock company",
         "общество с ограниченнои ответственностью", "акционерное общество", "cong ty tnhh",
-        "cong ty cp", "cong ty co phan", "cong ty trach nhiem huu han", "ctcp",
+        "cong ty cp", "nv", "bv", "cong ty co phan", "cong ty trach nhiem huu han", "ctcp",
         "perseroan terbatas",
         "публичное акционерное общество",
     )

@@ -81,8 +81,11 @@ def phone(text: str, country: str | None) -> dict[str, str]:
     extension = _EXTENSION.search(text)
     bare = text[: extension.start()] if extension is not None else text
     digits = "".join(str(int(each)) for each in bare if each.isdecimal())
-    found = _parsed(bare.strip(), country) or _parsed(_dialled(bare, digits), country)
-    full, national, is_valid = found or (None, digits, False)
+    tries = [_dialled(bare, digits), digits]
+    if any(map(str.isalpha, bare)):
+        tries.insert(0, bare.strip())  # 1-800-FLOWERS
+    tried = (_parsed(each, country) for each in dict.fromkeys(tries))
+    full, national, is_valid = next((found for found in tried if found), (None, digits, False))
     if not _SUFFIX <= len(national) <= _LONGEST_NUMBER or _is_dummy(national, full):
         return {}
     parts = {"": full or national, "suffix": national[-_SUFFIX:]}

@@ -86,6 +86,8 @@ def test_every_spelling_of_a_legal_form_gives_one_form(
         ("OOO Romashka", {"": "romashka", "legal": "ooo"}),
         ("PT Astra International Tbk", {"": "astra international", "legal": "tbk"}),
         ("SARL Dupont", {"": "dupont", "legal": "sarl"}),
+        ("N.V. Nutricia", {"": "nutricia", "legal": "nv"}),
+        ("NV Energy", {"": "nv energy"}),
         ("\u682a\u5f0f\u4f1a\u793e\u30c8\u30e8\u30bf", {"": "\u30c8\u30e8\u30bf", "legal": "kk"}),
         (
             "\u534e\u4e3a\u6280\u672f\u6709\u9650\u516c\u53f8",
@@ -105,6 +107,7 @@ def test_a_form_before_or_joined_to_a_name_is_split_off(text: str, parts: dict[s
         ("I.B.M.", "IBM Corp"),
         ("The Boeing Company", "Boeing Co"),
         ("Boeing Company, The", "BOEING CO"),
+        ("Belvedere The", "The Belvedere"),
         ("L'Or\u00e9al S.A.", "LOREAL SA"),
         ("Johnson & Johnson", "Johnson and Johnson"),
         ("Ray-Mont Logistics", "RAY MONT LOGISTICS"),
