@@ -337,3 +337,18 @@ def test_customers_of_one_segment_that_are_noted_more_are_named_with_the_reason(
 
 def test_a_history_without_notes_names_no_customers() -> None:
     assert learn.drift(leave(7321)).noted == ()
+
+
+def test_a_watch_level_rises_with_volume_and_can_be_set() -> None:
+    rules = learn.DriftRules()
+    levels = [rules.watch_level(volume) for volume in (1.0, 300.0, 600.0, 1000.0, 9000.0)]
+    assert levels == sorted(levels)
+    assert levels[0] == levels[1] < levels[2] < levels[3] == levels[4] < rules.alarm_at
+    assert learn.DriftRules(watch_at=40.0).watch_level(300.0) == 40.0
+
+
+def test_a_watch_says_how_often_it_comes_without_cause() -> None:
+    found = learn.drift(fade(Fading(seed=1)), rules=learn.DriftRules(watch_at=0.001))
+    assert found.level == "watch"
+    assert "of quarters show this without cause" in found.words
+    assert found.age.first_evidence_at is not None

@@ -67,7 +67,9 @@ class DriftRules:
 
     def watch_level(self, leads_a_month: float) -> float:
         """Return the detector from which a watch is on: lower where there is less to go by."""
-        return self.watch_at or _by_volume(leads_a_month, _WATCH_LEVELS)
+        if self.watch_at is not None:
+            return self.watch_at
+        return _by_volume(leads_a_month, _WATCH_LEVELS)
 
 
 def watch_in_calm(leads_a_month: float) -> float:
