@@ -57,7 +57,7 @@ def normalise(
     >>> normalise(Column.COMPANY, "Vodafone Deutschland G.m.b.H.")
     {'': 'vodafone', 'legal': 'gmbh', 'place': 'germany'}
     >>> normalise(Column.PHONE, "(415) 867-5309", country="US")
-    {'': '+14158675309', 'suffix': '8675309'}
+    {'': '+14158675309', 'suffix': '8675309', 'valid': 'yes'}
     >>> normalise(Column.COMPANY, "n/a")
     {}
     """
