@@ -18,9 +18,11 @@ from leadfit.learn.facts import to_levels
 from leadfit.learn.result import Claim, Effect
 from stories.experiments import (
     CAUSAL,
+    GAIN,
     RULES,
     amount_of,
     hillstrom,
+    ihdp,
     lalonde,
     nhefs,
     past_of,
@@ -162,6 +164,17 @@ def test_in_an_experiment_what_is_spent_more_is_the_difference_in_means(arm: str
 
     assert abs(found.effect - means) < error / 4
     assert standard_error(found) == pytest.approx(error, rel=0.05)
+
+
+@needs_data
+def test_outcomes_that_bend_are_told_closer_than_by_the_plain_difference() -> None:
+    """IHDP with drawn outcomes (Hill 2011): the truth is known in every draw."""
+    studies = [ihdp(seed) for seed in range(8)]
+    found = [amount_of(study) for study in studies]
+
+    assert sum(each.low <= GAIN <= each.high for each in found) >= 7
+    mine = np.median([abs(each.effect - GAIN) for each in found])
+    assert mine < np.median([abs(each.raw - GAIN) for each in found]) / 2
 
 
 def test_a_treatment_given_to_those_better_off_is_told_from_what_they_had_before() -> None:

@@ -6,7 +6,14 @@ from typing import Final
 
 from leadfit.canonical import Plain
 from leadfit.canonical import document as fields_of
-from leadfit.learn.result import Benchmark, Cohort, Estimate, SeasonMonth, StaticFindings
+from leadfit.learn.result import (
+    AmountEffect,
+    Benchmark,
+    Cohort,
+    Estimate,
+    SeasonMonth,
+    StaticFindings,
+)
 
 Json = dict[str, Plain]
 VERSION: Final = 1
@@ -24,6 +31,7 @@ def document(benchmark: Benchmark) -> dict[str, object]:
         "version": VERSION,
         **_plain(benchmark),
         "money": {**_plain(benchmark.money), "amounts_in": "minor units"},
+        "amount_effects": [_in_whole_units(each) for each in benchmark.amount_effects],
         "static_icp": None if static is None else _static_icp(static),
         "drift": {**_plain(drift), "cohorts": [_with_rate(cohort) for cohort in drift.cohorts]},
         "series": {**_plain(series), "season": [_with_rate(month) for month in series.season]},
@@ -42,6 +50,11 @@ def _rate(rate: Estimate) -> Json:
 
 def _with_rate(counted: Cohort | SeasonMonth) -> Json:
     return {**_plain(counted), **_rate(counted.rate)}
+
+
+def _in_whole_units(found: AmountEffect) -> Json:
+    amounts = ("effect", "low", "high", "raw", "shrunk")
+    return {**_plain(found), **{name: round(getattr(found, name)) for name in amounts}}
 
 
 def _static_icp(found: StaticFindings) -> Json:

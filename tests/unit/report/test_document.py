@@ -8,7 +8,7 @@ import pytest
 
 from leadfit import report
 from leadfit.history import Notice, Step
-from leadfit.learn.result import Benchmark, Estimate, Presence
+from leadfit.learn.result import AmountEffect, Benchmark, Claim, Estimate, Presence
 from unit.report import builders
 
 PROMISED = {
@@ -128,3 +128,18 @@ def test_evidence_of_any_kind_becomes_plain_json() -> None:
 def test_the_same_benchmark_gives_the_same_bytes() -> None:
     first, second = (json.dumps(report.document(builders.supported())) for _ in range(2))
     assert first == second
+
+
+def test_effects_on_money_are_whole_minor_units() -> None:
+    worth = AmountEffect(
+        fact="plan", value="pro", effect=25_000.6, low=10_000.2, high=40_001.0, raw=70_000.4,
+        q_value=0.01, robustness=0.2, claim=Claim.CAUSED, shrunk=24_000.5, units=90,
+        compared_with=210.5,
+    )  # fmt: skip
+    listed = parsed(replace(builders.supported(), amount_effects=(worth,)))["amount_effects"]
+    assert isinstance(listed, list)
+    (found,) = listed
+    amounts = {name: found[name] for name in ("effect", "low", "high", "raw", "shrunk")}
+    assert amounts == {"effect": 25_001, "low": 10_000, "high": 40_001, "raw": 70_000,
+                       "shrunk": 24_000}  # fmt: skip
+    assert found["claim"] == "caused"
