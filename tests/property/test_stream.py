@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from leadfit.learn.stream import Stream, leads_of, replay
 from leadfit.learn.weights import weigh
 from leadfit.records import Kind
 from unit.learn.drifting import Fading, fade
-from unit.learn.worlds import AS_OF
+from unit.learn.worlds import AS_OF, SPAN_DAYS, START, Event, history_of
 
 NOW = days(AS_OF)
 KINDS = {kind.value: kind for kind in Kind}
@@ -77,6 +78,31 @@ def test_links_of_the_stream_are_those_the_weights_are_made_of(history: History)
     )
     for link, lower, upper in pairs:
         assert link == pytest.approx(weights[lower].value / weights[upper].value, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_links_are_the_same_where_accounts_come_again_and_events_name_no_lead(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    leads: dict[str, list[object]] = {"lead_id": [], "account_id": [], "created_at": []}
+    events: list[Event] = []
+    for n in range(600):
+        account, day = f"a{n % 350}", float(rng.uniform(0, SPAN_DAYS - 1))
+        leads["lead_id"].append(f"l{n}")
+        leads["account_id"].append(account)
+        leads["created_at"].append(START + timedelta(days=day))
+        for kind in ("accepted", "worked", "qualified", "converted"):
+            day += float(rng.uniform(0, 90))
+            if rng.random() < 0.4 or day > SPAN_DAYS:
+                break
+            lead = [f"l{n}", None, f"gone {n}"][int(rng.choice(3, p=[0.6, 0.3, 0.1]))]
+            events.append((day, kind, account, lead, None, None))
+    both = history_of(leads, events, [])
+    past = read_past(both)
+    weights, _ = weigh(past, climb(past), Rules(), np.random.default_rng(1))
+    links = replay(both, None).links(NOW)
+    values = [weights[step].value for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED)]
+    assert links.qualified_given_accepted == pytest.approx(values[0] / values[1], abs=1e-6)
+    assert links.won_given_qualified == pytest.approx(values[1] / values[2], abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.ACCEPTED])

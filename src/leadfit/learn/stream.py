@@ -1,21 +1,21 @@
 """Same-cycle feedback: what is published at the end of a cycle knows every event inside it.
 
-The weights' links and the acceptance head are kept as sums over accounts and leads. An event
+The weights' links and the acceptance head are kept as sums over leads. An event
 takes its lead's old share out of the sums and puts the new one in, so that a refresh costs nothing
 and equals a refit over the whole past, in whatever order events came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
 from leadfit.artifact import Artifact, Head
-from leadfit.history import History, Step
-from leadfit.learn.past import column, date, days
+from leadfit.history import History, Step, column_of, rows_of
+from leadfit.learn.past import date, days, times
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.weights import PSEUDO_DECISIONS
 from leadfit.records import Facts, Kind
@@ -31,7 +31,7 @@ class Links:
     """The chain of the signal weights, after shrinkage.
 
     Attributes:
-        counts: Accounts old enough that reached each step.
+        counts: Leads old enough that reached each step.
         qualified_given_accepted: Posterior mean; ``won_given_qualified`` likewise.
         weights: Signal weights on 0 to 100, given the worth of a won account.
     """
@@ -43,21 +43,13 @@ class Links:
 
 
 @dataclass(slots=True)
-class _Account:
-    """What is known of an account: its first lead, and which steps any lead of it reached."""
-
-    created: float = np.inf
-    qualified: bool = False
-    converted: bool = False
-
-
-@dataclass(slots=True)
 class _Lead:
-    """What is known of a lead: its levels, and what was decided."""
+    """What is known of a lead: its levels, and what was decided, with the day it was."""
 
     account: str = ""
+    created: float = np.inf
     places: tuple[int, ...] | None = None
-    kinds: set[Kind] = field(default_factory=set)
+    kinds: dict[Kind, float] = field(default_factory=dict)
 
 
 class Stream:
@@ -65,7 +57,7 @@ class Stream:
 
     Args:
         artifact: The profile in force; its acceptance head is what decisions refresh.
-        rules: Priors and the time an account needs before it counts.
+        rules: Priors and the time a lead needs before it counts.
         needs_work: Whether an acceptance counts only once the lead was worked.
 
     >>> stream = Stream(None)
@@ -82,7 +74,7 @@ class Stream:
         self._artifact = artifact
         self._rules = rules
         self._needs_work = needs_work
-        self._accounts: dict[str, _Account] = {}
+        self._loose: dict[str, set[tuple[float, Kind]]] = {}
         self._leads: dict[str, _Lead] = {}
         self._head = None if artifact is None else _accept_head(artifact)
         size = 1 + sum(len(row) for row in self._head.coefficients) if self._head else 0
@@ -91,52 +83,48 @@ class Stream:
 
     def lead(self, lead_id: str, account_id: str, created: float, facts: Facts) -> None:
         """Take note of a lead, before or after its events; ``created`` in days since 1970."""
-        account = self._accounts.setdefault(account_id, _Account())
-        account.created = min(account.created, created)
         known = self._leads.setdefault(lead_id, _Lead())
         self._count(known, -1.0)
-        known.account = account_id
+        known.account, known.created = account_id, min(known.created, created)
         if self._artifact is not None:
             known.places = tuple(
                 fact.level_of(facts.get(fact.name)) for fact in self._artifact.facts
             )
         self._count(known, 1.0)
 
-    def event(self, lead_id: str | None, account_id: str, kind: Kind) -> None:
-        """Take note of an event; the same one twice counts once.
+    def event(
+        self, lead_id: str | None, account_id: str, kind: Kind, *, at: float = np.nan
+    ) -> None:
+        """Take note of an event, with its day since 1970; the same one twice counts once.
 
-        What names no lead counts for the account alone.
+        What names no lead counts for the latest lead that its account had by then.
         """
-        account = self._accounts.setdefault(account_id, _Account())
-        account.qualified |= kind is Kind.QUALIFIED and lead_id is None
-        account.converted |= kind is Kind.CONVERTED
         if lead_id is None:
+            self._loose.setdefault(account_id, set()).add((at, kind))
             return
         lead = self._leads.setdefault(lead_id, _Lead(account=account_id))
         self._count(lead, -1.0)
-        lead.kinds.add(kind)
+        lead.kinds[kind] = float(np.fmin(lead.kinds.get(kind, np.nan), at))
         self._count(lead, 1.0)
 
     def links(self, now: float, *, won: float | None = None) -> Links:
         """Return the chain as of ``now``.
 
         Args:
-            now: Days since 1970; accounts younger than the time to mature do not count yet.
+            now: Days since 1970; leads younger than the time to mature do not count yet.
             won: Worth of a won account against one that expanded, on 0 to 100; the prior by
                 default. It moves with revenue, not with events of a cycle.
         """
         steps = (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED)
         counts = dict.fromkeys(steps, 0)
         both = [0, 0]
-        accepted = {each.account for each in self._leads.values() if self._answer(each) == 1.0}
-        qualified = {each.account for each in self._leads.values() if Kind.QUALIFIED in each.kinds}
-        for name, account in self._accounts.items():
-            if not account.created < now - self._rules.mature_days:
+        for lead, kinds in self._reached():
+            if not lead.created < now - self._rules.mature_days:
                 continue
             reached = (
-                name in accepted,
-                account.qualified or name in qualified,
-                account.converted,
+                self._answer(kinds) == 1.0,
+                Kind.QUALIFIED in kinds,
+                Kind.CONVERTED in kinds,
             )
             for step, has in zip(steps, reached, strict=True):
                 counts[step] += has
@@ -157,6 +145,26 @@ class Stream:
             won_given_qualified=second,
             weights=dict(zip(LADDER, chain, strict=True)),
         )
+
+    def _reached(self) -> Iterator[tuple[_Lead, Set[Kind]]]:
+        """Yield each recorded lead with its events, and those of its account that name no lead."""
+        loose = {account: set(events) for account, events in self._loose.items()}
+        by_account: dict[str, list[tuple[float, str]]] = {}
+        for lead_id, lead in self._leads.items():
+            if lead.created < np.inf:
+                by_account.setdefault(lead.account, []).append((lead.created, lead_id))
+            elif lead.kinds:
+                found = loose.setdefault(lead.account, set())
+                found |= {(at, kind) for kind, at in lead.kinds.items()}
+        more: dict[str, set[Kind]] = {}
+        for account, events in loose.items():
+            leads = sorted(by_account.get(account, ()))
+            for at, kind in events if leads else ():
+                before = [lead_id for created, lead_id in leads if not created > at]
+                more.setdefault((before or [leads[0][1]])[-1], set()).add(kind)
+        for lead_id, lead in self._leads.items():
+            if lead.created < np.inf:
+                yield lead, lead.kinds.keys() | more.get(lead_id, set())
 
     def publish(self, now: float) -> Artifact:
         """Return the profile as the end of the cycle publishes it.
@@ -190,16 +198,16 @@ class Stream:
         shift = min(30.0, max(-30.0, head.intercept + float(step[0])))
         return replace(weighted, intercept=round(shift, 9), coefficients=tuple(rows))
 
-    def _answer(self, lead: _Lead) -> float | None:
+    def _answer(self, kinds: Set[Kind]) -> float | None:
         """Return 1 for accepted and worked, 0 for rejected, nothing for undecided."""
-        worked = Kind.WORKED in lead.kinds or not self._needs_work
-        if Kind.ACCEPTED in lead.kinds and worked:
+        worked = Kind.WORKED in kinds or not self._needs_work
+        if Kind.ACCEPTED in kinds and worked:
             return 1.0
-        return 0.0 if Kind.REJECTED in lead.kinds else None
+        return 0.0 if Kind.REJECTED in kinds else None
 
     def _count(self, lead: _Lead, sign: float) -> None:
         """Put a decided lead's share of slope and curvature in, or take it out."""
-        answer = self._answer(lead)
+        answer = self._answer(lead.kinds.keys())
         if answer is None or lead.places is None or self._head is None:
             return
         where, eta = [0], self._head.intercept
@@ -237,17 +245,16 @@ def _shrunk(hits: int, tries: int, prior: float) -> float:
 
 def replay(history: History, artifact: Artifact | None, *, rules: Rules = _DEFAULT) -> Stream:
     """Return the stream that has seen the whole of a history: the full refit."""
-    kinds = [str(item) for item in column(history.events, "kind")]
+    kinds = [str(item) for item in column_of(history.events, "kind")]
     stream = Stream(artifact, rules=rules, needs_work=Kind.WORKED.value in kinds)
     for entry in leads_of(history, artifact):
         stream.lead(*entry)
     known = {kind.value: kind for kind in _HEARD}
-    rows = zip(
-        column(history.events, "lead_id"), column(history.events, "account_id"), kinds, strict=True
-    )
-    for lead, account, kind in rows:
+    days_of = times(column_of(history.events, "at")).tolist()
+    named = rows_of(history.events, "lead_id", "account_id")
+    for (lead, account), kind, at in zip(named, kinds, days_of, strict=True):
         if kind in known:
-            stream.event(None if lead is None else str(lead), str(account), known[kind])
+            stream.event(None if lead is None else str(lead), str(account), known[kind], at=at)
     return stream
 
 
@@ -257,10 +264,10 @@ def leads_of(
     """Yield id, account, day of creation and the artifact's facts of each lead."""
     leads, accounts = history.leads, history.accounts
     names = [] if artifact is None else [fact.name for fact in artifact.facts]
-    place = {str(item): n for n, item in enumerate(column(accounts, "account_id"))}
-    created = column(leads, "created_at")
+    place = {str(item): n for n, item in enumerate(column_of(accounts, "account_id"))}
+    created = column_of(leads, "created_at")
     for n, (lead, account) in enumerate(
-        zip(column(leads, "lead_id"), column(leads, "account_id"), strict=True)
+        zip(column_of(leads, "lead_id"), column_of(leads, "account_id"), strict=True)
     ):
         facts: dict[str, str | float | bool | None] = {}
         for name in names:
@@ -268,7 +275,7 @@ def leads_of(
             if name in leads.columns:
                 value = leads.columns[name][n]
             elif str(account) in place:
-                value = column(accounts, name.removeprefix("accounts."))[place[str(account)]]
+                value = column_of(accounts, name.removeprefix("accounts."))[place[str(account)]]
             facts[name] = value if isinstance(value, str | int | float) else None
         at = created[n]
         day = days(at) if isinstance(at, datetime) else np.inf
