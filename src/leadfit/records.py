@@ -290,8 +290,11 @@ class Match:
 
     Attributes:
         possible_account_id: The best candidate that was not linked.
-        method: ``exact``, ``domain`` or ``none``.
+        method: ``exact``, ``domain``, ``weighed`` or ``none``.
         candidates: Account ids that were compared, best first.
+        card_digest: Digest of the model card that weighed it, or ``None`` where rules decided.
+        skipped: Blocking rules by which nothing was looked up, since too many records share a key.
+        left_out: Candidates beyond the cap, which were not compared.
     """
 
     band: Band
@@ -304,6 +307,9 @@ class Match:
     possible_account_id: str | None = None
     candidates: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    card_digest: str | None = None
+    skipped: tuple[str, ...] = ()
+    left_out: int | None = None
 
 
 # ---- score ---------------------------------------------------------------------------------

@@ -9,12 +9,15 @@ can be made again.
 
 from __future__ import annotations
 
-from leadfit.pipeline.case import InForce
+from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import enrolled, hear
 from leadfit.pipeline.line import accept, decide, decide_pending
+from leadfit.pipeline.merging import latest, merge, unmerge
 from leadfit.pipeline.owners import begin, find_owner
+from leadfit.pipeline.reviews import settle
 
 __all__ = [
+    "Desk",
     "InForce",
     "accept",
     "begin",
@@ -23,4 +26,8 @@ __all__ = [
     "enrolled",
     "find_owner",
     "hear",
+    "latest",
+    "merge",
+    "settle",
+    "unmerge",
 ]

@@ -20,16 +20,22 @@ from leadfit.records import (
     RepLoad,
     Signal,
 )
+from leadfit.resolve.card import Card
 from leadfit.store import Session
 from leadfit.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The rules a decision is made by: one policy and one artifact, changed together."""
+    """The rules a decision is made by: policy, artifact and model card, changed together.
+
+    Attributes:
+        card: What accounts in doubt are weighed by; ``None`` leaves them to rules alone.
+    """
 
     policy: Policy
     artifact: Artifact | None = None
+    card: Card | None = None
 
     @property
     def artifact_digest(self) -> str | None:

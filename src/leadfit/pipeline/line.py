@@ -16,7 +16,7 @@ from leadfit import resolve, score, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import feedback, identity, owners
+from leadfit.pipeline import feedback, identity, matching, owners
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
 from leadfit.policy import Policy
 from leadfit.records import (
@@ -192,11 +192,7 @@ def decide(world: World, session: Session, in_force: InForce, signal_id: str) ->
     if state.status is not SignalState.ACCEPTED:
         return state.lead_id
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-    keys = resolve.keys(came, desk.policy)
-    candidates = session.accounts.candidates(keys)
-    match = resolve.decide(came, keys, candidates, desk.policy, now=desk.now)
-    world.reach("decide.matched")
-    case = Case(desk=desk, signal=came, keys=keys, candidates=candidates, match=match)
+    case = matching.find(desk, came)
     who = identity.settle(case)
     world.reach("decide.identified")
     lead_id = _follow(case, who)
@@ -245,7 +241,9 @@ def _open(case: Case, who: Who, lead_id: str) -> None:
     )
     received_at = case.signal.received_at
     desk.session.leads.add(lead, received_at, case.match.possible_account_id)
-    routed = owners.give_first(desk, lead, who.account, rated, received_at)
+    doubt = matching.doubt(case, who, rated.tier)
+    routed = owners.give_first(desk, lead, who.account, rated, received_at, doubt)
+    matching.keep(case, who, lead_id, rated, doubt)
     _keep(case, who, lead_id=lead_id, subject=subject, rated=rated, routed=routed, opened=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,16 +31,44 @@ from leadfit.world import World
 RETRY_S: Final = 15.0
 
 
-def give_first(
-    desk: Desk, lead: Lead, account: Account | None, rated: Score, signal_at: datetime
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What is not known of a lead whose match waits for a reviewer.
+
+    Attributes:
+        accounts: Accounts on record it may be of, beside the one it has now or none.
+        until: End of the review clock of a lead that nobody can have at once.
+    """
+
+    accounts: tuple[Account, ...]
+    until: datetime
+
+
+def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
+    desk: Desk,
+    lead: Lead,
+    account: Account | None,
+    rated: Score,
+    signal_at: datetime,
+    doubt: Doubt | None = None,
 ) -> Routed:
-    """Find the first owner of a lead; with nobody free, begin to look again."""
+    """Find the first owner of a lead; with nobody free, begin to look again.
+
+    A lead whose account is in doubt goes to whoever is right under every account it may be of.
+    Where nobody is, it waits for the review, and for an owner as any other once that is overdue.
+    """
     ranked = _rank(desk, lead, account, rated)
+    if doubt is not None:
+        rankings = [_rank(desk, lead, each, rated).ranking for each in doubt.accounts]
+        told = [each for each in (ranked.ranking, *rankings) if each is not None]
+        ranked = replace(ranked, ranking=route.agree(told))
     desk.world.reach("decide.ranked")
     place = _claim(desk, ranked, lead.lead_id)
     desk.world.reach("decide.claimed")
     if place is None:
-        return replace(ranked, plan=_wait(desk, lead, signal_at))
+        waits = doubt is not None and not (ranked.ranking and ranked.ranking.places)
+        until = doubt.until if doubt is not None and waits else None
+        return replace(ranked, plan=_wait(desk, lead, signal_at, until=until))
     return _give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
 
 
@@ -213,9 +241,10 @@ def _give(
     return replace(ranked, assignment=assignment, plan=plan)
 
 
-def _wait(desk: Desk, lead: Lead, signal_at: datetime) -> Plan:
+def _wait(desk: Desk, lead: Lead, signal_at: datetime, *, until: datetime | None = None) -> Plan:
     """Leave a lead without an owner in sight: it is tried again, and a clock runs."""
-    desk.session.leads.retry_at(lead.lead_id, desk.now + timedelta(seconds=RETRY_S))
+    again = until or desk.now + timedelta(seconds=RETRY_S)
+    desk.session.leads.retry_at(lead.lead_id, again)
     kind = ClockKind.SIGNAL_TO_ASSIGNMENT
     clock = Clock(
         key=f"{lead.lead_id}/{kind.value}",

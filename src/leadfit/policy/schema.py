@@ -75,6 +75,17 @@ class Matching(Section):
     """Probability from which a link waits for a reviewer; below it a new record is made."""
     probability: Probabilities = Field(default_factory=Probabilities)
     """Probability for each kind of evidence."""
+    most_candidates: int = Field(default=50, ge=1, le=500)
+    """Records weighed for one signal; those that share the rarest keys come first."""
+    review_hours: float = Field(default=24, gt=0, le=720)
+    """Hours in which a match in doubt is to be reviewed."""
+    reviewers: Words = ()
+    """Rep ids who are told of reviews that are urgent or overdue; else the managers."""
+    audit_share: float = Field(default=0.02, ge=0, le=1)
+    """Share of links made at once that a reviewer looks at afterwards."""
+    missed_share: float = Field(default=0.02, ge=0, le=1)
+    """Share of new leads with a possible account that a reviewer looks at, to count what is
+    missed."""
     free_mail: Words = ()
     """Free-mail domains beside the bundled list."""
     disposable: Words = ()

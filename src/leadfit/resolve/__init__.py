@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from leadfit.resolve.decide import decide
+from leadfit.resolve.decide import account_side, decide, is_settled, noted
 from leadfit.resolve.keys import domain_key, email_key, is_free_mail, keys, warm_up
 
-__all__ = ["decide", "domain_key", "email_key", "is_free_mail", "keys", "warm_up"]
+__all__ = [
+    "account_side",
+    "decide",
+    "domain_key",
+    "email_key",
+    "is_free_mail",
+    "is_settled",
+    "keys",
+    "noted",
+    "warm_up",
+]

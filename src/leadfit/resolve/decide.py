@@ -7,7 +7,7 @@ reviewer. Free mail never links and never waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,10 +23,15 @@ from leadfit.records import (
     Relation,
     Signal,
 )
+from leadfit.resolve.card import Card
 from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
 from leadfit.resolve.names import tells_of_a_relative
+from leadfit.resolve.normal import lists_of
+from leadfit.resolve.weighed import by_weight
+from leadfit.resolve.written import signal_account_columns
 
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
+_KEYS = (*_CRM_KEYS, "email", "domain")
 _WEAK_WORDS = {
     FREE_MAIL: "the address is of a free-mail service, which says nothing about an account",
     DISPOSABLE: "the address is of a throw-away mail service",
@@ -55,6 +60,7 @@ def decide(
     policy: Policy,
     *,
     now: datetime,  # noqa: ARG001 -- evidence does not age yet; every stage has the same shape
+    card: Card | None = None,
 ) -> Match:
     """Decide which account and contact ``signal`` is about.
 
@@ -64,6 +70,7 @@ def decide(
         candidates: Every record that shares a key with it, in any order.
         policy: Bands and the probability of each kind of evidence.
         now: The time of the decision.
+        card: What candidates found by ``blocking`` are weighed by, where no rule decides.
 
     Returns:
         A match with its band, probability and reasons. ``auto`` fills ``account_id``; ``review``
@@ -76,14 +83,49 @@ def decide(
         _by_crm_id(keys, evidence, policy)
         or _by_contact(keys, evidence, policy)
         or _by_domain(keys, evidence, policy)
-        or _unlinked(keys, evidence, policy)
     )
+    if match is None:
+        match = _joined(
+            _unlinked(keys, evidence, policy), by_weight(signal, keys, candidates, policy, card)
+        )
     reasons = (*_set_aside(keys), *_unknown_ids(keys, evidence), *match.reasons)
-    return replace(match, candidates=evidence.ids, reasons=reasons)
+    ids = tuple(dict.fromkeys((*evidence.ids, *match.candidates)))
+    return replace(match, candidates=ids, reasons=reasons)
+
+
+def is_settled(match: Match) -> bool:
+    """Return whether rules alone decided, so that nothing more needs to be looked up."""
+    return match.method != "none"
+
+
+def account_side(signal: Signal, keys: Keys, policy: Policy) -> Mapping[str, str]:
+    """Return what a signal says of its account, as normalised columns to look alike ones up by."""
+    return signal_account_columns(signal, keys, lists_of(policy))
+
+
+def noted(match: Match, skipped: Sequence[str], left_out: int) -> Match:
+    """Return ``match`` with which keys were too common and how many candidates were left out."""
+    return replace(match, skipped=tuple(skipped), left_out=left_out or None)
+
+
+def _joined(unlinked: Match, weighed: Match | None) -> Match:
+    """Return what the card says; a repeat still joins its lead, a new domain its new account."""
+    if weighed is None:
+        return unlinked
+    if weighed.band is Band.AUTO:
+        return weighed
+    possible = unlinked.possible_account_id or weighed.possible_account_id
+    return replace(
+        weighed,
+        contact_id=unlinked.contact_id,
+        lead_id=unlinked.lead_id,
+        possible_account_id=possible,
+        reasons=(*unlinked.reasons, *weighed.reasons),
+    )
 
 
 def _sort(signal: Signal, candidates: Sequence[Candidate]) -> _Evidence:
-    ordered = sorted(candidates, key=_order)
+    ordered = sorted((each for each in candidates if each.found_by in _KEYS), key=_order)
     holders = {
         each.account.account_id: each.account
         for each in ordered
@@ -103,7 +145,7 @@ def _sort(signal: Signal, candidates: Sequence[Candidate]) -> _Evidence:
 
 
 def _order(candidate: Candidate) -> tuple[int, str, str]:
-    rank = (*_CRM_KEYS, "email", "domain").index(candidate.found_by)
+    rank = _KEYS.index(candidate.found_by)
     contact = candidate.contact.contact_id if candidate.contact is not None else ""
     return rank, contact, _account_id(candidate) or ""
 

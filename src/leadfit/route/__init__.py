@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadfit.route.agree import agree
 from leadfit.route.rank import rank
 
-__all__ = ["rank"]
+__all__ = ["agree", "rank"]

@@ -104,6 +104,9 @@ class Accounts(Protocol):
     def link_contact(self, contact_id: str, account_id: str) -> None:
         """Put a contact without an account into one."""
 
+    def part_contact(self, contact_id: str, account_id: str) -> None:
+        """Take a contact out of an account."""
+
 
 class Leads(Protocol):
     """Leads, their owners, and what was decided and said about them."""
@@ -152,6 +155,15 @@ class Leads(Protocol):
 
     def close(self, lead_id: str) -> None:
         """Close a lead."""
+
+    def reopen(self, lead_id: str) -> None:
+        """Open a closed lead again."""
+
+    def link(self, lead_id: str, account_id: str | None) -> None:
+        """Put a lead into an account, or take it out of one."""
+
+    def settle_possible(self, lead_id: str) -> None:
+        """Forget the account a lead might have been of: a reviewer decided."""
 
     def add_activity(
         self,
@@ -223,6 +235,9 @@ class Clocks(Protocol):
     ) -> int:
         """Stop running clocks of a lead, of some kinds or all; return how many."""
 
+    def resume(self, lead_id: str, by: str) -> None:
+        """Let the clocks of a lead run on that were stopped ``by`` something that is undone."""
+
     def stop_one(self, key: str, at: datetime, by: str) -> None:
         """Stop one clock."""
 
@@ -267,6 +282,9 @@ class Outbox(Protocol):
 
     def cancel(self, lead_id: str, at: datetime) -> int:
         """Cancel the actions of a lead that were not begun; return how many."""
+
+    def resume(self, lead_id: str, at: datetime) -> None:
+        """Queue the actions of a lead again that were cancelled at the time ``at``."""
 
 
 class AccessKeys(Protocol):

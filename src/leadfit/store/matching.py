@@ -105,6 +105,7 @@ class Merge:
         by: Who merged: a reviewer, or ``auto``.
         evidence: The weight of each comparison in bits.
         provenance: For each field of the merged record, the id of the record it came from.
+        closed_lead_id: The open lead that gave way to the other record's older one.
         undone_at: When it was taken back, or ``None`` while it holds.
     """
 
@@ -120,6 +121,7 @@ class Merge:
     card_digest: str | None = None
     evidence: tuple[Reason, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    closed_lead_id: str | None = None
     undone_at: datetime | None = None
     undone_by: str | None = None
     undone_reason: str | None = None

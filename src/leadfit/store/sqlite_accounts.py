@@ -318,6 +318,13 @@ class SqliteAccounts:
             (account_id, contact_id),
         )
 
+    def part_contact(self, contact_id: str, account_id: str) -> None:
+        """Take a contact out of an account."""
+        self._connection.execute(
+            "UPDATE contacts SET account_id = NULL WHERE contact_id = ? AND account_id = ?",
+            (contact_id, account_id),
+        )
+
 
 def _said(contact: Contact) -> dict[str, str]:
     named = {

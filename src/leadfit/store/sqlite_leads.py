@@ -193,6 +193,22 @@ class SqliteLeads:
         """Close a lead."""
         self._connection.execute("UPDATE leads SET is_open = 0 WHERE lead_id = ?", (lead_id,))
 
+    def reopen(self, lead_id: str) -> None:
+        """Open a closed lead again."""
+        self._connection.execute("UPDATE leads SET is_open = 1 WHERE lead_id = ?", (lead_id,))
+
+    def link(self, lead_id: str, account_id: str | None) -> None:
+        """Put a lead into an account, or take it out of one."""
+        self._connection.execute(
+            "UPDATE leads SET account_id = ? WHERE lead_id = ?", (account_id, lead_id)
+        )
+
+    def settle_possible(self, lead_id: str) -> None:
+        """Forget the account a lead might have been of: a reviewer decided."""
+        self._connection.execute(
+            "UPDATE leads SET possible_account_id = NULL WHERE lead_id = ?", (lead_id,)
+        )
+
     # ---- activities ----
 
     def add_activity(

@@ -24,7 +24,8 @@ _REVIEW: Final = (
 )
 _MERGE: Final = (
     "merge_id, record_kind, survivor_id, absorbed_id, merged_us, by, reason, review_id,"
-    " probability, card_digest, evidence, provenance, undone_us, undone_by, undone_reason"
+    " probability, card_digest, evidence, provenance, closed_lead_id, undone_us, undone_by,"
+    " undone_reason"
 )
 _ADD_LINK: Final = f"""
 INSERT INTO links ({_LINK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -36,7 +37,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
 """  # noqa: S608 -- fixed columns
 _ADD_MERGE: Final = f"""
-INSERT INTO merges ({_MERGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)
+INSERT INTO merges ({_MERGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)
 """  # noqa: S608 -- fixed columns
 _TABLES: Final = {
     RecordKind.ACCOUNT: ("accounts", "account_id"),
@@ -224,7 +225,7 @@ class SqliteMerges:
                 merge.merge_id, merge.record_kind.value, merge.survivor_id, merge.absorbed_id,
                 to_us(merge.merged_at), merge.by, merge.reason, merge.review_id,
                 merge.probability, merge.card_digest, pack_text(merge.evidence),
-                pack_text(merge.provenance),
+                pack_text(merge.provenance), merge.closed_lead_id,
             ),
         )  # fmt: skip
 

@@ -116,6 +116,14 @@ class SqliteClocks:
             (to_us(at), by, lead_id, *chosen),
         ).rowcount
 
+    def resume(self, lead_id: str, by: str) -> None:
+        """Let the clocks of a lead run on that were stopped ``by`` something that is undone."""
+        self._connection.execute(
+            "UPDATE clocks SET stopped_us = NULL, stopped_by = NULL"
+            " WHERE lead_id = ? AND stopped_by = ?",
+            (lead_id, by),
+        )
+
     def stop_one(self, key: str, at: datetime, by: str) -> None:
         """Stop one clock."""
         self._connection.execute(
@@ -246,6 +254,14 @@ class SqliteOutbox:
             " WHERE lead_id = ? AND state = 'pending'",
             (to_us(at), lead_id),
         ).rowcount
+
+    def resume(self, lead_id: str, at: datetime) -> None:
+        """Queue the actions of a lead again that were cancelled at the time ``at``."""
+        self._connection.execute(
+            "UPDATE outbox SET state = 'pending', done_us = NULL"
+            " WHERE lead_id = ? AND state = 'cancelled' AND done_us = ?",
+            (lead_id, to_us(at)),
+        )
 
 
 class SqliteAccessKeys:

@@ -95,6 +95,7 @@ merges = Table(
     Column("card_digest", Text),
     Column("evidence", Text, nullable=False),
     Column("provenance", Text, nullable=False),
+    Column("closed_lead_id", Text),
     Column("undone_us", _Whole),
     Column("undone_by", Text),
     Column("undone_reason", Text),

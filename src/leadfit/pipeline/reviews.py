@@ -1,0 +1,103 @@
+"""What a reviewer decides about a pair, and what follows from it."""
+
+from __future__ import annotations
+
+from leadfit.errors import NotFound, NotPossible
+from leadfit.pipeline import merging, owners
+from leadfit.pipeline.case import Desk
+from leadfit.records import Lead, Relation
+from leadfit.resolve.card import RecordKind
+from leadfit.store.matching import Review, ReviewKind
+
+
+def settle(
+    desk: Desk, review_id: str, relation: Relation, *, reviewer: str, reason: str | None = None
+) -> Review:
+    """Write what a reviewer decided and do what follows, all in one transaction.
+
+    A lead that waited for its account gets it, or is told apart, and is given an owner at once.
+    Two records that are the same are merged. An audited link that was wrong is taken back.
+    ``related`` never merges and never links.
+
+    Raises:
+        NotFound: There is no such review.
+        NotPossible: Somebody decided before.
+    """
+    session = desk.session
+    review = session.reviews.get(review_id)
+    if review is None:
+        raise NotFound("review", review_id)
+    done = session.reviews.decide(
+        review_id, relation, at=desk.now, reviewer=reviewer, reason=reason
+    )
+    if not done:
+        why = f"{review.reviewer or 'somebody'} decided it before"
+        raise NotPossible(f"review {review_id}", why)
+    told = {"review_id": review_id, "relation": relation.value, "reviewer": reviewer}
+    session.signals.append("review", desk.now, told)
+    is_same = relation is Relation.SAME
+    match review.kind:
+        case ReviewKind.LINK | ReviewKind.MISSED:
+            _answer_lead(desk, review, reviewer, reason, is_same=is_same)
+        case ReviewKind.DUPLICATE if is_same:
+            _merge(desk, review, review.left_id, reviewer, reason)
+        case ReviewKind.AUDIT if not is_same:
+            _take_back(desk, review)
+        case _:
+            pass
+    desk.world.reach("review.settled")
+    return session.reviews.get(review_id) or review
+
+
+def _answer_lead(
+    desk: Desk, review: Review, reviewer: str, reason: str | None, *, is_same: bool
+) -> None:
+    lead = _lead(desk, review)
+    if lead is None:
+        return
+    if is_same:
+        _join(desk, review, lead, reviewer, reason)
+    desk.session.leads.settle_possible(lead.lead_id)
+    if lead.is_open and desk.session.leads.assignment(lead.lead_id) is None:
+        owners.find_owner(desk.world, desk.session, desk.in_force, lead.lead_id)
+
+
+def _join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | None) -> None:
+    """Give a lead its account; an account that was made for the lead is merged into it."""
+    session = desk.session
+    account_id = session.merges.survivor(RecordKind.ACCOUNT, review.right_id)
+    if lead.account_id is None:
+        session.leads.link(lead.lead_id, account_id)
+        if lead.contact_id is not None:
+            session.accounts.link_contact(lead.contact_id, account_id)
+        return
+    own = session.merges.survivor(RecordKind.ACCOUNT, lead.account_id)
+    if own != account_id:
+        _merge(desk, review, own, reviewer, reason)
+
+
+def _merge(desk: Desk, review: Review, absorbed_id: str, reviewer: str, reason: str | None) -> None:
+    kind = review.record_kind
+    survivor = desk.session.merges.survivor(kind, review.right_id)
+    absorbed = desk.session.merges.survivor(kind, absorbed_id)
+    if survivor != absorbed:
+        merging.merge(desk, kind, survivor, absorbed, reviewer, reason, review)
+
+
+def _take_back(desk: Desk, review: Review) -> None:
+    """Undo a link an audit found wrong: the lead and the contact it brought stand alone again."""
+    session = desk.session
+    lead = _lead(desk, review)
+    if lead is None or lead.account_id is None:
+        return
+    if session.merges.survivor(RecordKind.ACCOUNT, lead.account_id) != session.merges.survivor(
+        RecordKind.ACCOUNT, review.right_id
+    ):
+        return
+    session.leads.link(lead.lead_id, None)
+    if lead.contact_id is not None:
+        session.accounts.part_contact(lead.contact_id, lead.account_id)
+
+
+def _lead(desk: Desk, review: Review) -> Lead | None:
+    return None if review.lead_id is None else desk.session.leads.get(review.lead_id)

@@ -1,0 +1,150 @@
+"""Links a signal to an account by the weight of its evidence, where no identifier decides.
+
+Rules come first (:mod:`leadfit.resolve.decide`); what they leave open is weighed by the model card
+in force. A card whose share of wrong links is not yet proved puts nothing above review, and a
+signal that has low-trust keys alone never links and never waits: it may point to a candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from leadfit.policy import Policy
+from leadfit.records import Band, Candidate, Keys, Match, Reason, Relation, Signal
+from leadfit.resolve.card import Card
+from leadfit.resolve.names import tells_of_a_relative
+from leadfit.resolve.normal import lists_of
+from leadfit.resolve.second import second_stage
+from leadfit.resolve.weigh import Weighing, level_names, weigh
+from leadfit.resolve.written import signal_account_columns
+
+WORTH_NAMING: Final = 0.3
+"""Probability from which a candidate that is not linked is kept as a possible duplicate."""
+_WORDS: Final = {
+    "exact": "is the same in normal form",
+    "jaro_winkler": "is spelled much alike",
+    "damerau": "differs by a slip or two",
+    "swapped": "is the same with its parts swapped",
+    "overlap": "shares its rare words",
+    "any_token": "shares a word",
+    "suffix": "ends alike",
+    "else": "differs",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A candidate with what its card says.
+
+    Attributes:
+        relation: What it is if the evidence holds: the same, or a relative by its name.
+    """
+
+    candidate: Candidate
+    probability: float
+    weighing: Weighing
+    relation: Relation
+
+
+def weigh_accounts(
+    signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: Policy, card: Card
+) -> tuple[Weighed, ...]:
+    """Weigh every account found by blocking; the likeliest first, then by id."""
+    said = signal_account_columns(signal, keys, lists_of(policy))
+    pairs = [
+        (each, weigh(card, said, each.columns))
+        for each in candidates
+        if each.found_by == "blocking" and each.contact is None and each.account is not None
+    ]
+    weights = sorted((weighing.weight for _, weighing in pairs), reverse=True)
+    found = [
+        Weighed(
+            candidate=each,
+            probability=second_stage(
+                card, weighing, said, each.columns, margin=_margin(weighing.weight, weights)
+            ),
+            weighing=weighing,
+            relation=_relation(signal, each),
+        )
+        for each, weighing in pairs
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.probability, _id(each))))
+
+
+def _margin(weight: float, weights: Sequence[float]) -> float:
+    """Return by how many bits a candidate outweighs the best of the others."""
+    if len(weights) < 2:
+        return 0.0
+    return weight - (weights[1] if weight == weights[0] else weights[0])
+
+
+def _id(weighed: Weighed) -> str:
+    account = weighed.candidate.account
+    return "" if account is None else account.account_id
+
+
+def _relation(signal: Signal, candidate: Candidate) -> Relation:
+    name = "" if candidate.account is None else candidate.account.name
+    alike = not tells_of_a_relative(signal.identifiers.company, name)
+    return Relation.SAME if alike else Relation.RELATED
+
+
+def by_weight(
+    signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: Policy, card: Card | None
+) -> Match | None:
+    """Return what the card says of a signal that no rule decided; ``None`` if it says nothing.
+
+    Only a card whose bound is proved links at once, and only on evidence that is not low-trust.
+    """
+    if card is None:
+        return None
+    weighed = weigh_accounts(signal, keys, candidates, policy, card)
+    if not weighed or weighed[0].probability < WORTH_NAMING:
+        return None
+    best = weighed[0]
+    account_id = _id(best)
+    band, held_back = _band(best, keys, policy, card)
+    is_link = band is Band.AUTO
+    return Match(
+        band=band,
+        probability=best.probability,
+        relation=Relation.DIFFERENT if band is Band.NEW else best.relation,
+        method="weighed",
+        account_id=account_id if is_link else None,
+        possible_account_id=None if is_link else account_id,
+        candidates=tuple(dict.fromkeys(map(_id, weighed))),
+        reasons=(*evidence(card, best), *held_back),
+        card_digest=card.digest,
+    )
+
+
+def evidence(card: Card, weighed: Weighed) -> tuple[Reason, ...]:
+    """Return the weight of each comparison as reasons, in bits."""
+    return tuple(
+        Reason(
+            rule=f"weighed.{comparison}",
+            words=f"{comparison} {_WORDS[test]} ({bits:+.1f} bits)",
+        )
+        for comparison, test, bits in level_names(card, weighed.weighing)
+    )
+
+
+def _band(best: Weighed, keys: Keys, policy: Policy, card: Card) -> tuple[Band, tuple[Reason, ...]]:
+    rules = policy.matching
+    if best.probability < rules.review:
+        return Band.NEW, ()
+    if keys.set_aside is not None and keys.domain is None:
+        words = "a name without an address of its own is too weak to link or to wait for a review"
+        return Band.NEW, (Reason(rule="weighed.low_trust", words=words),)
+    if best.probability < max(rules.auto, card.cuts.auto):
+        return Band.REVIEW, ()
+    if best.relation is not Relation.SAME:
+        words = "the company's name tells of a sister or child of the account"
+        return Band.REVIEW, (Reason(rule="weighed.relative", words=words),)
+    if not card.cuts.is_proved:
+        bound = f"{card.cuts.bound:.1%}"
+        words = f"at most 0.5 % wrong links is not yet proved, the bound is {bound}"
+        return Band.REVIEW, (Reason(rule="weighed.not_proved", words=words),)
+    return Band.AUTO, ()
