@@ -2,10 +2,10 @@
 
 ``python benchmarks/learn_gates.py [--full] [--section NAME] [--seed N]``. Full is the published
 size: eight worlds of 20,000 leads and 60 facts with seeds 9400 to 9407, which were never used while
-building; null worlds have seeds 9450 to 9469, the shuffled one 9480. A gate is the mean over worlds with two standard
-errors of tolerance. What a figure means stands at ``planted_worlds.Tally``; a section that is done
-is kept and not run again on the same day. With ``--seed``, for trials while building, other worlds
-are made, and nothing is kept or recorded.
+building; null worlds have seeds 9450 to 9469, the shuffled one 9480. A gate is the mean over worlds
+with two standard errors of tolerance. What a figure means stands at ``planted_worlds.Tally``; a
+section that is done is kept and not run again on the same day. With ``--seed``, for trials while
+building, other worlds are made, and nothing is kept or recorded.
 """
 
 from __future__ import annotations

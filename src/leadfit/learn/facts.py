@@ -10,18 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from leadfit.artifact import BLANK, FORM_DEFAULTS, MISSING_WORDS, OTHER, ArtifactFact, as_text
-from leadfit.history import FactColumn, Known
-from leadfit.learn.past import (
-    CONFOUNDERS,
-    LARGEST,
-    Floats,
-    Ints,
-    Past,
-    column,
-    number,
-    numbers,
-    times,
-)
+from leadfit.history import FactColumn, Known, column_of
+from leadfit.learn.past import CONFOUNDERS, LARGEST, Floats, Ints, Past, number, numbers, times
 from leadfit.learn.rules import Rules
 from leadfit.records import Fact
 
@@ -79,7 +69,7 @@ def read_facts(past: Past, rules: Rules) -> tuple[Levels, ...]:
         if fact.table != "leads" or fact.name not in CONFOUNDERS
     ]
     names = Counter(fact.name for fact in listed)
-    if "country" not in names and any(column(history.accounts, "country")):
+    if "country" not in names and any(column_of(history.accounts, "country")):
         listed.append(FactColumn(name="country", table="accounts"))
     found: list[Levels] = []
     for fact in listed:
@@ -97,7 +87,7 @@ def read_confounders(past: Past, rules: Rules) -> tuple[Levels, ...]:
     """Read channel, campaign, region, rep, tier and score of each lead into levels."""
     found: list[Levels] = []
     for name in CONFOUNDERS:
-        values = [*column(past.history.leads, name), *[None] * (past.rows - past.leads)]
+        values = [*column_of(past.history.leads, name), *[None] * (past.rows - past.leads)]
         if any(value is not None for value in values):
             is_number = name == "score"
             found.append(
@@ -110,19 +100,19 @@ def _values(past: Past, fact: FactColumn) -> tuple[Sequence[object], Floats]:
     """Return the fact's value for each row, and when it became known if that was later."""
     blank_tail = [None] * (past.rows - past.leads)
     if fact.table == "leads":
-        return [*column(past.history.leads, fact.name), *blank_tail], np.empty(0)
+        return [*column_of(past.history.leads, fact.name), *blank_tail], np.empty(0)
     ids = [past.account_ids[n] for n in past.account]
     if fact.table == "accounts":
         table = past.history.accounts
-        keys = column(table, "account_id")
-        by_id = dict(zip(keys, column(table, fact.name), strict=True))
+        keys = column_of(table, "account_id")
+        by_id = dict(zip(keys, column_of(table, fact.name), strict=True))
         return [by_id.get(name) for name in ids], np.empty(0)
     table = past.history.facts
     rows = zip(
-        column(table, "account_id"),
-        column(table, "fact"),
-        column(table, "value"),
-        times(column(table, "known_at")).tolist(),
+        column_of(table, "account_id"),
+        column_of(table, "fact"),
+        column_of(table, "value"),
+        times(column_of(table, "known_at")).tolist(),
         strict=True,
     )
     # The earliest value counts: a later one may answer to the outcome.

@@ -9,11 +9,11 @@ import numpy as np
 
 from leadfit.artifact import as_text
 from leadfit.errors import BadInput, Fault, shorten
-from leadfit.history import Step
+from leadfit.history import Step, column_of
 from leadfit.learn.checks import proportion
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.money import revenue_by_account
-from leadfit.learn.past import Bools, Floats, Past, column, numbers
+from leadfit.learn.past import Bools, Floats, Past, numbers
 from leadfit.learn.result import CurrentIcp, Estimate, Judgement, Presence, StaticFindings
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.static import StaticIcp
@@ -49,14 +49,14 @@ def call(past: Past, static_icp: StaticIcp | None) -> Called | None:
         ], dtype=np.bool_)  # fmt: skip
         return Called(name=static_icp.name, ideal=ideal, known=np.ones(past.rows, np.bool_))
     tail = [None] * (past.rows - past.leads)
-    tiers = [*column(past.history.leads, "tier"), *tail]
+    tiers = [*column_of(past.history.leads, "tier"), *tail]
     known = np.array([tier is not None for tier in tiers], dtype=np.bool_)
     if known.sum() >= 20:
         texts = [as_text(tier) if isinstance(tier, str | int | float) else "" for tier in tiers]
         best = min(text for text in texts if text)
         ideal = np.array([text == best for text in texts], dtype=np.bool_)
         return Called(name="tier", ideal=ideal, known=known)
-    score = numbers([*column(past.history.leads, "score"), *tail])
+    score = numbers([*column_of(past.history.leads, "score"), *tail])
     known = ~np.isnan(score)
     if known.sum() >= 20:
         edge = float(np.quantile(score[known], 1 - _TOP_SHARE))
@@ -79,14 +79,14 @@ def _check_names(past: Past, static_icp: StaticIcp) -> None:
 def fact_values(past: Past, names: set[str]) -> Mapping[str, Sequence[Fact]]:
     """Return raw values by name and row, of the lead or else of its account."""
     leads, accounts = past.history.leads, past.history.accounts
-    by_id = {str(item): n for n, item in enumerate(column(accounts, "account_id"))}
+    by_id = {str(item): n for n, item in enumerate(column_of(accounts, "account_id"))}
     places = [by_id.get(past.account_ids[n], -1) for n in past.account]
     found: dict[str, Sequence[Fact]] = {}
     for name in names:
         if name in leads.columns:
-            own = [*column(leads, name), *[None] * (past.rows - past.leads)]
+            own = [*column_of(leads, name), *[None] * (past.rows - past.leads)]
         else:
-            values = column(accounts, name)
+            values = column_of(accounts, name)
             own = [values[place] if place >= 0 else None for place in places]
         found[name] = [v if isinstance(v, str | int | float) else None for v in own]
     return found

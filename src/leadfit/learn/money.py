@@ -6,8 +6,9 @@ from collections import Counter
 
 import numpy as np
 
+from leadfit.history import column_of
 from leadfit.learn.ladder import row_of
-from leadfit.learn.past import Bools, Floats, Past, column, numbers
+from leadfit.learn.past import Bools, Floats, Past, numbers
 from leadfit.learn.result import Money
 from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.records import Kind
@@ -88,8 +89,8 @@ def _spend(past: Past, since: float) -> float | None:
     table = past.history.spend
     if not table.rows:
         return None
-    amount = numbers(column(table, "amount"))
-    months = [str(item)[:7] for item in column(table, "month")]
+    amount = numbers(column_of(table, "amount"))
+    months = [str(item)[:7] for item in column_of(table, "month")]
     edge = str(np.datetime64("1970-01-01") + np.timedelta64(int(since), "D"))[:7]
     recent = np.array([month >= edge for month in months]) & ~np.isnan(amount)
     return float(amount[recent].sum())
@@ -97,6 +98,6 @@ def _spend(past: Past, since: float) -> float | None:
 
 def _currency(past: Past) -> str | None:
     found = Counter(
-        str(item) for item in column(past.history.events, "currency") if item is not None
+        str(item) for item in column_of(past.history.events, "currency") if item is not None
     )
     return found.most_common(1)[0][0] if found else None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from leadfit.history import History, Step, Table
+from leadfit.history import History, Step, column_of
 from leadfit.records import Kind
 
 Floats = npt.NDArray[np.float64]
@@ -140,27 +140,23 @@ def number(item: object) -> float:
         return float("nan")
 
 
-def column(table: Table, name: str) -> Sequence[object]:
-    """Return a column of ``table``, blank in every row where there is none of that name."""
-    found = table.columns.get(name)
-    return found if found is not None else [None] * table.rows
-
-
 def read_past(history: History) -> Past:
     """Bring ``history`` into arrays."""
     leads = history.leads
-    lead_accounts = [str(item) for item in column(leads, "account_id")]
-    event_accounts = [str(item) for item in column(history.events, "account_id")]
-    table_accounts = [str(item) for item in column(history.accounts, "account_id")]
+    lead_accounts = [str(item) for item in column_of(leads, "account_id")]
+    event_accounts = [str(item) for item in column_of(history.events, "account_id")]
+    table_accounts = [str(item) for item in column_of(history.accounts, "account_id")]
     numbered: dict[str, int] = {}
     for name in (*lead_accounts, *event_accounts):
         numbered.setdefault(name, len(numbered))
     with_lead = len(dict.fromkeys(lead_accounts))
-    opened = dict(zip(table_accounts, times(column(history.accounts, "created_at")), strict=True))
+    opened = dict(
+        zip(table_accounts, times(column_of(history.accounts, "created_at")), strict=True)
+    )
     extra = list(numbered)[with_lead:]
     created = np.concatenate(
         [
-            times(column(leads, "created_at")),
+            times(column_of(leads, "created_at")),
             np.array([opened.get(name, np.nan) for name in extra], dtype=np.float64),
         ]
     )
@@ -187,15 +183,18 @@ def _read_events(
     history: History, numbered: Mapping[str, int], accounts: Sequence[str]
 ) -> dict[str, Marks]:
     table = history.events
-    rows = {str(item): n for n, item in enumerate(column(history.leads, "lead_id"))}
-    kinds = np.array([str(item) for item in column(table, "kind")], dtype=object)
+    rows = {str(item): n for n, item in enumerate(column_of(history.leads, "lead_id"))}
+    kinds = np.array([str(item) for item in column_of(table, "kind")], dtype=object)
     lead = np.array(
-        [rows.get(str(item), -1) if item is not None else -1 for item in column(table, "lead_id")],
+        [
+            rows.get(str(item), -1) if item is not None else -1
+            for item in column_of(table, "lead_id")
+        ],
         dtype=np.int64,
     )
     account = np.array([numbered[name] for name in accounts], dtype=np.int64)
-    at = times(column(table, "at"))
-    amount, value = numbers(column(table, "amount")), numbers(column(table, "value"))
+    at = times(column_of(table, "at"))
+    amount, value = numbers(column_of(table, "amount")), numbers(column_of(table, "value"))
     found: dict[str, Marks] = {}
     for kind in dict.fromkeys(kinds.tolist()):
         mask = kinds == kind

@@ -16,13 +16,13 @@ import numpy as np
 from scipy import stats
 
 from leadfit.artifact import Artifact
-from leadfit.history import History, Step
+from leadfit.history import History, Step, column_of
 from leadfit.learn import leaks
 from leadfit.learn.drift.scored import score_past
 from leadfit.learn.drift.streams import months_of, rejected
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.ladder import climb
-from leadfit.learn.past import Bools, Floats, Ints, Past, column, numbers, read_past
+from leadfit.learn.past import Bools, Floats, Ints, Past, numbers, read_past
 from leadfit.learn.rules import Rules
 from leadfit.records import Kind
 
@@ -109,8 +109,8 @@ def _scores(past: Past, given: Artifact | Mapping[str, float] | None) -> Floats:
     if isinstance(given, Artifact):
         return score_past(past, given)[: past.leads]
     if given is None:
-        return numbers(column(past.history.leads, "score"))
-    ids = column(past.history.leads, "lead_id")
+        return numbers(column_of(past.history.leads, "score"))
+    ids = column_of(past.history.leads, "lead_id")
     return np.array([given.get(str(item), np.nan) for item in ids], dtype=np.float64)
 
 
@@ -128,10 +128,13 @@ def _strata(score: Floats, at: Floats) -> Ints:
 def _reasons(past: Past) -> list[str]:
     """Return the latest reason of rejection of each lead, blank where none was given."""
     table = past.history.events
-    place = {str(item): n for n, item in enumerate(column(past.history.leads, "lead_id"))}
+    place = {str(item): n for n, item in enumerate(column_of(past.history.leads, "lead_id"))}
     found = [""] * past.leads
     events = zip(
-        column(table, "kind"), column(table, "lead_id"), column(table, "reason"), strict=True
+        column_of(table, "kind"),
+        column_of(table, "lead_id"),
+        column_of(table, "reason"),
+        strict=True,
     )
     for kind, lead, reason in events:
         if kind == Kind.REJECTED.value and reason is not None and str(lead) in place:

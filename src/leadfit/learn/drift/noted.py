@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from leadfit.history import Step
+from leadfit.history import Step, column_of
 from leadfit.learn.drift.result import DriftRules, NotedSegment
 from leadfit.learn.facts import Levels
 from leadfit.learn.ladder import Ladder
-from leadfit.learn.past import Bools, Ints, Past, column
+from leadfit.learn.past import Bools, Ints, Past
 from leadfit.records import Kind
 
 _RECENT_DAYS = 183.0
@@ -106,7 +106,7 @@ def _reason(past: Past, accounts: set[str]) -> str | None:
     """Return the reason noted most at these accounts; of equals the first by name."""
     events = past.history.events
     names = ("kind", "account_id", "reason")
-    rows = zip(*(column(events, name) for name in names), strict=True)
+    rows = zip(*(column_of(events, name) for name in names), strict=True)
     counted = Counter(
         str(reason)
         for kind, account, reason in rows

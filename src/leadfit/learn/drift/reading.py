@@ -10,14 +10,14 @@ from datetime import datetime
 import numpy as np
 
 from leadfit.artifact import Artifact
-from leadfit.history import History
+from leadfit.history import History, column_of
 from leadfit.learn import leaks
 from leadfit.learn.drift.detect import START_DAYS
 from leadfit.learn.drift.result import DriftRules
 from leadfit.learn.drift.scored import score_past
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.ladder import Ladder, climb
-from leadfit.learn.past import Bools, Floats, Past, column, days, numbers, read_past
+from leadfit.learn.past import Bools, Floats, Past, days, numbers, read_past
 from leadfit.learn.rules import MONTH_DAYS
 
 LEAST_MONTHS = 3
@@ -67,10 +67,10 @@ def read(
             optimism = float(sum(abs(value) > 0.02 for row in rows for value in row))
     elif given is not None:
         name = "given scores"
-        ids = column(history.leads, "lead_id")
+        ids = column_of(history.leads, "lead_id")
         score[: past.leads] = [given.get(str(item), math.nan) for item in ids]
     else:
-        score[: past.leads] = numbers(column(history.leads, "score"))
+        score[: past.leads] = numbers(column_of(history.leads, "score"))
     return Reading(
         past=past,
         ladder=climbed,

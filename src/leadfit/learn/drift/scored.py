@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from leadfit.artifact import Artifact, ArtifactFact
-from leadfit.history import Known
+from leadfit.history import Known, column_of
 from leadfit.learn.facts import Levels
 from leadfit.learn.heads import score_rows
-from leadfit.learn.past import Floats, Past, column
+from leadfit.learn.past import Floats, Past
 
 
 def score_past(past: Past, artifact: Artifact) -> Floats:
@@ -48,7 +48,7 @@ def _values(past: Past, name: str) -> list[object]:
     leads, accounts = past.history.leads, past.history.accounts
     if name in leads.columns:
         return [*leads.columns[name], *[None] * (past.rows - past.leads)]
-    own = column(accounts, name.removeprefix("accounts."))
-    by_id = {str(item): n for n, item in enumerate(column(accounts, "account_id"))}
+    own = column_of(accounts, name.removeprefix("accounts."))
+    by_id = {str(item): n for n, item in enumerate(column_of(accounts, "account_id"))}
     places = [by_id.get(past.account_ids[n], -1) for n in past.account]
     return [own[n] if n >= 0 else None for n in places]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadfit.history import Step
+from leadfit.history import Step, column_of
 from leadfit.learn.ladder import Ladder, row_of
-from leadfit.learn.past import Bools, Floats, Ints, Past, column
+from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.watch import seen_until
 from leadfit.records import Kind
 
@@ -195,7 +195,7 @@ def _records(  # noqa: PLR0917 -- a record of the past has these sides
 
 
 def _codes(past: Past, header: str) -> Ints:
-    values = [str(item) for item in column(past.history.leads, header)]
+    values = [str(item) for item in column_of(past.history.leads, header)]
     numbered = {name: n for n, name in enumerate(dict.fromkeys(values))}
     return np.array([numbered[name] for name in values], dtype=np.int64)
 
