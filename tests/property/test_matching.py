@@ -52,8 +52,8 @@ CARD = Card(
         comparison(
             "company",
             level(Test.EXACT, "company", bits=9.0),
-            level(Test.OVERLAP, "company", bits=5.5, at=0.6),
-            level(Test.OVERLAP, "company", bits=2.5, at=0.25),
+            level(Test.OVERLAP, "company.words", bits=5.5, at=0.6),
+            level(Test.OVERLAP, "company.words", bits=2.5, at=0.25),
         ),
         comparison(
             "email",
@@ -71,13 +71,13 @@ CARD = Card(
     ),
     blocking=(
         Blocking(columns=("last",), most=40),
-        Blocking(columns=("company:token",), most=20),
-        Blocking(columns=("company:rare", "first:first2"), most=40),
+        Blocking(columns=("company.words:token",), most=20),
+        Blocking(columns=("company.words:rare", "first:first2"), most=40),
         Blocking(columns=("phone:last3",), most=40),
     ),
     frequencies={
         "last": Frequencies(floor=0.001, unseen=0.002, shares={"aab": 0.1, "éé": 0.004}),
-        "company": Frequencies(
+        "company.words": Frequencies(
             floor=0.001, unseen=0.0031, shares={"a": 0.2, "ab": 0.05, "日": 0.01}
         ),
     },
@@ -121,6 +121,7 @@ def test_ten_thousand_pairs_have_the_same_probability_in_batch_and_live() -> Non
         rows = ", ".join(f"({left}, {right})" for left, right in pairs)
         batch.connection.execute("CREATE TABLE pairs (l BIGINT, r BIGINT)").fetchall()
         batch.connection.execute(f"INSERT INTO pairs VALUES {rows}").fetchall()
+        batch.grade(CARD)
         batch.weigh(CARD)
         found = {(each.left, each.right): each for each in batch.weighed(CARD)}
     assert len(found) == len(pairs)
@@ -156,6 +157,7 @@ def test_batch_finds_exactly_the_pairs_that_share_a_key() -> None:
     }
     with batch_of(records) as batch:
         blocked = batch.block(CARD)
+        batch.grade(CARD)
         batch.weigh(CARD)
         assert {(each.left, each.right) for each in batch.weighed(CARD)} == expected
     assert blocked.pairs == len(expected)

@@ -16,6 +16,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
         "customer profile.",
+        "dedupe": "Say which records of a file are one, with a probability for every pair.",
         "drift": "Say whether the score in force still holds, what moved, and who may be "
         "blamed for it.",
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
@@ -34,6 +35,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
+_MATCHING: Final = frozenset({"dedupe"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 
 
@@ -52,6 +54,10 @@ class Commands(click.Group):
             from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
 
             return offline.COMMANDS[cmd_name]
+        if cmd_name in _MATCHING:
+            from leadfit.cli import matching  # noqa: PLC0415 -- as above
+
+            return matching.COMMANDS[cmd_name]
         if cmd_name in _LEARNING:
             from leadfit.cli import learning  # noqa: PLC0415 -- as above
 

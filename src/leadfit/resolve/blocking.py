@@ -21,7 +21,7 @@ from itertools import product
 from typing import Final
 
 from leadfit.resolve.card import Blocking, Card
-from leadfit.resolve.weigh import Record, rarities, tokens
+from leadfit.resolve.weigh import Record, rarities, stored, tokens
 
 SEPARATOR: Final = "\x1f"
 """Parts the values of a key of several columns; no normalised text holds it."""
@@ -99,7 +99,7 @@ class Keys:
                     yield number, SEPARATOR.join(values)
 
     def _values(self, each: KeyColumn, record: Record) -> list[str]:
-        text = record.get(each.column)
+        text = record.get(stored(each.column))
         if not text:
             return []
         if each.part is Part.WHOLE:

@@ -87,6 +87,8 @@ class Comparison:
         name: Name for reasons, such as ``company``.
         blank: The comparison says nothing where one of these columns is blank on either side.
         levels: At least two; the last one is ``else``.
+        either: The comparison says nothing where none of these columns has a value on both
+            sides; empty where ``blank`` alone decides.
     """
 
     __pydantic_config__ = _EXACTLY
@@ -94,6 +96,7 @@ class Comparison:
     name: str
     blank: tuple[str, ...]
     levels: tuple[Level, ...]
+    either: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

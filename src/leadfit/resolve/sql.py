@@ -19,7 +19,7 @@ from typing import Final, assert_never
 
 from leadfit.resolve.blocking import KeyColumn, Part, columns_of
 from leadfit.resolve.card import Blocking, Card, Comparison, Level, Test
-from leadfit.resolve.weigh import BLANK, SLACK, adjustment, rarities
+from leadfit.resolve.weigh import BLANK, SLACK, frequency_base, frequency_bits, rarities
 
 # A token's rarity stands in the low bits of its number, with room for the sum of a whole name.
 _CODE: Final = 1 << 24
@@ -33,7 +33,7 @@ def columns(card: Card) -> tuple[str, ...]:
     """Return the normalised columns a card reads, in the order of ``c0``, ``c1``, ..."""
     read: dict[str, None] = {}
     for comparison in card.comparisons:
-        read |= dict.fromkeys(comparison.blank)
+        read |= dict.fromkeys((*comparison.blank, *comparison.either))
         for level in comparison.levels:
             read |= dict.fromkeys(level.columns)
     for rule in card.blocking:
@@ -42,30 +42,25 @@ def columns(card: Card) -> tuple[str, ...]:
 
 
 def frequency_rows(card: Card) -> dict[int, list[tuple[str, float, int]]]:
-    """Return by number of a column the rows of its table: value, bits to add, rarity in units.
-
-    The bits are those of :func:`leadfit.resolve.weigh.adjustment` less the level's own.
-    """
+    """Return by number of a column the rows of its table: value, bits it adds, rarity in units."""
     rows: dict[int, list[tuple[str, float, int]]] = {}
     for number, column in enumerate(columns(card)):
         frequencies = card.frequencies.get(column)
-        if frequencies is None:
-            continue
-        level = _by_frequency(card, column)
-        rare, _ = rarities(frequencies)
-        rows[number] = [
-            (value, adjustment(level, frequencies, value) if level else 0.0, rare[value])
-            for value in frequencies.shares
-        ]
+        if frequencies is not None:
+            rare, _ = rarities(frequencies)
+            rows[number] = [
+                (value, frequency_bits(frequencies, value), rare[value])
+                for value in frequencies.shares
+            ]
     return rows
 
 
-def _by_frequency(card: Card, column: str) -> Level | None:
-    for comparison in card.comparisons:
-        for level in comparison.levels:
-            if level.by_frequency and level.u is not None and level.columns == (column,):
-                return level
-    return None
+def _is_adjusted(card: Card, column: str) -> bool:
+    return column in card.frequencies and any(
+        level.by_frequency and level.columns == (column,)
+        for comparison in card.comparisons
+        for level in comparison.levels
+    )
 
 
 def prepared(card: Card, records: str, frequency: Callable[[int], str]) -> str:
@@ -73,7 +68,7 @@ def prepared(card: Card, records: str, frequency: Callable[[int], str]) -> str:
 
     Beside ``rid``, ``source`` and the columns, a blank being null, it gives for a column n as far
     as the card needs them: ``t`` (different tokens), ``o`` (tokens as numbers that carry their
-    rarity), ``w`` (sum of rarities), ``k`` (rarest token), ``f`` (bits of an exact value).
+    rarity), ``w`` (sum of rarities), ``k`` (rarest token), ``f`` (bits the value's frequency adds).
 
     Args:
         card: The model.
@@ -86,16 +81,14 @@ def prepared(card: Card, records: str, frequency: Callable[[int], str]) -> str:
     selected = ["b.*"]
     joins = []
     for number, column in enumerate(read):
-        rated = column in card.frequencies
         if _is_rated(card, column):
             joins.append(_token_join(card, number, column, records, frequency))
             selected.append(f"o{number}.o AS o{number}, o{number}.w AS w{number}")
             selected.append(f"o{number}.k AS k{number}")
         if _is_split(card, column):
             selected.append(f"{_split(f'b.c{number}')} AS t{number}")
-        level = _by_frequency(card, column)
-        if level is not None and rated:
-            rare = adjustment(level, card.frequencies[column], None)
+        if _is_adjusted(card, column):
+            rare = frequency_bits(card.frequencies[column], None)
             joins.append(
                 f"LEFT JOIN {frequency(number)} f{number} ON f{number}.value = b.c{number}"
             )
@@ -222,30 +215,42 @@ def candidates(rule: Blocking, keys: str, shared: str, *, across: bool) -> str:
     )
 
 
-def weighed(card: Card, pairs: str, table: str) -> str:
-    """Return a query of ``l``, ``r``, the levels ``g0``, ``g1``, ..., ``weight`` and ``p``.
+def graded(card: Card, pairs: str, table: str) -> str:
+    """Return a query of ``l``, ``r``, the levels ``g0``, ``g1``, ... and frequencies ``f``.
+
+    It depends on the tests of the card, not on their weights.
 
     Args:
         card: The model.
         pairs: Name of the table of pairs.
         table: Name of the prepared records.
     """
+    named = card_columns(card)
     levels = "".join(
-        f", {level_case(comparison, card_columns(card))} AS g{number}"
+        f", ({level_case(comparison, named)})::TINYINT AS g{number}"
         for number, comparison in enumerate(card.comparisons)
     )
-    bits = "".join(f" + {term}" for term in _terms(card))
     rated = "".join(
         f", l.f{number} AS f{number}"
         for number, column in enumerate(columns(card))
-        if _by_frequency(card, column) is not None and column in card.frequencies
+        if _is_adjusted(card, column)
     )
-    graded = (
+    return (
         f"SELECT p.l, p.r{levels}{rated} FROM {pairs} p "  # noqa: S608 -- numbers and names of tables only
         f"JOIN {table} l ON l.rid = p.l JOIN {table} r ON r.rid = p.r"
     )
+
+
+def weighed(card: Card, table: str) -> str:
+    """Return a query of ``l``, ``r``, the levels, ``weight`` and the probability ``p``.
+
+    Args:
+        card: The model.
+        table: Name of a table of :func:`graded`.
+    """
+    bits = "".join(f" + {term}" for term in _terms(card))
     shown = "".join(f", g{number}" for number in range(len(card.comparisons)))
-    summed = f"SELECT l, r{shown}, {card.prior!r}::DOUBLE{bits} AS weight FROM ({graded})"  # noqa: S608 -- as above
+    summed = f"SELECT l, r{shown}, {card.prior!r}::DOUBLE{bits} AS weight FROM {table}"  # noqa: S608 -- numbers and names of tables only
     odds = f"greatest({-_MOST_BITS!r}, least({_MOST_BITS!r}, weight))"
     return f"SELECT *, 1.0::DOUBLE / (1.0::DOUBLE + pow(2.0::DOUBLE, -{odds})) AS p FROM ({summed})"  # noqa: S608 -- as above
 
@@ -255,10 +260,10 @@ def _terms(card: Card) -> Iterator[str]:
     for number, comparison in enumerate(card.comparisons):
         cases = ""
         for place, level in enumerate(comparison.levels):
-            rated = (
-                level.by_frequency and level.u is not None and level.columns[0] in card.frequencies
-            )
-            bits = f"f{read[level.columns[0]]}" if rated else f"{level.bits!r}::DOUBLE"
+            base = frequency_base(card, level)
+            bits = f"{(level.bits if base is None else base)!r}::DOUBLE"
+            if base is not None:
+                bits += f" + f{read[level.columns[0]]}"
             cases += f" WHEN {place} THEN {bits}"
         yield f"CASE g{number}{cases} ELSE 0.0::DOUBLE END"
 
@@ -276,9 +281,7 @@ def card_columns(card: Card) -> Named:
 
 def level_case(comparison: Comparison, named: Named) -> str:
     """Return the SQL of the number of the level that holds."""
-    blank = " OR ".join(
-        f"{named(column, side)} IS NULL" for column in comparison.blank for side in ("l", "r")
-    )
+    blank = blank_condition(comparison, named)
     cases = "".join(
         f" WHEN {condition(level, named)} THEN {number}"
         for number, level in enumerate(comparison.levels[:-1])
@@ -286,6 +289,16 @@ def level_case(comparison: Comparison, named: Named) -> str:
     first = f" WHEN {blank} THEN {BLANK}" if blank else ""
     last = len(comparison.levels) - 1
     return f"CASE{first}{cases} ELSE {last} END" if first or cases else str(last)
+
+
+def blank_condition(comparison: Comparison, named: Named) -> str:
+    """Return the SQL of whether a comparison has nothing to compare; empty if it always has."""
+    either = " AND ".join(
+        f"({named(column, 'l')} IS NULL OR {named(column, 'r')} IS NULL)"
+        for column in comparison.either
+    )
+    blank = [f"{named(column, side)} IS NULL" for column in comparison.blank for side in ("l", "r")]
+    return " OR ".join([*blank, *([f"({either})"] if either else [])])
 
 
 def condition(level: Level, named: Named) -> str:  # noqa: PLR0911 -- one for each test
@@ -311,8 +324,10 @@ def condition(level: Level, named: Named) -> str:  # noqa: PLR0911 -- one for ea
         case Test.DAMERAU:
             left, right = sides(level.columns[0])
             most = int(level.threshold or 0)
+            # A transposition is two plain edits; the plain distance is five times as fast.
             return (
                 f"(abs(strlen({left}) - strlen({right})) <= {most} "
+                f"AND levenshtein({left}, {right}) <= {2 * most} "
                 f"AND damerau_levenshtein({left}, {right}) <= {most})"
             )
         case Test.SWAPPED:

@@ -2,6 +2,9 @@
 
 Records are mappings of normalised column to text; a column that is missing, ``None`` or empty is
 blank. :mod:`leadfit.resolve.sql` writes the same card as SQL; both give the same probability.
+
+A column called ``NAME.words`` is the column ``NAME`` read as tokens: the frequencies under that
+name are those of its tokens, while those under ``NAME`` are of whole values.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from leadfit.resolve.card import Card, Comparison, Frequencies, Level, Test
 Record = Mapping[str, str | None]
 """Normalised column to text."""
 
+WORDS: Final = ".words"
+"""Ends the name of a column that is read as tokens."""
 BLANK: Final = -1
 """Number of the level of a comparison that had nothing to compare."""
 RARITY_UNIT: Final = 1000
@@ -104,6 +109,15 @@ def tokens(text: str) -> frozenset[str]:
     return frozenset(text.split(" ")) - {""}
 
 
+def stored(column: str) -> str:
+    """Return the column of the record that a column of the card reads.
+
+    >>> stored("company.words"), stored("company.place")
+    ('company', 'company.place')
+    """
+    return column.removesuffix(WORDS)
+
+
 class Scales:
     """A card made ready to weigh many pairs."""
 
@@ -155,7 +169,8 @@ def scales(card: Card) -> Scales:
 
 
 def _compiled(card: Card, comparison: Comparison) -> Callable[[Record, Record], tuple[int, float]]:
-    blank = comparison.blank
+    blank = tuple(map(stored, comparison.blank))
+    either = tuple(map(stored, comparison.either))
     tests = tuple(
         (number, _test(card, level), _bits(card, level))
         for number, level in enumerate(comparison.levels[:-1])
@@ -167,6 +182,8 @@ def _compiled(card: Card, comparison: Comparison) -> Callable[[Record, Record], 
         for column in blank:
             if not left.get(column) or not right.get(column):
                 return nothing
+        if either and not any(left.get(column) and right.get(column) for column in either):
+            return nothing
         for number, holds, bits in tests:
             if holds(left, right):
                 return number, bits(left) if callable(bits) else bits
@@ -176,33 +193,40 @@ def _compiled(card: Card, comparison: Comparison) -> Callable[[Record, Record], 
 
 
 def _bits(card: Card, level: Level) -> float | Callable[[Record], float]:
-    if not level.by_frequency or level.u is None:
+    base = frequency_base(card, level)
+    if base is None:
         return float(level.bits)
-    (column,) = level.columns
-    frequencies = card.frequencies.get(column)
-    if frequencies is None:
-        return float(level.bits)
-    rare = adjustment(level, frequencies, None)
-    table = {value: adjustment(level, frequencies, value) for value in frequencies.shares}
-    return lambda left: table.get(left[column] or "", rare)
+    frequencies = card.frequencies[level.columns[0]]
+    rare = base + frequency_bits(frequencies, None)
+    table = {value: base + frequency_bits(frequencies, value) for value in frequencies.shares}
+    read = stored(level.columns[0])
+    return lambda left: table.get(left[read] or "", rare)
 
 
-def adjustment(level: Level, frequencies: Frequencies, value: str | None) -> float:
-    """Return the bits of an exact level for one value: more for a rare one, fewer for a common.
+def frequency_bits(frequencies: Frequencies, value: str | None) -> float:
+    """Return what a value's frequency adds to an exact level: more for a rare one.
 
     Args:
-        level: A level with ``by_frequency`` and ``u``.
-        frequencies: Those of its column.
+        frequencies: Those of the column.
         value: The value both records have; ``None`` stands for one that is not listed.
     """
-    share = (
-        max(frequencies.floor, frequencies.unseen) if value is None else frequencies.share(value)
-    )
-    return level.bits + math.log2((level.u or share) / share)
+    if value is None:
+        return -math.log2(max(frequencies.floor, frequencies.unseen))
+    return -math.log2(frequencies.share(value))
+
+
+def frequency_base(card: Card, level: Level) -> float | None:
+    """Return the bits of an exact level before the frequency adds its own.
+
+    ``None`` says that frequencies do not adjust it.
+    """
+    if not level.by_frequency or level.u is None or level.columns[0] not in card.frequencies:
+        return None
+    return level.bits + math.log2(level.u)
 
 
 def _test(card: Card, level: Level) -> _Holds:  # noqa: PLR0911 -- one for each test
-    columns, bound = level.columns, level.threshold or 0.0
+    columns, bound = tuple(map(stored, level.columns)), level.threshold or 0.0
     match level.test:
         case Test.EXACT:
             return _exact(columns)
@@ -213,7 +237,7 @@ def _test(card: Card, level: Level) -> _Holds:  # noqa: PLR0911 -- one for each 
         case Test.SWAPPED:
             return _swapped(columns[0], columns[1])
         case Test.OVERLAP:
-            return _overlap(columns[0], bound, card.frequencies.get(columns[0]))
+            return _overlap(columns[0], bound, card.frequencies.get(level.columns[0]))
         case Test.ANY_TOKEN:
             return _any_token(columns[0])
         case Test.SUFFIX:

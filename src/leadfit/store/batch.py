@@ -297,11 +297,16 @@ class Batch:
         """Return how many pairs there are at all, or across sources."""
         if not across:
             return self.rows * (self.rows - 1) // 2
-        return (self.rows**2 - self._count("SELECT sum(n * n) FROM (SELECT count(*) AS n FROM raw GROUP BY source)")) // 2
+        return (
+            self.rows**2
+            - self._count("SELECT sum(n * n) FROM (SELECT count(*) AS n FROM raw GROUP BY source)")
+        ) // 2
 
-    def sources(self) -> list[str]:
-        """Return the source of every record, in their order; empty where it has none."""
-        return [str(row[0] or "") for row in self._all("SELECT source FROM raw ORDER BY rid")]
+    def numbers(self, column: str, value: str) -> set[int]:
+        """Return the records that have a value in a column."""
+        name = self._name(column)
+        rows = self._all(f"SELECT rid FROM raw WHERE {name} = ?", value)  # noqa: S608 -- a numbered column
+        return {int(str(rid)) for (rid,) in rows}
 
     def records(self, these: Iterable[int]) -> dict[int, dict[str, str | None]]:
         """Return the records of some numbers as mappings of column to text."""

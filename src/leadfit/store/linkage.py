@@ -27,12 +27,20 @@ _RANDOM_PAIRS: Final = 1_000_000
 _TRAINING_PAIRS: Final = 400_000
 _FEWEST_TRAINING_PAIRS: Final = 50
 _SESSIONS: Final = 4
+_FEWEST_COMPARISONS: Final = 2
+"""That must be left free for a session to tell matches from others."""
 _LEAST_CHANCE: Final = 1e-9
 _FEWEST: Final = 0.5
 """Pairs an unseen level is counted as."""
+_MOST_AGAINST: Final = -9.0
+"""Bits of a level that no match of the training had, such as a surname that never differed."""
 _DECIMALS: Final = 6
+_PASSES: Final = 3
 _ROUNDS: Final = 200
 _START: Final = 1e-4
+_EXACT_ASSUMED: Final = 0.6
+_ELSE_ASSUMED: Final = 0.05
+"""Where only one column tells records apart, nothing can be learned about it without labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,9 @@ class Trained:
 
 
 class _Training(Protocol):
-    def estimate_u_using_random_sampling(self, max_pairs: float, *, seed: int, num_chunks: int) -> None: ...
+    def estimate_u_using_random_sampling(
+        self, max_pairs: float, *, seed: int, num_chunks: int
+    ) -> None: ...
 
     def estimate_parameters_using_expectation_maximisation(
         self,
@@ -114,8 +124,8 @@ def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
     batch.grade(draft)
     raw = _estimated(batch, draft, possible)
     share = _START
-    card, unseen = draft, ()
-    for _ in range(3):
+    card, unseen, matches = draft, tuple[str, ...](), 1.0
+    for _ in range(_PASSES):
         # Random pairs hold matches too: their part is taken out of u once it is known.
         card, unseen = _weighted(draft, raw, share=share, possible=possible)
         matches = _expected(card, batch.weights(card), possible)
@@ -132,16 +142,14 @@ Chances = Mapping[str, Mapping[int, tuple[float | None, float | None]]]
 
 def _estimated(batch: Batch, draft: Card, possible: int) -> Chances:
     """Return what Splink estimates, by comparison and level."""
+    rules = _sessions(batch, draft)
     with _quiet():
-        linker = _linker(batch, draft)
-        linker.training.estimate_u_using_random_sampling(
-            float(min(_RANDOM_PAIRS, possible)), seed=_SEED, num_chunks=1
-        )
-        for rule in _sessions(batch, draft):
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                rule, estimate_without_term_frequencies=True, max_pairs=float(_TRAINING_PAIRS)
-            )
-        saved = linker.misc.save_model_to_json()
+        saved, failed = _fitted(batch, draft, possible, rules)
+        while failed is not None:
+            # A session that cannot tell matches from others ends in a chance of zero and leaves
+            # Splink's own state broken: begin anew without it.
+            rules.remove(failed)
+            saved, failed = _fitted(batch, draft, possible, rules)
     found: dict[str, dict[int, tuple[float | None, float | None]]] = {}
     exact = _exact_chances(batch, draft)
     comparisons = cast("Sequence[Mapping[str, object]]", saved["comparisons"])
@@ -154,8 +162,26 @@ def _estimated(batch: Batch, draft: Card, possible: int) -> Chances:
         }
         if _is_whole(comparison):
             m, _ = found[comparison.name][0]
-            found[comparison.name][0] = m, exact[comparison.levels[0].columns[0]]
+            found[comparison.name][0] = m, exact[comparison.levels[0].columns[0]] or None
     return found
+
+
+def _fitted(
+    batch: Batch, draft: Card, possible: int, rules: Sequence[str]
+) -> tuple[Mapping[str, object], str | None]:
+    """Return Splink's model, and the rule it failed on if it did."""
+    linker = _linker(batch, draft)
+    linker.training.estimate_u_using_random_sampling(
+        float(min(_RANDOM_PAIRS, possible)), seed=_SEED, num_chunks=1
+    )
+    for rule in rules:
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True, max_pairs=float(_TRAINING_PAIRS)
+            )
+        except ValueError:
+            return {}, rule
+    return linker.misc.save_model_to_json(), None
 
 
 def _exact_chances(batch: Batch, draft: Card) -> dict[str, float]:
@@ -164,9 +190,7 @@ def _exact_chances(batch: Batch, draft: Card) -> dict[str, float]:
     Random pairs would see hardly any of the rare values that tell most.
     """
     columns = {
-        comparison.levels[0].columns[0]
-        for comparison in draft.comparisons
-        if _is_whole(comparison)
+        comparison.levels[0].columns[0] for comparison in draft.comparisons if _is_whole(comparison)
     }
     rules = [Blocking(columns=(column,), most=batch.rows) for column in sorted(columns)]
     found = {}
@@ -197,16 +221,14 @@ def _linker(batch: Batch, draft: Card) -> _Linker:
         probability_two_random_records_match=_START,
     )
     api = DuckDBAPI(connection=batch.connection)
-    table = api.register("prepared", table_name=f"prepared_{draft.digest[:12]}")
+    table = api.register("prepared", table_name="prepared_records")
     return cast("_Linker", Linker(table, settings, log_level=logging.ERROR))
 
 
 def _described(draft: Card, comparison: Comparison) -> dict[str, object]:
     named = _splink_columns(draft)
     number = draft.comparisons.index(comparison)
-    blank = " OR ".join(
-        f"{named(column, side)} IS NULL" for column in comparison.blank for side in ("l", "r")
-    )
+    blank = sql.blank_condition(comparison, named)
     levels: list[dict[str, object]] = [
         {"sql_condition": blank, "label_for_charts": "blank", "is_null_level": True}
     ]
@@ -244,10 +266,17 @@ def _sessions(batch: Batch, draft: Card) -> list[str]:
     )
     read = {column: number for number, column in enumerate(sql.columns(draft))}
     texts = []
-    for _, rule in usable[:_SESSIONS]:
+    for _, rule in usable:
         number = read[rule.columns[0]]
-        texts.append(f"l.c{number} = r.c{number}")
-    return texts
+        left = [each for each in draft.comparisons if rule.columns[0] not in _columns_of(each)]
+        if len(left) >= _FEWEST_COMPARISONS:
+            texts.append(f"l.c{number} = r.c{number}")
+    return texts[:_SESSIONS]
+
+
+def _columns_of(comparison: Comparison) -> set[str]:
+    levels = {column for level in comparison.levels for column in level.columns}
+    return levels | {*comparison.blank, *comparison.either}
 
 
 @contextmanager
@@ -273,16 +302,33 @@ def _weighted(
     comparisons = []
     sampled = min(_RANDOM_PAIRS, possible)
     for comparison in draft.comparisons:
-        levels = []
+        levels, missing = [], []
+        chances = _told_or_assumed(raw[comparison.name])
         for number, level in enumerate(comparison.levels):
-            m, u = raw[comparison.name][number]
-            if m is None or u is None:
+            m, u = chances[number]
+            missing.append(m is None or u is None)
+            if missing[-1]:
                 unseen.append(f"{comparison.name}: {level.test.value}")
             counted = possible if number == 0 and _is_whole(comparison) else sampled
             levels.append(_level(level, m, u, share=share, sampled=counted, possible=possible))
-        comparisons.append(replace(comparison, levels=tuple(levels)))
+        comparisons.append(replace(comparison, levels=_within(levels, missing)))
     prior = math.log2(share / (1 - share))
     return replace(draft, comparisons=tuple(comparisons), prior=_rounded(prior)), tuple(unseen)
+
+
+def _told_or_assumed(
+    chances: Mapping[int, tuple[float | None, float | None]],
+) -> Mapping[int, tuple[float | None, float | None]]:
+    """Return m and u, with a stated m where no session could learn any of a comparison."""
+    if any(m is not None for m, _ in chances.values()):
+        return chances
+    last = len(chances) - 1
+    between = (1 - _EXACT_ASSUMED - _ELSE_ASSUMED) / max(1, last - 1)
+    assumed = {0: _EXACT_ASSUMED, last: _ELSE_ASSUMED}
+    return {
+        number: (assumed.get(number, between), u or _LEAST_CHANCE)
+        for number, (_, u) in chances.items()
+    }
 
 
 def _level(
@@ -293,10 +339,33 @@ def _level(
     seen = max(u or 0.0, _FEWEST / sampled)
     # The matches among random pairs are no chance agreement.
     pure = max((seen - share * m) / (1 - share), seen * 0.02, _FEWEST / sampled)
-    bits = math.log2(m / pure)
+    m, pure = min(m, 1.0), min(pure, 1.0)
     return replace(
-        level, bits=_rounded(bits), m=_significant(m), u=_significant(pure)
+        level, bits=_rounded(math.log2(m / pure)), m=_significant(m), u=_significant(pure)
     )
+
+
+def _within(levels: Sequence[Level], unseen: Sequence[bool]) -> tuple[Level, ...]:
+    """Return levels of which none that training missed weighs more than a seen neighbour.
+
+    What was never seen must not decide: it says at most what the next stronger level says, no
+    less than that nothing agrees, and against a match only so much.
+    """
+    seen = [level.bits for level, missing in zip(levels, unseen, strict=True) if not missing]
+    if not seen:
+        return tuple(replace(level, bits=0.0) for level in levels)
+    otherwise = levels[-1].bits
+    if unseen[-1]:
+        otherwise = min(0.0, max(otherwise, _MOST_AGAINST))
+    kept: list[Level] = []
+    stronger = max(seen)
+    for level, missing in zip(levels[:-1], unseen, strict=False):
+        if missing:
+            kept.append(replace(level, bits=max(min(otherwise, 0.0), min(level.bits, stronger))))
+            continue
+        kept.append(level)
+        stronger = level.bits if level.test is not Test.SWAPPED else stronger
+    return (*kept, replace(levels[-1], bits=otherwise))
 
 
 def _expected(card: Card, weights: Sequence[tuple[float, int]], possible: int) -> float:

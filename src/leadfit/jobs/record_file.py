@@ -1,0 +1,194 @@
+"""A file of contacts or accounts, read and normalised to be matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from leadfit.errors import Words
+from leadfit.exports import sheets
+from leadfit.exports.faults import Faults
+from leadfit.exports.sheets import Sheet
+from leadfit.resolve.card import RecordKind
+from leadfit.resolve.compare import Field, fields_of
+from leadfit.resolve.normal import Column, normalise, recognise
+
+_REMEMBERED: Final = 200_000
+_SHOWN: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFile:
+    """Records of one file.
+
+    Attributes:
+        ids: One for each record, as it came.
+        id_column: Where they were read, or ``None`` where they are row numbers.
+        fields: What is compared.
+        unknown: Columns that were left out because no usual name told what they hold.
+        sources: Source of each record; empty where none was asked for.
+        sheet: The values.
+    """
+
+    ids: Sequence[str]
+    id_column: str | None
+    fields: tuple[Field, ...]
+    unknown: tuple[str, ...]
+    sources: Sequence[str]
+    sheet: Sheet
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Normalised columns of the records."""
+        return tuple(column for field in self.fields for column in field.columns)
+
+    def rows(self) -> Iterator[list[str | None]]:
+        """Yield the source and the normalised columns of every record."""
+        return _rows(self)
+
+
+def read_records(
+    path: Path,
+    kind: RecordKind,
+    *,
+    id_column: str | None = None,
+    ignore: Sequence[str] = (),
+    compare: Sequence[str] = (),
+    source: str | None = None,
+) -> RecordFile:
+    """Read a file of records.
+
+    Args:
+        path: A ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        kind: What a row stands for.
+        id_column: Column of the record id; by default the first that is ``id`` or ends in ``_id``.
+        ignore: Columns that are not looked at.
+        compare: Columns without a usual name that are compared all the same, as text.
+        source: Column that says which list a record is from.
+
+    Raises:
+        BadInput: Every fault that was found.
+    """
+    faults = Faults()
+    files = sheets.find(path, faults) if path.is_file() else []
+    if not path.is_file():
+        faults.file(str(path), Words("nothing there"), f"a {', '.join(sheets.SUFFIXES)} file")
+    faults.stop_if_any()
+    names = sheets.header(files[0], faults)
+    faults.stop_if_any()
+    _check_columns(path.name, names, faults, id=id_column, source=source)
+    _check_lists(path.name, names, faults, ignore=ignore, compare=compare)
+    faults.stop_if_any()
+    own = id_column or _id_column(names)
+    known = recognise(names, kind=kind.value)
+    open_to = [name for name in names if name not in {own, source, *ignore}]
+    used = [name for name in open_to if known[name] is not Column.TEXT or name in compare]
+    if not used:
+        allowed = f"a column with a usual name, or --compare with some of: {_shown(open_to)}"
+        faults.file(path.name, Words("no column to compare"), allowed)
+    faults.stop_if_any()
+    wanted = {*used, own, source}
+    sheet = sheets.read(files[0], faults, wanted=wanted.__contains__)
+    ids = _ids(path.name, sheet, own, faults)
+    if not len(sheet):
+        faults.file(path.name, Words("no row"), "at least one record")
+    faults.stop_if_any()
+    return RecordFile(
+        ids=ids,
+        id_column=own,
+        fields=_with_domain(fields_of({name: known[name] for name in used})),
+        unknown=tuple(name for name in open_to if name not in used),
+        sources=[each or "" for each in sheet.columns[source]] if source else (),
+        sheet=sheet,
+    )
+
+
+def _check_columns(file: str, names: Sequence[str], faults: Faults, **asked: str | None) -> None:
+    for option, name in asked.items():
+        if name is not None and name not in names:
+            faults.file(f"--{option}", name, f"a column of {file}: {_shown(names)}")
+
+
+def _check_lists(file: str, names: Sequence[str], faults: Faults, **asked: Sequence[str]) -> None:
+    for option, listed in asked.items():
+        for name in listed:
+            if name not in names:
+                faults.file(f"--{option}", name, f"a column of {file}: {_shown(names)}")
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN])
+
+
+def _id_column(names: Sequence[str]) -> str | None:
+    plain = {name: name.strip().lower().replace(" ", "_") for name in names}
+    return next(
+        (name for name, bare in plain.items() if bare == "id" or bare.endswith("_id")), None
+    )
+
+
+def _ids(file: str, sheet: Sheet, column: str | None, faults: Faults) -> list[str]:
+    if column is None:
+        return [str(number) for number in range(1, len(sheet) + 1)]
+    ids, first = [], dict[str, int]()
+    for row, value in zip(sheet.rows, sheet.columns[column], strict=True):
+        name = (value or "").strip()
+        if not name:
+            faults.row(file, row, column, "", "an id in every row")
+        elif name in first:
+            faults.row(file, row, column, name, f"an id once; row {first[name]} has it too")
+        first.setdefault(name, row)
+        ids.append(name)
+    return ids
+
+
+def _with_domain(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Add the domain of the e-mail address where no column tells one."""
+    names = {field.name: field for field in fields}
+    if "email" not in names or "domain" in names:
+        return fields
+    return (*fields, Field(header=names["email"].header, column=Column.DOMAIN, name="domain"))
+
+
+# ---- normal forms --------------------------------------------------------------------------
+
+_Parts = Mapping[str, str]
+
+
+def _rows(file: RecordFile) -> Iterator[list[str | None]]:
+    country = next((each for each in file.fields if each.column is Column.COUNTRY), None)
+    countries: Sequence[str | None] = (
+        file.sheet.columns[country.header] if country else [None] * len(file.sheet)
+    )
+    values = [file.sheet.columns[field.header] for field in file.fields]
+    caches: list[dict[tuple[str, str | None], list[str | None]]] = [{} for _ in file.fields]
+    sources: Sequence[str | None] = file.sources or [None] * len(file.sheet)
+    for source, place, *texts in zip(sources, countries, *values, strict=True):
+        row: list[str | None] = [source]
+        for field, cache, text in zip(file.fields, caches, texts, strict=True):
+            key = (text or "", place)
+            found = cache.get(key)
+            if found is None:
+                found = _normal(field, text, place)
+                if len(cache) < _REMEMBERED:
+                    cache[key] = found
+            row += found
+        yield row
+
+
+def _normal(field: Field, text: str | None, country: str | None) -> list[str | None]:
+    parts = _parts(field, text, country)
+    return [parts.get(column[len(field.name) + 1 :]) for column in field.columns]
+
+
+def _parts(field: Field, text: str | None, country: str | None) -> _Parts:
+    if field.column is Column.DOMAIN and text and "@" in text:
+        host = normalise(Column.EMAIL, text).get("domain")
+        return normalise(Column.DOMAIN, host) if host else {}
+    parts = normalise(field.column, text, country=country)
+    if field.column is Column.EMAIL and parts.get("kind") == "role":
+        # A mailbox of many people tells their company, not which of them it is.
+        return {name: value for name, value in parts.items() if name not in {"", "local"}}
+    return parts
