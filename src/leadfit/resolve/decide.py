@@ -120,7 +120,7 @@ def _joined(unlinked: Match, weighed: Match | None) -> Match:
         contact_id=unlinked.contact_id,
         lead_id=unlinked.lead_id,
         possible_account_id=possible,
-        reasons=(*unlinked.reasons, *weighed.reasons),
+        reasons=(*(each for each in unlinked.reasons if each.rule != "nothing"), *weighed.reasons),
     )
 
 

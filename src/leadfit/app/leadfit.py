@@ -1,12 +1,11 @@
-"""The composition root: reads the settings, builds everything, names the connectors."""
+"""A workspace that is open: every surface goes through it."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,15 +13,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
-from leadfit import policy as policies
+from leadfit.app.files import keep_card, write_whole
+from leadfit.app.matching import Matching
 from leadfit.artifact import Artifact
-from leadfit.connectors import FilePerformer, Performer
+from leadfit.connectors import Performer
 from leadfit.errors import BadInput, Conflict, Fault, NotFound
 from leadfit.history import History
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.records import Decision, Kind, Refusal, Tier
-from leadfit.store import Session, SqliteStore, Store
+from leadfit.resolve.card import Card
+from leadfit.store import Session, Store
 from leadfit.store.views import (
     Counts,
     Feedback,
@@ -33,7 +34,7 @@ from leadfit.store.views import (
     SignalView,
     Verification,
 )
-from leadfit.world import SystemWorld, World
+from leadfit.world import World
 
 if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
@@ -42,61 +43,8 @@ T = TypeVar("T")
 
 SCOPES: Final = ("ingest", "read", "ops", "admin")
 
-_DATABASE: Final = "leadfit.sqlite3"
-_SECRET_FILE: Final = "secret.key"  # noqa: S105 -- the name of a file
 _MOST_LEADS: Final = 500
 _BEFORE_DELIVERY_S: Final = 0.005
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the operator sets by the environment.
-
-    Attributes:
-        workspace: ``LEADFIT_WORKSPACE``: the folder everything lives in.
-        database_url: ``LEADFIT_DATABASE_URL``: ``sqlite:///PATH``; the workspace's own file when
-            unset.
-        host: ``LEADFIT_HOST``: the address ``leadfit serve`` listens on.
-        port: ``LEADFIT_PORT``: its port.
-        log_format: ``LEADFIT_LOG_FORMAT``: ``json`` or ``text``.
-    """
-
-    workspace: Path = Path("leadfit-data")
-    database_url: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 8321
-    log_format: str = "json"
-
-
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from ``environment``, by default the process's own.
-
-    Raises:
-        BadInput: A value cannot be used; every fault is named.
-
-    >>> read_settings({"LEADFIT_PORT": "9000"}).port
-    9000
-    """
-    given = os.environ if environment is None else environment  # noqa: TID251 -- this is the place
-    faults: list[Fault] = []
-    port_text = given.get("LEADFIT_PORT", "8321")
-    if not (port_text.isascii() and port_text.isdigit() and 0 < int(port_text) < 65536):
-        faults.append(Fault(place="LEADFIT_PORT", came=repr(port_text), allowed="1 to 65535"))
-        port_text = "8321"
-    log_format = given.get("LEADFIT_LOG_FORMAT", "json")
-    if log_format not in ("json", "text"):
-        faults.append(
-            Fault(place="LEADFIT_LOG_FORMAT", came=repr(log_format), allowed="json or text")
-        )
-    if faults:
-        raise BadInput(faults)
-    return Settings(
-        workspace=Path(given.get("LEADFIT_WORKSPACE") or "leadfit-data"),
-        database_url=given.get("LEADFIT_DATABASE_URL") or None,
-        host=given.get("LEADFIT_HOST") or "127.0.0.1",
-        port=int(port_text),
-        log_format=log_format,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +70,9 @@ class Leadfit:
         in_force: The rules decisions are made by.
         performers: Who carries out actions, by destination; ``*`` for all others.
         world: Time, ids and failpoints.
+
+    Attributes:
+        matching: Reviews, merges and their undoing.
     """
 
     def __init__(
@@ -143,6 +94,7 @@ class Leadfit:
         self._firing = threading.Lock()
         self._learning = threading.Lock()
         self._loops: jobs.Loops | None = None
+        self.matching = Matching(world, store, lambda: self._in_force, self._wake)
 
     def __enter__(self) -> Leadfit:
         return self
@@ -192,6 +144,11 @@ class Leadfit:
     def policy(self) -> Policy:
         """The policy in force."""
         return self._in_force.policy
+
+    @property
+    def card(self) -> Card | None:
+        """The model card in force, if there is one."""
+        return self._in_force.card
 
     @property
     def artifact(self) -> Artifact | None:
@@ -409,7 +366,7 @@ class Leadfit:
         folder = self.folder / "reports"
         folder.mkdir(exist_ok=True)
         for name, text in found.files.items():
-            _write_whole(folder / name, text.encode())
+            write_whole(folder / name, text.encode())
         if found.artifact is not None:
             self._write_artifact(found.artifact)
 
@@ -417,15 +374,21 @@ class Leadfit:
         folder = self.folder / "artifacts"
         folder.mkdir(exist_ok=True)
         name = f"{artifact.digest}.json"
-        _write_whole(folder / name, artifacts.to_json(artifact).encode())
+        write_whole(folder / name, artifacts.to_json(artifact).encode())
         return name
 
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
         name = self._write_artifact(artifact)
-        _write_whole(self.folder / "artifacts" / "current", name.encode())
-        self._in_force = InForce(policy=self._in_force.policy, artifact=artifact)
+        write_whole(self.folder / "artifacts" / "current", name.encode())
+        self._in_force = replace(self._in_force, artifact=artifact)
         return artifact.digest
+
+    def publish_card(self, card: Card) -> str:
+        """Put a model card in force for the next decision; return its digest."""
+        keep_card(self.folder, card)
+        self._in_force = replace(self._in_force, card=card)
+        return card.digest
 
     def deliver(self, limit: int = 1000) -> int:
         """Carry out queued actions that are due; return how many were settled."""
@@ -478,111 +441,6 @@ class Leadfit:
             artifact_digest=rules.artifact_digest,
             ready=True,
         )
-
-
-def create_workspace(folder: Path | str, *, world: World | None = None) -> Path:
-    """Make a workspace with the starter policy and an empty store; return its folder.
-
-    Raises:
-        BadInput: The folder holds something already.
-    """
-    place = Path(folder)
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise BadInput(
-            Fault(place=str(place), came="something that is there", allowed="a new or empty folder")
-        )
-    for part in ("policy", "artifacts", "reports"):
-        (place / part).mkdir(parents=True, exist_ok=True)
-    for name, content in policies.starter_files().items():
-        (place / "policy" / name).write_bytes(content)
-    chosen = world or SystemWorld()
-    _make_secret(place / _SECRET_FILE, chosen)
-    SqliteStore(place / _DATABASE, secret=_read_secret(place / _SECRET_FILE), world=chosen).close()
-    return place
-
-
-def open_leadfit(
-    workspace: Path | str, *, world: World | None = None, settings: Settings | None = None
-) -> Leadfit:
-    """Open a workspace.
-
-    Args:
-        workspace: Its folder.
-        world: Time, ids and failpoints; the system's by default.
-        settings: Where its store is; the environment's by default.
-
-    Raises:
-        BadInput: There is no workspace, or the store that was asked for is of no known kind.
-        BadPolicy: Its policy cannot be used.
-        NewerStore: A newer Leadfit wrote its store.
-    """
-    place = Path(workspace)
-    if not (place / "policy").is_dir() or not (place / _SECRET_FILE).is_file():
-        raise BadInput(
-            Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
-        )
-    chosen = world or SystemWorld()
-    rules = InForce(policy=policies.load(place / "policy"), artifact=_current_artifact(place))
-    path = _database(place, settings or read_settings())
-    return Leadfit(
-        place,
-        store=SqliteStore(path, secret=_read_secret(place / _SECRET_FILE), world=chosen),
-        in_force=rules,
-        performers={"*": FilePerformer(place / "outbox.jsonl", world=chosen)},
-        world=chosen,
-    )
-
-
-def _database(place: Path, settings: Settings) -> Path:
-    """Return the file of the store.
-
-    Raises:
-        BadInput: The address names no SQLite file.
-    """
-    url = settings.database_url
-    if url is None:
-        return place / _DATABASE
-    scheme, separator, path = url.partition(":///")
-    if scheme != "sqlite" or not separator or not path:
-        # The address may hold a password: only its kind is shown.
-        raise BadInput(
-            Fault(
-                place="LEADFIT_DATABASE_URL",
-                came=f"an address of kind {url.partition(':')[0][:20]!r}",
-                allowed="sqlite:///PATH, or nothing for the workspace's own file",
-            )
-        )
-    return Path(path)
-
-
-def _make_secret(path: Path, world: World) -> None:
-    opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        os.write(opened, world.token().encode())
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _read_secret(path: Path) -> bytes:
-    return path.read_bytes().strip()
-
-
-def _current_artifact(place: Path) -> Artifact | None:
-    current = place / "artifacts" / "current"
-    if not current.is_file():
-        return None
-    return artifacts.from_json((current.parent / current.read_text().strip()).read_text("utf-8"))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Replace a file so that a crash leaves the old one or the new one."""
-    beside = path.with_name(f"{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _key_hash(key: str) -> bytes:

@@ -1,0 +1,150 @@
+"""What people do about matches: review them, merge records, take merges back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from leadfit import pipeline
+from leadfit.errors import BadInput, Fault, NotFound
+from leadfit.pipeline import Desk, InForce
+from leadfit.records import Account, Contact, Relation
+from leadfit.resolve.card import RecordKind
+from leadfit.store import Session, Store
+from leadfit.store.matching import Merge, Review, ReviewKind
+from leadfit.world import World
+
+T = TypeVar("T")
+
+_MOST: Final = 500
+
+
+class Matching:
+    """The part of :class:`leadfit.Leadfit` that concerns matches; safe to use from any thread.
+
+    Args:
+        world: Time, ids and failpoints.
+        store: The store.
+        in_force: Returns the rules in force.
+        wake: Told which job has work now.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        store: Store,
+        in_force: Callable[[], InForce],
+        wake: Callable[[str], None],
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._in_force = in_force
+        self._wake = wake
+
+    def reviews(
+        self, limit: int = 50, *, after: str | None = None, kind: ReviewKind | None = None
+    ) -> tuple[Review, ...]:
+        """Return open reviews, those due first; ``after`` is the last one of the page before."""
+        most = max(0, min(limit, _MOST))
+        return self._store.read(
+            lambda session: session.reviews.waiting(most, after=after, kind=kind)
+        )
+
+    def review(self, review_id: str) -> Review:
+        """Return one review.
+
+        Raises:
+            NotFound: No review has this id.
+        """
+        found = self._store.read(lambda session: session.reviews.get(review_id))
+        if found is None:
+            raise NotFound("review", review_id)
+        return found
+
+    def settle(
+        self, review_id: str, relation: Relation, *, reviewer: str, reason: str | None = None
+    ) -> Review:
+        """Write what a reviewer decided, and do what follows from it.
+
+        Raises:
+            NotFound: No review has this id.
+            NotPossible: Somebody decided before.
+            BadInput: Nobody is named.
+        """
+        _named(reviewer, "reviewer")
+        settled = self._write(
+            lambda desk: pipeline.settle(
+                desk, review_id, relation, reviewer=reviewer, reason=reason
+            )
+        )
+        self._wake("deliver")
+        return settled
+
+    def merge(
+        self,
+        survivor_id: str,
+        absorbed_id: str,
+        *,
+        by: str,
+        kind: RecordKind = RecordKind.ACCOUNT,
+        reason: str | None = None,
+    ) -> Merge:
+        """Let one record stand for two.
+
+        Raises:
+            NotFound: One of them is not on record.
+            NotPossible: One is merged already, or both are the same.
+            BadInput: Nobody is named.
+        """
+        _named(by, "by")
+        return self._write(
+            lambda desk: pipeline.merge(desk, kind, survivor_id, absorbed_id, by, reason)
+        )
+
+    def unmerge(self, record_id: str, *, by: str, reason: str | None = None) -> Merge:
+        """Take back a merge, by its own id, or the newest one of a record by the record's id.
+
+        Raises:
+            NotFound: There is no such merge that still holds.
+            NotPossible: It was taken back before.
+            BadInput: Nobody is named.
+        """
+        _named(by, "by")
+
+        def undo(desk: Desk) -> Merge:
+            known = desk.session.merges.get(record_id)
+            made = pipeline.latest(desk, record_id) if known is None else known
+            return pipeline.unmerge(desk, made.merge_id, by, reason)
+
+        return self._write(undo)
+
+    def merges(self, record_id: str) -> tuple[Merge, ...]:
+        """Return the merges a record has part in, newest first."""
+        return self._store.read(lambda session: session.merges.of(record_id))
+
+    def record(self, kind: RecordKind, record_id: str) -> Account | Contact | None:
+        """Return a record as it stands now, with what was merged into it."""
+
+        def look(session: Session) -> Account | Contact | None:
+            if kind is RecordKind.ACCOUNT:
+                return session.accounts.account(record_id)
+            return session.accounts.contact(record_id)
+
+        return self._store.read(look)
+
+    def _write(self, work: Callable[[Desk], T]) -> T:
+        return self._store.write(
+            lambda session: work(
+                Desk(
+                    world=self._world,
+                    session=session,
+                    in_force=self._in_force(),
+                    now=self._world.now(),
+                )
+            )
+        )
+
+
+def _named(by: str, place: str) -> None:
+    if not by.strip():
+        raise BadInput(Fault(place=place, came=repr(by), allowed="who decides"))
