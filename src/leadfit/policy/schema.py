@@ -66,6 +66,50 @@ class Probabilities(Section):
     """Nothing on record shares an identifier."""
 
 
+class MatchWatch(Section):
+    """How matching is watched: targets, and what alerts the reviewers."""
+
+    match_rate_target: Share = 0.95
+    """Share of signals that have an account once they are resolved."""
+    match_rate_alert: Share = 0.92
+    """Alert when the share is surely below this, for `match_rate_weeks`."""
+    match_rate_weeks: int = Field(default=2, ge=1, le=52)
+    """Weeks on end before the match rate alerts."""
+    wrong_target: Share = 0.005
+    """Share of wrong links among links made at once that is promised."""
+    wrong_alert: Share = 0.01
+    """Alert when the share of wrong links of a week is surely above this."""
+    missed_target: Share = 0.03
+    """Share of links missed among those that should be made."""
+    missed_alert: Share = 0.05
+    """Alert when the share of missed links of a week is surely above this."""
+    age_target_hours: float = Field(default=24, gt=0, le=720)
+    """Median hours until a review is decided."""
+    age_alert_hours: float = Field(default=48, gt=0, le=720)
+    """Alert when the median of a week is surely above this."""
+    pairs_a_month: int = Field(default=200, ge=0, le=100_000)
+    """Pairs drawn for audit in a month at the least; drawn week by week."""
+    proof_weeks: int = Field(default=26, ge=1, le=104)
+    """Weeks of audits by which the promise is proved, or disproved so that matching steps back."""
+
+    @model_validator(mode="after")
+    def _alerts_lie_beyond_targets(self) -> Self:
+        wrong = []
+        if self.match_rate_alert > self.match_rate_target:
+            wrong.append("match_rate_alert at most match_rate_target")
+        if self.wrong_alert < self.wrong_target:
+            wrong.append("wrong_alert at least wrong_target")
+        if self.missed_alert < self.missed_target:
+            wrong.append("missed_alert at least missed_target")
+        if self.age_alert_hours < self.age_target_hours:
+            wrong.append("age_alert_hours at least age_target_hours")
+        if not 0 < self.wrong_target < 1:
+            wrong.append("wrong_target above 0 and below 1")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
 class Matching(Section):
     """Bands of the match probability, and lists beside the bundled ones."""
 
@@ -86,6 +130,8 @@ class Matching(Section):
     missed_share: float = Field(default=0.02, ge=0, le=1)
     """Share of new leads with a possible account that a reviewer looks at, to count what is
     missed."""
+    watch: MatchWatch = Field(default_factory=MatchWatch)
+    """Targets and alerts of matching."""
     free_mail: Words = ()
     """Free-mail domains beside the bundled list."""
     disposable: Words = ()

@@ -1,0 +1,42 @@
+"""How matching does: weekly figures with intervals, alerts on bounds, and stepping back."""
+
+from __future__ import annotations
+
+from leadfit.watch.alerts import Alert, alerts, must_step_back
+from leadfit.watch.bands import BandShare, WhatIf, what_if
+from leadfit.watch.kpis import Audit, Kpi, KpiName, MatchKpis, audited, match_kpis
+from leadfit.watch.rows import AUDIT, Period, judged, week_of, weeks_before
+from leadfit.watch.words import (
+    NAMES,
+    amount,
+    interval_words,
+    kpi_words,
+    proof_words,
+    state_words,
+)
+
+__all__ = [
+    "AUDIT",
+    "NAMES",
+    "Alert",
+    "Audit",
+    "BandShare",
+    "Kpi",
+    "KpiName",
+    "MatchKpis",
+    "Period",
+    "WhatIf",
+    "alerts",
+    "amount",
+    "audited",
+    "interval_words",
+    "judged",
+    "kpi_words",
+    "match_kpis",
+    "must_step_back",
+    "proof_words",
+    "state_words",
+    "week_of",
+    "weeks_before",
+    "what_if",
+]
