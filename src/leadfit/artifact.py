@@ -23,7 +23,7 @@ from leadfit.canonical import canonical
 from leadfit.errors import BadInput, Fault, shorten
 from leadfit.records import Fact, Facts, IcpScore, Reason
 
-SHAPE = 1
+SHAPE = 2
 DIGITS = 6
 BLANK = "(blank)"
 OTHER = "(other)"
@@ -90,7 +90,7 @@ class Head:
     Attributes:
         link: ``hazard`` gives ``1 - exp(-exp(eta))``, ``logit`` gives ``1 / (1 + exp(-eta))``.
         given: The step whose probability this one is multiplied by, or ``None``.
-        weight: Signal weight on 0 to 100; 0 for the detractor head.
+        weight: Signal weight on 0 to 100, which the score does not use; 0 for the detractor head.
     """
 
     step: str
@@ -110,7 +110,8 @@ class Artifact:
         learned_from: Digest of the history it was learned from.
         facts: The facts it looks at, in the order of all coefficients.
         heads: Positive steps, in the order of the ladder.
-        scale: What each head's probability is divided by: its mean in the recorded past.
+        worth: What a probability of one of each head, with the steps it is given, adds to the
+            positive value; the average lead of the recorded past has a value of about one.
         detractor: Head of churn after use, or ``None`` where it could not be learned.
         detractor_knots: Probability of that head, and the detractor match it stands for.
         detractor_share: Share of the positive score that a full match takes away.
@@ -124,7 +125,7 @@ class Artifact:
     learned_from: str
     facts: tuple[ArtifactFact, ...]
     heads: tuple[Head, ...]
-    scale: tuple[float, ...]
+    worth: tuple[float, ...]
     knots: tuple[tuple[float, float], ...]
     detractor: Head | None = None
     detractor_knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 0.0))
@@ -173,11 +174,12 @@ def as_text(value: Fact) -> str:
 def evaluate(artifact: Artifact, facts: Facts) -> IcpScore:
     """Score one account by its facts.
 
-    The positive part is the weighted mean over steps of the account's probability of reaching
-    the step, relative to the average of the recorded past; its points come from the artifact's
-    rising knots. A detractor match ``d`` then takes ``share * d`` of the points away. The part of
-    a fact in a step's probability is its part of the linear predictor times the slope between
-    the average account and this one, which makes the parts sum exactly.
+    The positive part is what the account may be expected to be worth: the probability of each
+    step, the product along the steps it is given, times what reaching it adds, relative to the
+    average of the recorded past; its points come from the artifact's rising knots. A detractor
+    match ``d`` then takes ``share * d`` of the points away. The part of a fact in a step's
+    probability is its part of the linear predictor times the slope between the average account
+    and this one, which makes the parts sum exactly.
 
     Args:
         artifact: The model.
@@ -221,12 +223,11 @@ def evaluate_level(artifact: Artifact, fact: int, level: int) -> float:
 
 def _positive(artifact: Artifact, places: Sequence[int]) -> tuple[float, list[float]]:
     """Return the average account's positive value, and what each fact adds to it."""
-    total = math.fsum(head.weight for head in artifact.heads)
     average: list[float] = []
     parts: list[list[float]] = [[] for _ in places]
     chance: dict[str, tuple[float, float]] = {}
     slopes: dict[str, list[float]] = {}
-    for head, scale in zip(artifact.heads, artifact.scale, strict=True):
+    for head, worth in zip(artifact.heads, artifact.worth, strict=True):
         own_base, own_now, own_slopes = _chance(head, places)
         before_base, before_now = chance.get(head.given or "", (1.0, 1.0))
         before_slopes = slopes.get(head.given or "", [0.0] * len(places))
@@ -237,10 +238,9 @@ def _positive(artifact: Artifact, places: Sequence[int]) -> tuple[float, list[fl
             own * before_middle + before * middle
             for own, before in zip(own_slopes, before_slopes, strict=True)
         ]
-        share = head.weight / total / scale
-        average.append(share * chance[head.step][0])
+        average.append(worth * chance[head.step][0])
         for part, slope in zip(parts, slopes[head.step], strict=True):
-            part.append(share * slope)
+            part.append(worth * slope)
     return math.fsum(average), [math.fsum(part) for part in parts]
 
 
@@ -383,17 +383,17 @@ class _Reader:
         detractor = (
             None if top["detractor"] is None else self._head("detractor", top["detractor"], facts)
         )
-        scale = self._numbers("scale", top["scale"])
-        if len(scale) != len(heads) or any(number <= 0 for number in scale):
-            self._fault("scale", top["scale"], "a number over 0 for each head")
-        if heads and not math.fsum(head.weight for head in heads) > 0:
-            self._fault("heads", [head.weight for head in heads], "weights with a sum over 0")
+        worth = self._numbers("worth", top["worth"])
+        if len(worth) != len(heads) or any(part < 0 for part in worth):
+            self._fault("worth", top["worth"], "a number of at least 0 for each head")
+        elif heads and not math.fsum(worth) > 0:
+            self._fault("worth", top["worth"], "numbers with a sum over 0")
         return Artifact(
             as_of=self._text("as_of", top["as_of"]),
             learned_from=self._text("learned_from", top["learned_from"]),
             facts=facts,
             heads=heads,
-            scale=scale,
+            worth=worth,
             knots=self._knots("knots", top["knots"], 100.0),
             detractor=detractor,
             detractor_knots=self._knots("detractor_knots", top["detractor_knots"], 1.0),

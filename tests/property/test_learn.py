@@ -54,7 +54,7 @@ def artifacts(draw: st.DrawFn) -> Artifact:
             ArtifactFact(name="size", levels=("a", "b", "c", "(blank)"), edges=(10.0, 100.0)),
         ),
         heads=(head("accepted"), head("converted"), head("expanded", "converted")),
-        scale=(0.5, 0.1, 0.05),
+        worth=(0.2, 2.0, 8.0),
         knots=((0.0, 0.0), (0.5, 20.0), (1.0, 50.0), (3.0, 90.0), (100.0, 100.0)),
         detractor=head("churned_after_use"),
         detractor_knots=((low, 0.0), (low + draw(st.floats(0.01, 0.4)), 1.0)),

@@ -39,7 +39,7 @@ def build() -> Artifact:
         learned_from="0" * 64,
         facts=(industry, size),
         heads=(converted, expanded),
-        scale=(0.12, 0.04),
+        worth=(3.0, 16.0),
         knots=((0.0, 0.0), (1.0, 50.0), (2.0, 80.0), (5.0, 100.0)),
         detractor=churn,
         detractor_knots=((0.1, 0.0), (0.4, 1.0)),
@@ -114,12 +114,12 @@ def test_a_number_that_is_not_finite_cannot_be_put_into_an_artifact() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
-        ("shape", 2, "shape"),
+        ("shape", 1, "shape"),
         ("as_of", 3, "as_of"),
         ("knots", [[0, 5], [1, 4]], "knots"),
         ("detractor_share", 1.5, "detractor_share"),
         ("flag_at", True, "flag_at"),
-        ("scale", [1.0], "scale"),
+        ("worth", [1.0], "worth"),
         ("facts", {}, "facts"),
         ("notes", {"a": None}, "notes.a"),
         ("heads", [], "heads"),

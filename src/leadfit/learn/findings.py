@@ -170,7 +170,15 @@ def _see(read: _Read, artifact: Artifact | None, effects: Sequence[Effect], rule
 def _learn(read: _Read, rules: Rules) -> Artifact:
     usable = read.screened.usable
     heads = learn_heads(read.past, read.ladder, usable, read.confounders, rules)
-    return write(read.past, usable, heads, read.weights, read.detractor, learned_from=read.digest)
+    return write(
+        read.past,
+        usable,
+        heads,
+        read.weights,
+        read.detractor,
+        learned_from=read.digest,
+        rules=rules,
+    )
 
 
 def _read(history: History, rules: Rules) -> _Read:

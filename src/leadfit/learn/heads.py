@@ -1,16 +1,15 @@
 """The scoring head: what an account's facts say of each step, made for ranking and not for claims.
 
-The same regression as for effects, with the penalty of each fact chosen by the evidence of the
-data instead of held small (MacKay 1992, by expectation-maximisation): where facts tell little,
-coefficients go to their prior. The prior of a later, rarer step is centred at a multiple of the
-earlier step's coefficients, found by the same evidence, so that a few hundred customers can
-borrow from many thousand acceptances. Confounders stand at their mean.
+Each step is asked of those who reached the one before (:mod:`leadfit.learn.chain`), with the
+penalty of each fact chosen by the evidence (:mod:`leadfit.learn.evidence`). What an account is
+worth follows from the furthest steps: the chance to be won, times what a customer is worth, which
+is more by the chance that it expands and less by the chance that it leaves after use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,20 +17,30 @@ from leadfit.artifact import Artifact, Head
 from leadfit.errors import BadInput, Fault
 from leadfit.history import Step
 from leadfit.learn import design as columns_of
+from leadfit.learn.chain import Link, link
+from leadfit.learn.evidence import weigh_evidence
 from leadfit.learn.facts import Levels
-from leadfit.learn.hazard import Baseline, Fit, Watched, cut, fit, spread
+from leadfit.learn.hazard import Watched, cut
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import Presence, Weight
 from leadfit.learn.rules import LADDER, Rules
-from leadfit.learn.watch import watch
+from leadfit.learn.watch import AFTER_WIN
 
 _LEAST_EVENTS = 10
-_ROUNDS = 12
-_SETTLED = 0.02
-"""Coefficients that move by less than this between two rounds rank the same."""
+_LEAST_UNITS = 5
+_BORROWS_BELOW = 1000
+"""With more outcomes than this a step tells more of itself than the one before does."""
 _ODDS = 4.0
 """The flag stands from half-way between the average chance and this many times its odds."""
+_FOLLOWS = frozenset({"region", "rep_id", "tier", "score"})
+"""What follows from the account itself: it would be decided alike for the next one like it."""
+_LEAST_KEPT = 0.2
+"""A customer that never expands is worth at least this share of one that does."""
+_BEST = 0.995
+"""The lead better than this share of all has ``_BEST_POINTS``, which leaves room for better."""
+_BEST_POINTS = 90.0
+_FINE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +48,14 @@ class Learned:
     """One fitted head before it is written down.
 
     Attributes:
+        given: The step that everyone it was learned from had reached, or ``None``.
         effects: One coefficient for each level of each fact, in order.
         borrowed: Multiple of the earlier step's coefficients the prior was centred at.
         spread: Standard deviation of coefficients around that prior.
     """
 
     step: Step
+    given: Step | None
     intercept: float
     effects: Floats
     timed: bool
@@ -61,26 +72,29 @@ def learn_heads(
 ) -> tuple[Learned, ...]:
     """Fit a head for each step with enough outcomes, earlier steps first."""
     usable = [levels for levels in facts if not len(levels.known_at)]
-    found: list[Learned] = []
+    found: dict[Step, Learned] = {}
     for step in Step:
         if ladder.sources[step] is Presence.MISSING:
             continue
-        watched = watch(past, ladder, step, rules)
-        if watched.events < _LEAST_EVENTS or watched.events > watched.units - _LEAST_EVENTS:
-            continue
-        earlier = None if step is Step.CHURNED_AFTER_USE or not found else found[-1].effects
-        found.append(_learn(past, step, watched, usable, confounders, earlier, rules))
-    return tuple(found)
+        learned = {each: head.given for each, head in found.items()}
+        linked = link(past, ladder, step, learned, rules, least=_LEAST_EVENTS)
+        events = linked.watched.events
+        if _LEAST_EVENTS <= events <= linked.watched.units - _LEAST_EVENTS:
+            borrows = linked.given is not None and events < _BORROWS_BELOW
+            earlier = found[linked.given].effects if borrows and linked.given else None
+            found[step] = _learn(past, linked, usable, confounders, earlier, rules)
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
-    """Columns of one head's fit: what is held aside, then one for each level that varies.
+    """Columns of one head's fit: what is held aside, then one for each level that is told apart.
 
     Attributes:
         aside: Number of columns held aside.
         present: Levels, of all levels of all facts, that have a column.
-        fact_of: Number of the fact of each such column.
+        fact_of: Number of the fact of each further column, from 0 without gaps; each blank, which
+            comes behind all levels, is one of its own.
     """
 
     values: Floats
@@ -91,52 +105,38 @@ class _Columns:
 
 def _learn(  # noqa: PLR0917 -- one fit from all its parts
     past: Past,
-    step: Step,
-    watched: Watched,
+    linked: Link,
     facts: Sequence[Levels],
     confounders: Sequence[Levels],
     earlier: Floats | None,
     rules: Rules,
 ) -> Learned:
-    columns = _columns(past, watched, facts, confounders, rules)
+    columns = _columns(past, linked.watched, facts, confounders, rules)
     prior = np.zeros(len(columns.present)) if earlier is None else earlier
-    baseline = cut(watched, rules.horizon_months)
-    found, multiple, variance = _by_evidence(columns, baseline, prior, rules)
-    effects = multiple * prior
-    effects[columns.present] = found.beta[columns.aside :]
+    weighed = weigh_evidence(
+        columns.values,
+        cut(linked.watched, rules.horizon_months, decided=linked.decided),
+        aside=columns.aside,
+        ridge_aside=rules.ridge_confounder,
+        fact_of=columns.fact_of,
+        prior=np.pad(
+            prior[columns.present], (0, len(columns.fact_of) - int(columns.present.sum()))
+        ),
+    )
+    found, variance = weighed.found, weighed.variance
+    effects = weighed.borrowed * prior
+    own = found.beta[columns.aside :]
+    effects[columns.present] = own[: int(columns.present.sum())]
     total = float(np.exp(found.alpha) @ found.months) if found.timed else 1.0
     return Learned(
-        step=step,
+        step=linked.step,
+        given=linked.given,
         intercept=float(np.log(total)) if found.timed else float(found.alpha[0]),
         effects=effects,
         timed=found.timed,
-        borrowed=multiple,
+        borrowed=weighed.borrowed,
         spread=float(np.sqrt(variance.mean())) if len(variance) else 0.0,
     )
-
-
-def _by_evidence(
-    columns: _Columns, baseline: Baseline, prior: Floats, rules: Rules
-) -> tuple[Fit, float, Floats]:
-    """Fit, estimate how far coefficients lie from their prior, and fit again until both agree."""
-    size = columns.values.shape[1]
-    ridge, centre = np.full(size, rules.ridge_confounder), np.zeros(size)
-    pulled = prior[columns.present]
-    variance, multiple, beta = np.full(len(pulled), 0.05), 0.0, np.full(len(pulled), np.inf)
-    start: tuple[Floats, Floats] | None = None
-    for last in range(_ROUNDS, 0, -1):
-        ridge[columns.aside :] = 1.0 / variance
-        centre[columns.aside :] = multiple * pulled
-        found = fit(columns.values, baseline, ridge, centre=centre, start=start)
-        start = (found.alpha, found.beta)
-        noise = spread(found, columns.values, baseline, ridge)[columns.aside :]
-        moved = np.abs(found.beta[columns.aside :] - beta).max(initial=0.0)
-        beta = found.beta[columns.aside :]
-        multiple = _borrow(beta, pulled)
-        variance = _variances((beta - multiple * pulled) ** 2 + noise, columns.fact_of, variance)
-        if moved < _SETTLED or last == 1:
-            return found, multiple, variance
-    raise AssertionError(_ROUNDS)
 
 
 def _columns(
@@ -146,58 +146,79 @@ def _columns(
     confounders: Sequence[Levels],
     rules: Rules,
 ) -> _Columns:
-    held = columns_of.build(past, watched, (), confounders, rules).columns
     blanks, coded, present = _coded(past, watched, facts)
-    held = np.concatenate([held, blanks], axis=1)
-    held -= held.mean(axis=0)
+    held = _held(past, watched, facts, confounders, rules)
     sizes = [len(levels.labels) for levels in facts]
+    fact_of = np.unique(np.repeat(np.arange(len(sizes)), sizes)[present], return_inverse=True)[1]
+    facts_told = int(fact_of.max(initial=-1)) + 1
     return _Columns(
-        values=np.concatenate([held, coded[:, present]], axis=1),
+        values=np.concatenate(
+            [held - held.mean(axis=0), coded[:, present], blanks - blanks.mean(axis=0)], axis=1
+        ),
         aside=held.shape[1],
         present=present,
-        fact_of=np.repeat(np.arange(len(sizes)), sizes)[present],
+        fact_of=np.concatenate([fact_of, facts_told + np.arange(blanks.shape[1])]),
     )
 
 
-def _variances(squares: Floats, fact_of: Ints, before: Floats) -> Floats:
-    """Return each coefficient's prior variance: of its own fact, pulled to that of all facts.
+def _held(
+    past: Past,
+    watched: Watched,
+    facts: Sequence[Levels],
+    confounders: Sequence[Levels],
+    rules: Rules,
+) -> Floats:
+    """Return how an account was met, which stands at its mean in a score.
 
-    This is the expectation step of a heavy-tailed prior with one degree of freedom: most facts
-    mean nothing and are held close, and the few that mean much are let go.
+    Region, rep, tier and score are left to the facts they follow from. Of their cells with a
+    channel only what is left beside themselves is held.
     """
-    if not len(squares):
-        return squares
-    sizes = np.bincount(fact_of)
-    common = float(np.clip(1.0 / np.mean(1.0 / before), 1e-4, 1.0))
-    own = (common + np.bincount(fact_of, weights=squares)) / (1.0 + sizes)
-    return np.asarray(np.clip(own, 1e-4, 4.0)[fact_of])
-
-
-def _borrow(beta: Floats, prior: Floats) -> float:
-    """Return the multiple of ``prior`` nearest to ``beta``; never a reversal."""
-    size = float(prior @ prior)
-    return float(np.clip(prior @ beta / size, 0.0, 1.5)) if size > 1e-9 else 0.0
+    met = [levels for levels in confounders if levels.name not in _FOLLOWS]
+    held = columns_of.build(past, watched, (), met, rules).columns
+    if len(met) == len(confounders):
+        return np.asarray(held)
+    alone = columns_of.build(past, watched, (), confounders, rules)
+    whole = columns_of.build(past, watched, facts, confounders, rules)
+    cells = whole.columns[:, alone.confounders : whole.confounders]
+    if not cells.shape[1]:
+        return np.asarray(held)
+    mains = np.concatenate([np.ones((watched.units, 1)), alone.columns], axis=1)
+    return np.concatenate([held, cells - mains @ np.linalg.lstsq(mains, cells)[0]], axis=1)
 
 
 def _coded(past: Past, watched: Watched, facts: Sequence[Levels]) -> tuple[Floats, Floats, Bools]:
-    """Return blanks, and a column for each level centred at its share among filled leads.
+    """Return blanks, a column for each level centred at its share among filled leads, and which.
 
     A blank row is zero in all columns of its fact, so that a blank says nothing: why a value is
-    missing may itself be an outcome. What blanks explain is held aside like a confounder.
+    missing may itself be an outcome. What blanks explain has columns that no score reads.
     """
     parts: list[Floats] = []
     blanks: list[Floats] = []
+    told: list[Bools] = []
     for levels in facts:
         codes, blank = levels.codes[watched.row], levels.blank_code
         own = np.eye(len(levels.labels))[codes] - filled_shares(past, levels)
         own[codes == blank] = 0.0
-        own[:, blank] = 0.0
         parts.append(own)
         blanks.append((codes == blank).astype(np.float64)[:, None])
+        told.append(_told_apart(codes, len(levels.labels), blank))
     empty = np.empty((watched.units, 0))
     coded = np.concatenate([empty, *parts], axis=1)
     aside = np.concatenate([empty, *blanks], axis=1)
-    return aside[:, aside.std(axis=0) > 0], coded, np.asarray(coded.std(axis=0) > 0)
+    present = np.concatenate([np.zeros(0, np.bool_), *told])
+    return aside[:, aside.std(axis=0) > 0], coded, present
+
+
+def _told_apart(codes: Ints, labels: int, blank: int) -> Bools:
+    """Return the levels with a column: those enough units carry; of two only the rarer."""
+    counts = np.bincount(codes, minlength=labels)
+    counts[blank] = 0
+    told = np.asarray(counts >= _LEAST_UNITS)
+    if told.sum() < 2:
+        return np.zeros(labels, np.bool_)
+    if told.sum() == 2:
+        told[int(np.argmax(counts))] = False
+    return told
 
 
 def filled_shares(past: Past, levels: Levels) -> Floats:
@@ -219,6 +240,7 @@ def write(
     detractor: Weight,
     *,
     learned_from: str,
+    rules: Rules | None = None,
 ) -> Artifact:
     """Write the heads down as an artifact.
 
@@ -228,20 +250,21 @@ def write(
     usable = [levels for levels in facts if not len(levels.known_at)]
     written = _ladder_heads(past, usable, heads, weights)
     churn = next((head for head in heads if head.step is Step.CHURNED_AFTER_USE), None)
-    places = [levels.codes[: past.leads] for levels in usable]
-    chances = _chained(written, places)
+    chances = _chained(written, [levels.codes[: past.leads] for levels in usable])
+    worth = _worth(written, chances, weights)
+    value = np.sum([part * chance for part, chance in zip(worth, chances, strict=True)], axis=0)
+    knots = _leaving(churn, rules or Rules())
+    flag = 0.5 if churn is None else float(_lines(np.array([_flag_from(churn)]), knots)[0])
     return Artifact(
         as_of=past.history.as_of.isoformat(),
         learned_from=learned_from,
         facts=tuple(levels.read for levels in usable),
         heads=tuple(written),
-        scale=tuple(round(float(chance.mean()), 9) for chance in chances),
-        knots=_knots(),
+        worth=worth,
+        knots=_knots(value),
         detractor=None if churn is None else _head(past, usable, churn, weights),
-        # The match is the chance itself, so that a score loses what is to be expected: stretched
-        # to reach 1 sooner it cost a fifth of what the best tenth is worth on planted companies.
-        detractor_knots=((0.0, 0.0), (1.0, 0.0 if churn is None else 1.0)),
-        flag_at=0.5 if churn is None else _flag_from(churn),
+        detractor_knots=knots,
+        flag_at=round(flag, 6),
         detractor_share=round(detractor.value, 6),
         notes={f"borrowed.{head.step.value}": round(head.borrowed, 6) for head in heads}
         | {f"spread.{head.step.value}": round(head.spread, 6) for head in heads},
@@ -261,10 +284,50 @@ def _ladder_heads(
                 "not",
             )
         )
-    # A prospect has to be won before it can expand: the chance of both is what it is worth.
-    steps = {head.step for head in written}
-    won = Step.CONVERTED.value if Step.CONVERTED.value in steps else None
-    return [replace(h, given=won) if h.step == Step.EXPANDED.value else h for h in written]
+    return written
+
+
+def _worth(
+    heads: Sequence[Head], chances: Sequence[Floats], weights: Mapping[Step, Weight]
+) -> tuple[float, ...]:
+    """Return what a chance of one of each head adds, so that the average lead is worth one.
+
+    The signal weight of a win is the worth of all customers, of whom some expand. Taken apart, a
+    customer that does not is worth what is left, and expanding adds the rest; the steps before
+    count by leading to the win.
+    """
+    steps = [Step(head.step) for head in heads]
+    before = [n for n, step in enumerate(steps) if step not in AFTER_WIN]
+    parts = np.zeros(len(heads))
+    if not before or Step.EXPANDED not in steps:
+        parts[-1] = 1.0
+    else:
+        last, after = before[-1], steps.index(Step.EXPANDED)
+        expands = float(chances[after].mean() / max(1e-9, chances[last].mean()))
+        ratio = weights[steps[last]].value / weights[Step.EXPANDED].value
+        stays = (ratio - expands) / max(1e-9, 1.0 - expands)
+        parts[last] = min(1.0, max(_LEAST_KEPT, stays))
+        parts[after] = 1.0 - parts[last]
+    mean = sum(float(part * chance.mean()) for part, chance in zip(parts, chances, strict=True))
+    return tuple(round(float(part) / max(1e-9, mean), 9) for part in parts)
+
+
+def _leaving(churn: Learned | None, rules: Rules) -> tuple[tuple[float, float], ...]:
+    """Return the map from the chance of churn within the horizon to the detractor match.
+
+    The match is the chance to leave while value is still counted, so that a score loses what is
+    to be expected: the share taken away is that of a customer who left within that time.
+    """
+    if churn is None:
+        return ((0.0, 0.0), (1.0, 0.0))
+    if not churn.timed:
+        return ((0.0, 0.0), (1.0, 1.0))
+    stretch = max(1.0, rules.value_months / rules.horizon_months)
+    chance = np.linspace(0.0, 1.0, round(1.0 / _FINE) + 1)
+    match = 1.0 - (1.0 - chance) ** stretch
+    return tuple(
+        (round(float(x), 6), round(float(y), 6)) for x, y in zip(chance, match, strict=True)
+    )
 
 
 def _head(
@@ -282,6 +345,7 @@ def _head(
         at += size
     return Head(
         step=head.step.value,
+        given=None if head.given is None else head.given.value,
         link="hazard" if head.timed else "logit",
         intercept=round(head.intercept, 9),
         coefficients=tuple(rows),
@@ -289,12 +353,14 @@ def _head(
     )
 
 
-def _knots() -> tuple[tuple[float, float], ...]:
-    """Return the map from relative worth to points: the average is 50, twice it is 80."""
-    worth = np.exp(np.linspace(np.log(0.1), np.log(10.0), 41))
-    points = 100.0 * worth**2 / (1.0 + worth**2)
-    inner = [(round(float(x), 6), round(float(y), 6)) for x, y in zip(worth, points, strict=True)]
-    return ((0.0, 0.0), *inner, (100.0, 100.0))
+def _knots(values: Floats) -> tuple[tuple[float, float], ...]:
+    """Return the map from worth to points: in proportion, up to what the best leads are worth.
+
+    Any bend would weigh the detractor match, which takes its share of points, more among the best
+    than it costs.
+    """
+    best = float(np.quantile(values, _BEST)) if len(values) else 1.0
+    return ((0.0, 0.0), (round(max(best, 1e-6) * 100.0 / _BEST_POINTS, 6), 100.0))
 
 
 def _flag_from(churn: Learned) -> float:
@@ -313,11 +379,10 @@ def score_rows(artifact: Artifact, facts: Sequence[Levels]) -> tuple[Floats, Flo
     """
     used = {fact.name for fact in artifact.facts}
     places = [levels.codes for levels in facts if levels.name in used]
-    total = sum(head.weight for head in artifact.heads)
     worth = np.zeros(len(places[0]) if places else 1)
     chances = _chained(artifact.heads, places)
-    for head, scale, chance in zip(artifact.heads, artifact.scale, chances, strict=True):
-        worth += head.weight / total / scale * chance
+    for part, chance in zip(artifact.worth, chances, strict=True):
+        worth += part * chance
     points = _lines(worth, artifact.knots)
     match = np.zeros(len(worth))
     if artifact.detractor is not None:

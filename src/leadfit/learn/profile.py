@@ -105,8 +105,8 @@ def _match(artifact: Artifact, head: Head, more: float) -> float:
     """Return the detractor match of an account that differs from the average by ``more``."""
     eta = head.intercept + more
     chance = -math.expm1(-math.exp(eta)) if head.link == "hazard" else 1 / (1 + math.exp(-eta))
-    (low, _), (high, _) = artifact.detractor_knots
-    return min(1.0, max(0.0, (chance - low) / (high - low)))
+    table = np.array(artifact.detractor_knots)
+    return float(np.interp(chance, table[:, 0], table[:, 1]))
 
 
 def _by_value(

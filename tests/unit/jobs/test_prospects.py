@@ -29,7 +29,7 @@ MODEL = Artifact(
             coefficients=((1.2, -0.8, 0.0, 0.0), (-0.5, 0.5, 0.0)),
         ),
     ),
-    scale=(0.25,),
+    worth=(4.0,),
     knots=((0.0, 0.0), (1.0, 50.0), (4.0, 100.0)),
     detractor=Head(
         step="churned_after_use", link="logit", intercept=-2.0,

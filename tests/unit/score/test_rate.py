@@ -221,7 +221,7 @@ LEARNED = Artifact(
             step="converted", link="logit", intercept=-1, coefficients=((0.5, -0.5),), weight=58.0
         ),
     ),
-    scale=(0.2,),
+    worth=(5.0,),
     knots=((0.0, 0.0), (5.0, 100.0)),
     detractor=Head(step="churned_after_use", link="logit", intercept=0, coefficients=((3, -3),)),
     detractor_knots=((0.1, 0.0), (0.9, 1.0)),
