@@ -21,7 +21,7 @@ PLATT_BELOW: Final = 200
 BETA_UP_TO: Final = 1_000
 _EDGE: Final = 1e-12
 _STEPS: Final = 100
-_RIDGE: Final = 1e-3
+_SLIGHTLY: Final = 1e-3
 _MOST_ODDS: Final = 36.0
 
 Row = tuple[float, ...]
@@ -111,12 +111,17 @@ def kind_for(labels: int) -> MapKind:
     return MapKind.BETA if labels <= BETA_UP_TO else MapKind.ISOTONIC
 
 
-def fit_calibration(judged: Sequence[Judged], kind: MapKind | None = None) -> Calibration:
+def fit_calibration(
+    judged: Sequence[Judged], kind: MapKind | None = None, *, trust: float = _SLIGHTLY
+) -> Calibration:
     """Fit a monotone map.
 
     Args:
         judged: Pairs with probabilities that were made without their own label.
         kind: Family; by default the one :func:`kind_for` names.
+        trust: How strongly Platt and beta are held to the map that changes nothing, as the
+            penalty on half the square of each departure. Hardly at all by default; more for
+            probabilities of a model that was itself fitted to labels.
 
     Raises:
         ValueError: There is no pair, or the labels are all of one kind.
@@ -126,10 +131,10 @@ def fit_calibration(judged: Sequence[Judged], kind: MapKind | None = None) -> Ca
     chosen = kind_for(len(judged)) if kind is None else kind
     match chosen:
         case MapKind.PLATT:
-            slope, shift = _rising([(logit(pair.probability),) for pair in judged], judged)
+            slope, shift = _rising([(logit(pair.probability),) for pair in judged], judged, trust)
             return Calibration(kind=chosen, parameters=(slope, shift), labels=len(judged))
         case MapKind.BETA:
-            numbers = _rising([_beta_row(pair.probability) for pair in judged], judged)
+            numbers = _rising([_beta_row(pair.probability) for pair in judged], judged, trust)
             return Calibration(kind=chosen, parameters=numbers, labels=len(judged))
         case MapKind.ISOTONIC:
             return Calibration(kind=chosen, knots=_pooled(judged), labels=len(judged))
@@ -185,11 +190,11 @@ def _beta_row(probability: float) -> Row:
     return (math.log(inside), -math.log1p(-inside))
 
 
-def _rising(rows: Sequence[Row], judged: Sequence[Judged]) -> tuple[float, ...]:
+def _rising(rows: Sequence[Row], judged: Sequence[Judged], trust: float) -> tuple[float, ...]:
     """Fit slopes that are not below 0: one that would be is set to 0, the rest fitted again."""
     used = list(range(len(rows[0])))
     while True:
-        found = _newton([[row[place] for place in used] for row in rows], judged)
+        found = _newton([[row[place] for place in used] for row in rows], judged, trust)
         falling = [place for place, slope in zip(used, found, strict=False) if slope < 0]
         if not falling:
             break
@@ -200,24 +205,27 @@ def _rising(rows: Sequence[Row], judged: Sequence[Judged]) -> tuple[float, ...]:
     return (*slopes, found[-1])
 
 
-def _newton(rows: Sequence[Sequence[float]], judged: Sequence[Judged]) -> list[float]:
-    """Fit slopes and, last, the shift, towards Platt's smoothed targets."""
+def _newton(rows: Sequence[Sequence[float]], judged: Sequence[Judged], trust: float) -> list[float]:
+    """Fit slopes and, last, the shift."""
     scale = len(judged) / math.fsum(pair.weight for pair in judged)
     counts = [pair.weight * scale for pair in judged]
     wins = math.fsum(count for count, pair in zip(counts, judged, strict=True) if pair.is_match)
     losses = math.fsum(counts) - wins
-    targets = [(wins + 1) / (wins + 2) if p.is_match else 1 / (losses + 2) for p in judged]
+    # Without another hold on the slope, Platt's targets stand in for labels still to come.
+    more = 1.0 if trust < 1 else 0.0
+    high, low = (wins + more) / (wins + 2 * more), more / (losses + 2 * more)
+    targets = [high if pair.is_match else low for pair in judged]
     width = len(rows[0]) + 1
     full = [(*row, 1.0) for row in rows]
     beta = [1.0] * (width - 1) + [0.0]
-    loss = _loss(full, targets, counts, beta)
+    loss = _loss(full, targets, counts, beta, trust)
     for _ in range(_STEPS):
-        slope, bend = _derivatives(full, targets, counts, beta)
+        slope, bend = _derivatives(full, targets, counts, beta, trust)
         step = solve(bend, slope)
         size = 1.0
         while size > 1e-6:
             moved = [b + size * s for b, s in zip(beta, step, strict=True)]
-            now = _loss(full, targets, counts, moved)
+            now = _loss(full, targets, counts, moved, trust)
             if now <= loss:
                 beta, loss = moved, now
                 break
@@ -228,25 +236,31 @@ def _newton(rows: Sequence[Sequence[float]], judged: Sequence[Judged]) -> list[f
 
 
 def _loss(
-    rows: Sequence[Row], targets: Sequence[float], counts: Sequence[float], beta: Sequence[float]
+    rows: Sequence[Row],
+    targets: Sequence[float],
+    counts: Sequence[float],
+    beta: Sequence[float],
+    trust: float,
 ) -> float:
     terms = []
     for row, target, count in zip(rows, targets, counts, strict=True):
         odds = math.fsum(b * x for b, x in zip(beta, row, strict=True))
         above = max(odds, 0.0) + math.log1p(math.exp(-abs(odds)))
         terms.append(count * (above - target * odds))
-    # Towards the map that changes nothing; it decides only where the labels say nothing.
-    pull = 0.5 * _RIDGE * math.fsum((b - 1) ** 2 for b in beta[:-1])
+    pull = 0.5 * trust * math.fsum((b - at) ** 2 for b, at in zip(beta, _same(beta), strict=True))
     return math.fsum(terms) + pull
 
 
 def _derivatives(
-    rows: Sequence[Row], targets: Sequence[float], counts: Sequence[float], beta: Sequence[float]
+    rows: Sequence[Row],
+    targets: Sequence[float],
+    counts: Sequence[float],
+    beta: Sequence[float],
+    trust: float,
 ) -> tuple[list[float], list[list[float]]]:
     width = len(beta)
-    slope = [-_RIDGE * (b - 1) for b in beta[:-1]] + [0.0]
-    bend = [[_RIDGE if i == j < width - 1 else 0.0 for j in range(width)] for i in range(width)]
-    bend[-1][-1] = 1e-9
+    slope = [trust * (at - b) for b, at in zip(beta, _same(beta), strict=True)]
+    bend = [[trust if i == j else 0.0 for j in range(width)] for i in range(width)]
     for row, target, count in zip(rows, targets, counts, strict=True):
         chance = sigmoid(math.fsum(b * x for b, x in zip(beta, row, strict=True)))
         pull, curve = count * (target - chance), count * max(chance * (1 - chance), 1e-10)
@@ -258,6 +272,11 @@ def _derivatives(
         for j in range(i):
             bend[j][i] = bend[i][j]
     return slope, bend
+
+
+def _same(beta: Sequence[float]) -> list[float]:
+    """Return slopes and shift of the map that changes nothing."""
+    return [1.0] * (len(beta) - 1) + [0.0]
 
 
 def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:

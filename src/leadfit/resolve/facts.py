@@ -17,7 +17,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from leadfit.resolve.align import Aligned, align
 from leadfit.resolve.card import Card
-from leadfit.resolve.weigh import RARITY_UNIT, WORDS, Record, Weighing, rarities
+from leadfit.resolve.weigh import RARITY_UNIT, WORDS, Record, Weighing, rarities, tokens
 
 FOR: Final = (
     "weight",
@@ -71,6 +71,8 @@ _OWN: Final = frozenset(
 )
 _MOST_BITS: Final = 40.0
 _REMEMBERED: Final = 16
+_REMEMBERED_NAMES: Final = 65_536
+_REMEMBERED_TEXTS: Final = 16_384
 
 
 def facts_of(
@@ -114,15 +116,41 @@ def _text(record: Record, column: str) -> str:
     return record.get(column) or ""
 
 
-def _of_names(card: Card, left: Record, right: Record) -> dict[str, float]:
+class _Kept:
+    """A card by its digest, since a card has no hash."""
+
+    __slots__ = ("card",)
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+
+    def __hash__(self) -> int:
+        return hash(self.card.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and self.card.digest == other.card.digest
+
+
+_Side = tuple[str, str, str, str]
+"""Name, other name, legal form and place."""
+
+
+def _of_names(card: Card, left: Record, right: Record) -> Mapping[str, float]:
     for column in _NAME_COLUMNS:
-        one, other = _text(left, column), _text(right, column)
-        if one and other:
-            break
-    else:
-        return {}
+        if left.get(column) and right.get(column):
+            parts = ("", ".alias", ".legal", ".place")
+            one = tuple(_text(left, f"{column}{part}") for part in parts)
+            other = tuple(_text(right, f"{column}{part}") for part in parts)
+            return _of_sides(_Kept(card), column, *sorted((one, other)))
+    return {}
+
+
+@lru_cache(maxsize=_REMEMBERED_NAMES)
+def _of_sides(kept: _Kept, column: str, left: _Side, right: _Side) -> Mapping[str, float]:
+    (one, alias, legal, place), (other, other_alias, other_legal, other_place) = left, right
     these, those = one.split(), other.split()
-    aligned = align(these, those, *_rarity(card, column))
+    aligned = align(these, those, *_rarities(kept, column))
+    is_alias = one != other and not {one, alias}.isdisjoint({other, other_alias} - {""})
     return {
         "name_jaro_winkler": JaroWinkler.similarity(one, other),
         "name_sorted": fuzz.token_sort_ratio(one, other) / 100,
@@ -130,10 +158,10 @@ def _of_names(card: Card, left: Record, right: Record) -> dict[str, float]:
         "name_same": float(one == other),
         "more_words": float(abs(len(set(these)) - len(set(those)))),
         "number_conflict": _numbers(these, those),
+        "initials": float(aligned.has_initials or is_alias),
         **_of_words(aligned),
-        "initials": float(aligned.has_initials or _is_alias(left, right, column)),
-        **_sides("legal", _text(left, "company.legal"), _text(right, "company.legal")),
-        **_of_name_places(_text(left, "company.place"), _text(right, "company.place")),
+        **_sides("legal", legal, other_legal),
+        **_of_name_places(place, other_place),
     }
 
 
@@ -158,13 +186,6 @@ def _of_name_places(one: str, other: str) -> dict[str, float]:
         **_sides("place", one, other),
         "place_one_sided": float(bool(one) != bool(other)),
     }
-
-
-def _is_alias(left: Record, right: Record, column: str) -> bool:
-    """Whether the other name of one side is a name of the other."""
-    ours = {_text(left, f"{column}.alias"), _text(left, column)} - {""}
-    theirs = {_text(right, f"{column}.alias"), _text(right, column)} - {""}
-    return _text(left, column) != _text(right, column) and not ours.isdisjoint(theirs)
 
 
 def _sides(name: str, one: str, other: str) -> dict[str, float]:
@@ -223,35 +244,26 @@ def _text_overlap(card: Card, left: Record, right: Record) -> float:
     for column in sorted(left.keys() & right.keys()):
         if column.split(".")[0] in _OWN:
             continue
-        one, other = set(_text(left, column).split()), set(_text(right, column).split())
+        one, other = _words(_text(left, column)), _words(_text(right, column))
         if one and other:
-            bits, unseen = _rarity(card, column)
-            both = sum(bits.get(word, unseen) for word in sorted(one & other))
-            every = sum(bits.get(word, unseen) for word in sorted(one | other))
+            units, unseen = _units(_Kept(card), column)
+            both = sum(units.get(word, unseen) for word in one & other)
+            every = sum(units.get(word, unseen) for word in one | other)
             shares.append(both / every if every else 0.0)
     return sum(shares) / len(shares) if shares else 0.0
 
 
-class _Kept:
-    """A card by its digest, since a card has no hash."""
-
-    __slots__ = ("card",)
-
-    def __init__(self, card: Card) -> None:
-        self.card = card
-
-    def __hash__(self) -> int:
-        return hash(self.card.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self.card.digest == other.card.digest
+@lru_cache(maxsize=_REMEMBERED_TEXTS)
+def _words(text: str) -> frozenset[str]:
+    return tokens(text)
 
 
-def _rarity(card: Card, column: str) -> tuple[Mapping[str, float], float]:
-    return _rarities(_Kept(card), column)
+@lru_cache(maxsize=_REMEMBERED)
+def _units(kept: _Kept, column: str) -> tuple[Mapping[str, int], int]:
+    return rarities(kept.card.frequencies.get(column + WORDS))
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _rarities(kept: _Kept, column: str) -> tuple[Mapping[str, float], float]:
-    bits, unseen = rarities(kept.card.frequencies.get(column + WORDS))
-    return {word: units / RARITY_UNIT for word, units in bits.items()}, unseen / RARITY_UNIT
+    units, unseen = _units(kept, column)
+    return {word: each / RARITY_UNIT for word, each in units.items()}, unseen / RARITY_UNIT

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 _RANGE: Final = 2**64
@@ -38,6 +39,16 @@ REVIEW: Final = (
     Stratum(low=0.30, high=0.90, share=1 / 3),
 )
 """Where labels teach most: about the edge of the upper band, above it, and below review."""
+
+TRAINING: Final = (
+    Stratum(low=0.90, high=0.97, share=1 / 5),
+    Stratum(low=0.97, high=1.0, share=1 / 5),
+    Stratum(low=0.30, high=0.90, share=1 / 5),
+    Stratum(low=0.01, high=0.30, share=1 / 5),
+    Stratum(low=0.0, high=0.01, share=1 / 5),
+)
+"""The same with two parts of what a first model calls unlikely: without labels it may be wrong
+about all of it, and a second stage that never saw such pairs could not put it right."""
 
 UNLINKED: Final = (
     Stratum(low=0.30, high=0.90, share=1 / 2),
@@ -90,6 +101,26 @@ def draw(
         chance = quota / len(inside) if inside else 0.0
         found += [Drawn(pair=pair, chance=chance) for pair in ordered[:quota]]
     return tuple(found)
+
+
+def strata_for(pairs: Sequence[Scored], count: int) -> tuple[Stratum, ...]:
+    """Return the parts to draw labels for training from.
+
+    They are :data:`TRAINING`, unless fewer pairs than are asked for are at least 0.3. Then
+    a first model knows too little, as from names alone: the parts are the likeliest pairs by
+    rank, as many as are asked for, as many again, and twice as many after those.
+    """
+    floor = min(part.low for part in REVIEW)
+    if sum(pair.probability >= floor for pair in pairs) >= count:
+        return TRAINING
+    ranked = sorted((pair.probability for pair in pairs), reverse=True)
+    edges = [1.0]
+    for rank in (count, 2 * count, 4 * count):
+        low = ranked[min(rank, len(ranked)) - 1] if ranked else 0.0
+        if low < edges[-1]:
+            edges.append(low)
+    parts = len(edges) - 1
+    return tuple(Stratum(low=low, high=high, share=1 / parts) for high, low in pairwise(edges))
 
 
 def is_audited(pair: Scored, *, seed: int, share: float = AUDITED_SHARE) -> bool:
