@@ -15,7 +15,7 @@ from leadfit.resolve.card import RecordKind
 from leadfit.resolve.compare import Field, fields_of
 from leadfit.resolve.normal import Column, normalise, recognise
 
-_REMEMBERED: Final = 200_000
+_REMEMBERED: Final = 50_000
 _SHOWN: Final = 30
 
 
@@ -158,24 +158,36 @@ _Parts = Mapping[str, str]
 
 
 def _rows(file: RecordFile) -> Iterator[list[str | None]]:
-    country = next((each for each in file.fields if each.column is Column.COUNTRY), None)
-    countries: Sequence[str | None] = (
-        file.sheet.columns[country.header] if country else [None] * len(file.sheet)
-    )
+    normal = Normal(file.fields)
     values = [file.sheet.columns[field.header] for field in file.fields]
-    caches: list[dict[tuple[str, str | None], list[str | None]]] = [{} for _ in file.fields]
     sources: Sequence[str | None] = file.sources or [None] * len(file.sheet)
-    for source, place, *texts in zip(sources, countries, *values, strict=True):
-        row: list[str | None] = [source]
-        for field, cache, text in zip(file.fields, caches, texts, strict=True):
-            key = (text or "", place)
+    for source, *texts in zip(sources, *values, strict=True):
+        yield [source, *normal.of(texts)]
+
+
+class Normal:
+    """Brings rows of some fields into normal form; values that come again are not read again."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = tuple(fields)
+        self._country = next(
+            (n for n, each in enumerate(fields) if each.column is Column.COUNTRY), None
+        )
+        self._caches: list[dict[tuple[str, str | None], list[str | None]]] = [{} for _ in fields]
+
+    def of(self, texts: Sequence[str | None]) -> list[str | None]:
+        """Return the normalised columns of a row, in the order of the fields' columns."""
+        country = None if self._country is None else texts[self._country]
+        row: list[str | None] = []
+        for field, cache, text in zip(self._fields, self._caches, texts, strict=True):
+            key = (text or "", country)
             found = cache.get(key)
             if found is None:
-                found = _normal(field, text, place)
+                found = _normal(field, text, country)
                 if len(cache) < _REMEMBERED:
                     cache[key] = found
             row += found
-        yield row
+        return row
 
 
 def _normal(field: Field, text: str | None, country: str | None) -> list[str | None]:

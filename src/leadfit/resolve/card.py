@@ -40,7 +40,7 @@ class Test(StrEnum):
 
     EXACT = "exact"
     JARO_WINKLER = "jaro_winkler"
-    """Jaro-Winkler similarity of at least the threshold."""
+    """Jaro-Winkler similarity of at least the threshold; further columns have to be equal."""
     DAMERAU = "damerau"
     """Damerau-Levenshtein distance of at most the threshold."""
     SWAPPED = "swapped"

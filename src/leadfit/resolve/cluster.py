@@ -6,7 +6,7 @@ them say so on average, so that one doubtful pair cannot join what all others ke
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -208,9 +208,9 @@ def _order(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def pairs_within(entity: Collection[int] | Collection[str]) -> int:
+def pairs_within(entity: Iterable[Hashable]) -> int:
     """Return how many pairs of records share an entity."""
-    counts: dict[int | str, int] = {}
+    counts: dict[Hashable, int] = {}
     for name in entity:
         counts[name] = counts.get(name, 0) + 1
     return sum(count * (count - 1) // 2 for count in counts.values())

@@ -126,6 +126,25 @@ def _overlap(column: str, threshold: float) -> Level:
     return Level(test=Test.OVERLAP, columns=(column + WORDS,), threshold=threshold, bits=0.0)
 
 
+def _together(*columns: str) -> Level:
+    return Level(test=Test.EXACT, columns=columns, bits=0.0)
+
+
+def _alike_together(column: str, threshold: float, *same: str) -> Level:
+    return Level(test=Test.JARO_WINKLER, columns=(column, *same), threshold=threshold, bits=0.0)
+
+
+def _there(fields: Sequence[Field], *names: str) -> tuple[str, ...]:
+    return tuple(name for name in names if any(field.name == name for field in fields))
+
+
+def _of_company(name: str, fields: Sequence[Field]) -> tuple[Level, ...]:
+    """Return levels of a contact's place that its company explains: colleagues share both."""
+    if not _there(fields, "first_name", "surname", "name"):
+        return ()
+    return tuple(_together(name, known) for known in _there(fields, "domain", "company"))
+
+
 def _swapped(name: str, other: str, fields: Sequence[Field]) -> tuple[Level, ...]:
     if all(field.name != other for field in fields):
         return ()
@@ -176,10 +195,16 @@ def _company(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
     yield _comparison(f"{name}.place", _part(f"{name}.place"))
 
 
-def _email(name: str, _: Sequence[Field]) -> Iterator[Comparison]:
-    local = f"{name}.local"
+def _email(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
     # Whole addresses of colleagues are alike; what stands before the @ is not.
-    yield _comparison(name, _exact(name), _exact(local), *_alike(local, 0.92))
+    local = f"{name}.local"
+    names = _there(fields, "first_name", "surname")
+    levels = [_exact(name)]
+    if len(names) == 2:
+        # Addresses are made of names: with the same names they tell little more.
+        for known in (names, names[1:]):
+            levels += [_together(local, *known), _alike_together(local, 0.92, *known)]
+    yield _comparison(name, *levels, _exact(local), *_alike(local, 0.92))
 
 
 def _domain(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
@@ -195,6 +220,7 @@ def _street(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
     other = "street_2" if name == "street" else "street"
     yield _comparison(
         name,
+        *_of_company(name, fields),
         _exact(name),
         *_swapped(name, other, fields),
         _overlap(name, 0.6),
@@ -204,16 +230,21 @@ def _street(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
     yield _comparison(number, _part(number), *_edits(number, 1))
 
 
-def _city(name: str, _: Sequence[Field]) -> Iterator[Comparison]:
-    yield _comparison(name, _exact(name), *_alike(name, 0.92, 0.82))
+def _city(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
+    yield _comparison(name, *_of_company(name, fields), _exact(name), *_alike(name, 0.92, 0.82))
 
 
 def _few(name: str, _: Sequence[Field]) -> Iterator[Comparison]:
     yield _comparison(name, _exact(name))
 
 
-def _postcode(name: str, _: Sequence[Field]) -> Iterator[Comparison]:
-    yield _comparison(name, _exact(name), *_edits(name, 1), _part(f"{name}.area"))
+def _region(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
+    yield _comparison(name, *_of_company(name, fields), _exact(name))
+
+
+def _postcode(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
+    explained = _of_company(name, fields)
+    yield _comparison(name, *explained, _exact(name), *_edits(name, 1), _part(f"{name}.area"))
 
 
 def _title(name: str, _: Sequence[Field]) -> Iterator[Comparison]:
@@ -242,9 +273,9 @@ _COMPARED: Final[Mapping[Column, Callable[[str, Sequence[Field]], Iterator[Compa
     Column.PHONE: _phone,
     Column.STREET: _street,
     Column.CITY: _city,
-    Column.REGION: _few,
+    Column.REGION: _region,
     Column.POSTCODE: _postcode,
-    Column.COUNTRY: _few,
+    Column.COUNTRY: _region,
     Column.TITLE: _title,
     Column.DATE: _date,
     Column.IDENTIFIER: _identifier,

@@ -315,12 +315,13 @@ def condition(level: Level, named: Named) -> str:  # noqa: PLR0911 -- one for ea
 
     match level.test:
         case Test.EXACT:
-            return " AND ".join("{} = {}".format(*sides(column)) for column in level.columns)
+            same = " AND ".join("{} = {}".format(*sides(column)) for column in level.columns)
+            return f"({same})"
         case Test.JARO_WINKLER:
             left, right = sides(level.columns[0])
-            return (
-                f"jaro_winkler_similarity({left}, {right}) >= {(level.threshold or 0.0) - SLACK!r}"
-            )
+            bound = (level.threshold or 0.0) - SLACK
+            same = "".join("{} = {} AND ".format(*sides(each)) for each in level.columns[1:])
+            return f"({same}jaro_winkler_similarity({left}, {right}) >= {bound!r})"
         case Test.DAMERAU:
             left, right = sides(level.columns[0])
             most = int(level.threshold or 0)

@@ -231,7 +231,7 @@ def _test(card: Card, level: Level) -> _Holds:  # noqa: PLR0911 -- one for each 
         case Test.EXACT:
             return _exact(columns)
         case Test.JARO_WINKLER:
-            return _jaro_winkler(columns[0], bound)
+            return _jaro_winkler(columns[0], bound, columns[1:])
         case Test.DAMERAU:
             return _damerau(columns[0], int(bound))
         case Test.SWAPPED:
@@ -270,12 +270,13 @@ def _as_units(left: str, right: str) -> tuple[str, str] | tuple[bytes, bytes]:
     return left.encode("utf-8", "replace"), right.encode("utf-8", "replace")
 
 
-def _jaro_winkler(column: str, bound: float) -> _Holds:
+def _jaro_winkler(column: str, bound: float, same: tuple[str, ...]) -> _Holds:
     similarity, cutoff = JaroWinkler.similarity, bound - SLACK
+    rest = _exact(same)
 
     def alike(left: Record, right: Record) -> bool:
         one, other = left.get(column), right.get(column)
-        if not one or not other:
+        if not one or not other or (same and not rest(left, right)):
             return False
         # A cutoff given to the library rounds otherwise than the comparison does.
         return similarity(*_as_units(one, other)) >= cutoff

@@ -160,9 +160,9 @@ def _estimated(batch: Batch, draft: Card, possible: int) -> Chances:
             number: (_chance(each.get("m_probability")), _chance(each.get("u_probability")))
             for number, each in enumerate(kept)
         }
-        if _is_whole(comparison):
+        if comparison.name in exact:
             m, _ = found[comparison.name][0]
-            found[comparison.name][0] = m, exact[comparison.levels[0].columns[0]] or None
+            found[comparison.name][0] = m, exact[comparison.name] or None
     return found
 
 
@@ -185,24 +185,22 @@ def _fitted(
 
 
 def _exact_chances(batch: Batch, draft: Card) -> dict[str, float]:
-    """Return by column how likely two records with a value have the same, counted in full.
+    """Return by comparison how likely two records are of its first level, counted in full.
 
     Random pairs would see hardly any of the rare values that tell most.
     """
-    columns = {
-        comparison.levels[0].columns[0] for comparison in draft.comparisons if _is_whole(comparison)
-    }
-    rules = [Blocking(columns=(column,), most=batch.rows) for column in sorted(columns)]
+    whole = [each for each in draft.comparisons if _is_counted(each)]
+    rules = [Blocking(columns=each.levels[0].columns, most=batch.rows) for each in whole]
     found = {}
-    for rule, count in zip(rules, batch.pair_counts(draft, rules), strict=True):
-        filled, _ = batch.filled(rule.columns[0])
-        found[rule.columns[0]] = count / max(1.0, filled * (filled - 1) / 2)
+    for comparison, count in zip(whole, batch.pair_counts(draft, rules), strict=True):
+        filled, _ = batch.filled(comparison.levels[0].columns[0])
+        found[comparison.name] = count / max(1.0, filled * (filled - 1) / 2)
     return found
 
 
-def _is_whole(comparison: Comparison) -> bool:
+def _is_counted(comparison: Comparison) -> bool:
     first = comparison.levels[0]
-    return first.test is Test.EXACT and first.columns == comparison.blank
+    return first.test is Test.EXACT and first.columns[:1] == comparison.blank
 
 
 def _chance(value: object) -> float | None:
@@ -309,11 +307,34 @@ def _weighted(
             missing.append(m is None or u is None)
             if missing[-1]:
                 unseen.append(f"{comparison.name}: {level.test.value}")
-            counted = possible if number == 0 and _is_whole(comparison) else sampled
+            counted = possible if number == 0 and _is_counted(comparison) else sampled
             levels.append(_level(level, m, u, share=share, sampled=counted, possible=possible))
         comparisons.append(replace(comparison, levels=_within(levels, missing)))
     prior = math.log2(share / (1 - share))
-    return replace(draft, comparisons=tuple(comparisons), prior=_rounded(prior)), tuple(unseen)
+    card = replace(draft, comparisons=_discounted(comparisons), prior=_rounded(prior))
+    return card, tuple(unseen)
+
+
+def _discounted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Return comparisons whose levels over several columns do not count others' evidence again.
+
+    Where a level asks that columns of other comparisons agree too, those say so themselves: what
+    is left is its weight given that they agree, by the rule of the chain.
+    """
+    exact = {
+        level.columns: max(0.0, level.bits)
+        for comparison in comparisons
+        for level in comparison.levels
+        if level.test is Test.EXACT and len(level.columns) == 1
+    }
+
+    def discounted(level: Level) -> Level:
+        if level.test not in {Test.EXACT, Test.JARO_WINKLER} or len(level.columns) == 1:
+            return level
+        known = math.fsum(exact.get((column,), 0.0) for column in level.columns[1:])
+        return replace(level, bits=_rounded(max(0.0, level.bits - known)))
+
+    return tuple(replace(each, levels=tuple(map(discounted, each.levels))) for each in comparisons)
 
 
 def _told_or_assumed(

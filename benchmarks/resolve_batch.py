@@ -1,0 +1,83 @@
+"""A million contacts deduped in batch: seconds of every step, memory at its highest.
+
+Normalising is timed apart: it is done once, when a record is written.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator, Sequence
+
+from recording import asked_for_full, record
+
+from leadfit.jobs.record_file import Normal
+from leadfit.resolve.card import RecordKind
+from leadfit.resolve.cluster import Link, cluster, pairs_within
+from leadfit.resolve.compare import fields_of
+from leadfit.resolve.normal import recognise
+from leadfit.store import linkage
+from leadfit.store.batch import Batch
+from leadfit.store.drafting import draft
+from leadfit.testing.contacts import HEADERS, contacts
+from leadfit.world import SystemWorld
+
+_FULL = 1_000_000
+_SMALL = 30_000
+
+
+def main() -> None:
+    full = asked_for_full(__doc__)
+    count = _FULL if full else _SMALL
+    clock = SystemWorld().monotonic_s
+    fields = fields_of(recognise(HEADERS))
+    names = [column for field in fields for column in field.columns]
+    normal = Normal(fields)
+    seconds: dict[str, float] = {}
+    entities: list[int] = []
+
+    def rows() -> Iterator[Sequence[str | None]]:
+        for entity, values in contacts(count, seed=7):
+            entities.append(entity)
+            before = clock()
+            row = normal.of(values)
+            seconds["normalise"] = seconds.get("normalise", 0.0) + clock() - before
+            yield [None, *row]
+
+    with Batch(names) as batch:
+        loaded = clock()
+        batch.fill(rows())
+        start = clock()
+        seconds["generate and load"] = start - loaded - seconds["normalise"]
+        card = draft(batch, fields, RecordKind.CONTACT)
+        drafted = clock()
+        trained = linkage.train(batch, card)
+        learned = clock()
+        batch.weigh(trained.card, least=0.01)
+        links = [
+            Link(left=each.left, right=each.right, probability=each.probability)
+            for each in batch.weighed(trained.card)
+        ]
+        weighed = clock()
+        found = cluster(count, links)
+        done = clock()
+    seconds |= {
+        "choose comparisons and rules": drafted - start,
+        "block and train": learned - drafted,
+        "weigh": weighed - learned,
+        "cluster": done - weighed,
+        "in all without normalising and loading": done - start,
+    }
+    both = pairs_within(zip(found.entity, entities, strict=True))
+    figures = {
+        "contacts": count,
+        "candidates": trained.blocked.pairs,
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "highest_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "precision": round(both / max(1, pairs_within(found.entity)), 4),
+        "recall": round(both / max(1, pairs_within(entities)), 4),
+    }
+    record("resolve_batch", figures, full=full)
+
+
+if __name__ == "__main__":
+    main()
