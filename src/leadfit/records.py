@@ -482,6 +482,7 @@ class Action:
             ``linkedin``, ``nurture``, ``retarget``, ``recycle_check``, ``page``, ``incident``.
         destination: Which queue it waits in: ``crm``, ``chat``, ``phone``, ``email``, ``ads``,
             ``pager`` or ``log``.
+        lead_id: Empty where no single lead is concerned, as by an alert about matching.
         recipients: Rep ids.
         due_at: Not before this time.
         fields: What the performer needs, without personal data: ids and words of the policy.

@@ -44,6 +44,7 @@ T = TypeVar("T")
 SCOPES: Final = ("ingest", "read", "ops", "admin")
 
 _MOST_LEADS: Final = 500
+_MOST_WEEKS: Final = 104
 _BEFORE_DELIVERY_S: Final = 0.005
 
 
@@ -93,8 +94,12 @@ class Leadfit:
         self._delivering = threading.Lock()
         self._firing = threading.Lock()
         self._learning = threading.Lock()
+        self._watching = threading.Lock()
         self._loops: jobs.Loops | None = None
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
+        self._watch = jobs.MatchWatch(
+            world, store, lambda: self._in_force, put_in_force=self.publish_card
+        )
 
     def __enter__(self) -> Leadfit:
         return self
@@ -132,6 +137,7 @@ class Leadfit:
                 deliver=self._deliver_soon,
                 clocks=self.run_clocks,
                 learn=cycle.round,
+                matching=self.watch_matching,
             )
             self._loops.start()
 
@@ -407,6 +413,32 @@ class Leadfit:
         if fired:
             self._wake("deliver")
         return fired
+
+    def match_kpis(self, weeks: int = 4) -> jobs.MatchReport:
+        """Return how matching did in the last whole weeks, with intervals and alerts.
+
+        Args:
+            weeks: How many, 1 to 104.
+
+        Raises:
+            BadInput: So many weeks are not looked at.
+        """
+        if not 1 <= weeks <= _MOST_WEEKS:
+            raise BadInput(Fault(place="weeks", came=str(weeks), allowed=f"1 to {_MOST_WEEKS}"))
+        now = self.world.now()
+        return jobs.match_report(self._store, self._in_force.policy, now=now, weeks=weeks)
+
+    def watch_matching(self, limit: int = 1000) -> int:
+        """Tell of overdue reviews; once a week draw audits, alert, step back where it must.
+
+        Returns:
+            How many reviews and figures the reviewers were told of.
+        """
+        with self._watching:
+            told = self._watch.round(limit)
+        if told:
+            self._wake("deliver")
+        return told
 
     # ---- the whole ----
 

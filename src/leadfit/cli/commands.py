@@ -22,6 +22,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
+        "kpis": "Say how well signals find their accounts, week by week, and what is proved of it.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
@@ -37,6 +38,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
+_WATCHING: Final = frozenset({"kpis"})
 
 
 class Commands(click.Group):
@@ -58,6 +60,10 @@ class Commands(click.Group):
             from leadfit.cli import matching  # noqa: PLC0415 -- as above
 
             return matching.COMMANDS[cmd_name]
+        if cmd_name in _WATCHING:
+            from leadfit.cli import watching  # noqa: PLC0415 -- as above
+
+            return watching.COMMANDS[cmd_name]
         if cmd_name in _LEARNING:
             from leadfit.cli import learning  # noqa: PLC0415 -- as above
 

@@ -7,6 +7,7 @@ from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import deliver
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
+from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.recall import history
 from leadfit.jobs.sla import run_clocks
 
@@ -14,11 +15,14 @@ __all__ = [
     "Cycle",
     "Learned",
     "Loops",
+    "MatchReport",
+    "MatchWatch",
     "Proposal",
     "deliver",
     "drift",
     "history",
     "import_history",
+    "match_report",
     "propose",
     "run_clocks",
     "score_accounts",

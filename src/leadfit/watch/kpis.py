@@ -310,13 +310,11 @@ def _missed(
         true = missed + at_once * (1 - w) + by_hand
         return missed / true if true else 0.0
 
-    low = of(lower_bound(hits, effective, confidence=_HALF), audit.lower(_HALF))
-    high = of(upper_bound(hits, effective, confidence=_HALF), w_high)
     return Kpi(
         name=KpiName.FALSE_NEGATIVE,
-        value=of(share, audit.share or 0.0) if pairs and (unlinked or at_once) else None,
-        low=low,
-        high=high,
+        value=of(share, audit.share or 0.0) if pairs else None,
+        low=of(lower_bound(hits, effective, confidence=_HALF), audit.lower(_HALF)),
+        high=of(upper_bound(hits, effective, confidence=_HALF), w_high) if pairs else 1.0,
         sample=len(pairs),
         target=rules.missed_target,
         alert=rules.missed_alert,
