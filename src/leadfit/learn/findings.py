@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
-from leadfit.learn import checks, judge, ladder, leaks, money, profile
+from leadfit.learn import against, checks, crossed, judge, ladder, leaks, money, profile
 from leadfit.learn.amount_words import with_amounts
 from leadfit.learn.amounts import customer_amounts
 from leadfit.learn.effects import Findings, estimate, judge_together
@@ -20,8 +20,17 @@ from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
 from leadfit.learn.over_time import curves, funnel_months
-from leadfit.learn.past import Bools, Floats, Past, read_past
-from leadfit.learn.result import Benchmark, Claim, Effect, Presence, ProfileRow, Series, Weight
+from leadfit.learn.past import Bools, Past, read_past
+from leadfit.learn.result import (
+    Benchmark,
+    Claim,
+    Effect,
+    Presence,
+    ProfileRow,
+    Series,
+    StaticFindings,
+    Weight,
+)
 from leadfit.learn.rules import Rules
 from leadfit.learn.static import StaticIcp
 from leadfit.learn.verdict import conclude
@@ -132,7 +141,7 @@ def _describe(
         profile=tuple(row for row in seen.ranked if row.points > 0),
         poor_fit=tuple(row for row in seen.ranked[::-1] if row.points < 0),
         detractor_profile=seen.worst,
-        static_icp=judge.static_findings(past, read.ladder, called, seen.scores, rules),
+        static_icp=_against(read, artifact, called, rules),
         drift=compare_years(past, read.ladder, read.screened.usable, rules),
         warnings=_warnings(read, findings, rules),
         series=_series(read, rules),
@@ -148,7 +157,6 @@ class _Seen:
 
     ranked: tuple[ProfileRow, ...] = ()
     worst: tuple[ProfileRow, ...] = ()
-    scores: Floats | None = None
     flagged: Bools | None = None
 
 
@@ -156,15 +164,32 @@ def _see(read: _Read, artifact: Artifact | None, effects: Sequence[Effect], rule
     if artifact is None:
         return _Seen()
     usable, timed = read.screened.usable, read.past.history.times_known
-    scores, matches = score_rows(artifact, usable)
+    # What is flagged is a count of what the artifact does, so it is asked of the artifact itself.
+    _, matches = score_rows(artifact, usable)
     # Without any fact there is one score for all, which ranks nobody.
-    ranks = len(scores) == read.past.rows
+    ranks = len(matches) == read.past.rows
     return _Seen(
         ranked=profile.rank(artifact, usable, effects, rules, timed=timed),
         worst=profile.detracting(artifact, usable, effects, rules, timed=timed),
-        scores=scores if ranks else None,
         flagged=matches >= artifact.flag_at if ranks and artifact.detractor is not None else None,
     )
+
+
+def _against(
+    read: _Read, artifact: Artifact | None, called: judge.Called | None, rules: Rules
+) -> StaticFindings | None:
+    """Judge the profile in use beside the learned score, each on accounts it has not seen."""
+    scored = None
+    if called is not None and artifact is not None:
+        scored = crossed.cross_fit(
+            read.past,
+            read.screened.usable,
+            read.confounders,
+            read.weights,
+            read.detractor,
+            rules,
+        )
+    return against.static_findings(read.past, read.ladder, called, scored, rules)
 
 
 def _learn(read: _Read, rules: Rules) -> Artifact:

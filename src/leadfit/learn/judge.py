@@ -1,4 +1,8 @@
-"""The profile in use, judged: an incumbent score or tier, or a static profile."""
+"""The profile in use, judged: an incumbent score or tier, or a static profile.
+
+It is a column or a set of rules that was never fitted on this past, so it may be judged on all of
+it. What was learned is held against it by :mod:`leadfit.learn.against`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,8 @@ from leadfit.errors import BadInput, Fault, shorten
 from leadfit.history import Step, column_of
 from leadfit.learn.checks import proportion
 from leadfit.learn.ladder import Ladder
-from leadfit.learn.money import revenue_by_account
 from leadfit.learn.past import Bools, Floats, Past, numbers
-from leadfit.learn.result import CurrentIcp, Estimate, Judgement, Presence, StaticFindings
+from leadfit.learn.result import CurrentIcp, Estimate, Judgement, Presence
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.static import StaticIcp
 from leadfit.learn.watch import AFTER_WIN, seen_until
@@ -145,8 +148,8 @@ def _judge(
     rates = [float(reached[part].mean()) for part in (ideal, ~ideal)]
     return CurrentIcp(
         judgement=judgement,
-        words=f"Of leads the {name} calls ideal {rates[0]:.1%} {DID[step]}, of the others "
-        f"{rates[1]:.1%}: {_WORDS[judgement]}.",
+        words=f"Of the leads that are ideal by the {name}, {rates[0]:.1%} {DID[step]}; of the "
+        f"others, {rates[1]:.1%}: {_WORDS[judgement]}.",
         judged=name,
         outcome=step,
         lift=lift,
@@ -188,50 +191,3 @@ def _gap(before: Estimate, now: Estimate) -> Estimate | None:
 
 def _above(estimate: Estimate) -> bool:
     return estimate.low is not None and estimate.low > 0
-
-
-def static_findings(
-    past: Past, ladder: Ladder, called: Called | None, learned: Floats | None, rules: Rules
-) -> StaticFindings | None:
-    """Compare those called ideal with as many that the learned score puts first."""
-    if called is None:
-        return None
-    rows = past.first_row
-    ideal = called.ideal[rows]
-    revenue = revenue_by_account(past)
-    top = np.zeros(len(rows), dtype=np.bool_)
-    if learned is not None and ideal.any():
-        order = np.argsort(-learned[rows], kind="stable")
-        top[order[: int(ideal.sum())]] = True
-    churned = None
-    if ladder.sources[Step.CHURNED_AFTER_USE] is not Presence.MISSING:
-        gone = ladder.reached[Step.CHURNED_AFTER_USE]
-        units = ladder.units[Step.CHURNED_AFTER_USE]
-        churned = int((gone & called.ideal[units]).sum())
-    return StaticFindings(
-        name=called.name,
-        accounts_called_ideal=int(ideal.sum()),
-        fail_acceptance_90d=_fail(past, ladder, called, rules),
-        revenue_per_account=_mean(revenue[ideal]) if revenue.any() else Estimate(),
-        learned_revenue_per_account=_mean(revenue[top]) if revenue.any() else Estimate(),
-        detractors_inside=churned,
-    )
-
-
-def _fail(past: Past, ladder: Ladder, called: Called, rules: Rules) -> Estimate:
-    if ladder.sources[Step.ACCEPTED] is Presence.MISSING or not past.history.times_known:
-        return Estimate()
-    rows = ladder.units[Step.ACCEPTED]
-    start = past.created[rows]
-    seen = start < seen_until(past, Step.ACCEPTED) - rules.acceptance_days
-    mask = seen & called.ideal[rows]
-    late = ~(ladder.at[Step.ACCEPTED] - start <= rules.acceptance_days)
-    return proportion(float(late[mask].sum()), float(mask.sum()))
-
-
-def _mean(values: Floats) -> Estimate:
-    if not len(values):
-        return Estimate()
-    mean = float(values.mean())
-    wide = 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return Estimate(value=mean, low=max(0.0, mean - float(wide)), high=mean + float(wide))

@@ -19,8 +19,8 @@ _LEAST_POINTS = 0.5
 _MOST_ROWS = 20
 _NEARLY_ALL = 0.98
 _GRADES = {
-    Claim.CAUSED: "caused, if nothing unrecorded explains more than {rv:.0%}",
-    Claim.ASSOCIATED: "associated; a cause is not shown",
+    Claim.CAUSED: "caused, as to {noun}, if nothing unrecorded explains more than {rv:.0%}",
+    Claim.ASSOCIATED: "associated with {noun}; a cause is not shown",
     Claim.NOT_IDENTIFIED: "the data cannot part it from something else",
     Claim.INSUFFICIENT: "may be chance",
 }
@@ -162,7 +162,9 @@ def _row(
         return ProfileRow(
             fact=key[0], value=key[1], points=points, why=why, grade=Claim.INSUFFICIENT
         )
-    words = _GRADES[effect.claim].format(rv=effect.robustness)
+    words = _GRADES[effect.claim].format(rv=effect.robustness, noun=NOUNS[effect.outcome])
+    if claimed and effect.outcome is not found[0].outcome:
+        words += f"; of {NOUNS[found[0].outcome]} this is not shown"
     seen = f"{effect.events:,} of {effect.units:,} with it {DID[effect.outcome]}; "
     within = " within 12 months" if timed else ""
     why = (
@@ -170,4 +172,11 @@ def _row(
         f"{signed(effect.effect)} points on the chance of {NOUNS[effect.outcome]}{within} "
         f"({signed(effect.low)} to {signed(effect.high)}): {words}"
     )
-    return ProfileRow(fact=key[0], value=key[1], points=points, why=why, grade=effect.claim)
+    return ProfileRow(
+        fact=key[0],
+        value=key[1],
+        points=points,
+        why=why,
+        grade=effect.claim,
+        claimed_for=effect.outcome,
+    )

@@ -176,6 +176,8 @@ class ProfileRow:
         points: Points of the 0 to 100 score the value adds; negative in the detractor profile.
         why: One or two sentences with the figures.
         grade: Evidence: ``caused``, ``associated``, ``not_identified`` or ``insufficient``.
+        claimed_for: The outcome that the grade speaks of, which may be an earlier one than the
+            verdict's; ``None`` where no single effect stands behind the points.
     """
 
     fact: str
@@ -183,6 +185,58 @@ class ProfileRow:
     points: float
     why: str
     grade: Claim
+    claimed_for: Step | None = None
+
+
+class Finding(StrEnum):
+    """What became of a common claim on this past."""
+
+    REPRODUCED = "reproduced"
+    REFUTED = "refuted"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OftenTold:
+    """A figure that is often quoted, held against this past.
+
+    Attributes:
+        claim: As it is quoted.
+        figure: Where the figure stands that it was held against.
+        low: The claim as a range.
+        high: Its end.
+        finding: ``reproduced`` if the whole interval lies in the range, ``refuted`` if none of it
+            does.
+    """
+
+    claim: str
+    figure: str
+    low: float
+    high: float
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What became of the accounts the learned score puts first.
+
+    Attributes:
+        accounts: How many.
+        revenue_per_account: Minor units.
+        revenue_ratio: That, as a multiple of an account the static profile calls ideal.
+        fail_acceptance_90d: Share of their leads not accepted within 90 days.
+        detractors_inside: Those that churned after use.
+        detractors_inside_share: That, of the accounts.
+        detractors_of_customers: That, of those of them that were won.
+    """
+
+    accounts: int
+    revenue_per_account: Estimate
+    revenue_ratio: Estimate
+    fail_acceptance_90d: Estimate
+    detractors_inside: int | None
+    detractors_inside_share: Estimate
+    detractors_of_customers: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +248,13 @@ class StaticFindings:
         revenue_per_account: Minor units, accounts called ideal.
         learned_revenue_per_account: Minor units, as many accounts with the best learned score.
         detractors_inside: Ideal accounts that churned after use.
+        detractors_inside_share: That, of the accounts called ideal.
+        detractors_of_customers: That, of those of them that were won.
+        scored_how: How accounts came by the learned score they are ranked by, in words.
+        same_number: As many accounts as are called ideal, by the learned score; ``None`` where
+            nothing could be learned that ranks them.
+        top_decile: The best tenth of all accounts, by the learned score.
+        claims: Figures that are often quoted, held against these.
     """
 
     accounts_called_ideal: int
@@ -202,6 +263,12 @@ class StaticFindings:
     learned_revenue_per_account: Estimate
     detractors_inside: int | None
     name: str = "static rules"
+    detractors_inside_share: Estimate = default(default_factory=Estimate)
+    detractors_of_customers: Estimate = default(default_factory=Estimate)
+    scored_how: str = ""
+    same_number: Chosen | None = None
+    top_decile: Chosen | None = None
+    claims: tuple[OftenTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

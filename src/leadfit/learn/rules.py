@@ -46,6 +46,11 @@ class Rules:
             apart.
         decided_days: A step nearly all of whose events come within this time is a decision.
         value_months: Value of an account is counted over this time.
+        whale_share: An account with this share of all revenue is named.
+        whale_level_share: So is one with this share of the revenue of one value of a fact, if it
+            is also ``whale_even`` times an even share of those who pay there.
+        folds: Accounts are dealt into so many folds to judge the learned score on those it has not
+            seen.
     """
 
     horizon_months: float = 12.0
@@ -69,6 +74,9 @@ class Rules:
     twin_r2: float = 0.9
     overlap_r2: float = 0.9
     whale_share: float = 0.1
+    whale_level_share: float = 0.3
+    whale_even: float = 3.0
+    folds: int = 5
     landmark_days: float = 90.0
     mature_days: float = 183.0
     decided_days: float = 122.0

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from leadfit.history import Step
-from leadfit.learn.result import Benchmark, Claim, Judgement, Presence, ProfileRow, Verdict
+from leadfit.learn.result import (
+    Benchmark,
+    Chosen,
+    Claim,
+    Estimate,
+    Finding,
+    Judgement,
+    Presence,
+    ProfileRow,
+    StaticFindings,
+    Verdict,
+)
 from leadfit.report.names import STEP_NOUNS, span
 from leadfit.report.words import count, money, percent, points, short
 
@@ -225,23 +236,47 @@ def static_figures(benchmark: Benchmark) -> list[tuple[str, str]]:
         return []
     currency = benchmark.money.currency
     rows = [("Accounts called ideal", count(found.accounts_called_ideal))]
-    fails = found.fail_acceptance_90d
+    rows += _became(found, currency)
+    for name, chosen in (
+        ("The same number by the learned score", found.same_number),
+        ("The best tenth by the learned score", found.top_decile),
+    ):
+        if chosen is not None:
+            rows.append((name, f"{count(chosen.accounts)} accounts"))
+            rows += [(f"\u2014 {what.lower()}", said) for what, said in _became(chosen, currency)]
+    rows += [
+        (f"Often said: {claim.claim}", _FINDINGS[claim.finding])
+        for claim in found.claims
+        if found.top_decile is not None
+    ]
+    if found.scored_how:
+        rows.append(("How the learned score is judged", found.scored_how))
+    return rows
+
+
+_FINDINGS = {
+    Finding.REPRODUCED: "reproduced here: the whole interval lies within it",
+    Finding.REFUTED: "refuted here: the whole interval lies outside it",
+    Finding.CANNOT_TELL: "cannot be told here: the interval is too wide",
+}
+
+
+def _became(found: StaticFindings | Chosen, currency: str | None) -> list[tuple[str, str]]:
+    """Return acceptance, revenue and detractors of some accounts, as far as they are known."""
+    rows: list[tuple[str, str]] = []
+    fails, paid = found.fail_acceptance_90d, found.revenue_per_account
     if fails.value is not None:
         rows.append(("Not accepted within 90 days", f"{percent(fails.value)} ({span(fails)})"))
-    for name, estimate in (
-        ("Revenue an account", found.revenue_per_account),
-        ("The same number by the learned score", found.learned_revenue_per_account),
-    ):
-        if estimate.value is not None:
-            rows.append(
-                (
-                    name,
-                    (
-                        f"{money(estimate.value, currency)} ({money(estimate.low, currency)} to "
-                        f"{money(estimate.high, currency)})"
-                    ),
-                )
-            )
+    if paid.value is not None:
+        between = f"{money(paid.low, currency)} to {money(paid.high, currency)}"
+        rows.append(("Revenue an account", f"{money(paid.value, currency)} ({between})"))
+    times = found.revenue_ratio if isinstance(found, Chosen) else Estimate()
+    if times.value is not None:
+        between = "" if times.low is None else f" ({times.low:.2f} to {times.high:.2f})"
+        rows.append(("Times that of the accounts called ideal", f"{times.value:.2f}{between}"))
     if found.detractors_inside is not None:
-        rows.append(("Of them churned after real use", count(found.detractors_inside)))
+        said, of = count(found.detractors_inside), found.detractors_of_customers
+        if of.value is not None:
+            said += f", {percent(of.value)} of its customers ({span(of)})"
+        rows.append(("Churned after real use", said))
     return rows

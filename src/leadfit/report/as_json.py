@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from leadfit.canonical import Plain
@@ -9,6 +10,7 @@ from leadfit.canonical import document as fields_of
 from leadfit.learn.result import (
     AmountEffect,
     Benchmark,
+    Chosen,
     Cohort,
     Estimate,
     SeasonMonth,
@@ -57,5 +59,31 @@ def _in_whole_units(found: AmountEffect) -> Json:
     return {**_plain(found), **{name: round(getattr(found, name)) for name in amounts}}
 
 
+_SHARES: Final = ("fail_acceptance_90d", "detractors_inside_share", "detractors_of_customers")
+_AMOUNTS: Final = ("revenue_per_account", "learned_revenue_per_account")
+
+
 def _static_icp(found: StaticFindings) -> Json:
-    return {**_plain(found), "fail_acceptance_90d": _rate(found.fail_acceptance_90d)}
+    return {
+        **_profile_of(found),
+        "same_number": None if found.same_number is None else _profile_of(found.same_number),
+        "top_decile": None if found.top_decile is None else _profile_of(found.top_decile),
+    }
+
+
+def _profile_of(found: StaticFindings | Chosen) -> Json:
+    """Return what became of some accounts: shares by their own name, amounts in whole units."""
+    plain = _plain(found)
+    for name in _SHARES:
+        plain[name] = _rate(getattr(found, name))
+    for name in _AMOUNTS:
+        if hasattr(found, name):
+            plain[name] = _whole(getattr(found, name))
+    return plain
+
+
+def _whole(amount: Estimate) -> Json:
+    return {
+        name: None if figure is None or not math.isfinite(figure) else round(figure)
+        for name, figure in (("value", amount.value), ("low", amount.low), ("high", amount.high))
+    }

@@ -194,7 +194,7 @@ def _profile(rows: Sequence[ProfileRow], intro: str, empty: str) -> View:
             "value": words.short(row.value),
             "points": words.points(row.points / 100),
             "share": round(abs(row.points) / most * 100, 1),
-            "claim": names.CLAIMS[row.grade],
+            "claim": names.graded(row),
             "tone": names.CLAIM_TONES[row.grade],
             "is_guess": row.grade is Claim.INSUFFICIENT,
             "why": words.short(row.why, 400),

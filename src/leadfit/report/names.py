@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from leadfit.history import Step
-from leadfit.learn.result import Benchmark, Claim, Estimate, Judgement, Presence, Verdict
+from leadfit.learn.result import (
+    Benchmark,
+    Claim,
+    Estimate,
+    Judgement,
+    Presence,
+    ProfileRow,
+    Verdict,
+)
 from leadfit.learn.words import NOUNS
 from leadfit.report.words import day, percent
 
@@ -17,6 +25,13 @@ STEPS: Final[dict[Step, str]] = {
     Step.CHURNED_AFTER_USE: "churned after real use",
 }
 STEP_NOUNS: Final[dict[Step, str]] = NOUNS
+_SHORT_NOUNS: Final[dict[Step, str]] = {
+    Step.ACCEPTED: "acceptance",
+    Step.QUALIFIED: "qualification",
+    Step.CONVERTED: "winning",
+    Step.EXPANDED: "expansion",
+    Step.CHURNED_AFTER_USE: "churn after use",
+}
 CLAIMS: Final[dict[Claim, str]] = {
     Claim.CAUSED: "Caused",
     Claim.ASSOCIATED: "Associated",
@@ -107,6 +122,21 @@ WARNINGS: Final[dict[str, str]] = {
     "rows_skipped": "Some rows were skipped",
     "unmatched_reference": "Some names do not join",
 }
+
+
+def graded(row: ProfileRow) -> str:
+    """Return the evidence for a row of a profile, with the outcome a claim is about.
+
+    >>> row = ProfileRow(
+    ...     fact="size", value="50 to 80", points=4.0, why="",
+    ...     grade=Claim.CAUSED, claimed_for=Step.ACCEPTED,
+    ... )
+    >>> graded(row)
+    'Caused: acceptance'
+    """
+    if row.claimed_for is None or row.grade not in {Claim.CAUSED, Claim.ASSOCIATED}:
+        return CLAIMS[row.grade]
+    return f"{CLAIMS[row.grade]}: {_SHORT_NOUNS[row.claimed_for]}"
 
 
 def titled(code: str) -> str:

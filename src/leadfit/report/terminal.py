@@ -73,10 +73,10 @@ def _profile(name: str, rows: Sequence[ProfileRow]) -> list[str]:
         return _row(name, "nothing to name")
     lines = []
     for number, row in enumerate(rows[:5]):
-        label = f"{words.short(row.fact, 28)} = {words.short(row.value, 26)}"
+        label = f"{words.short(row.fact, 23)} = {words.short(row.value, 18)}"
         lines.append(
-            f"{name if number == 0 else '':<12}{label:<58}"
-            f"{words.points(row.points / 100):>6}  {names.CLAIMS[row.grade]}"
+            f"{name if number == 0 else '':<12}{label:<45}"
+            f"{words.points(row.points / 100):>6}  {names.graded(row)}"
         )
     if len(rows) > 5:
         lines.append(f"{'':<12}and {len(rows) - 5} more in the report")
