@@ -1,0 +1,65 @@
+"""Shares of the bands, and what other edges would give."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadfit.records import Band, Relation
+from leadfit.store.matching import ReviewKind
+from leadfit.watch import what_if
+from unit.watch import build
+
+MADE = [
+    *build.links(Band.AUTO, 75),
+    *build.links(Band.REVIEW, 12),
+    *build.links(Band.NEW, 10),
+    *(build.link(f"alone-{n}", Band.NEW, candidate=False, probability=0.99) for n in range(3)),
+]
+
+
+def counts(auto: float, review: float) -> list[int]:
+    found = what_if(MADE, [], period=build.week(), auto=auto, review=review)
+    return [each.count for each in found.bands]
+
+
+def test_every_signal_is_in_one_band() -> None:
+    shares = build.kpis(MADE, []).bands
+    assert [each.count for each in shares] == [75, 12, 13]
+    assert sum(each.share or 0 for each in shares) == pytest.approx(1)
+    assert not any(each.is_outside for each in shares)
+
+
+def test_a_band_is_outside_only_where_it_surely_is() -> None:
+    everything = build.kpis(build.links(Band.AUTO, 100), []).bands
+    assert [each.is_outside for each in everything] == [True, True, True]
+    few = build.kpis(build.links(Band.AUTO, 3), []).bands
+    assert not few[0].is_outside
+
+
+def test_the_edges_in_force_give_the_bands_as_they_are() -> None:
+    assert counts(0.97, 0.90) == [75, 12, 13]
+
+
+def test_lower_and_higher_edges_move_signals_that_have_a_candidate() -> None:
+    assert counts(0.92, 0.90) == [87, 0, 13]
+    assert counts(0.99, 0.90) == [0, 87, 13]
+    assert counts(0.97, 0.40) == [75, 22, 3]
+
+
+def test_wrong_links_of_a_lower_edge_come_from_what_was_judged() -> None:
+    asked = [
+        build.review(each, ReviewKind.LINK, Relation.SAME if n < 9 else Relation.DIFFERENT)
+        for n, each in enumerate(MADE[75:87])
+    ]
+    audits = [build.review(each, ReviewKind.AUDIT, Relation.SAME, chance=0.2) for each in MADE[:15]]
+    found = what_if(MADE, [*asked, *audits], period=build.week(), auto=0.92, review=0.90)
+    assert found.judged == 27
+    assert found.wrong == pytest.approx(3 / (12 + 75))
+    before = what_if(MADE, [*asked, *audits], period=build.week(), auto=0.97, review=0.90)
+    assert before.wrong == 0
+    assert before.low == 0 < before.high
+
+
+def test_edges_must_be_in_order() -> None:
+    with pytest.raises(ValueError, match="0 <= review <= auto <= 1"):
+        what_if([], [], period=build.week(), auto=0.9, review=0.95)
