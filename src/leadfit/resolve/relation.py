@@ -148,7 +148,9 @@ def _by_table(known: Known, left: Record, right: Record) -> Standing | None:
     for ours in here:
         for theirs in there:
             if ours.account_id == theirs.account_id:
-                return _of_one_holder(ours, theirs)
+                held = _of_one_holder(ours, theirs)
+                if held is not None:
+                    return held
     for ours in here:
         for theirs in there:
             found = _by_hierarchy(known, ours.account_id, theirs.account_id)
