@@ -29,8 +29,10 @@ def kpi(value: float | None, low: float, high: float | None, sample: int = 50) -
         (
             200,
             0,
-            "0.5 % not yet proved, bound 1.49 % (0 of 200 judged links wrong); 398 more needed,"
-            " all right",
+            (
+                "0.5 % not yet proved, bound 1.49 % (0 of 200 judged links wrong);"
+                " 398 more needed, all right"
+            ),
         ),
         (598, 0, "0.5 % proved: at most 0.5 % at 95 % confidence (0 of 598 judged links wrong)"),
     ],
