@@ -28,11 +28,18 @@ def settle(case: Case) -> Who:
 
 
 def _matched_account(case: Case) -> Account | None:
-    """Return the account the signal links to; usually it is among the candidates already."""
+    """Return the account the signal links to; usually it is among the candidates already.
+
+    Accounts that were found to be weighed come without their facts.
+    """
     account_id = case.match.account_id
     if account_id is None:
         return None
-    read = (each.account for each in case.candidates if each.account is not None)
+    read = (
+        each.account
+        for each in case.candidates
+        if each.account is not None and each.found_by != "blocking"
+    )
     found = next((account for account in read if account.account_id == account_id), None)
     return found or case.desk.session.accounts.account(account_id)
 

@@ -21,6 +21,9 @@ from leadfit.store.sqlite_matching import SqliteMerges
 _ACCOUNT: Final = (
     "account_id, name, parent_account_id, owner_id, country, is_customer, facts, created_us"
 )
+_SHORT: Final = (
+    "account_id, name, parent_account_id, owner_id, country, is_customer, merged_into, normal"
+)
 _CONTACT: Final = (
     "contacts.contact_id, contacts.account_id, contacts.created_us, people.body"
     " FROM contacts LEFT JOIN people ON people.token = contacts.token"
@@ -109,22 +112,43 @@ class SqliteAccounts:
     def blocked(self, kind: RecordKind, columns: Mapping[str, str], limit: int) -> Blocked:
         """Return records that share a blocking key with these normalised columns."""
         ids, skipped, left_out = self._blocking.find(kind, columns, limit)
-        known = self._blocking.columns(kind, ids)
-        found = (self._candidate(kind, each, known[each]) for each in ids if each in known)
-        return Blocked(
-            candidates=tuple(each for each in found if each is not None),
-            skipped=skipped,
-            left_out=left_out,
-        )
-
-    def _candidate(
-        self, kind: RecordKind, record_id: str, columns: Mapping[str, str]
-    ) -> Candidate | None:
         if kind is RecordKind.ACCOUNT:
-            account = self.account(record_id)
-            if account is None:
-                return None
-            return Candidate(found_by="blocking", account=account, columns=columns)
+            found = self._accounts_in_short(ids)
+        else:
+            known = self._blocking.contact_columns(ids)
+            contacts = (self._contact_found(each, known[each]) for each in ids if each in known)
+            found = [each for each in contacts if each is not None]
+        return Blocked(candidates=tuple(found), skipped=skipped, left_out=left_out)
+
+    def _accounts_in_short(self, account_ids: Sequence[str]) -> list[Candidate]:
+        """Return accounts with what they are weighed by, all of them in a few queries."""
+        marks = ",".join("?" * len(account_ids))
+        rows = self._connection.execute(
+            f"SELECT {_SHORT} FROM accounts WHERE account_id IN ({marks}) AND normal IS NOT NULL",  # noqa: S608 -- marks only
+            tuple(account_ids),
+        ).fetchall()
+        stands_for_others = {
+            row[0]
+            for row in self._connection.execute(
+                f"SELECT merged_into FROM accounts WHERE merged_into IN ({marks})",  # noqa: S608 -- marks only
+                tuple(account_ids),
+            )
+        }
+        known = {row[0]: row for row in rows}
+        found: list[Candidate] = []
+        for each in account_ids:
+            row = known.get(each)
+            if row is None:
+                continue
+            is_merged = row[6] is not None or each in stands_for_others
+            account = self.account(each) if is_merged else _in_short(row)
+            if account is not None:
+                found.append(
+                    Candidate(found_by="blocking", account=account, columns=json.loads(row[7]))
+                )
+        return found
+
+    def _contact_found(self, record_id: str, columns: Mapping[str, str]) -> Candidate | None:
         contact = self.contact(record_id)
         if contact is None:
             return None
@@ -324,6 +348,18 @@ class SqliteAccounts:
             "UPDATE contacts SET account_id = NULL WHERE contact_id = ? AND account_id = ?",
             (contact_id, account_id),
         )
+
+
+def _in_short(row: tuple[str, str, str | None, str | None, str | None, int, None, str]) -> Account:
+    """Return an account without domains and facts."""
+    return Account(
+        account_id=row[0],
+        name=row[1],
+        parent_account_id=row[2],
+        owner_id=row[3],
+        country=row[4],
+        is_customer=bool(row[5]),
+    )
 
 
 def _said(contact: Contact) -> dict[str, str]:

@@ -22,13 +22,10 @@ from leadfit.resolve.written import ACCOUNT_BLOCKING, CONTACT_BLOCKING
 _BYTES: Final = 8
 _NUMBER: Final = {RecordKind.ACCOUNT: 1, RecordKind.CONTACT: 2}
 _RULES: Final = {RecordKind.ACCOUNT: ACCOUNT_BLOCKING, RecordKind.CONTACT: CONTACT_BLOCKING}
-_COLUMNS: Final = {
-    RecordKind.ACCOUNT: "SELECT account_id, normal FROM accounts WHERE account_id IN ({})",
-    RecordKind.CONTACT: (
-        "SELECT contact_id, people.normal FROM contacts JOIN people USING (token)"
-        " WHERE contact_id IN ({})"
-    ),
-}
+_CONTACTS: Final = (
+    "SELECT contact_id, people.normal FROM contacts JOIN people USING (token)"
+    " WHERE contact_id IN ({})"
+)
 
 
 class SqliteBlocking:
@@ -90,10 +87,10 @@ class SqliteBlocking:
         ordered = sorted(shared, key=lambda each: (-shared[each], each))
         return ordered[:limit], tuple(skipped), max(0, len(ordered) - limit)
 
-    def columns(self, kind: RecordKind, record_ids: Sequence[str]) -> Mapping[str, dict[str, str]]:
-        """Return the normalised columns of records that have some."""
-        marks = ",".join("?" * len(record_ids))
-        rows = self._connection.execute(_COLUMNS[kind].format(marks), tuple(record_ids))
+    def contact_columns(self, contact_ids: Sequence[str]) -> Mapping[str, dict[str, str]]:
+        """Return the normalised columns of contacts that have some."""
+        marks = ",".join("?" * len(contact_ids))
+        rows = self._connection.execute(_CONTACTS.format(marks), tuple(contact_ids))
         return {record_id: json.loads(normal) for record_id, normal in rows if normal is not None}
 
     def _digest(self, rule: int, key: str) -> int:
