@@ -46,6 +46,8 @@ _INSTANT: Final = timedelta(microseconds=1)
 _MONTHS: Final = 12
 _WEEKS: Final = 52
 _EDGE_STEPS: Final = ((0.95, 0.90), (0.98, 0.90), (0.99, 0.90), (0.97, 0.85), (0.97, 0.93))
+_CAUGHT_UP: Final = 4
+"""Weeks whose audits are drawn even if nothing ran when they ended."""
 _TOPPED_UP: Final = "topped up"
 
 _log = logger("jobs.match_watch")
@@ -291,18 +293,19 @@ class MatchWatch:
         """Tell of overdue reviews; once a week draw audits, alert, and step back where it must.
 
         Returns:
-            How many reviews and figures somebody was told of.
+            How many reviews and figures were told of; what was queued before is counted again.
         """
         told = tell_overdue(self._world, self._store, self._in_force(), limit)
         (week,) = weeks_before(self._world.now(), 1)
         if week != self._done:
-            told += self._weekly(week)
+            told += self._weekly()
             self._done = week
         return told
 
-    def _weekly(self, week: Period) -> int:
+    def _weekly(self) -> int:
         rules, now = self._in_force(), self._world.now()
-        top_up(self._world, self._store, rules, week)
+        for period in weeks_before(now, _CAUGHT_UP):
+            top_up(self._world, self._store, rules, period)
         report = match_report(self._store, rules.policy, now=now, weeks=1)
         actions = [_alert(rules.policy, alert, now) for alert in report.alerts]
         by_rules, by_card = self._audits(rules, now)

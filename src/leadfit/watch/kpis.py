@@ -195,7 +195,7 @@ def match_kpis(
     judgments = {kind: judged(links, reviews, kind, period) for kind in (LINK, AUDIT, MISSED)}
     audit = audited(judgments[AUDIT], rules.wrong_target)
     end = min(period.end, now)
-    queue = [review for review in reviews if _waited(review, period, end)]
+    queue = [review for review in reviews if _waited(review, period)]
     still = [each for each in queue if each.decided_at is None or each.decided_at >= end]
     return MatchKpis(
         period=period,
@@ -210,7 +210,7 @@ def match_kpis(
         waiting=len(still),
         overdue=sum(each.due_at is not None and each.due_at <= end for each in still),
         unjudged=sum(
-            each.kind in {AUDIT, MISSED} and each.decided_at is None and each.opened_at < end
+            each.kind in {AUDIT, MISSED} and each.decided_at is None and each.opened_at < period.end
             for each in reviews
         ),
     )
@@ -321,10 +321,10 @@ def _missed(
     )
 
 
-def _waited(review: ReviewRow, period: Period, end: datetime) -> bool:
+def _waited(review: ReviewRow, period: Period) -> bool:
     """A review with a clock was open in the period."""
     is_open = review.decided_at is None or review.decided_at >= period.start
-    return review.due_at is not None and review.opened_at < end and is_open
+    return review.due_at is not None and review.opened_at < period.end and is_open
 
 
 def _age(queue: Sequence[ReviewRow], end: datetime, rules: MatchWatch) -> Kpi:
