@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from leadfit import pipeline
 from leadfit.errors import BadInput, Fault, NotFound
-from leadfit.pipeline import Desk, InForce
+from leadfit.pipeline import Desk, InForce, Joined, Sides
 from leadfit.records import Account, Contact, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session, Store
@@ -50,6 +50,43 @@ class Matching:
             lambda session: session.reviews.waiting(most, after=after, kind=kind)
         )
 
+    def queue(
+        self,
+        limit: int = 50,
+        *,
+        after: str | None = None,
+        kind: ReviewKind | None = None,
+        viewer: str | None = None,
+    ) -> tuple[Sides, ...]:
+        """Return open reviews with what their records are called, those due first.
+
+        Args:
+            limit: At most so many.
+            after: The last review of the page before.
+            kind: Only these.
+            viewer: Id of the rep who looks; see :meth:`sides`.
+
+        Raises:
+            NotFound: No rep has the id ``viewer``.
+        """
+        most, policy = max(0, min(limit, _MOST)), self._in_force().policy
+
+        def look(session: Session) -> tuple[Sides, ...]:
+            found: list[Sides] = []
+            last = after
+            while len(found) < most:
+                page = session.reviews.waiting(most, after=last, kind=kind)
+                for each in page:
+                    shown = pipeline.sides(session, policy, each, viewer)
+                    if shown is not None:
+                        found.append(pipeline.without_values(shown))
+                if len(page) < most:
+                    break
+                last = page[-1].review_id
+            return tuple(found[:most])
+
+        return self._store.read(look)
+
     def review(self, review_id: str) -> Review:
         """Return one review.
 
@@ -60,6 +97,34 @@ class Matching:
         if found is None:
             raise NotFound("review", review_id)
         return found
+
+    def sides(self, review_id: str, *, viewer: str | None = None) -> Sides:
+        """Return a review with both records side by side and what each answer will do.
+
+        Args:
+            review_id: The review.
+            viewer: Id of the rep who looks. Of a record owned by somebody outside the rep's team a
+                rep sees that a possible duplicate exists, how likely it is and whom to ask, and
+                none of its values; ``None`` is a reviewer or admin, who sees everything.
+
+        Raises:
+            NotFound: No review has this id, the viewer may see neither record, or no rep has the
+                id ``viewer``.
+        """
+        policy = self._in_force().policy
+
+        def look(session: Session) -> Sides | None:
+            review = session.reviews.get(review_id)
+            return None if review is None else pipeline.sides(session, policy, review, viewer)
+
+        found = self._store.read(look)
+        if found is None:
+            raise NotFound("review", review_id)
+        return found
+
+    def of_lead(self, lead_id: str) -> tuple[Review, ...]:
+        """Return the reviews of a lead, the open ones first."""
+        return self._store.read(lambda session: session.reviews.of_lead(lead_id))
 
     def settle(
         self, review_id: str, relation: Relation, *, reviewer: str, reason: str | None = None
@@ -101,8 +166,34 @@ class Matching:
             lambda desk: pipeline.merge(desk, kind, survivor_id, absorbed_id, by, reason)
         )
 
-    def unmerge(self, record_id: str, *, by: str, reason: str | None = None) -> Merge:
+    def preview(
+        self, survivor_id: str, absorbed_id: str, *, kind: RecordKind = RecordKind.ACCOUNT
+    ) -> Joined:
+        """Return the record a merge would make, with where each value is from; change nothing.
+
+        Raises:
+            NotFound: One of them is not on record.
+            NotPossible: One is merged already, or both are the same.
+        """
+        return self._store.read(
+            lambda session: pipeline.preview(session, kind, survivor_id, absorbed_id)
+        )
+
+    def unmerge(
+        self,
+        record_id: str,
+        *,
+        by: str,
+        kind: RecordKind | None = None,
+        reason: str | None = None,
+    ) -> Merge:
         """Take back a merge, by its own id, or the newest one of a record by the record's id.
+
+        Args:
+            record_id: A merge, or a record that has part in one.
+            by: Who takes it back.
+            kind: Only a record of this kind is meant.
+            reason: Why.
 
         Raises:
             NotFound: There is no such merge that still holds.
@@ -112,15 +203,19 @@ class Matching:
         _named(by, "by")
 
         def undo(desk: Desk) -> Merge:
-            known = desk.session.merges.get(record_id)
-            made = pipeline.latest(desk, record_id) if known is None else known
+            known = None if kind is not None else desk.session.merges.get(record_id)
+            made = pipeline.latest(desk, record_id, kind) if known is None else known
             return pipeline.unmerge(desk, made.merge_id, by, reason)
 
-        return self._write(undo)
+        undone = self._write(undo)
+        self._wake("deliver")
+        return undone
 
     def merges(self, record_id: str) -> tuple[Merge, ...]:
         """Return the merges a record has part in, newest first."""
-        return self._store.read(lambda session: session.merges.of(record_id))
+        return self._store.read(
+            lambda session: session.merges.of(session.accounts.contact_key(record_id))
+        )
 
     def record(self, kind: RecordKind, record_id: str) -> Account | Contact | None:
         """Return a record as it stands now, with what was merged into it."""

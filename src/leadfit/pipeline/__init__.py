@@ -12,13 +12,17 @@ from __future__ import annotations
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import enrolled, hear
 from leadfit.pipeline.line import accept, decide, decide_pending
-from leadfit.pipeline.merging import latest, merge, unmerge
+from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
 from leadfit.pipeline.owners import begin, find_owner
 from leadfit.pipeline.reviews import settle
+from leadfit.pipeline.sides import Side, Sides, sides, without_values
 
 __all__ = [
     "Desk",
     "InForce",
+    "Joined",
+    "Side",
+    "Sides",
     "accept",
     "begin",
     "decide",
@@ -28,6 +32,9 @@ __all__ = [
     "hear",
     "latest",
     "merge",
+    "preview",
     "settle",
+    "sides",
     "unmerge",
+    "without_values",
 ]

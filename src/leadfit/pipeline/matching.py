@@ -134,7 +134,8 @@ def _review(case: Case, lead_id: str, kind: ReviewKind) -> Review:
         lead_id=lead_id,
         signal_id=case.signal.signal_id,
         card_digest=match.card_digest,
-        evidence=match.reasons,
+        # An identifier nobody has on record is repeated in its reason, and it may be personal.
+        evidence=tuple(each for each in match.reasons if not each.rule.startswith("unknown.")),
     )
 
 

@@ -7,6 +7,7 @@ from leadfit.pipeline import merging, owners
 from leadfit.pipeline.case import Desk
 from leadfit.records import Lead, Relation
 from leadfit.resolve.card import RecordKind
+from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
 
 
@@ -33,7 +34,8 @@ def settle(
     if not done:
         why = f"{review.reviewer or 'somebody'} decided it before"
         raise NotPossible(f"review {review_id}", why)
-    told = {"review_id": review_id, "relation": relation.value, "reviewer": reviewer}
+    who = session.accounts.contact_key(reviewer)  # an address is no word for a log
+    told = {"review_id": review_id, "relation": relation.value, "reviewer": who}
     session.signals.append("review", desk.now, told)
     is_same = relation is Relation.SAME
     match review.kind:
@@ -63,17 +65,26 @@ def _answer_lead(
 
 
 def _join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | None) -> None:
-    """Give a lead its account; an account that was made for the lead is merged into it."""
+    """Give a lead its account; an account that was made for the lead is merged into it.
+
+    An account that was there before stays what it is: the question was about the lead alone.
+    """
     session = desk.session
     account_id = session.merges.survivor(RecordKind.ACCOUNT, review.right_id)
-    if lead.account_id is None:
-        session.leads.link(lead.lead_id, account_id)
-        if lead.contact_id is not None:
-            session.accounts.link_contact(lead.contact_id, account_id)
+    if lead.account_id is not None and has_new_account(session, lead):
+        own = session.merges.survivor(RecordKind.ACCOUNT, lead.account_id)
+        if own != account_id:
+            _merge(desk, review, own, reviewer, reason)
         return
-    own = session.merges.survivor(RecordKind.ACCOUNT, lead.account_id)
-    if own != account_id:
-        _merge(desk, review, own, reviewer, reason)
+    session.leads.link(lead.lead_id, account_id)
+    if lead.contact_id is not None:
+        session.accounts.link_contact(lead.contact_id, account_id)
+
+
+def has_new_account(session: Session, lead: Lead) -> bool:
+    """Return whether the account of a lead was made by the signal that opened the lead."""
+    own = None if lead.account_id is None else session.accounts.own_account(lead.account_id)
+    return own is not None and own.created_at == lead.created_at and own.created_at is not None
 
 
 def _merge(desk: Desk, review: Review, absorbed_id: str, reviewer: str, reason: str | None) -> None:
@@ -95,8 +106,18 @@ def _take_back(desk: Desk, review: Review) -> None:
     ):
         return
     session.leads.link(lead.lead_id, None)
-    if lead.contact_id is not None:
+    if lead.contact_id is not None and not _was_there(session, lead):
         session.accounts.part_contact(lead.contact_id, lead.account_id)
+
+
+def _was_there(session: Session, lead: Lead) -> bool:
+    """Return whether the lead's contact was in an account before the lead came."""
+    first = next((each for each in session.leads.decisions(lead.lead_id) if each.opened), None)
+    told = None if first is None else session.leads.inputs(first.decision_id)
+    candidates = () if told is None else told.get("candidates")
+    return isinstance(candidates, list) and any(
+        each["contact"] == lead.contact_id and each["account"] is not None for each in candidates
+    )
 
 
 def _lead(desk: Desk, review: Review) -> Lead | None:

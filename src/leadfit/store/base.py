@@ -81,7 +81,10 @@ class Accounts(Protocol):
         """Return the records that share a blocking key, strongest key first."""
 
     def blocked(self, kind: RecordKind, columns: Mapping[str, str], limit: int) -> Blocked:
-        """Return records that share a blocking key with these normalised columns."""
+        """Return records that share a blocking key with these normalised columns.
+
+        Accounts come without domains and facts, which weighing does not look at.
+        """
 
     def account(self, account_id: str) -> Account | None:
         """Return the account that stands for ``account_id``, with what was merged into it."""
@@ -94,6 +97,9 @@ class Accounts(Protocol):
 
     def own_contact(self, contact_id: str) -> Contact | None:
         """Return the contact as it was recorded, whatever it was merged into."""
+
+    def contact_key(self, contact_id: str) -> str:
+        """Return the form in which a contact id is kept: one that is an address, as a digest."""
 
     def add_accounts(self, accounts: Iterable[Account]) -> tuple[int, int]:
         """Add accounts that are not there; return the numbers of new accounts and new domains."""
@@ -116,6 +122,9 @@ class Leads(Protocol):
 
     def open_lead_of(self, contact_id: str) -> str | None:
         """Return the open lead of a contact."""
+
+    def open_leads(self, contact_ids: Sequence[str]) -> tuple[Lead, ...]:
+        """Return the open leads of these contacts themselves, oldest first."""
 
     def add(self, lead: Lead, signal_at: datetime, possible_account_id: str | None) -> None:
         """Add a lead."""

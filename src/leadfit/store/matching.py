@@ -200,6 +200,9 @@ class Merges(Protocol):
     def undo(self, merge_id: str, *, at: datetime, by: str, reason: str | None) -> bool:
         """Take a merge back; ``False`` where it was taken back before."""
 
+    def closes(self, merge_id: str, lead_id: str | None) -> None:
+        """Write which open lead gives way while this merge holds, if one does."""
+
     def get(self, merge_id: str) -> Merge | None:
         """Return a merge."""
 
@@ -210,4 +213,4 @@ class Merges(Protocol):
         """Return the record that stands for ``record_id``: itself, if it is not merged."""
 
     def members(self, kind: RecordKind, record_id: str) -> Sequence[str]:
-        """Return the records that ``record_id`` stands for, itself first."""
+        """Return the records that ``record_id`` stands for: itself, then in the order they came."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
@@ -73,6 +73,16 @@ class SqliteLeads:
     def open_lead_of(self, contact_id: str) -> str | None:
         """Return the open lead of a contact."""
         return self._accounts.open_lead_of(contact_id)
+
+    def open_leads(self, contact_ids: Sequence[str]) -> tuple[Lead, ...]:
+        """Return the open leads of these contacts themselves, oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {LEAD} FROM leads WHERE is_open = 1"  # noqa: S608 -- fixed columns and marks
+            f" AND contact_id IN ({','.join('?' * len(contact_ids))})"
+            " ORDER BY created_us, lead_id",
+            tuple(contact_ids),
+        )
+        return tuple(lead_of(row) for row in rows)
 
     def add(self, lead: Lead, signal_at: datetime, possible_account_id: str | None) -> None:
         """Add a lead."""

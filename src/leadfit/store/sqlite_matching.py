@@ -244,6 +244,12 @@ class SqliteMerges:
             )
         return bool(undone)
 
+    def closes(self, merge_id: str, lead_id: str | None) -> None:
+        """Write which open lead gives way while this merge holds, if one does."""
+        self._connection.execute(
+            "UPDATE merges SET closed_lead_id = ? WHERE merge_id = ?", (lead_id, merge_id)
+        )
+
     def get(self, merge_id: str) -> Merge | None:
         """Return a merge."""
         return next(iter(self._where("merge_id = ?", (merge_id,))), None)
@@ -272,15 +278,23 @@ class SqliteMerges:
             seen.add(found)
 
     def members(self, kind: RecordKind, record_id: str) -> tuple[str, ...]:
-        """Return the records that ``record_id`` stands for, itself first."""
+        """Return the records that ``record_id`` stands for: itself, then in the order they came.
+
+        What came first fills a blank first, so that a later merge changes no value there is.
+        """
         table, column = _TABLES[kind]
-        found = [record_id]
-        for each in found:
-            rows = self._connection.execute(
-                f"SELECT {column} FROM {table} WHERE merged_into = ? ORDER BY {column}",  # noqa: S608 -- names of our own
-                (each,),
-            )
-            found += [row[0] for row in rows if row[0] not in found]
+        query = (
+            f"SELECT {column} FROM {table} LEFT JOIN merges ON absorbed_id = {column}"  # noqa: S608 -- names of our own
+            " AND record_kind = ?2 AND undone_us IS NULL WHERE merged_into = ?1"
+            f" ORDER BY merged_us DESC, merge_id DESC, {column} DESC"
+        )
+        found: dict[str, None] = {}
+        begun = [record_id]
+        while begun:
+            each = begun.pop()
+            if each not in found:
+                found[each] = None
+                begun += [row[0] for row in self._connection.execute(query, (each, kind.value))]
         return tuple(found)
 
     def _pointer(self, kind: RecordKind, record_id: str) -> str | None:
