@@ -29,6 +29,8 @@ LEAST: Final = 0.01
 _LABEL_COLUMNS: Final = ("left_id", "right_id", "match")
 _TRUE: Final = frozenset(("1", "1.0", "true", "yes"))
 _FALSE: Final = frozenset(("0", "0.0", "false", "no"))
+_LEAST_BEFORE: Final = 1e-4
+"""Probability from which a pair is worth a second look."""
 _CHUNK: Final = 20_000
 _RARELY_SAME: Final = 1e-4
 """Chance under which two records with the same identifier are not taken for an accident."""
@@ -148,7 +150,7 @@ def dedupe(
         work = _with_card(file, batch, given, asked, say)
         if labels:
             _learn_from(work, labels)
-        batch.weigh(work.card, least=0.0 if work.card.second else LEAST)
+        batch.weigh(work.card, least=_LEAST_BEFORE if work.card.second else LEAST)
         say(f"{work.blocked.pairs} pairs are weighed")
         kept = _judged(work)
         clusters = cluster(

@@ -22,7 +22,7 @@ _PARTS: Final[Mapping[Column, tuple[str, ...]]] = {
     Column.EMAIL: ("", "local", "domain", "kind"),
     Column.DOMAIN: ("", "label", "suffix"),
     Column.PHONE: ("", "suffix", "extension"),
-    Column.STREET: ("", "number"),
+    Column.STREET: ("", "number", "unit"),
     Column.CITY: ("",),
     Column.REGION: ("",),
     Column.POSTCODE: ("", "area"),
@@ -285,6 +285,9 @@ _COMPARED: Final[Mapping[Column, Callable[[str, Sequence[Field]], Iterator[Compa
 
 # ---- blocking ------------------------------------------------------------------------------
 
+_MOST_TRIED: Final = 60
+"""Pairs of keys that are counted, those of the columns that come first."""
+
 _KEYS: Final[Mapping[Column, tuple[str, ...]]] = {
     Column.NAME: ("", ".words:token", ".words:rare", ":first4"),
     Column.COMPANY: ("", ".words:token", ".words:rare", ":first4"),
@@ -312,11 +315,12 @@ def choose_blocking(
     most: int,
     a_rule: int,
     in_all: int,
+    rules: int,
 ) -> tuple[Blocking, ...]:
     """Return rules that give many chances to meet and no more pairs than can be weighed.
 
-    A key that is rare enough stands alone; others stand two together. Rules that give fewest
-    pairs come first.
+    A key that is rare enough stands alone, the rarest first. The others stand two together, those
+    with most pairs first, as long as there is room.
 
     Args:
         fields: Those of the file.
@@ -324,28 +328,47 @@ def choose_blocking(
         most: Cap of every rule.
         a_rule: Pairs one rule may give.
         in_all: Pairs all may give together, some of them twice.
+        rules: How many rules there may be.
     """
     keys = [(field.name, key) for field in fields for key in keys_of(field)]
     alone = [Blocking(columns=(key,), most=most) for _, key in keys]
     counted = list(zip(keys, alone, pairs(alone), strict=True))
-    chosen = [(count, rule) for _, rule, count in counted if 0 < count <= a_rule]
-    # What stands alone already meets every pair that it would meet together with another.
-    common = [key for key, _, count in counted if count > a_rule or count == 0]
-    together = [
-        Blocking(columns=(one, other), most=most)
-        for (field, one), (another, other) in combinations(common, 2)
-        if field != another
-    ]
-    chosen += [
-        (count, rule)
-        for rule, count in zip(together, pairs(together), strict=True)
-        if 0 < count <= a_rule
-    ]
+    chosen = sorted(
+        ((count, rule) for _, rule, count in counted if 0 < count <= a_rule),
+        key=lambda each: (each[0], each[1].columns),
+    )
     kept: list[Blocking] = []
-    total = 0
-    for count, rule in sorted(chosen, key=lambda each: (each[0], each[1].columns)):
-        total += count
-        if total > in_all and kept:
-            break
-        kept.append(rule)
+    total = _fill(kept, chosen, 0, in_all, rules)
+    if len(kept) < rules:
+        # What stands alone already meets every pair that it would meet together with another.
+        common = [key for key, rule, _ in counted if rule not in kept]
+        together = [
+            Blocking(columns=(one, other), most=most)
+            for (field, one), (another, other) in combinations(common, 2)
+            if field != another
+        ][:_MOST_TRIED]
+        tried = sorted(
+            (
+                (count, rule)
+                for rule, count in zip(together, pairs(together), strict=True)
+                if 0 < count <= a_rule
+            ),
+            key=lambda each: (-each[0], each[1].columns),
+        )
+        _fill(kept, tried, total, in_all, rules)
     return tuple(kept)
+
+
+def _fill(
+    kept: list[Blocking],
+    offered: Sequence[tuple[int, Blocking]],
+    total: int,
+    in_all: int,
+    rules: int,
+) -> int:
+    """Take the rules there is room for, and return how many pairs all now give."""
+    for count, rule in offered:
+        if len(kept) < rules and (total + count <= in_all or not kept):
+            kept.append(rule)
+            total += count
+    return total

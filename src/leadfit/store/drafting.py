@@ -23,7 +23,9 @@ _LARGEST_RULE: Final = 0.6
 _MOST: Final = 500
 _MOST_OF_A_FEW: Final = 2000
 _SAMPLED_FROM: Final = 100_000
-_ONE_IN: Final = 8
+_ONE_IN: Final = 64
+_RULES: Final = 24
+_RULES_OF_MANY: Final = 10
 
 
 def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
@@ -57,6 +59,7 @@ def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
         most=max(_MOST, min(_MOST_OF_A_FEW, batch.rows)),
         a_rule=int(pairs * _LARGEST_RULE),
         in_all=pairs,
+        rules=_RULES_OF_MANY if batch.rows > _SAMPLED_FROM else _RULES,
     )
     return Card(
         kind=kind,

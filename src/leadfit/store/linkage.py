@@ -23,7 +23,7 @@ from leadfit.resolve.weigh import odds_to_probability
 from leadfit.store.batch import Batch, Blocked
 
 _SEED: Final = 1
-_RANDOM_PAIRS: Final = 1_000_000
+_RANDOM_PAIRS: Final = 500_000
 _TRAINING_PAIRS: Final = 400_000
 _FEWEST_TRAINING_PAIRS: Final = 50
 _SESSIONS: Final = 4
