@@ -14,6 +14,8 @@ from leadfit.cli import run
 from leadfit.records import Relation
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.testing import FrozenWorld
+from leadfit.web import create_app
+from unit.web.builders import ask
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = 3_600
@@ -160,6 +162,23 @@ def test_the_command_says_what_is_proved(
     assert len(told["weeks"]) == 4
     assert told["week"]["kpis"]["false_positive"]["target"] == 0.005
     assert told["edges"][0]["auto"] == 0.97
+
+
+def test_the_page_shows_the_same_as_the_command(leadfit: Leadfit, world: FrozenWorld) -> None:
+    a_week_of_leads(leadfit, world, "a")
+    world.pass_time(9 * DAY)
+    page = ask(create_app(leadfit), "GET", "/kpis", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    for words in (
+        "Week 2026-W11",
+        "0.5 % not yet proved: no link was judged; 598 needed, all right",
+        "median age of reviews: ",
+        "<dt>Of them overdue</dt><dd>5</dd>",
+        "93.0 %",
+        "70 to 80 %, outside",
+    ):
+        assert words in page.text
+    assert 'href="/kpis" aria-current="page"' in page.text
 
 
 @pytest.mark.parametrize("weeks", [0, 105])

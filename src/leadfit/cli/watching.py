@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -15,18 +15,14 @@ from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import MatchReport
 from leadfit.watch import (
-    NAMES,
-    BandShare,
-    Kpi,
     MatchKpis,
-    WhatIf,
-    amount,
-    interval_words,
+    band_rows,
+    edge_rows,
+    figure_rows,
     proof_words,
-    state_words,
+    week_name,
+    week_rows,
 )
-
-_NOTHING: Final = "-"
 
 
 @click.command("kpis")
@@ -85,91 +81,28 @@ def report_words(report: MatchReport) -> str:
 
 def _lines(report: MatchReport) -> Iterator[str]:
     last, whole = report.weeks[-1], report.whole
-    yield f"Week {last.period.start:%G-W%V}, {_signals(last)}"
-    yield from _figures(last)
+    yield f"Week {week_name(last)}, {_signals(last)}"
+    yield table(figure_rows(last))
     for alert in report.alerts:
         yield f"ALERT  {alert.words}"
     yield ""
     yield f"Since {whole.period.start:%Y-%m-%d}, {_signals(whole)}"
-    yield from _figures(whole)
+    yield table(figure_rows(whole))
     yield f"Links made at once: {proof_words(whole.audit)}"
     yield f"Reviews: {whole.waiting} wait, {whole.overdue} of them overdue"
     yield f"Audits: {whole.unjudged} pairs were drawn and wait to be judged"
     if len(report.weeks) > 1:
         yield ""
-        yield "By week"
-        yield table([("week", *(NAMES[each.name] for each in last.kpis)), *map(_row, report.weeks)])
+        yield table(week_rows(report.weeks))
     yield ""
-    yield "Bands"
-    yield table([("", "share", "interval", "meant to be"), *map(_band, whole.bands)])
+    yield table(band_rows(whole.bands))
     yield ""
-    yield "With other edges"
-    head = (
-        "auto from",
-        "review from",
-        "auto",
-        "review",
-        "new",
-        "wrong links",
-        "interval",
-        "judged",
-    )
-    yield table([head, *map(_edge, report.edges)])
+    yield "The same signals with other edges; the first row is in force"
+    yield table(edge_rows(report.edges))
 
 
 def _signals(week: MatchKpis) -> str:
     return f"{week.signals} signal{'' if week.signals == 1 else 's'} that opened a lead"
-
-
-def _figures(week: MatchKpis) -> Iterator[str]:
-    head = ("", "value", "interval", "target", "alert", "from", "")
-    yield table([head, *map(_figure, week.kpis)])
-
-
-def _figure(kpi: Kpi) -> Sequence[object]:
-    is_measured = kpi.value is not None and kpi.sample > 0
-    side = "<" if kpi.is_rate_of_matches else ">"
-    return (
-        NAMES[kpi.name],
-        _value(kpi),
-        interval_words(kpi) if is_measured else _NOTHING,
-        _NOTHING if kpi.target is None else amount(kpi.name, kpi.target),
-        _NOTHING if kpi.alert is None else f"{side} {amount(kpi.name, kpi.alert)}",
-        str(kpi.sample),
-        state_words(kpi),
-    )
-
-
-def _value(kpi: Kpi) -> str:
-    return _NOTHING if kpi.value is None else amount(kpi.name, kpi.value)
-
-
-def _row(week: MatchKpis) -> Sequence[object]:
-    return (f"{week.period.start:%G-W%V}", *map(_value, week.kpis))
-
-
-def _share(share: float | None) -> str:
-    return _NOTHING if share is None else f"{100 * share:.1f} %"
-
-
-def _band(band: BandShare) -> Sequence[object]:
-    low, high = band.wanted
-    wanted = f"{100 * low:.0f} to {100 * high:.0f} %"
-    interval = f"{100 * band.low:.1f} to {100 * band.high:.1f} %"
-    return (band.band.value, _share(band.share), interval if band.share is not None else _NOTHING,
-            wanted + (", outside" if band.is_outside else ""))  # fmt: skip
-
-
-def _edge(found: WhatIf) -> Sequence[object]:
-    interval = f"{100 * found.low:.2f} to {100 * found.high:.2f} %" if found.judged else _NOTHING
-    return (
-        f"{found.auto:g}",
-        f"{found.review:g}",
-        *(_share(band.share) for band in found.bands),
-        _NOTHING if found.wrong is None else f"{100 * found.wrong:.2f} %",
-        interval,
-        str(found.judged),
-    )
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"kpis": kpis_command})

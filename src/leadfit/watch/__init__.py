@@ -6,6 +6,7 @@ from leadfit.watch.alerts import Alert, alerts, must_step_back
 from leadfit.watch.bands import BandShare, WhatIf, what_if
 from leadfit.watch.kpis import Audit, Kpi, KpiName, MatchKpis, audited, match_kpis
 from leadfit.watch.rows import AUDIT, Period, judged, week_of, weeks_before
+from leadfit.watch.tables import band_rows, edge_rows, figure_rows, week_name, week_rows
 from leadfit.watch.words import (
     NAMES,
     amount,
@@ -29,6 +30,9 @@ __all__ = [
     "alerts",
     "amount",
     "audited",
+    "band_rows",
+    "edge_rows",
+    "figure_rows",
     "interval_words",
     "judged",
     "kpi_words",
@@ -36,7 +40,9 @@ __all__ = [
     "must_step_back",
     "proof_words",
     "state_words",
+    "week_name",
     "week_of",
+    "week_rows",
     "weeks_before",
     "what_if",
 ]

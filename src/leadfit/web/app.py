@@ -38,6 +38,7 @@ PAGES: Final = (
     pages.home,
     pages.lead_list,
     pages.lead_page,
+    pages.kpis,
     pages.benchmark,
     pages.benchmark_report,
     pages.stylesheet,

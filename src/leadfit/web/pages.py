@@ -14,6 +14,7 @@ from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound, shorten
 from leadfit.records import Decision, Tier
 from leadfit.report import live
+from leadfit.report.matching import kpis_page
 from leadfit.report.render import stylesheet as stylesheet_text
 from leadfit.store.past import AccountScore
 from leadfit.store.views import LeadView
@@ -75,6 +76,14 @@ async def lead_page(request: Asked) -> Response[str]:
     view = await site.run(lambda: site.leadfit.lead(wanted))
     decisions = await site.run(lambda: site.leadfit.why(wanted))
     return _page(live.lead_page(sheet(view, decisions), now=site.leadfit.world.now()))
+
+
+@get("/kpis", name="kpis", media_type=MediaType.HTML)
+async def kpis(request: Asked) -> Response[str]:
+    """Show how matching does, with intervals, targets and alerts."""
+    site = site_of(request)
+    found = await site.run(site.leadfit.match_kpis)
+    return _page(kpis_page(found.weeks, found.whole, found.alerts, found.edges))
 
 
 @get("/benchmark", name="benchmark", media_type=MediaType.HTML)
