@@ -59,6 +59,7 @@ Bools = NDArray[np.bool_]
 
 PROMISED = 0.005
 LIKELY = 0.05
+LEAST = 1e-4  # what `leadfit dedupe --labels` gives a second look
 ODDS = 36
 
 
@@ -157,7 +158,7 @@ def base(path: Path, clusters: Sequence[str], source: str | None) -> Base:
         trained = linkage.train(
             batch, draft(batch, file.fields, RecordKind.ACCOUNT), across=bool(file.sources)
         )
-        batch.weigh(trained.card, least=0.0)
+        batch.weigh(trained.card, least=LEAST)
         pairs = [(each.left, each.right) for each in batch.weighed(trained.card)]
         records = list(batch.records(range(batch.rows)).values())
     truth = np.array(clusters)
