@@ -10,6 +10,6 @@ lock() {
         --quiet --output-file "requirements/$out"
 }
 lock demo.lock --extra learn --extra web --extra linkage
-lock dev.lock --extra learn --extra web --extra linkage --group test --group check --group docs
+lock dev.lock --extra learn --extra web --extra linkage --extra postgres --group test --group check --group docs
 # The peers of benchmarks/learn_peers.py, at the versions of dev.lock for all that both hold.
 lock bench.lock --extra learn --group bench --constraint requirements/dev.lock
