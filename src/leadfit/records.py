@@ -275,6 +275,8 @@ class Candidate:
         open_lead_id: An open lead of the same contact, which a repeat joins instead of opening
             another.
         columns: Normalised columns of a record found by ``blocking``.
+        role: What the domain is to the account, for one found by ``domain``: ``primary``,
+            ``brand``, ``regional`` or ``acquired``.
     """
 
     found_by: str
@@ -282,6 +284,7 @@ class Candidate:
     contact: Contact | None = None
     open_lead_id: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    role: str = "primary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

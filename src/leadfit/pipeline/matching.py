@@ -15,11 +15,13 @@ from leadfit import resolve
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.owners import Doubt
 from leadfit.policy import Policy
-from leadfit.records import Action, Band, Score, Signal, Tier
+from leadfit.records import Action, Band, Candidate, Keys, Reason, Score, Signal, Tier
 from leadfit.resolve.card import RecordKind
+from leadfit.resolve.known_phone import is_same_person
 from leadfit.store.matching import Link, Review, ReviewKind
 
 _POSSIBLE: Final = 3
+_ALIKE: Final = 20
 _ALL: Final = 2**64
 
 
@@ -27,8 +29,11 @@ def find(desk: Desk, signal: Signal) -> Case:
     """Match a signal: by identifiers first, then by the weight of what is alike."""
     accounts, policy = desk.session.accounts, desk.policy
     keys = resolve.keys(signal, policy)
-    candidates = accounts.candidates(keys)
+    candidates = accounts.candidates(keys, desk.now)
     match = resolve.decide(signal, keys, candidates, policy, now=desk.now)
+    if match.method != "exact" and signal.identifiers.phone is not None:
+        candidates = (*candidates, *_by_phone(desk, signal, keys))
+        match = resolve.decide(signal, keys, candidates, policy, now=desk.now)
     if desk.in_force.card is not None and not resolve.is_settled(match):
         columns = resolve.account_side(signal, keys, policy)
         blocked = accounts.blocked(RecordKind.ACCOUNT, columns, policy.matching.most_candidates)
@@ -39,6 +44,15 @@ def find(desk: Desk, signal: Signal) -> Case:
         match = resolve.noted(match, blocked.skipped, blocked.left_out)
     desk.world.reach("decide.matched")
     return Case(desk=desk, signal=signal, keys=keys, candidates=candidates, match=match)
+
+
+def _by_phone(desk: Desk, signal: Signal, keys: Keys) -> tuple[Candidate, ...]:
+    """Return contacts whose number ends alike; a common one, such as a switchboard's, has none."""
+    said = resolve.contact_side(signal, keys, desk.policy)
+    if "phone.suffix" not in said or "surname" not in said:
+        return ()
+    number = {"phone.suffix": said["phone.suffix"]}
+    return desk.session.accounts.blocked(RecordKind.CONTACT, number, _ALIKE).candidates
 
 
 def doubt(case: Case, who: Who, tier: Tier) -> Doubt | None:
@@ -81,6 +95,7 @@ def keep(case: Case, who: Who, lead_id: str, rated: Score, in_doubt: Doubt | Non
         _ask(case, lead_id, rated, in_doubt)
     else:
         _sample(case, lead_id)
+    _ask_about_namesake(case, who, lead_id)
 
 
 def _ask(case: Case, lead_id: str, rated: Score, in_doubt: Doubt) -> None:
@@ -96,6 +111,41 @@ def _ask(case: Case, lead_id: str, rated: Score, in_doubt: Doubt) -> None:
     if waits:
         words = f"no rep is right under every account Tier {rated.tier.value} lead may be of"
         tell_reviewers(desk, review.review_id, lead_id, words)
+
+
+def _ask_about_namesake(case: Case, who: Who, lead_id: str) -> None:
+    """Ask whether a new contact is another of the same name at the same account.
+
+    Nothing is merged, and the lead does not wait for the answer.
+    """
+    desk, contact = case.desk, who.contact
+    if case.match.contact_id is not None or contact is None or who.account_id is None:
+        return
+    if any(each.found_by == "email" for each in case.candidates):
+        return
+    said = resolve.contact_side(case.signal, case.keys, desk.policy)
+    name = {part: said[part] for part in ("surname", "first_name") if part in said}
+    found = desk.session.accounts.blocked(RecordKind.CONTACT, name, _ALIKE).candidates
+    for each in found:
+        other = each.contact
+        if other is None or other.contact_id == contact.contact_id:
+            continue
+        if other.account_id == who.account_id and is_same_person(said, each.columns):
+            review = _review(case, lead_id, ReviewKind.DUPLICATE)
+            words = f"contact {other.contact_id} of the same account has the same name"
+            desk.session.reviews.open(
+                replace(
+                    review,
+                    record_kind=RecordKind.CONTACT,
+                    left_id=contact.contact_id,
+                    right_id=other.contact_id,
+                    probability=desk.policy.matching.probability.same_person,
+                    card_digest=None,
+                    evidence=(Reason(rule="contact.namesake", words=words),),
+                    due_at=desk.now + timedelta(hours=desk.policy.matching.review_hours),
+                )
+            )
+            return
 
 
 def _sample(case: Case, lead_id: str) -> None:

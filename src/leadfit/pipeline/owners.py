@@ -23,6 +23,7 @@ from leadfit.records import (
     RepLoad,
     Score,
 )
+from leadfit.resolve.hierarchy import RoutingLevel, routing_account
 from leadfit.store import Session
 from leadfit.store.codec import encode
 from leadfit.store.personal import part_facts
@@ -183,7 +184,26 @@ def inputs(
     }
 
 
+def _routed_by(desk: Desk, account: Account | None) -> Account | None:
+    """Return the account of its group that the policy routes by; a broken hierarchy has none."""
+    level = RoutingLevel(desk.policy.matching.routing_level)
+    if account is None or level is RoutingLevel.ACCOUNT:
+        return account
+    over = {account.account_id: account}
+    parents: dict[str, str | None] = {}
+    each: Account | None = account
+    while each is not None and each.account_id not in parents:
+        parents[each.account_id] = each.parent_account_id
+        over[each.account_id] = each
+        parent = each.parent_account_id
+        each = None if parent is None else desk.session.accounts.account(parent)
+    # A parent that is not on record has no owner: the walk ends before it.
+    known = {child: parent if parent in over else None for child, parent in parents.items()}
+    return over[routing_account(account.account_id, known, level)]
+
+
 def _rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Routed:
+    account = _routed_by(desk, account)
     reps = desk.policy.reps
     taken = desk.session.capacity.loads([rep.rep_id for rep in reps], desk.now)
     loads = tuple(

@@ -50,6 +50,8 @@ class Probabilities(Section):
     """A CRM id that names a known record."""
     known_email: Share = 0.99
     """A personal business address of a known contact."""
+    known_phone: Share = 0.975
+    """A valid phone number and the surname of exactly one known contact."""
     own_domain: Share = 0.98
     """A personal business address at a domain that exactly one account holds."""
     bare_domain: Share = 0.94
@@ -58,6 +60,8 @@ class Probabilities(Section):
     """A domain that several accounts, or a parent and its child, hold or may hold."""
     role_mailbox: Share = 0.93
     """A mailbox of a role, such as ``info@``, at a domain that one account holds."""
+    same_person: Share = 0.92
+    """A new contact with the name of another at the same account: a possible duplicate."""
     conflict: Share = 0.90
     """Strong identifiers that name different records."""
     free_mail: Share = 0.6
@@ -119,6 +123,8 @@ class Matching(Section):
     """Probability from which a link waits for a reviewer; below it a new record is made."""
     probability: Probabilities = Field(default_factory=Probabilities)
     """Probability for each kind of evidence."""
+    routing_level: Literal["account", "parent", "ultimate_parent"] = "account"
+    """Which account of a group a lead is routed by: its own, the one over it, or the topmost."""
     most_candidates: int = Field(default=50, ge=1, le=500)
     """Records weighed for one signal; those that share the rarest keys come first."""
     review_hours: float = Field(default=24, gt=0, le=720)
@@ -162,6 +168,7 @@ class Matching(Section):
             "shared_domain": stated.shared_domain,
             "role_mailbox": stated.role_mailbox,
             "conflict": stated.conflict,
+            "same_person": stated.same_person,
         }
         wrong = [f"probability.{name} below review" for name in low if low[name] >= self.review]
         wrong += [

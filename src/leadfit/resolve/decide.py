@@ -1,8 +1,9 @@
 """Links a signal to the account and contact it is about: exact e-mail and registrable domain.
 
-Rule-grade evidence links at once: a CRM id, the personal business address of a known contact, or
-such an address at a domain that one account alone holds. Whatever could be two things waits for a
-reviewer. Free mail never links and never waits.
+Rule-grade evidence links at once: a CRM id, the personal business address of a known contact, the
+phone number and surname of exactly one, or a personal business address at a domain that one account
+alone holds. Whatever could be two things waits for a reviewer. Free mail alone never links and
+never waits.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from leadfit.records import (
 )
 from leadfit.resolve.card import Card
 from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
+from leadfit.resolve.known_phone import contact_side, only_holder
 from leadfit.resolve.names import tells_of_a_relative
 from leadfit.resolve.normal import lists_of
 from leadfit.resolve.weighed import by_weight
@@ -51,6 +53,8 @@ class _Evidence:
     accounts: tuple[Account, ...]
     ids: tuple[str, ...]
     company: str | None
+    roles: Mapping[str, str]
+    by_phone: Candidate | None
 
 
 def decide(
@@ -78,10 +82,11 @@ def decide(
         A reason ``domain.new`` says that the domain is a business of its own that no account
         holds yet.
     """
-    evidence = _sort(signal, candidates)
+    evidence = _sort(signal, keys, candidates, policy)
     match = (
         _by_crm_id(keys, evidence, policy)
         or _by_contact(keys, evidence, policy)
+        or _by_phone(keys, evidence, policy)
         or _by_domain(keys, evidence, policy)
     )
     if match is None:
@@ -124,13 +129,14 @@ def _joined(unlinked: Match, weighed: Match | None) -> Match:
     )
 
 
-def _sort(signal: Signal, candidates: Sequence[Candidate]) -> _Evidence:
+def _sort(signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: Policy) -> _Evidence:
     ordered = sorted((each for each in candidates if each.found_by in _KEYS), key=_order)
     holders = {
         each.account.account_id: each.account
         for each in ordered
         if each.found_by == "domain" and each.account is not None
     }
+    alike = [each for each in candidates if each.found_by == "blocking" and each.contact]
     named = " ".join((signal.identifiers.company or "").casefold().split())
     accounts = sorted(holders.values(), key=lambda account: _preference(account, named))
     ids = [found for each in ordered if (found := _account_id(each)) and each.found_by != "domain"]
@@ -141,6 +147,12 @@ def _sort(signal: Signal, candidates: Sequence[Candidate]) -> _Evidence:
         accounts=tuple(accounts),
         ids=tuple(dict.fromkeys(ids)),
         company=signal.identifiers.company,
+        roles={
+            each.account.account_id: each.role
+            for each in ordered
+            if each.found_by == "domain" and each.account is not None
+        },
+        by_phone=only_holder(contact_side(signal, keys, policy), alike) if alike else None,
     )
 
 
@@ -327,6 +339,33 @@ def _parents(evidence: _Evidence) -> set[str | None]:
     }
 
 
+def _by_phone(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
+    """A known contact by phone and surname; one who writes from elsewhere may have moved on."""
+    found = evidence.by_phone
+    account_id = None if found is None else _account_id(found)
+    if found is None or found.contact is None or account_id is None:
+        return None
+    contact_id = found.contact.contact_id
+    holders = {account.account_id for account in evidence.accounts}
+    if keys.domain is not None and account_id not in holders:
+        words = (
+            f"phone and surname are those of contact {contact_id} of account {account_id}, "
+            f"which does not hold the domain {keys.domain}"
+        )
+        doubt = _conflict(account_id, words, policy)
+        return doubt if holders else replace(doubt, reasons=(*doubt.reasons, *_new_domain(keys)))
+    words = f"phone and surname are those of contact {contact_id} alone"
+    return _match(
+        policy.matching.probability.known_phone,
+        policy,
+        method="exact",
+        account_id=account_id,
+        contact_id=contact_id,
+        lead_id=found.open_lead_id,
+        reasons=(Reason(rule="phone.known", words=words),),
+    )
+
+
 # ---- a domain ------------------------------------------------------------------------------
 
 
@@ -340,6 +379,9 @@ def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
         shared = f"accounts {ids} share the domain {keys.domain}"
         words = f"{shared} as parent and child" if _is_hierarchy(evidence.accounts) else shared
         probability, rule, relation = stated.shared_domain, "domain.shared", Relation.RELATED
+    elif (role := evidence.roles.get(best.account_id, "primary")) != "primary":
+        words = f"{keys.domain} is a {role} domain of account {best.account_id}, not its own"
+        probability, rule, relation = stated.shared_domain, f"domain.{role}", Relation.RELATED
     elif keys.email_is_personal and tells_of_a_relative(evidence.company, best.name):
         words = (
             f"account {best.account_id} alone holds the domain {keys.domain}, "

@@ -15,7 +15,7 @@ class RoutingLevel(StrEnum):
 
     ACCOUNT = "account"
     PARENT = "parent"
-    ULTIMATE = "ultimate"
+    ULTIMATE = "ultimate_parent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

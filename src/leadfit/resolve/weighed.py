@@ -16,12 +16,15 @@ from leadfit.records import Band, Candidate, Keys, Match, Reason, Relation, Sign
 from leadfit.resolve.card import Card
 from leadfit.resolve.names import tells_of_a_relative
 from leadfit.resolve.normal import lists_of
+from leadfit.resolve.relation import Known, Standing, relate
 from leadfit.resolve.second import second_stage
-from leadfit.resolve.weigh import Weighing, level_names, weigh
+from leadfit.resolve.weigh import Record, Weighing, level_names, weigh
 from leadfit.resolve.written import signal_account_columns
 
 WORTH_NAMING: Final = 0.3
 """Probability from which a candidate that is not linked is kept as a possible duplicate."""
+_NOTHING_KNOWN: Final = Known()
+"""Rules have looked at the domain and the hierarchy before anything is weighed."""
 _FINALISTS: Final = 10
 """The heaviest candidates, which alone can be the best."""
 _WORDS: Final = {
@@ -41,13 +44,14 @@ class Weighed:
     """A candidate with what its card says.
 
     Attributes:
-        relation: What it is if the evidence holds: the same, or a relative by its name.
+        probability: That it is the same account.
+        standing: How it stands to what the signal says: the same, a relative, another.
     """
 
     candidate: Candidate
     probability: float
     weighing: Weighing
-    relation: Relation
+    standing: Standing
 
 
 def weigh_accounts(
@@ -69,18 +73,24 @@ def weigh_accounts(
             heaviest[each.account.account_id] = each, weighing
     ordered = sorted(heaviest.items(), key=lambda item: (-item[1][1].weight, item[0]))
     weights = [weighing.weight for _, (_, weighing) in ordered]
-    found = [
-        Weighed(
-            candidate=each,
-            probability=second_stage(
-                card, weighing, said, each.columns, margin=_margin(weighing.weight, weights)
-            ),
-            weighing=weighing,
-            relation=_relation(signal, each),
+    found = []
+    for _, (each, weighing) in ordered[:_FINALISTS]:
+        margin = _margin(weighing.weight, weights)
+        probability = second_stage(card, weighing, said, each.columns, margin=margin)
+        found.append(
+            Weighed(
+                candidate=each,
+                probability=probability,
+                weighing=weighing,
+                standing=_standing(signal, card, said, each, probability),
+            )
         )
-        for _, (each, weighing) in ordered[:_FINALISTS]
-    ]
-    return tuple(sorted(found, key=lambda each: (-each.probability, _id(each))))
+    return tuple(sorted(found, key=lambda each: (_is_other(each), -each.probability, _id(each))))
+
+
+def _is_other(weighed: Weighed) -> bool:
+    """Whether something beside the weight says that it is another account."""
+    return weighed.standing.relation is Relation.DIFFERENT and bool(weighed.standing.reasons)
 
 
 def _margin(weight: float, weights: Sequence[float]) -> float:
@@ -95,10 +105,19 @@ def _id(weighed: Weighed) -> str:
     return "" if account is None else account.account_id
 
 
-def _relation(signal: Signal, candidate: Candidate) -> Relation:
+def _standing(
+    signal: Signal, card: Card, said: Record, candidate: Candidate, probability: float
+) -> Standing:
+    found = relate(card, said, candidate.columns, probability=probability, known=_NOTHING_KNOWN)
     name = "" if candidate.account is None else candidate.account.name
-    alike = not tells_of_a_relative(signal.identifiers.company, name)
-    return Relation.SAME if alike else Relation.RELATED
+    if found.relation is not Relation.SAME or not tells_of_a_relative(
+        signal.identifiers.company, name
+    ):
+        return found
+    words = "the company's name tells of a sister or child of the account"
+    return Standing(
+        relation=Relation.RELATED, reasons=(Reason(rule="weighed.relative", words=words),)
+    )
 
 
 def by_weight(
@@ -106,7 +125,8 @@ def by_weight(
 ) -> Match | None:
     """Return what the card says of a signal that no rule decided; ``None`` if it says nothing.
 
-    Only a card whose bound is proved links at once, and only on evidence that is not low-trust.
+    Only a card whose bound is proved links at once, and only on evidence that is not low-trust;
+    a relative is never linked.
     """
     if card is None:
         return None
@@ -120,7 +140,7 @@ def by_weight(
     return Match(
         band=band,
         probability=best.probability,
-        relation=Relation.DIFFERENT if band is Band.NEW else best.relation,
+        relation=_told(best, band),
         method="weighed",
         account_id=account_id if is_link else None,
         possible_account_id=None if is_link else account_id,
@@ -128,6 +148,12 @@ def by_weight(
         reasons=(*evidence(card, best), *held_back),
         card_digest=card.digest,
     )
+
+
+def _told(best: Weighed, band: Band) -> Relation:
+    """A relative stays one in every band; what is the same only by half is another."""
+    relation = best.standing.relation
+    return Relation.DIFFERENT if band is Band.NEW and relation is Relation.SAME else relation
 
 
 def evidence(card: Card, weighed: Weighed) -> tuple[Reason, ...]:
@@ -142,19 +168,27 @@ def evidence(card: Card, weighed: Weighed) -> tuple[Reason, ...]:
 
 
 def _band(best: Weighed, keys: Keys, policy: Policy, card: Card) -> tuple[Band, tuple[Reason, ...]]:
-    rules = policy.matching
-    if best.probability < rules.review:
-        return Band.NEW, ()
+    rules, standing = policy.matching, best.standing
+    if best.probability < rules.review or _is_other(best):
+        return Band.NEW, standing.reasons
     if keys.set_aside is not None and keys.domain is None:
         words = "a name without an address of its own is too weak to link or to wait for a review"
         return Band.NEW, (Reason(rule="weighed.low_trust", words=words),)
+    if standing.relation is not Relation.SAME:
+        return Band.REVIEW, standing.reasons
     if best.probability < max(rules.auto, card.cuts.auto):
         return Band.REVIEW, ()
-    if best.relation is not Relation.SAME:
-        words = "the company's name tells of a sister or child of the account"
-        return Band.REVIEW, (Reason(rule="weighed.relative", words=words),)
+    held_back = _held_back(standing, card)
+    return (Band.REVIEW if held_back else Band.AUTO), held_back
+
+
+def _held_back(standing: Standing, card: Card) -> tuple[Reason, ...]:
+    """Return why a likely account is not linked at once."""
+    if not standing.may_link:
+        words = "nothing beside a name speaks for it"
+        return (Reason(rule="weighed.name_alone", words=words),)
     if not card.cuts.is_proved:
         bound = f"{card.cuts.bound:.1%}"
         words = f"at most 0.5 % wrong links is not yet proved, the bound is {bound}"
-        return Band.REVIEW, (Reason(rule="weighed.not_proved", words=words),)
-    return Band.AUTO, ()
+        return (Reason(rule="weighed.not_proved", words=words),)
+    return ()

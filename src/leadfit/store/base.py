@@ -24,6 +24,7 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.resolve.card import RecordKind
+from leadfit.resolve.domains import AccountDomain
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.past import Past
 from leadfit.store.views import (
@@ -77,8 +78,14 @@ class Signals(Protocol):
 class Accounts(Protocol):
     """Accounts, their domains, and contacts with their personal values."""
 
-    def candidates(self, keys: Keys) -> tuple[Candidate, ...]:
-        """Return the records that share a blocking key, strongest key first."""
+    def candidates(self, keys: Keys, at: datetime | None = None) -> tuple[Candidate, ...]:
+        """Return the records that share a blocking key, strongest key first.
+
+        With a time, only accounts that held the domain then are of it.
+        """
+
+    def add_domains(self, lines: Iterable[AccountDomain]) -> None:
+        """Write lines of the account-to-domains table over those of the same two."""
 
     def blocked(self, kind: RecordKind, columns: Mapping[str, str], limit: int) -> Blocked:
         """Return records that share a blocking key with these normalised columns.

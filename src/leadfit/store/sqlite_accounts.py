@@ -7,13 +7,15 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from leadfit.records import Account, Candidate, Contact, Keys
 from leadfit.resolve.card import RecordKind
+from leadfit.resolve.domains import AccountDomain
 from leadfit.resolve.merging import join_accounts, join_contacts
 from leadfit.resolve.written import account_columns, contact_columns
-from leadfit.store.codec import maybe_time, maybe_us, pack_text, write_plain
+from leadfit.store.codec import maybe_time, maybe_us, pack_text, to_us, write_plain
 from leadfit.store.matching import Blocked
 from leadfit.store.sqlite_blocking import SqliteBlocking
 from leadfit.store.sqlite_matching import SqliteMerges
@@ -50,8 +52,11 @@ class SqliteAccounts:
             return contact_id
         return f"contact_{hmac.digest(self._secret, contact_id.encode(), 'sha256').hex()[:32]}"
 
-    def candidates(self, keys: Keys) -> tuple[Candidate, ...]:
-        """Return the records that share a blocking key, strongest key first."""
+    def candidates(self, keys: Keys, at: datetime | None = None) -> tuple[Candidate, ...]:
+        """Return the records that share a blocking key, strongest key first.
+
+        With a time, only accounts that held the domain then are of it.
+        """
         found: list[Candidate] = []
         if keys.lead_id is not None:
             found += self._by_lead(keys.lead_id)
@@ -63,7 +68,7 @@ class SqliteAccounts:
         if keys.email is not None:
             found += self._by_contact("email", "people.email = ?", keys.email)
         if keys.domain is not None:
-            found += self._by_domain(keys.domain)
+            found += self._by_domain(keys.domain, at)
         return tuple(found)
 
     def _by_lead(self, lead_id: str) -> list[Candidate]:
@@ -100,14 +105,42 @@ class SqliteAccounts:
             if contact is not None
         ]
 
-    def _by_domain(self, domain: str) -> list[Candidate]:
+    def _by_domain(self, domain: str, at: datetime | None) -> list[Candidate]:
+        holds, values = "", tuple[object, ...]((domain,))
+        if at is not None:
+            us = to_us(at)
+            holds = " AND ifnull(since_us, ?2) <= ?2 AND ifnull(until_us, ?2) >= ?2"
+            values = (domain, us)
         rows = self._connection.execute(
-            "SELECT account_id FROM domains WHERE domain = ? ORDER BY account_id LIMIT ?",
-            (domain, _MOST_CANDIDATES),
+            f"SELECT account_id, role FROM domains WHERE domain = ?1{holds}"  # noqa: S608 -- of our own
+            f" ORDER BY role <> 'primary', account_id LIMIT {_MOST_CANDIDATES}",
+            values,
         ).fetchall()
-        ids = dict.fromkeys(self._merges.survivor(RecordKind.ACCOUNT, row[0]) for row in rows)
-        accounts = (self.account(account_id) for account_id in ids)
-        return [Candidate(found_by="domain", account=each) for each in accounts if each is not None]
+        roles: dict[str, str] = {}
+        for account_id, role in rows:
+            roles.setdefault(self._merges.survivor(RecordKind.ACCOUNT, account_id), role)
+        found = ((self.account(account_id), role) for account_id, role in sorted(roles.items()))
+        return [
+            Candidate(found_by="domain", account=account, role=role)
+            for account, role in found
+            if account is not None
+        ]
+
+    def add_domains(self, lines: Iterable[AccountDomain]) -> None:
+        """Write lines of the account-to-domains table over those of the same two."""
+        self._connection.executemany(
+            "INSERT INTO domains (domain, account_id, role, source, since_us, until_us)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (domain, account_id) DO UPDATE SET"
+            " role = excluded.role, source = excluded.source, since_us = excluded.since_us,"
+            " until_us = excluded.until_us",
+            (
+                (
+                    each.domain, each.account_id, each.role.value, each.source,
+                    _day_us(each.since, time.min), _day_us(each.until, time.max),
+                )
+                for each in lines
+            ),
+        )  # fmt: skip
 
     def blocked(self, kind: RecordKind, columns: Mapping[str, str], limit: int) -> Blocked:
         """Return records that share a blocking key with these normalised columns."""
@@ -348,6 +381,10 @@ class SqliteAccounts:
             "UPDATE contacts SET account_id = NULL WHERE contact_id = ? AND account_id = ?",
             (contact_id, account_id),
         )
+
+
+def _day_us(day: date | None, at: time) -> int | None:
+    return None if day is None else to_us(datetime.combine(day, at, UTC))
 
 
 def _in_short(row: tuple[str, str, str | None, str | None, str | None, int, None, str]) -> Account:

@@ -1,0 +1,80 @@
+"""A contact who is known by a phone number and a surname together.
+
+A number alone may be a switchboard and a surname alone is anybody's; together they name one person,
+if no second contact on record has both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from leadfit.policy import Policy
+from leadfit.records import Candidate, Keys, Signal
+from leadfit.resolve.normal import lists_of
+from leadfit.resolve.written import signal_contact_columns
+
+_FEWEST_DIGITS: Final = 9
+
+
+def contact_side(signal: Signal, keys: Keys, policy: Policy) -> Mapping[str, str]:
+    """Return what a signal says of its contact, as normalised columns."""
+    return signal_contact_columns(signal, keys, lists_of(policy))
+
+
+def only_holder(said: Mapping[str, str], candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the one contact who has the phone number and the surname of a signal.
+
+    Args:
+        said: What the signal says of its contact, normalised.
+        candidates: Contacts that share a blocking key; others are passed over.
+
+    Returns:
+        ``None`` where nobody has both, where several have, or where no side's number is one that
+        its country assigns.
+    """
+    surname, number = said.get("surname"), said.get("phone")
+    if not surname or not number:
+        return None
+    found = {
+        each.contact.contact_id: each
+        for each in candidates
+        if each.found_by == "blocking"
+        and each.contact is not None
+        and each.columns.get("surname") == surname
+        and _is_one_number(said, each.columns)
+    }
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def is_same_person(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Return whether surnames are equal and first names are, or may be short for one another.
+
+    >>> is_same_person(
+    ...     {"surname": "doe", "first_name": "bob", "first_name.nick": "bob robert"},
+    ...     {"surname": "doe", "first_name": "robert", "first_name.nick": "robert"},
+    ... )
+    True
+    """
+    first, their_first = said.get("first_name"), other.get("first_name")
+    if not first or not their_first or not said.get("surname"):
+        return False
+    if said.get("surname") != other.get("surname"):
+        return False
+    nicks = set(said.get("first_name.nick", "").split())
+    theirs = set(other.get("first_name.nick", "").split())
+    return first == their_first or not nicks.isdisjoint(theirs)
+
+
+def _is_one_number(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two numbers are one; one without a country code counts by its own digits."""
+    if "yes" not in {said.get("phone.valid"), other.get("phone.valid")}:
+        return False
+    one, two = said.get("phone", ""), other.get("phone", "")
+    if one == two:
+        return bool(one)
+    bare, full = sorted((one, two), key=lambda each: each.startswith("+"))
+    if bare.startswith("+") or not full.startswith("+"):
+        return False
+    digits = bare.lstrip("0")
+    return len(digits) >= _FEWEST_DIGITS and full.endswith(digits)
