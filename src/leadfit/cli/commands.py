@@ -25,11 +25,16 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "kpis": "Say how well signals find their accounts, week by week, and what is proved of it.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
+        "merge": "Let SURVIVOR stand for ABSORBED, too; `leadfit unmerge` takes it back.",
+        "merges": "List the merges RECORD has part in, newest first, those taken back as well.",
+        "review": "List the matches that wait for a person, show one side by side, or decide it.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
         "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
         "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
         "status": "Count what is in the workspace.",
+        "unmerge": "Take back a merge by its id, or the newest one of RECORD; both records are as "
+        "before.",
         "verify": "Check that no row of the event log was changed or dropped; "
         "exit code 1 if one was.",
         "why": "Say in words why LEAD has its owner, tier, score and account.",
@@ -37,6 +42,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
+_REVIEWING: Final = frozenset({"merge", "merges", "review", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _WATCHING: Final = frozenset({"kpis"})
 
@@ -50,29 +56,39 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
         """Import a command, or return ``None`` where there is none of this name."""
-        if cmd_name not in WORDS:
-            return None
-        if cmd_name in _OFFLINE:
-            from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
-
-            return offline.COMMANDS[cmd_name]
-        if cmd_name in _MATCHING:
-            from leadfit.cli import matching  # noqa: PLC0415 -- as above
-
-            return matching.COMMANDS[cmd_name]
-        if cmd_name in _WATCHING:
-            from leadfit.cli import watching  # noqa: PLC0415 -- as above
-
-            return watching.COMMANDS[cmd_name]
-        if cmd_name in _LEARNING:
-            from leadfit.cli import learning  # noqa: PLC0415 -- as above
-
-            return learning.COMMANDS[cmd_name]
-        from leadfit.cli import workspace  # noqa: PLC0415 -- as above
-
-        return workspace.COMMANDS[cmd_name]
+        return _room_of(cmd_name)[cmd_name] if cmd_name in WORDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- as above
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(WORDS.items()))
+
+
+def _room_of(name: str) -> Mapping[str, click.Command]:
+    """Import the room of a command; one that is not asked for stays unread."""
+    found: Mapping[str, click.Command]
+    if name in _OFFLINE:
+        from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
+
+        found = offline.COMMANDS
+    elif name in _MATCHING:
+        from leadfit.cli import matching  # noqa: PLC0415 -- as above
+
+        found = matching.COMMANDS
+    elif name in _LEARNING:
+        from leadfit.cli import learning  # noqa: PLC0415 -- as above
+
+        found = learning.COMMANDS
+    elif name in _WATCHING:
+        from leadfit.cli import watching  # noqa: PLC0415 -- as above
+
+        found = watching.COMMANDS
+    elif name in _REVIEWING:
+        from leadfit.cli import reviewing  # noqa: PLC0415 -- as above
+
+        found = reviewing.COMMANDS
+    else:
+        from leadfit.cli import workspace  # noqa: PLC0415 -- as above
+
+        found = workspace.COMMANDS
+    return found

@@ -1,0 +1,200 @@
+"""Commands of reviewing and merging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from leadfit.canonical import Plain, document, plain
+from leadfit.cli.base import in_workspace, refuse
+from leadfit.cli.output import Output
+from leadfit.cli.review_words import merge_words, preview_words, queue_words, review_words
+from leadfit.cli.workspace import opened
+from leadfit.pipeline import Joined, Sides
+from leadfit.records import Relation
+from leadfit.resolve.card import RecordKind
+from leadfit.store.matching import ReviewKind
+
+_PAGE: Final = 20
+
+
+@click.command("review")
+@click.argument("review_id", metavar="[REVIEW]", required=False)
+@click.option("--same", "relation", flag_value="same", help="The two are one.")
+@click.option("--related", "relation", flag_value="related", help="Parent, sister or child.")
+@click.option("--different", "relation", flag_value="different", help="They are strangers.")
+@click.option("--by", help="Who decides.")
+@click.option("--reason", help="Why, for whoever looks later.")
+@click.option(
+    "--kind", type=click.Choice([each.value for each in ReviewKind]), help="Only such reviews."
+)
+@click.option("--limit", type=click.IntRange(1, 500), default=_PAGE, show_default=True)
+@click.option("--after", metavar="REVIEW", help="The last review of the page before.")
+@click.option("--as", "viewer", metavar="REP", help="Show what this rep may see.")
+@in_workspace
+def review_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    review_id: str | None,
+    relation: str | None,
+    by: str | None,
+    reason: str | None,
+    kind: str | None,
+    limit: int,
+    after: str | None,
+    viewer: str | None,
+) -> None:
+    """List the matches that wait for a person, show one side by side, or decide it."""
+    if review_id is None:
+        if relation is not None:
+            raise refuse("REVIEW", "none", "the id of the review that is decided")
+        chosen = None if kind is None else ReviewKind(kind)
+        _list(output, workspace, limit, after, chosen, viewer)
+    elif relation is None:
+        if by is not None or reason is not None:
+            raise refuse("answer", "none", "--same, --related or --different")
+        with opened(workspace) as leadfit:
+            found = leadfit.matching.sides(review_id, viewer=viewer)
+            now = leadfit.world.now()
+        output.answer(sides_json(found), lambda: review_words(found, now))
+    else:
+        if viewer is not None:
+            raise refuse("--as", viewer, "only to look, not to decide")
+        _settle(output, workspace, review_id, Relation(relation), _who(by), reason)
+
+
+def _list(  # noqa: PLR0917 -- the options of a list
+    output: Output,
+    workspace: Path | None,
+    limit: int,
+    after: str | None,
+    kind: ReviewKind | None,
+    viewer: str | None,
+) -> None:
+    with opened(workspace) as leadfit:
+        found = leadfit.matching.queue(limit + 1, after=after, kind=kind, viewer=viewer)
+        now = leadfit.world.now()
+    page = found[:limit]
+    following = page[-1].review.review_id if len(found) > limit else None
+    output.answer(
+        {"reviews": [sides_json(each) for each in page], "next": following},
+        lambda: queue_words(page, following, now),
+    )
+
+
+def _settle(  # noqa: PLR0917 -- a decision with who made it and why
+    output: Output,
+    workspace: Path | None,
+    review_id: str,
+    relation: Relation,
+    by: str,
+    reason: str | None,
+) -> None:
+    with opened(workspace) as leadfit:
+        settled = leadfit.matching.settle(review_id, relation, reviewer=by, reason=reason)
+        lead_id = settled.lead_id
+        lead = None if lead_id is None else leadfit.lead(lead_id)
+    words = f"{review_id} is decided: {relation.value}"
+    if lead is not None:
+        at = "no account" if lead.account is None else f"account {lead.account.account_id}"
+        words += f"\nLead {lead.lead.lead_id} has {at}, owner {lead.lead.owner_id or 'nobody yet'}"
+    answer: dict[str, Plain] = document(settled)
+    if lead is not None:
+        account_id = None if lead.account is None else lead.account.account_id
+        answer["lead"] = {
+            "lead_id": lead.lead.lead_id, "account_id": account_id, "owner_id": lead.lead.owner_id
+        }  # fmt: skip
+    output.answer(answer, words)
+
+
+@click.command("merge")
+@click.argument("survivor")
+@click.argument("absorbed")
+@click.option("--contact", "is_contact", is_flag=True, help="They are contacts, not accounts.")
+@click.option("--show", is_flag=True, help="Show the merged record and change nothing.")
+@click.option("--by", help="Who merges.")
+@click.option("--reason", help="Why, for whoever looks later.")
+@in_workspace
+def merge_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    survivor: str,
+    absorbed: str,
+    is_contact: bool,
+    show: bool,
+    by: str | None,
+    reason: str | None,
+) -> None:
+    """Let SURVIVOR stand for ABSORBED, too; `leadfit unmerge` takes it back."""
+    kind = RecordKind.CONTACT if is_contact else RecordKind.ACCOUNT
+    who = None if show else _who(by)
+    with opened(workspace) as leadfit:
+        shown = leadfit.matching.preview(survivor, absorbed, kind=kind)
+        made = None
+        if who is not None:
+            made = leadfit.matching.merge(survivor, absorbed, by=who, kind=kind, reason=reason)
+    if made is None:
+        output.answer(joined_json(shown), lambda: preview_words(shown))
+        return
+    output.answer(
+        {**document(made), "merged": joined_json(shown)},
+        lambda: f"{preview_words(shown)}\n\n{merge_words([made])}",
+    )
+
+
+@click.command("unmerge")
+@click.argument("record")
+@click.option("--by", help="Who takes it back.")
+@click.option("--reason", help="Why, for whoever looks later.")
+@in_workspace
+def unmerge_command(
+    output: Output, workspace: Path | None, *, record: str, by: str | None, reason: str | None
+) -> None:
+    """Take back a merge by its id, or the newest one of RECORD; both records are as before."""
+    who = _who(by)
+    with opened(workspace) as leadfit:
+        undone = leadfit.matching.unmerge(record, by=who, reason=reason)
+    output.answer(document(undone), lambda: merge_words([undone]))
+
+
+@click.command("merges")
+@click.argument("record")
+@in_workspace
+def merges_command(output: Output, workspace: Path | None, *, record: str) -> None:
+    """List the merges RECORD has part in, newest first, those taken back as well."""
+    with opened(workspace) as leadfit:
+        found = leadfit.matching.merges(record)
+    output.answer(
+        {"record_id": record, "merges": plain(found)},
+        lambda: merge_words(found) if found else f"{record} has part in no merge",
+    )
+
+
+def _who(by: str | None) -> str:
+    if by is None or not by.strip():
+        raise refuse("--by", by or "nothing", "who decides, such as a rep id")
+    return by.strip()
+
+
+def sides_json(found: Sides) -> dict[str, Plain]:
+    """Return a review with both sides as one JSON object; the review's own fields on top."""
+    shown = document(found)
+    review = shown.pop("review")
+    return {**(review if isinstance(review, dict) else {}), **shown}
+
+
+def joined_json(joined: Joined) -> dict[str, Plain]:
+    """Return a merged record as a JSON object."""
+    return document(joined)
+
+
+COMMANDS: Final[Mapping[str, click.Command]] = {
+    command.name: command
+    for command in (merge_command, merges_command, review_command, unmerge_command)
+    if command.name is not None
+}
