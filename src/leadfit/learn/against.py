@@ -19,9 +19,9 @@ from leadfit.learn.money import revenue_by_account
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import (
     Chosen,
-    OftenTold,
     Estimate,
     Finding,
+    OftenTold,
     Presence,
     StaticFindings,
 )

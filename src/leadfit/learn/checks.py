@@ -1,17 +1,19 @@
-"""What is wrong, or merely special, about a recorded past: dates, whales, seasons, selection."""
+"""What is wrong, or merely special, about a recorded past: labels, whales, seasons, selection."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from leadfit.history import Notice, Step
+from leadfit.learn import impossible
 from leadfit.learn.facts import Levels
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.money import revenue_by_account
-from leadfit.learn.past import Bools, Ints, Past, date
+from leadfit.learn.past import Bools, Floats, Ints, Past, date
 from leadfit.learn.result import Estimate, Presence, SeasonMonth
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.watch import AFTER_WIN, seen_until, unseen_events
@@ -20,13 +22,28 @@ from leadfit.records import Kind
 
 
 def look(
-    past: Past, ladder: Ladder, confounders: Sequence[Levels], rules: Rules
+    past: Past,
+    ladder: Ladder,
+    confounders: Sequence[Levels],
+    rules: Rules,
+    *,
+    spoken_of: Sequence[tuple[Levels, int]] = (),
 ) -> tuple[Notice, ...]:
-    """Return every warning about the history as a whole."""
-    found = [*ladder.notices, *_one_class(ladder), *_conflicts(past), *_whale(past, rules)]
+    """Return every warning about the history as a whole.
+
+    Args:
+        past: The past.
+        ladder: Who reached what.
+        confounders: How leads were met.
+        rules: Thresholds.
+        spoken_of: Facts and levels that a profile names: an average of theirs is looked at for a
+            single account that makes it.
+    """
+    found = [*ladder.notices, *_one_class(ladder), *_conflicts(past)]
+    found += [*_whales(past, spoken_of, rules), *impossible.figures(past)]
     if past.history.times_known:
         found += [
-            *_impossible(past, ladder),
+            *impossible.dates(past, ladder),
             *_left_truncation(past, ladder),
             *_right_censoring(past, ladder),
             *_seasonality(past),
@@ -48,16 +65,28 @@ def look(
 
 
 def _one_class(ladder: Ladder) -> list[Notice]:
-    return [
-        Notice(
-            code="one_class",
-            field=step.value,
-            message=f"Every record reached {NOUNS[step]}; nothing can be learned from that step.",
-            evidence={"units": len(ladder.reached[step])},
-        )
-        for step in LADDER
-        if len(ladder.reached[step]) and ladder.reached[step].all()
-    ]
+    """Find steps that everybody reached, after the win every customer."""
+    found: list[Notice] = []
+    won = ladder.reached[Step.CONVERTED]
+    for step in Step:
+        after = step in AFTER_WIN
+        reached = ladder.reached[step][won] if after else ladder.reached[step]
+        if len(reached) and reached.all():
+            who = "customer" if after else "record"
+            found.append(_nobody_else(step.value, f"Every {who} reached {NOUNS[step]}", reached))
+    left = ~np.isnan(ladder.left_at[won])
+    if len(left) and left.all() and not ladder.reached[Step.CHURNED_AFTER_USE][won].all():
+        found.append(_nobody_else(Kind.CHURNED.value, "Every customer left", left))
+    return found
+
+
+def _nobody_else(field: str, said: str, reached: Bools) -> Notice:
+    return Notice(
+        code="one_class",
+        field=field,
+        message=f"{said}; nothing can be learned from who did.",
+        evidence={"units": len(reached)},
+    )
 
 
 def _conflicts(past: Past) -> list[Notice]:
@@ -74,39 +103,6 @@ def _conflicts(past: Past) -> list[Notice]:
                     message=f"{counted(len(rows), 'lead')} carry both {one.value} and "
                     f"{other.value}.",
                     evidence={"leads": len(rows), "outcomes": [one.value, other.value]},
-                )
-            )
-    return found
-
-
-def _impossible(past: Past, ladder: Ladder) -> list[Notice]:
-    found: list[Notice] = []
-    future = int((past.created > past.as_of + 1.0).sum())
-    if future:
-        found.append(
-            Notice(
-                code="impossible_dates",
-                field="created_at",
-                message=f"{counted(future, 'lead')} came after {past.history.as_of:%Y-%m-%d}, up "
-                "to which the past was read; they are not looked at.",
-                evidence={"rows": future},
-            )
-        )
-    for step in Step:
-        after_win = step in AFTER_WIN
-        start = ladder.at[Step.CONVERTED] if after_win else past.created[ladder.units[step]]
-        early = ladder.reached[step] & (ladder.at[step] < start - 1.0)
-        if early.any():
-            worst = float((start - ladder.at[step])[early].max())
-            found.append(
-                Notice(
-                    code="impossible_dates",
-                    field=step.value,
-                    message=f"For {counted(int(early.sum()), 'record')} {NOUNS[step]} is dated "
-                    f"before {'the win' if after_win else 'creation'}, by up to "
-                    f"{counted(worst, 'day')}; such records count in the funnel and are set aside "
-                    "from the effects.",
-                    evidence={"units": int(early.sum()), "largest_days": round(worst, 1)},
                 )
             )
     return found
@@ -185,28 +181,90 @@ def _right_censoring(past: Past, ladder: Ladder) -> list[Notice]:
 # ---- money and seasons ---------------------------------------------------------------------
 
 
-def _whale(past: Past, rules: Rules) -> list[Notice]:
+def _whales(past: Past, spoken_of: Sequence[tuple[Levels, int]], rules: Rules) -> list[Notice]:
+    """Name accounts that make an average by themselves, each once."""
     revenue = revenue_by_account(past)
+    whale = _whale_of_all(past, revenue, rules)
+    known = () if whale is None else (whale.evidence["account_id"],)
+    carried: dict[int, list[_Carried]] = {}
+    for levels, level in spoken_of:
+        one = _carrier(past, revenue, levels, level, rules)
+        if one is not None and past.account_ids[one.account] not in known:
+            carried.setdefault(one.account, []).append(one)
+    found = [] if whale is None else [whale]
+    for account, segments in carried.items():
+        worst = max(segments, key=lambda one: one.share)
+        more = counted(len(segments) - 1, "other value") if len(segments) > 1 else ""
+        found.append(
+            Notice(
+                code="whale",
+                field=worst.fact,
+                message=f"One account, {past.account_ids[account]}, has {worst.share:.1%} of the "
+                f"revenue of the {worst.paying:,} accounts with {worst.fact} = {worst.value} that "
+                f"have any; what they are worth on average is its own"
+                f"{f'. The same goes for {more}' if more else ''}.",
+                evidence={
+                    "account_id": past.account_ids[account],
+                    "share": round(worst.share, 4),
+                    "accounts": worst.paying,
+                    "value": worst.value,
+                    "more": len(segments) - 1,
+                },
+            )
+        )
+    return found
+
+
+def _whale_of_all(past: Past, revenue: Floats, rules: Rules) -> Notice | None:
     paying = revenue > 0
     if paying.sum() < 20:
-        return []
+        return None
     top = int(revenue.argmax())
     share = float(revenue[top] / revenue[paying].sum())
     if share < rules.whale_share:
-        return []
-    return [
-        Notice(
-            code="whale",
-            field="amount",
-            message=f"One account, {past.account_ids[top]}, has {share:.1%} of all revenue of the "
-            f"{int(paying.sum()):,} accounts that have any; averages of its segment are its own.",
-            evidence={
-                "account_id": past.account_ids[top],
-                "share": round(share, 4),
-                "accounts": int(paying.sum()),
-            },
-        )
-    ]
+        return None
+    return Notice(
+        code="whale",
+        field="amount",
+        message=f"One account, {past.account_ids[top]}, has {share:.1%} of all revenue of the "
+        f"{int(paying.sum()):,} accounts that have any; averages of its segment are its own.",
+        evidence={
+            "account_id": past.account_ids[top],
+            "share": round(share, 4),
+            "accounts": int(paying.sum()),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Carried:
+    """A value of a fact most of whose revenue may be one account's."""
+
+    account: int
+    fact: str
+    value: str
+    share: float
+    paying: int
+
+
+def _carrier(
+    past: Past, revenue: Floats, levels: Levels, level: int, rules: Rules
+) -> _Carried | None:
+    """Return the account that carries the revenue of a value that enough accounts pay for."""
+    inside = np.flatnonzero((levels.codes[past.first_row] == level) & (revenue > 0))
+    if len(inside) < rules.whale_payers:
+        return None
+    top = int(inside[np.argmax(revenue[inside])])
+    share = float(revenue[top] / revenue[inside].sum())
+    if share < rules.whale_level_share:
+        return None
+    return _Carried(
+        account=top,
+        fact=levels.name,
+        value=levels.labels[level],
+        share=share,
+        paying=len(inside),
+    )
 
 
 def season(past: Past) -> tuple[SeasonMonth, ...]:

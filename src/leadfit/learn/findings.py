@@ -143,7 +143,7 @@ def _describe(
         detractor_profile=seen.worst,
         static_icp=_against(read, artifact, called, rules),
         drift=compare_years(past, read.ladder, read.screened.usable, rules),
-        warnings=_warnings(read, findings, rules),
+        warnings=_warnings(read, findings, (*seen.ranked, *seen.worst), rules),
         series=_series(read, rules),
         artifact_digest=None if artifact is None else artifact.digest,
         excluded=read.screened.excluded,
@@ -263,11 +263,20 @@ def _ranked(findings: Sequence[Findings]) -> tuple[Effect, ...]:
     )
 
 
-def _warnings(read: _Read, findings: Sequence[Findings], rules: Rules) -> tuple[Notice, ...]:
+def _warnings(
+    read: _Read, findings: Sequence[Findings], named_in: Sequence[ProfileRow], rules: Rules
+) -> tuple[Notice, ...]:
     """Gather warnings; of values that cannot be told apart, one a fact with the number of more."""
+    rows = {(row.fact, row.value) for row in named_in}
+    spoken_of = [
+        (levels, level)
+        for levels in read.screened.usable
+        for level in levels.shown
+        if (levels.name, levels.labels[level]) in rows
+    ]
     gathered = [
         *read.past.history.notices,
-        *checks.look(read.past, read.ladder, read.confounders, rules),
+        *checks.look(read.past, read.ladder, read.confounders, rules, spoken_of=spoken_of),
         *read.screened.notices,
         *(notice for found in reversed(findings) for notice in found.notices),
     ]

@@ -19,6 +19,8 @@ from leadfit.learn.rules import LADDER
 from leadfit.records import Kind
 
 PER_LEAD = frozenset({Step.ACCEPTED, Step.QUALIFIED})
+SAME_DAY = 1.0
+"""A date without a time of day may stand up to a day before the start it belongs to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def climb(past: Past) -> Ladder:
     accepted, notices = _accepted(past)
     qualified = _earliest(past, past.marks(Kind.QUALIFIED), per_lead=True)
     converted = _earliest(past, past.marks(Kind.CONVERTED), per_lead=by_deal)
-    expanded = _earliest(past, past.marks(Kind.EXPANDED), per_lead=by_deal)
+    expanded = _expanded(past, converted, by_deal=by_deal)
     churned, churned_at, left_at, users = _detractors(past, converted, by_deal=by_deal)
     reached = {
         Step.ACCEPTED: accepted[0],
@@ -94,6 +96,32 @@ def _accepted(past: Past) -> tuple[tuple[Bools, Floats], tuple[Notice, ...]]:
     worked_known, worked_at = _earliest(past, worked, per_lead=True)
     known &= worked_known
     return (known, np.where(known, np.fmax(at, worked_at), np.nan)), ()
+
+
+def _expanded(
+    past: Past, converted: tuple[Bools, Floats], *, by_deal: bool
+) -> tuple[Bools, Floats]:
+    """Return who expanded and when first after the win.
+
+    What was added before the win belongs to an earlier contract. An account with nothing else keeps
+    that day, so that it is seen and named.
+    """
+    marks = past.marks(Kind.EXPANDED)
+    known, at = _earliest(past, marks, per_lead=by_deal)
+    if not len(known):
+        return known, at
+    place = row_of(past, marks) if by_deal else marks.account
+    won_at = converted[1][np.minimum(place, len(known) - 1)]
+    after = ~(marks.at < won_at - SAME_DAY)
+    valid = Marks(
+        row=marks.row[after],
+        account=marks.account[after],
+        at=marks.at[after],
+        amount=marks.amount[after],
+        value=marks.value[after],
+    )
+    since, since_at = _earliest(past, valid, per_lead=by_deal)
+    return known, np.where(since & ~np.isnan(since_at), since_at, at)
 
 
 def count(ladder: Ladder, leads: int) -> Funnel:

@@ -10,7 +10,7 @@ import numpy as np
 from leadfit.history import Known, Notice, Step
 from leadfit.learn.facts import Levels
 from leadfit.learn.ladder import PER_LEAD, Ladder
-from leadfit.learn.past import Bools, Floats, Ints, Past
+from leadfit.learn.past import LARGEST, Bools, Floats, Ints, Past
 from leadfit.learn.result import Presence
 from leadfit.learn.rules import Rules
 from leadfit.learn.words import DID, NOUNS
@@ -259,15 +259,7 @@ def _missing(past: Past, ladder: Ladder, levels: Levels, *, usable: bool) -> lis
         "blank": int(blank.sum()) - sum(levels.words.values()) - sum(levels.defaults.values()),
     }
     if levels.words:
-        words = ", ".join(f"'{word}'" for word in levels.words)
-        return [
-            Notice(
-                code="missing_as_value",
-                field=levels.name,
-                message=f"{words} in {levels.name} says that nothing is known; it counts as blank.",
-                evidence=evidence,
-            )
-        ]
+        return [_says_nothing(levels, evidence)]
     steps = [step for step in ladder.funnel_steps if step in {Step.CONVERTED, Step.ACCEPTED}]
     if not usable or not steps or not 0.01 < blank.mean() < 0.99:
         return []
@@ -292,6 +284,19 @@ def _missing(past: Past, ladder: Ladder, levels: Levels, *, usable: bool) -> lis
             },
         )
     ]
+
+
+def _says_nothing(levels: Levels, evidence: dict[str, object]) -> Notice:
+    words = ", ".join(f"'{word}'" for word in levels.words)
+    said = "says that nothing is known"
+    if len(levels.numbers):
+        said = f"is no figure that can be reckoned with (at most {LARGEST:g})"
+    return Notice(
+        code="missing_as_value",
+        field=levels.name,
+        message=f"{words} in {levels.name} {said}; it counts as blank.",
+        evidence=evidence,
+    )
 
 
 def _snapshots(facts: Sequence[Levels]) -> list[Notice]:

@@ -21,6 +21,8 @@ Bools = npt.NDArray[np.bool_]
 
 LARGEST = 1e100
 """No figure of a business is larger, and sums of its square can still be held."""
+EARLIEST = 365.0
+"""Days since 1970: what is dated before 1971 has a machine's nought or a blank for its day."""
 CONFOUNDERS = ("source", "campaign", "region", "rep_id", "tier", "score")
 ENGAGEMENT = frozenset(
     {
@@ -56,7 +58,7 @@ class Past:
 
     Attributes:
         leads: Number of rows that are leads; further rows are accounts without one.
-        created: Creation of the lead, or of the account.
+        created: Creation of the lead, or of the account; blank where it is no day of a business.
         account: Number of the account of each row.
         account_ids: Id by number.
         first_row: Row of the account's earliest lead, by account number.
@@ -117,6 +119,15 @@ def times(column: Sequence[object]) -> Floats:
     )
 
 
+def believed(at: Floats) -> Floats:
+    """Return days with those before :data:`EARLIEST` blank.
+
+    >>> believed(np.array([-719162.0, 20000.0])).tolist()
+    [nan, 20000.0]
+    """
+    return np.where(at < EARLIEST, np.nan, at)
+
+
 def numbers(column: Sequence[object]) -> Floats:
     """Return a column as finite numbers, NaN where it is blank, no number or beyond all figures."""
     found = np.array([number(item) for item in column], dtype=np.float64)
@@ -160,6 +171,8 @@ def read_past(history: History) -> Past:
             np.array([opened.get(name, np.nan) for name in extra], dtype=np.float64),
         ]
     )
+    if history.times_known:
+        created = believed(created)
     account = np.array(
         [numbered[name] for name in lead_accounts] + [numbered[name] for name in extra],
         dtype=np.int64,
@@ -193,7 +206,7 @@ def _read_events(
         dtype=np.int64,
     )
     account = np.array([numbered[name] for name in accounts], dtype=np.int64)
-    at = times(column_of(table, "at"))
+    at = believed(times(column_of(table, "at")))
     amount, value = numbers(column_of(table, "amount")), numbers(column_of(table, "value"))
     found: dict[str, Marks] = {}
     for kind in dict.fromkeys(kinds.tolist()):

@@ -47,8 +47,8 @@ class Rules:
         decided_days: A step nearly all of whose events come within this time is a decision.
         value_months: Value of an account is counted over this time.
         whale_share: An account with this share of all revenue is named.
-        whale_level_share: So is one with this share of the revenue of one value of a fact, if it
-            is also ``whale_even`` times an even share of those who pay there.
+        whale_level_share: So is one with this share of the revenue of one value that a profile
+            names, where at least ``whale_payers`` accounts pay: of a handful one always has much.
         folds: Accounts are dealt into so many folds to judge the learned score on those it has not
             seen.
     """
@@ -75,7 +75,7 @@ class Rules:
     overlap_r2: float = 0.9
     whale_share: float = 0.1
     whale_level_share: float = 0.3
-    whale_even: float = 3.0
+    whale_payers: int = 10
     folds: int = 5
     landmark_days: float = 90.0
     mature_days: float = 183.0

@@ -6,14 +6,12 @@ import numpy as np
 
 from leadfit.history import Step
 from leadfit.learn.hazard import Watched
-from leadfit.learn.ladder import Ladder, row_of
+from leadfit.learn.ladder import SAME_DAY, Ladder, row_of
 from leadfit.learn.past import Bools, Floats, Past
 from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.records import Kind
 
 AFTER_WIN = frozenset({Step.EXPANDED, Step.CHURNED_AFTER_USE})
-_SAME_DAY = 1.0
-"""A date without a time of day may stand up to a day before the start it belongs to."""
 _SURE = 5.0
 """This many expected events in a stretch with none are no chance: exp(-5) is .7 %."""
 
@@ -38,10 +36,10 @@ def watch(past: Past, ladder: Ladder, step: Step, rules: Rules) -> Watched:
         return _untimed(past, ladder, step, at_risk)
     until = seen_until(past, step)
     known = at_risk & ~np.isnan(start) & ~(reached & np.isnan(at))
-    # Won before it was created; or expanded before the win, which is an earlier contract's.
-    early = known & reached & (at < start - _SAME_DAY)
+    # Won before it was created; or expanded only before the win, for an earlier contract.
+    early = known & reached & (at < start - SAME_DAY)
     known &= ~early
-    event = known & reached & (at <= until + _SAME_DAY)
+    event = known & reached & (at <= until + SAME_DAY)
     end = np.where(event, at, until)
     end = np.where(~event & ~np.isnan(left), np.minimum(end, left), end)
     if step is Step.ACCEPTED:
@@ -68,7 +66,7 @@ def _rejected(past: Past, until: float) -> Bools:
     """Return which rows were turned down by ``until``."""
     marks = past.marks(Kind.REJECTED)
     found = np.zeros(past.rows, dtype=np.bool_)
-    found[row_of(past, marks)[marks.at <= until + _SAME_DAY]] = True
+    found[row_of(past, marks)[marks.at <= until + SAME_DAY]] = True
     return found
 
 

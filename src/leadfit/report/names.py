@@ -104,6 +104,7 @@ WARNINGS: Final[dict[str, str]] = {
     "seasonality": "The calendar decides much of this",
     "conflicting_labels": "Two records contradict each other",
     "impossible_dates": "Some dates cannot be",
+    "impossible_amounts": "Some figures cannot be",
     "confounded": "Two things come together, so neither can take the credit",
     "no_overlap": "There is nobody to compare with",
     "selection": "Who got in here was already selected",

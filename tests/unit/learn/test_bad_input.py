@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from leadfit import learn
 from leadfit.artifact import from_json, to_json
-from leadfit.history import FactColumn, History, Table
+from leadfit.history import FactColumn, History, Notice, Step, Table
+from leadfit.learn.ladder import climb
+from leadfit.learn.past import read_past
+from leadfit.learn.watch import watch
 from leadfit.report import document, summary
 from unit.learn.worlds import AS_OF, START, World, codes_of, make
 
@@ -210,3 +213,156 @@ def test_hardly_any_leads_break_nothing(history: History, rows: int) -> None:
     few = replace(history, leads=leads, events=Table(columns=events))
     assert learn.benchmark(few).funnel.leads == rows
     studied(few)
+
+
+# ---- dates and figures that cannot be ------------------------------------------------------
+
+
+def notice_of(history: History, code: str, field: str) -> Notice:
+    (found,) = [
+        each
+        for each in learn.benchmark(history).warnings
+        if (each.code, each.field) == (code, field)
+    ]
+    return found
+
+
+NOUGHT = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def test_leads_of_the_year_one_are_named_and_set_aside(history: History) -> None:
+    created = list(history.leads.columns["created_at"])
+    created[::5] = [NOUGHT] * len(created[::5])
+    old = replace(history, leads=Table(columns={**history.leads.columns, "created_at": created}))
+    assert ("impossible_dates", "created_at") in studied(old)
+    found = notice_of(old, "impossible_dates", "created_at")
+    assert found.evidence["rows"] == LEADS / 5
+    assert "0001-01-01" in found.message
+    past = read_past(old)
+    watched = watch(past, climb(past), Step.CONVERTED, learn.Rules())
+    assert not set(watched.row.tolist()) & set(range(0, LEADS, 5))
+
+
+def test_events_of_the_year_one_are_named_and_set_aside(history: History) -> None:
+    def turn_back(columns: Mapping[str, list[object]]) -> None:
+        for n, kind in enumerate(columns["kind"]):
+            if kind == "converted" and n % 2:
+                columns["at"][n] = NOUGHT
+
+    old = with_events(history, turn_back)
+    assert ("impossible_dates", "events.at") in studied(old)
+    # As an unknown day it is not one before creation, by two thousand years.
+    assert ("impossible_dates", "converted") not in studied(old)
+    assert learn.benchmark(old).funnel.converted == learn.benchmark(history).funnel.converted
+
+
+def test_accounts_from_the_future_and_the_year_one_are_named(history: History) -> None:
+    ids = list(dict.fromkeys(history.leads.columns["account_id"]))
+    ahead = [AS_OF + timedelta(days=9000 * (n % 2)) for n in range(len(ids))]
+    accounts = Table(columns={"account_id": ids, "created_at": ahead})
+    found = notice_of(
+        replace(history, accounts=accounts), "impossible_dates", "accounts.created_at"
+    )
+    assert found.evidence["rows"] == len(ids) // 2
+    accounts = Table(
+        columns={"account_id": ids, "created_at": [NOUGHT, *ahead[1::2], *ahead[2::2]]}
+    )
+    assert ("impossible_dates", "accounts.created_at") in studied(
+        replace(history, accounts=accounts)
+    )
+
+
+def test_events_ahead_of_the_past_are_named(history: History) -> None:
+    def look_ahead(columns: Mapping[str, list[object]]) -> None:
+        columns["at"][:3] = [AS_OF + timedelta(days=9000)] * 3
+
+    found = notice_of(with_events(history, look_ahead), "impossible_dates", "events.at")
+    assert found.evidence["rows"] == 3
+
+
+def test_amounts_below_nought_are_named_with_what_becomes_of_them(history: History) -> None:
+    def turn(columns: Mapping[str, list[object]]) -> None:
+        paid = [n for n, each in enumerate(columns["amount"]) if each is not None]
+        columns["amount"][paid[0]], columns["amount"][paid[1]] = -500, -70_000
+
+    found = notice_of(with_events(history, turn), "impossible_amounts", "amount")
+    assert found.evidence == {"rows": 2, "least": -70_000.0}
+    assert "repayments" in found.message
+
+
+@pytest.mark.parametrize(("figure", "named"), [(1e300, True), (math.inf, True), (math.nan, False)])
+def test_amounts_beyond_all_figures_are_named_and_blanks_are_not(
+    history: History, figure: float, *, named: bool
+) -> None:
+    def spoil(columns: Mapping[str, list[object]]) -> None:
+        columns["amount"][:] = [each and figure for each in columns["amount"]]
+
+    assert (("impossible_amounts", "amount") in studied(with_events(history, spoil))) is named
+
+
+def test_a_number_too_large_to_reckon_with_is_called_so(history: History) -> None:
+    values = [1e300 if n % 2 else float(n) for n in range(LEADS)]
+    found = notice_of(with_fact(history, values, is_number=True), "missing_as_value", "odd")
+    assert found.message.startswith("'1e+300' in odd is no figure that can be reckoned with")
+
+
+# ---- steps that everybody reached, and what came before the win ----------------------------
+
+
+def after_win(history: History, kind: str, *, days: int) -> History:
+    """Return ``history`` with one more event ``days`` after the win for every customer."""
+
+    def add(columns: Mapping[str, list[object]]) -> None:
+        wins = [n for n, each in enumerate(columns["kind"]) if each == "converted"]
+        for n in wins:
+            row = {name: values[n] for name, values in columns.items()}
+            moment = row["at"]
+            assert isinstance(moment, datetime)
+            row |= {"kind": kind, "at": moment + timedelta(days=days), "amount": None}
+            for name, values in columns.items():
+                values.append(row[name])
+
+    return with_events(history, add)
+
+
+def silence(history: History, kind: str) -> History:
+    def turn(columns: Mapping[str, list[object]]) -> None:
+        columns["kind"][:] = ["page_view" if each == kind else each for each in columns["kind"]]
+
+    return with_events(history, turn)
+
+
+@pytest.mark.parametrize("kind", ["expanded", "churned"])
+def test_a_step_that_every_customer_reached_is_named(history: History, kind: str) -> None:
+    codes = studied(after_win(silence(history, "used"), kind, days=1))
+    assert ("one_class", kind) in codes
+    assert ("one_class", "converted") not in codes
+
+
+def test_all_customers_leaving_after_use_is_named(history: History) -> None:
+    wins = sum(kind == "converted" for kind in history.events.columns["kind"])
+    used = after_win(history, "used", days=0)
+
+    def use_much(columns: Mapping[str, list[object]]) -> None:
+        columns["value"][-wins:] = [50.0] * wins
+
+    codes = studied(after_win(with_events(used, use_much), "churned", days=600))
+    assert ("one_class", "churned_after_use") in codes
+
+
+def test_an_expansion_before_the_win_does_not_hide_a_later_one(history: History) -> None:
+    only = silence(history, "expanded")
+    later = after_win(only, "expanded", days=40)
+    both = after_win(later, "expanded", days=-100)
+    one, other = (
+        watch(past, climb(past), Step.EXPANDED, learn.Rules())
+        for past in (read_past(later), read_past(both))
+    )
+    assert one.events > 0
+    assert (one.event == other.event).all()
+    assert (one.end == other.end).all()
+    assert notice_of(both, "impossible_dates", "expanded").evidence["again_after"] == sum(
+        kind == "converted" for kind in history.events.columns["kind"]
+    )
+    none_later = read_past(after_win(only, "expanded", days=-100))
+    assert watch(none_later, climb(none_later), Step.EXPANDED, learn.Rules()).events == 0
