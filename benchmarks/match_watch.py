@@ -34,6 +34,7 @@ from leadfit.watch import (
     KpiName,
     MatchKpis,
     Period,
+    Rows,
     alerts,
     match_kpis,
     must_step_back,
@@ -190,7 +191,7 @@ def intervals(weeks: int, *, wrong: float, missed: float, pooled: int) -> dict[s
             links += more[0]
             reviews += more[1]
         period = Period(start=MONDAY, end=MONDAY + pooled * WEEK)
-        found = match_kpis(links, reviews, POLICY, period=period, now=period.end)
+        found = match_kpis(Rows(links, reviews), POLICY, period=period, now=period.end)
         for kpi in (found.false_positive, found.false_negative):
             over[kpi.name] += kpi.low <= truth[kpi.name]
             under[kpi.name] += kpi.high is not None and truth[kpi.name] <= kpi.high
@@ -234,7 +235,7 @@ def _rate(hits: int, signals: int) -> MatchKpis:
         for n in range(signals)
     ]  # fmt: skip
     period = Period(start=MONDAY, end=MONDAY + WEEK)
-    return match_kpis(links, [], POLICY, period=period, now=period.end)
+    return match_kpis(Rows(links, []), POLICY, period=period, now=period.end)
 
 
 def _week_of_rate(true: float, signals: int, random: Random) -> MatchKpis:

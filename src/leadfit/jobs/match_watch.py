@@ -28,10 +28,10 @@ from leadfit.watch import (
     Audit,
     MatchKpis,
     Period,
+    Rows,
     WhatIf,
     alerts,
     audited,
-    judged,
     match_kpis,
     must_step_back,
     weeks_before,
@@ -70,12 +70,6 @@ class MatchReport:
     edges: tuple[WhatIf, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    links: tuple[Link, ...]
-    reviews: tuple[Review, ...]
-
-
 def match_report(store: Store, policy: Policy, *, now: datetime, weeks: int = 4) -> MatchReport:
     """Return the figures of the last whole weeks, and what is proved by all that was judged.
 
@@ -88,20 +82,16 @@ def match_report(store: Store, policy: Policy, *, now: datetime, weeks: int = 4)
     rules = policy.matching.watch
     looked_at = max(weeks, rules.match_rate_weeks)
     start = weeks_before(now, max(looked_at, rules.proof_weeks))[0].start
-    kept = store.read(partial(_kept, start, now))
+    rows = store.read(partial(_rows, start, now))
     told = tuple(
-        match_kpis(kept.links, kept.reviews, policy, period=period, now=now)
-        for period in weeks_before(now, looked_at)
+        match_kpis(rows, policy, period=period, now=now) for period in weeks_before(now, looked_at)
     )
     whole = _proof_period(policy, now)
     return MatchReport(
         weeks=told[-weeks:],
-        whole=match_kpis(kept.links, kept.reviews, policy, period=whole, now=now),
+        whole=match_kpis(rows, policy, period=whole, now=now),
         alerts=alerts(told, policy),
-        edges=tuple(
-            what_if(kept.links, kept.reviews, period=whole, auto=auto, review=review)
-            for auto, review in _edges(policy)
-        ),
+        edges=what_if(rows, tuple(_edges(policy)), period=whole),
     )
 
 
@@ -117,7 +107,7 @@ def _proof_period(policy: Policy, now: datetime) -> Period:
     return Period(start=weeks[0].start, end=now + _INSTANT)
 
 
-def _kept(start: datetime, now: datetime, session: Session) -> _Kept:
+def _rows(start: datetime, now: datetime, session: Session) -> Rows:
     first, last = start - _LATE, now + _INSTANT
     reviews = {
         review.review_id: review
@@ -127,7 +117,7 @@ def _kept(start: datetime, now: datetime, session: Session) -> _Kept:
             *_waiting(session),
         )
     }
-    return _Kept(links=session.links.between(first, last), reviews=tuple(reviews.values()))
+    return Rows(session.links.between(first, last), reviews.values())
 
 
 def _waiting(session: Session) -> Iterator[Review]:
@@ -324,8 +314,7 @@ class MatchWatch:
     def _audits(self, rules: InForce, now: datetime) -> tuple[Audit, Audit]:
         """Return what is judged of links made by rules alone, and of those the card weighed."""
         period = _proof_period(rules.policy, now)
-        kept = self._store.read(partial(_kept, period.start, now))
-        pairs = judged(kept.links, kept.reviews, AUDIT, period)
+        pairs = self._store.read(partial(_rows, period.start, now)).judged(AUDIT, period)
         promised = rules.policy.matching.watch.wrong_target
         digest = None if rules.card is None else rules.card.digest
         by_rules = audited([each for each in pairs if each.card_digest is None], promised)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from leadfit.watch.alerts import Alert, alerts, must_step_back
 from leadfit.watch.bands import BandShare, WhatIf, what_if
 from leadfit.watch.kpis import Audit, Kpi, KpiName, MatchKpis, audited, match_kpis
-from leadfit.watch.rows import AUDIT, Period, judged, week_of, weeks_before
+from leadfit.watch.rows import AUDIT, Period, Rows, week_of, weeks_before
 from leadfit.watch.tables import band_rows, edge_rows, figure_rows, week_name, week_rows
 from leadfit.watch.words import (
     NAMES,
@@ -26,6 +26,7 @@ __all__ = [
     "KpiName",
     "MatchKpis",
     "Period",
+    "Rows",
     "WhatIf",
     "alerts",
     "amount",
@@ -34,7 +35,6 @@ __all__ = [
     "edge_rows",
     "figure_rows",
     "interval_words",
-    "judged",
     "kpi_words",
     "match_kpis",
     "must_step_back",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import Final
 
 from leadfit.bounds import lower_bound, upper_bound, weighted_share
 from leadfit.records import Band
-from leadfit.watch.rows import AUDIT, LINK, MISSED, LinkRow, Period, ReviewRow, judged
+from leadfit.watch.rows import AUDIT, LINK, MISSED, Judged, LinkRow, Period, Rows
 
 WANTED: Final[Mapping[Band, tuple[float, float]]] = MappingProxyType(
     {Band.AUTO: (0.70, 0.80), Band.REVIEW: (0.10, 0.15), Band.NEW: (0.10, 0.20)}
@@ -66,70 +67,68 @@ class WhatIf:
 
 def band_shares(links: Sequence[LinkRow]) -> tuple[BandShare, ...]:
     """Return the share of each band in the volume."""
-    return _shares([link.band for link in links])
+    return _shares(Counter(link.band for link in links))
 
 
 def what_if(
-    links: Sequence[LinkRow],
-    reviews: Sequence[ReviewRow],
-    *,
-    period: Period,
-    auto: float,
-    review: float,
-) -> WhatIf:
+    rows: Rows, edges: Sequence[tuple[float, float]], *, period: Period
+) -> tuple[WhatIf, ...]:
     """Say how much would be in each band with other edges, and how many of the links wrong.
 
     A signal without a candidate stays new. What was judged of every kind is weighed by the chance
     with which it was asked about; what no sample reached is not in the share of wrong links.
 
     Args:
-        links: As for :func:`leadfit.watch.match_kpis`.
-        reviews: As there.
+        rows: Links and reviews.
+        edges: Of the upper band and of the band for review; the second at most the first.
         period: Signals matched and pairs judged in it.
-        auto: New edge of the upper band.
-        review: New edge of the band for review; at most ``auto``.
 
     Raises:
-        ValueError: The edges are not in order.
+        ValueError: Edges are not in order.
     """
+    stated = Counter(
+        (link.probability, link.possible_account_id is not None or link.band is Band.AUTO)
+        for link in rows.links(period)
+    )
+    pairs = [pair for kind in (LINK, AUDIT, MISSED) for pair in rows.judged(kind, period)]
+    return tuple(_what_if(stated, pairs, auto, review) for auto, review in edges)
+
+
+def _what_if(
+    stated: Mapping[tuple[float, bool], int], pairs: Sequence[Judged], auto: float, review: float
+) -> WhatIf:
     if not 0 <= review <= auto <= 1:
         message = f"edges with 0 <= review <= auto <= 1, not {review:g} and {auto:g}"
         raise ValueError(message)
-
-    def band(link: LinkRow) -> Band:
-        has_candidate = link.possible_account_id is not None or link.band is Band.AUTO
-        if not has_candidate or link.probability < review:
-            return Band.NEW
-        return Band.AUTO if link.probability >= auto else Band.REVIEW
-
-    pairs = [
-        pair
-        for kind in (LINK, AUDIT, MISSED)
-        for pair in judged(links, reviews, kind, period)
-        if pair.probability >= auto
-    ]
-    wrong = [not pair.is_same for pair in pairs]
-    share, effective = weighted_share(wrong, [pair.weight for pair in pairs])
+    counts: Counter[Band] = Counter()
+    for (probability, has_candidate), count in stated.items():
+        if not has_candidate or probability < review:
+            counts[Band.NEW] += count
+        else:
+            counts[Band.AUTO if probability >= auto else Band.REVIEW] += count
+    above = [pair for pair in pairs if pair.probability >= auto]
+    wrong = [not pair.is_same for pair in above]
+    share, effective = weighted_share(wrong, [pair.weight for pair in above])
     return WhatIf(
         auto=auto,
         review=review,
-        bands=_shares([band(link) for link in links if link.decided_at in period]),
-        judged=len(pairs),
-        wrong=share if pairs else None,
+        bands=_shares(counts),
+        judged=len(above),
+        wrong=share if above else None,
         low=lower_bound(share * effective, effective),
         high=upper_bound(share * effective, effective),
     )
 
 
-def _shares(bands: Sequence[Band]) -> tuple[BandShare, ...]:
-    total = len(bands)
+def _shares(counts: Counter[Band]) -> tuple[BandShare, ...]:
+    total = counts.total()
     return tuple(
         BandShare(
             band=band,
-            count=(count := sum(each is band for each in bands)),
-            share=count / total if total else None,
-            low=lower_bound(count, total),
-            high=1.0 if count == total else upper_bound(count, total),
+            count=counts[band],
+            share=counts[band] / total if total else None,
+            low=lower_bound(counts[band], total),
+            high=1.0 if counts[band] == total else upper_bound(counts[band], total),
             wanted=wanted,
         )
         for band, wanted in WANTED.items()

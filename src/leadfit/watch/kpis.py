@@ -26,16 +26,7 @@ from leadfit.policy import Policy
 from leadfit.policy.schema import MatchWatch
 from leadfit.records import Band
 from leadfit.watch.bands import BandShare, band_shares
-from leadfit.watch.rows import (
-    AUDIT,
-    LINK,
-    MISSED,
-    Judged,
-    LinkRow,
-    Period,
-    ReviewRow,
-    judged,
-)
+from leadfit.watch.rows import AUDIT, LINK, MISSED, Judged, LinkRow, Period, ReviewRow, Rows
 
 _HALF: Final = 1 - (1 - CONFIDENCE) / 2
 """Two bounds that must both hold share the 5 %."""
@@ -169,39 +160,31 @@ class MatchKpis:
         )
 
 
-def match_kpis(
-    links: Sequence[LinkRow],
-    reviews: Sequence[ReviewRow],
-    policy: Policy,
-    *,
-    period: Period,
-    now: datetime,
-) -> MatchKpis:
+def match_kpis(rows: Rows, policy: Policy, *, period: Period, now: datetime) -> MatchKpis:
     """Return how matching did in a period.
 
     Shares of signals count those matched in the period. Wrong and missed links rest on what was
-    judged in the period, whenever the pair was drawn: a judgment comes days after the link, and a
-    week that has been told must not change afterwards.
+    judged in the period, whenever the pair was drawn: a judgment comes days after the link, and
+    what was told of a week must not change afterwards.
 
     Args:
-        links: At least those of the period and of the weeks whose pairs were judged in it.
-        reviews: At least those opened or decided since the first of ``links``, and all open ones.
+        rows: Links and reviews.
         policy: Targets and alerts.
         period: Usually a week.
         now: A review that is open has waited until now or the end of the period.
     """
     rules = policy.matching.watch
-    own = [link for link in links if link.decided_at in period]
-    judgments = {kind: judged(links, reviews, kind, period) for kind in (LINK, AUDIT, MISSED)}
+    own = rows.links(period)
+    judgments = {kind: rows.judged(kind, period) for kind in (LINK, AUDIT, MISSED)}
     audit = audited(judgments[AUDIT], rules.wrong_target)
     end = min(period.end, now)
-    queue = [review for review in reviews if _waited(review, period)]
+    queue = [review for review in rows.reviews if _waited(review, period)]
     still = [each for each in queue if each.decided_at is None or each.decided_at >= end]
     return MatchKpis(
         period=period,
         signals=len(own),
-        match_rate=_rate(KpiName.MATCH_RATE, own, reviews, rules),
-        linked_to_existing=_rate(KpiName.LINKED_TO_EXISTING, own, reviews, rules),
+        match_rate=_rate(KpiName.MATCH_RATE, own, rows, rules),
+        linked_to_existing=_rate(KpiName.LINKED_TO_EXISTING, own, rows, rules),
         false_positive=_wrong(audit, rules),
         false_negative=_missed(own, judgments, audit, rules),
         review_age=_age(queue, end, rules),
@@ -211,7 +194,7 @@ def match_kpis(
         overdue=sum(each.due_at is not None and each.due_at <= end for each in still),
         unjudged=sum(
             each.kind in {AUDIT, MISSED} and each.decided_at is None and each.opened_at < period.end
-            for each in reviews
+            for each in rows.reviews
         ),
     )
 
@@ -238,26 +221,14 @@ def audited(pairs: Sequence[Judged], promised: float) -> Audit:
 # ---- each figure ---------------------------------------------------------------------------
 
 
-def _rate(
-    name: KpiName, own: Sequence[LinkRow], reviews: Sequence[ReviewRow], rules: MatchWatch
-) -> Kpi:
+def _rate(name: KpiName, own: Sequence[LinkRow], rows: Rows, rules: MatchWatch) -> Kpi:
     """Count signals; a lead a reviewer found the account of counts with those linked at once."""
-    found = {
-        review.signal_id
-        for review in reviews
-        if review.kind in {LINK, MISSED} and review.relation == "same"
-    }
-    lost = {
-        review.signal_id
-        for review in reviews
-        if review.kind == AUDIT and review.decided_at is not None and review.relation != "same"
-    }
     hits = 0
     for link in own:
-        is_linked = link.account_id is not None and link.signal_id not in lost
+        is_linked = link.account_id is not None and link.signal_id not in rows.lost
         if name is KpiName.LINKED_TO_EXISTING:
             is_linked = is_linked and not link.is_new_account and link.band is Band.AUTO
-        hits += is_linked or link.signal_id in found
+        hits += is_linked or link.signal_id in rows.found
     is_main = name is KpiName.MATCH_RATE
     return Kpi(
         name=name,

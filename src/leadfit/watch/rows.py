@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -14,6 +15,7 @@ AUDIT: Final = "audit"
 MISSED: Final = "missed"
 """Kinds of reviews: a lead waits; a link made at once; a lead that was not linked."""
 
+_DRAWN: Final = frozenset({AUDIT, MISSED})
 _WEEK: Final = timedelta(days=7)
 
 
@@ -135,38 +137,57 @@ class Judged:
     card_digest: str | None
 
 
-def judged(
-    links: Sequence[LinkRow], reviews: Sequence[ReviewRow], kind: str, period: Period
-) -> tuple[Judged, ...]:
-    """Return the pairs of a kind that were decided in a period.
+class Rows:
+    """Links and reviews, sorted once for every period that is asked about.
 
     Draws of one week are nested: a pair is drawn if its number is below the share, and a later,
     larger draw of the same week has the larger share. So every pair of the week had the largest
     chance that is recorded for its week, whichever draw brought it.
 
     Args:
-        links: Every link of the weeks whose pairs are judged.
-        reviews: Every review of those weeks, decided or not.
-        kind: ``link``, ``audit`` or ``missed``.
-        period: When it was decided.
+        links: At least those of the periods and of the weeks whose pairs were judged in them.
+        reviews: At least those opened or decided since the first of ``links``, and all open ones.
     """
-    made = {link.signal_id: link.decided_at for link in links}
 
-    def week(review: ReviewRow) -> datetime:
-        signal_id = review.signal_id or ""
-        return week_of(made.get(signal_id, review.opened_at))
-
-    of_kind = [review for review in reviews if review.kind == kind]
-    chances: dict[datetime, float] = {}
-    for review in of_kind:
-        chances[week(review)] = max(review.chosen_with, chances.get(week(review), 0.0))
-    return tuple(
-        Judged(
-            probability=review.probability,
-            is_same=review.relation is Relation.SAME,
-            weight=1 / chances[week(review)],
-            card_digest=review.card_digest,
+    def __init__(self, links: Iterable[LinkRow], reviews: Iterable[ReviewRow]) -> None:
+        self._links = sorted(links, key=lambda each: (each.decided_at, each.signal_id))
+        self._times = [link.decided_at for link in self._links]
+        self.reviews = tuple(reviews)
+        drawn = {each.signal_id for each in self.reviews if each.kind in _DRAWN}
+        made = {each.signal_id: each.decided_at for each in self._links if each.signal_id in drawn}
+        self._weeks = [
+            week_of(made.get(each.signal_id or "", each.opened_at)) for each in self.reviews
+        ]
+        self._chances: dict[tuple[str, datetime], float] = {}
+        for review, week in zip(self.reviews, self._weeks, strict=True):
+            key = (review.kind, week)
+            self._chances[key] = max(review.chosen_with, self._chances.get(key, 0.0))
+        answered = [each for each in self.reviews if each.decided_at is not None]
+        self.found = frozenset(
+            each.signal_id
+            for each in answered
+            if each.kind in {LINK, MISSED} and each.relation is Relation.SAME
         )
-        for review in of_kind
-        if review.decided_at in period
-    )
+        self.lost = frozenset(
+            each.signal_id
+            for each in answered
+            if each.kind == AUDIT and each.relation is not Relation.SAME
+        )
+
+    def links(self, period: Period) -> Sequence[LinkRow]:
+        """Return the links made in a period, in order of time."""
+        first = bisect_left(self._times, period.start)
+        return self._links[first : bisect_left(self._times, period.end)]
+
+    def judged(self, kind: str, period: Period) -> tuple[Judged, ...]:
+        """Return the pairs of a kind, ``link``, ``audit`` or ``missed``, decided in a period."""
+        return tuple(
+            Judged(
+                probability=review.probability,
+                is_same=review.relation is Relation.SAME,
+                weight=1 / self._chances[kind, week],
+                card_digest=review.card_digest,
+            )
+            for review, week in zip(self.reviews, self._weeks, strict=True)
+            if review.kind == kind and review.decided_at in period
+        )

@@ -8,7 +8,7 @@ from leadfit.policy import load_starter
 from leadfit.records import Band, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store.matching import Link, Review, ReviewKind
-from leadfit.watch import MatchKpis, Period, match_kpis
+from leadfit.watch import MatchKpis, Period, Rows, match_kpis
 
 POLICY = load_starter()
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -78,4 +78,4 @@ def links(band: Band, count: int, at: datetime = MONDAY + HOUR) -> list[Link]:
 
 def kpis(made: list[Link], reviews: list[Review], number: int = 0) -> MatchKpis:
     period = week(number)
-    return match_kpis(made, reviews, POLICY, period=period, now=period.end)
+    return match_kpis(Rows(made, reviews), POLICY, period=period, now=period.end)

@@ -6,7 +6,7 @@ import pytest
 
 from leadfit.records import Band, Relation
 from leadfit.store.matching import ReviewKind
-from leadfit.watch import what_if
+from leadfit.watch import Rows, what_if
 from unit.watch import build
 
 MADE = [
@@ -18,7 +18,7 @@ MADE = [
 
 
 def counts(auto: float, review: float) -> list[int]:
-    found = what_if(MADE, [], period=build.week(), auto=auto, review=review)
+    (found,) = what_if(Rows(MADE, []), [(auto, review)], period=build.week())
     return [each.count for each in found.bands]
 
 
@@ -52,14 +52,14 @@ def test_wrong_links_of_a_lower_edge_come_from_what_was_judged() -> None:
         for n, each in enumerate(MADE[75:87])
     ]
     audits = [build.review(each, ReviewKind.AUDIT, Relation.SAME, chance=0.2) for each in MADE[:15]]
-    found = what_if(MADE, [*asked, *audits], period=build.week(), auto=0.92, review=0.90)
+    rows = Rows(MADE, [*asked, *audits])
+    found, before = what_if(rows, [(0.92, 0.90), (0.97, 0.90)], period=build.week())
     assert found.judged == 27
     assert found.wrong == pytest.approx(3 / (12 + 75))
-    before = what_if(MADE, [*asked, *audits], period=build.week(), auto=0.97, review=0.90)
     assert before.wrong == 0
     assert before.low == 0 < before.high
 
 
 def test_edges_must_be_in_order() -> None:
     with pytest.raises(ValueError, match="0 <= review <= auto <= 1"):
-        what_if([], [], period=build.week(), auto=0.9, review=0.95)
+        what_if(Rows([], []), [(0.9, 0.95)], period=build.week())

@@ -10,7 +10,7 @@ import pytest
 from leadfit.bounds import upper_bound
 from leadfit.records import Band, Relation
 from leadfit.store.matching import Review, ReviewKind
-from leadfit.watch import KpiName, match_kpis, week_of, weeks_before
+from leadfit.watch import KpiName, Rows, match_kpis, week_of, weeks_before
 from leadfit.world import seeded
 from unit.watch import build
 from unit.watch.build import HOUR, MONDAY, POLICY, WEEK
@@ -141,7 +141,7 @@ def asked(hours: list[float | None]) -> list[Review]:
 
 def age(reviews: list[Review], hours_later: float) -> tuple[float | None, float, int, int]:
     now = MONDAY + HOUR + hours_later * HOUR
-    found = match_kpis([], reviews, POLICY, period=build.week(), now=now)
+    found = match_kpis(Rows([], reviews), POLICY, period=build.week(), now=now)
     return found.review_age.value, found.review_age.low, found.waiting, found.overdue
 
 
