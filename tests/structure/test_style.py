@@ -27,7 +27,7 @@ EDGES = {
     "jobs/loops.py",
     "jobs/sla.py",
     "pipeline/line.py",
-    "store/sqlite.py",
+    "store/writing.py",
     "web/guard.py",
 }
 LOGGED = {"action", "code", "error", "host", "port", "room", "round", "route", "signal_id"}

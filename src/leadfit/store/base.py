@@ -365,7 +365,7 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """A store: one writer, any number of readers."""
+    """A store: one writer a process, any number of readers."""
 
     @property
     def is_idle(self) -> bool:
@@ -389,6 +389,13 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Read in one consistent snapshot, from any thread."""
+
+    def may_do(self, duty: str) -> bool:
+        """Return whether this process is the one that does a duty now, such as ``deliver``.
+
+        Several processes may write to one store; what must be done by one at a time is done by the
+        first that asks, until it closes the store or ends.
+        """
 
     def close(self) -> None:
         """Finish queued work and let go of the store."""

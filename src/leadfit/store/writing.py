@@ -1,0 +1,242 @@
+"""Group commit: one thread writes for a process, whatever the store is kept in.
+
+A piece of work runs in a savepoint of a transaction that it shares with the pieces that wait
+beside it; the transaction is committed for good, and only then are the pieces answered.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from leadfit.errors import LeadfitError, StoreBusy
+from leadfit.log import logger
+from leadfit.store.base import Session
+from leadfit.world import World
+
+T = TypeVar("T")
+
+_GROUP: Final = 128
+_GROUP_S: Final = 0.02
+_QUEUE: Final = 10_000
+
+_log = logger("store")
+
+
+class Transactions(Protocol):
+    """The transactions of one connection that writes; used by one thread."""
+
+    @property
+    def session(self) -> Session:
+        """What pieces of work write by."""
+
+    def begin(self) -> None:
+        """Begin a transaction that no other writer can disturb."""
+
+    def mark(self) -> None:
+        """Begin a piece."""
+
+    def keep(self) -> None:
+        """End a piece that was done; what it wrote has been taken without an error."""
+
+    def take_back(self) -> bool:
+        """Undo the piece; ``False`` when the whole transaction is lost with it."""
+
+    def commit(self) -> None:
+        """Make the transaction durable."""
+
+    def give_up(self) -> None:
+        """End the transaction without a trace, as far as it goes."""
+
+    def named(self, error: BaseException) -> BaseException:
+        """Return our error for one of the driver's that may pass; any other as it is."""
+
+    def after_group(self) -> None:
+        """Do what is due when the answers of a group are out."""
+
+    def chores(self) -> Sequence[tuple[float, Callable[[], None]]]:
+        """Return what to do after so many seconds without work, in order."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+@dataclass(slots=True)
+class _Piece(Generic[T]):
+    work: Callable[[Session], T]
+    answer: Future[T]
+    result: T | None = None
+    error: BaseException | None = None
+
+    def attempt(self, transactions: Transactions) -> bool:
+        """Run the work in a savepoint; what it raises is its caller's alone.
+
+        Returns:
+            Whether the transaction goes on.
+        """
+        transactions.mark()
+        try:
+            self.result = self.work(transactions.session)
+            transactions.keep()
+        except BaseException as error:  # noqa: BLE001 -- handed to the caller who sent the work
+            self.error = transactions.named(error)
+            return transactions.take_back()
+        return True
+
+    def settle(self) -> None:
+        """Answer the caller; the group is durable."""
+        if self.error is not None:
+            self.answer.set_exception(self.error)
+        else:
+            self.answer.set_result(self.result)  # type: ignore[arg-type]  # no error, so a result
+
+
+class GroupWriter:
+    """Takes pieces of work from any thread and does them in one.
+
+    Args:
+        world: Time and failpoints.
+        open_transactions: Called in the writer's thread when the first piece comes.
+        before_first: Called before that, in the thread of the caller; may raise.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        open_transactions: Callable[[], Transactions],
+        before_first: Callable[[], None],
+    ) -> None:
+        self._world = world
+        self._open = open_transactions
+        self._before_first = before_first
+        self._queue: queue.Queue[_Piece[object] | None] = queue.Queue(_QUEUE)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._failed: BaseException | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """No work waits."""
+        return self._queue.empty()
+
+    def submit(self, work: Callable[[Session], T]) -> Future[T]:
+        """Queue a piece of work; the answer comes after the commit is durable.
+
+        Raises:
+            StoreBusy: The queue is full, or the writer has stopped.
+        """
+        answer: Future[T] = Future()
+        with self._lock:
+            self._start()
+            try:
+                self._queue.put_nowait(_Piece(work, answer))  # type: ignore[arg-type]  # any answer
+            except queue.Full:
+                raise StoreBusy("the queue of the store is full", 1.0) from None
+        return answer
+
+    def close(self) -> bool:
+        """Finish queued work and stop; ``False`` when that was done before."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._closed = True
+            thread = self._thread
+            if thread is not None:
+                self._queue.put(None)
+        if thread is not None:
+            thread.join()
+        return True
+
+    def _start(self) -> None:
+        if self._closed:
+            raise StoreBusy("the store is closed", 5.0)
+        if self._failed is not None:
+            raise self._failed
+        if self._thread is None:
+            self._before_first()
+            self._thread = threading.Thread(target=self._run, name="leadfit-writer", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        transactions: Transactions | None = None
+        try:
+            transactions = self._open()
+            while (piece := self._next(transactions)) is not None:
+                self._do_group(transactions, piece)
+                transactions.after_group()
+        except BaseException as error:  # noqa: BLE001 -- the outermost edge of the writer thread
+            _log.error("store.writer_failed", error=type(error).__name__)
+            self._fail(error if transactions is None else transactions.named(error))
+        finally:
+            if transactions is not None:
+                transactions.close()
+
+    def _next(self, transactions: Transactions) -> _Piece[object] | None:
+        """Wait for a piece; use the time for chores."""
+        try:
+            return self._queue.get_nowait()
+        except queue.Empty:
+            pass
+        for patience_s, chore in transactions.chores():
+            try:
+                return self._queue.get(timeout=patience_s)
+            except queue.Empty:
+                chore()
+        return self._queue.get()
+
+    def _do_group(self, transactions: Transactions, first: _Piece[object]) -> None:
+        group: list[_Piece[object]] = []
+        try:
+            transactions.begin()
+            self._gather(transactions, first, group)
+            self._world.reach("store.before_commit")
+            transactions.commit()
+            self._world.reach("store.after_commit")
+        except BaseException as error:
+            transactions.give_up()
+            ours = transactions.named(error)
+            for piece in group or [first]:
+                piece.answer.set_exception(ours)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for piece in group:
+            piece.settle()
+
+    def _gather(
+        self, transactions: Transactions, first: _Piece[object], group: list[_Piece[object]]
+    ) -> None:
+        """Run ``first`` and what waits behind it, up to a number and a time."""
+        until = self._world.monotonic_s() + _GROUP_S
+        piece: _Piece[object] | None = first
+        while piece is not None:
+            group.append(piece)
+            if not piece.attempt(transactions) and piece.error is not None:
+                # A full or failing disk takes the whole transaction with it.
+                raise piece.error
+            if len(group) >= _GROUP or self._world.monotonic_s() >= until:
+                return
+            try:
+                piece = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if piece is None:
+                self._queue.put(None)
+
+    def _fail(self, error: BaseException) -> None:
+        if not isinstance(error, LeadfitError):
+            error = StoreBusy("the writer of the store has stopped", 30.0)
+        with self._lock:
+            self._failed = error
+            while True:
+                try:
+                    piece = self._queue.get_nowait()
+                except queue.Empty:
+                    return
+                if piece is not None:
+                    piece.answer.set_exception(error)
