@@ -90,7 +90,7 @@ def _lines(report: MatchReport) -> Iterator[str]:
     yield table(figure_rows(whole))
     yield f"Links made at once: {proof_words(whole.audit)}"
     yield f"Reviews: {whole.waiting} wait, {whole.overdue} of them overdue"
-    yield f"Audits: {whole.unjudged} pairs were drawn and wait to be judged"
+    yield f"Pairs drawn for audit that wait to be judged: {whole.unjudged}"
     if len(report.weeks) > 1:
         yield ""
         yield table(week_rows(report.weeks))

@@ -75,37 +75,56 @@ def what_if(
 ) -> tuple[WhatIf, ...]:
     """Say how much would be in each band with other edges, and how many of the links wrong.
 
-    A signal without a candidate stays new. What was judged of every kind is weighed by the chance
-    with which it was asked about; what no sample reached is not in the share of wrong links.
+    A signal without a candidate stays new, and what was held back for another reason than its
+    probability, such as a model that is not proved yet, stays where it is. What was judged of every
+    kind is weighed by the chance with which it was asked about; what no sample reached is not in
+    the share of wrong links.
 
     Args:
         rows: Links and reviews.
-        edges: Of the upper band and of the band for review; the second at most the first.
+        edges: Of the upper band and of the band for review, the second at most the first; the
+            edges in force come first.
         period: Signals matched and pairs judged in it.
 
     Raises:
         ValueError: Edges are not in order.
     """
-    stated = Counter(
-        (link.probability, link.possible_account_id is not None or link.band is Band.AUTO)
-        for link in rows.links(period)
+    if not edges:
+        return ()
+    auto, review = edges[0]
+    stated = Counter((link.probability, _most(link, auto, review)) for link in rows.links(period))
+    asked = (
+        *rows.judged(AUDIT, period),
+        *(each for each in rows.judged(LINK, period) if each.probability < auto),
+        *(each for each in rows.judged(MISSED, period) if each.probability < review),
     )
-    pairs = [pair for kind in (LINK, AUDIT, MISSED) for pair in rows.judged(kind, period)]
-    return tuple(_what_if(stated, pairs, auto, review) for auto, review in edges)
+    return tuple(_what_if(stated, asked, *each) for each in edges)
+
+
+def _most(link: LinkRow, auto: float, review: float) -> Band:
+    """Return the highest band that a probability alone could bring a link to."""
+    if link.band is Band.AUTO:
+        return Band.AUTO
+    if link.band is Band.REVIEW:
+        return Band.REVIEW if link.probability >= auto else Band.AUTO
+    is_held = link.possible_account_id is None or link.probability >= review
+    return Band.NEW if is_held else Band.AUTO
 
 
 def _what_if(
-    stated: Mapping[tuple[float, bool], int], pairs: Sequence[Judged], auto: float, review: float
+    stated: Mapping[tuple[float, Band], int], pairs: Sequence[Judged], auto: float, review: float
 ) -> WhatIf:
     if not 0 <= review <= auto <= 1:
         message = f"edges with 0 <= review <= auto <= 1, not {review:g} and {auto:g}"
         raise ValueError(message)
     counts: Counter[Band] = Counter()
-    for (probability, has_candidate), count in stated.items():
-        if not has_candidate or probability < review:
+    for (probability, most), count in stated.items():
+        if most is Band.NEW or probability < review:
             counts[Band.NEW] += count
+        elif most is Band.AUTO and probability >= auto:
+            counts[Band.AUTO] += count
         else:
-            counts[Band.AUTO if probability >= auto else Band.REVIEW] += count
+            counts[Band.REVIEW] += count
     above = [pair for pair in pairs if pair.probability >= auto]
     wrong = [not pair.is_same for pair in above]
     share, effective = weighted_share(wrong, [pair.weight for pair in above])

@@ -179,7 +179,7 @@ def match_kpis(rows: Rows, policy: Policy, *, period: Period, now: datetime) -> 
     audit = audited(judgments[AUDIT], rules.wrong_target)
     end = min(period.end, now)
     queue = [review for review in rows.reviews if _waited(review, period)]
-    still = [each for each in queue if each.decided_at is None or each.decided_at >= end]
+    still = [each for each in queue if not _is_decided(each, end)]
     return MatchKpis(
         period=period,
         signals=len(own),
@@ -301,19 +301,30 @@ def _waited(review: ReviewRow, period: Period) -> bool:
 def _age(queue: Sequence[ReviewRow], end: datetime, rules: MatchWatch) -> Kpi:
     """Take the median over decided and open reviews; an open one counts as old as it is.
 
-    What waits is older when it is decided, so that the median is never told too high.
+    What waits is older when it is decided. So the median is never told too high, and it has an
+    upper bound only where the answers that are there give one whatever becomes of the rest.
     """
-    ages = sorted((min(each.decided_at or end, end) - each.opened_at) / _HOUR for each in queue)
+    ages = sorted(_hours(each, end) for each in queue)
+    decided = sorted(_hours(each, end) for each in queue if _is_decided(each, end))
     rank = _median_rank(len(ages))
+    highest = len(ages) - rank
     return Kpi(
         name=KpiName.REVIEW_AGE,
         value=_median(ages) if ages else None,
         low=ages[rank - 1] if rank else 0.0,
-        high=ages[len(ages) - rank] if rank else None,
+        high=decided[highest] if rank and highest < len(decided) else None,
         sample=len(ages),
         target=rules.age_target_hours,
         alert=rules.age_alert_hours,
     )
+
+
+def _hours(review: ReviewRow, end: datetime) -> float:
+    return (min(review.decided_at or end, end) - review.opened_at) / _HOUR
+
+
+def _is_decided(review: ReviewRow, end: datetime) -> bool:
+    return review.decided_at is not None and review.decided_at < end
 
 
 def _median(ordered: Sequence[float]) -> float:

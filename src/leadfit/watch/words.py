@@ -39,7 +39,7 @@ def state_words(kpi: Kpi) -> str:
     if not kpi.sample:
         return "not yet measured"
     if kpi.is_beyond:
-        return "ALERT"
+        return "beyond the alert"
     return "target proved" if kpi.is_proved else "target not yet proved"
 
 

@@ -18,8 +18,26 @@ MADE = [
 
 
 def counts(auto: float, review: float) -> list[int]:
-    (found,) = what_if(Rows(MADE, []), [(auto, review)], period=build.week())
+    edges = [(0.97, 0.90), (auto, review)]
+    found = what_if(Rows(MADE, []), edges, period=build.week())[1]
     return [each.count for each in found.bands]
+
+
+def test_what_was_held_back_for_another_reason_stays_where_it_is() -> None:
+    held = [
+        *(build.link(f"held-{n}", Band.REVIEW, probability=0.99) for n in range(5)),
+        *(build.link(f"weak-{n}", Band.NEW, probability=0.95) for n in range(2)),
+    ]
+    asked = [build.review(each, ReviewKind.LINK, Relation.DIFFERENT) for each in held[:5]]
+    rows = Rows([*MADE, *held], asked)
+    edges = [(0.97, 0.90), (0.92, 0.90), (0.97, 0.40)]
+    found = what_if(rows, edges, period=build.week())
+    assert [[each.count for each in one.bands] for one in found] == [
+        [75, 17, 15],
+        [87, 5, 15],
+        [75, 27, 5],
+    ]
+    assert found[0].judged == 0
 
 
 def test_every_signal_is_in_one_band() -> None:
@@ -53,7 +71,7 @@ def test_wrong_links_of_a_lower_edge_come_from_what_was_judged() -> None:
     ]
     audits = [build.review(each, ReviewKind.AUDIT, Relation.SAME, chance=0.2) for each in MADE[:15]]
     rows = Rows(MADE, [*asked, *audits])
-    found, before = what_if(rows, [(0.92, 0.90), (0.97, 0.90)], period=build.week())
+    before, found = what_if(rows, [(0.97, 0.90), (0.92, 0.90)], period=build.week())
     assert found.judged == 27
     assert found.wrong == pytest.approx(3 / (12 + 75))
     assert before.wrong == 0

@@ -155,6 +155,18 @@ def test_an_open_review_is_as_old_as_it_is() -> None:
     assert age(reviews, 30)[0] == 30
 
 
+def test_open_reviews_leave_the_median_without_an_upper_bound() -> None:
+    def high(hours: list[float | None]) -> float | None:
+        rows = Rows([], asked(hours))
+        now = MONDAY + 100 * HOUR
+        return match_kpis(rows, POLICY, period=build.week(), now=now).review_age.high
+
+    assert high([1, 2, 3, 4, 5, 6, 7, 8]) == 7
+    assert high([1, 2, 3, 4, 5, 6, 7, None]) == 7
+    assert high([1, 2, 3, 4, 5, 6, None, None]) is None
+    assert high([None] * 8) is None
+
+
 def test_the_clock_makes_open_reviews_overdue() -> None:
     reviews = asked([1, None, None])
     assert age(reviews, 23)[2:] == (2, 0)

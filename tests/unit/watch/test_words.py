@@ -52,7 +52,7 @@ def test_a_wrong_link_asks_for_more_audits() -> None:
         (kpi(None, 0, 1, 0), "not yet measured"),
         (kpi(0.0, 0, 0.06), "target not yet proved"),
         (kpi(0.0, 0, 0.004), "target proved"),
-        (kpi(0.06, 0.0166, 0.15), "ALERT"),
+        (kpi(0.06, 0.0166, 0.15), "beyond the alert"),
     ],
 )
 def test_a_figure_says_how_far_it_is_proved(found: Kpi, words: str) -> None:
