@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from leadfit.errors import DamagedStore, Permanent
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 LATEST: Final = "0003"
 _KNOWN: Final = ("0001", "0002", LATEST)
@@ -21,10 +25,10 @@ class NewerStore(Permanent):
 
     code = "newer_store"
 
-    def __init__(self, path: Path, revision: str) -> None:
+    def __init__(self, place: Path | str, revision: str) -> None:
         self.revision = revision
         super().__init__(
-            f"{path} has schema {revision}; this Leadfit knows up to {LATEST} and left it "
+            f"{place} has schema {revision}; this Leadfit knows up to {LATEST} and left it "
             "untouched; install the Leadfit that wrote it, or restore a backup"
         )
 
@@ -45,9 +49,18 @@ def revision_of(connection: sqlite3.Connection, path: Path) -> str | None:
         rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except sqlite3.DatabaseError as error:
         raise DamagedStore(str(path), str(error)) from error
+    return known(rows, path)
+
+
+def known(rows: Sequence[tuple[object, ...]], place: Path | str) -> str | None:
+    """Return the revision that the rows of Alembic's table name, or ``None`` for no row.
+
+    Raises:
+        NewerStore: This Leadfit does not know it.
+    """
     revision = str(rows[0][0]) if rows else None
     if revision is not None and revision not in _KNOWN:
-        raise NewerStore(path, revision)
+        raise NewerStore(place, revision)
     return revision
 
 
@@ -62,21 +75,27 @@ def migrate(path: Path, *, to: str = LATEST) -> None:
         NewerStore: This Leadfit does not know the store's revision.
     """
     # Slow to import, and needed only when there is a step to take.
-    from alembic import command  # noqa: PLC0415 -- as said above
-    from alembic.config import Config  # noqa: PLC0415 -- as said above
     from sqlalchemy import create_engine, event  # noqa: PLC0415 -- as said above
     from sqlalchemy.engine import URL  # noqa: PLC0415 -- as said above
     from sqlalchemy.pool import NullPool  # noqa: PLC0415 -- as said above
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     event.listen(engine, "connect", _begin_by_hand)
     event.listen(engine, "begin", _begin)
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        upgrade(connection, to)
     engine.dispose()
+
+
+def upgrade(connection: Connection, to: str = LATEST) -> None:
+    """Take every step that is lacking, within the transaction of a connection."""
+    from alembic import command  # noqa: PLC0415 -- slow to import, as said above
+    from alembic.config import Config  # noqa: PLC0415 -- as said above
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def _begin_by_hand(connection: sqlite3.Connection, _record: object) -> None:

@@ -7,35 +7,32 @@ from __future__ import annotations
 
 from alembic import op
 from sqlalchemy import (
-    REAL,
-    BigInteger,
     Column,
     ForeignKey,
     Integer,
     LargeBinary,
     MetaData,
     Table,
-    Text,
 )
+
+from leadfit.store.types import NUMBER, WHOLE, WORDS
 
 revision = "0002"
 down_revision: str | None = "0001"
 
 metadata = MetaData()
 
-_Whole = BigInteger().with_variant(Integer(), "sqlite")
-
 # Only named here, so that a key can point to it.
-accounts = Table("accounts", metadata, Column("account_id", Text, primary_key=True))
+accounts = Table("accounts", metadata, Column("account_id", WORDS, primary_key=True))
 
 # What an import said about its whole: fact columns, proxies, how far each outcome was watched.
 past_exports = Table(
     "past_exports",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    Column("at_us", _Whole, nullable=False),
-    Column("as_of_us", _Whole, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("at_us", WHOLE, nullable=False),
+    Column("as_of_us", WHOLE, nullable=False),
+    Column("body", WORDS, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -44,9 +41,9 @@ past_exports = Table(
 past_leads = Table(
     "past_leads",
     metadata,
-    Column("lead_id", Text, primary_key=True),
-    Column("created_us", _Whole),
-    Column("body", Text, nullable=False),
+    Column("lead_id", WORDS, primary_key=True),
+    Column("created_us", WHOLE),
+    Column("body", WORDS, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -55,15 +52,15 @@ past_events = Table(
     "past_events",
     metadata,
     Column("key", LargeBinary, primary_key=True),
-    Column("at_us", _Whole),
-    Column("kind", Text, nullable=False),
-    Column("lead_id", Text),
-    Column("account_id", Text, nullable=False),
-    Column("contact_id", Text),
-    Column("amount", _Whole),
-    Column("currency", Text),
-    Column("reason", Text),
-    Column("value", REAL),
+    Column("at_us", WHOLE),
+    Column("kind", WORDS, nullable=False),
+    Column("lead_id", WORDS),
+    Column("account_id", WORDS, nullable=False),
+    Column("contact_id", WORDS),
+    Column("amount", WHOLE),
+    Column("currency", WORDS),
+    Column("reason", WORDS),
+    Column("value", NUMBER),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -71,10 +68,10 @@ past_events = Table(
 past_facts = Table(
     "past_facts",
     metadata,
-    Column("account_id", Text, primary_key=True),
-    Column("fact", Text, primary_key=True),
-    Column("known_us", _Whole, primary_key=True, autoincrement=False),
-    Column("value", Text, nullable=False),
+    Column("account_id", WORDS, primary_key=True),
+    Column("fact", WORDS, primary_key=True),
+    Column("known_us", WHOLE, primary_key=True, autoincrement=False),
+    Column("value", WORDS, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -82,10 +79,10 @@ past_facts = Table(
 past_spend = Table(
     "past_spend",
     metadata,
-    Column("month_us", _Whole, primary_key=True, autoincrement=False),
-    Column("channel", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("amount", _Whole, nullable=False),
+    Column("month_us", WHOLE, primary_key=True, autoincrement=False),
+    Column("channel", WORDS, primary_key=True),
+    Column("currency", WORDS, primary_key=True),
+    Column("amount", WHOLE, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -94,25 +91,25 @@ past_spend = Table(
 learnings = Table(
     "learnings",
     metadata,
-    Column("seq", _Whole, primary_key=True, autoincrement=False),
-    Column("at_us", _Whole, nullable=False),
-    Column("as_of_us", _Whole, nullable=False),
-    Column("artifact_digest", Text),
+    Column("seq", WHOLE, primary_key=True, autoincrement=False),
+    Column("at_us", WHOLE, nullable=False),
+    Column("as_of_us", WHOLE, nullable=False),
+    Column("artifact_digest", WORDS),
     Column("published", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", WORDS, nullable=False),
     sqlite_strict=True,
 )
 
 account_scores = Table(
     "account_scores",
     metadata,
-    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
-    Column("score", REAL, nullable=False),
-    Column("detractor", REAL, nullable=False),
+    Column("account_id", WORDS, ForeignKey("accounts.account_id"), primary_key=True),
+    Column("score", NUMBER, nullable=False),
+    Column("detractor", NUMBER, nullable=False),
     Column("flagged", Integer, nullable=False),
-    Column("artifact_digest", Text, nullable=False),
-    Column("as_of_us", _Whole, nullable=False),
-    Column("scored_us", _Whole, nullable=False),
+    Column("artifact_digest", WORDS, nullable=False),
+    Column("as_of_us", WHOLE, nullable=False),
+    Column("scored_us", WHOLE, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

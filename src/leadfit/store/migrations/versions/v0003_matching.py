@@ -6,22 +6,22 @@ The definitions are a copy that stays as it is when ``leadfit.store.schema`` mov
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import REAL, BigInteger, Column, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, Index, Integer, MetaData, Table
+
+from leadfit.store.types import NUMBER, WHOLE, WORDS, only
 
 revision = "0003"
 down_revision: str | None = "0002"
 
 metadata = MetaData()
 
-_Whole = BigInteger().with_variant(Integer(), "sqlite")
-
 # Records by the keyed digest of a blocking key; nothing in it can be read back.
 blocking = Table(
     "blocking",
     metadata,
-    Column("key", _Whole, primary_key=True, autoincrement=False),
+    Column("key", WHOLE, primary_key=True, autoincrement=False),
     Column("kind", Integer, primary_key=True, autoincrement=False),
-    Column("record_id", Text, primary_key=True),
+    Column("record_id", WORDS, primary_key=True),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -30,16 +30,16 @@ blocking = Table(
 links = Table(
     "links",
     metadata,
-    Column("signal_id", Text, primary_key=True),
-    Column("lead_id", Text),
-    Column("decided_us", _Whole, nullable=False),
-    Column("band", Text, nullable=False),
-    Column("probability", REAL, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("account_id", Text),
-    Column("possible_account_id", Text),
+    Column("signal_id", WORDS, primary_key=True),
+    Column("lead_id", WORDS),
+    Column("decided_us", WHOLE, nullable=False),
+    Column("band", WORDS, nullable=False),
+    Column("probability", NUMBER, nullable=False),
+    Column("method", WORDS, nullable=False),
+    Column("account_id", WORDS),
+    Column("possible_account_id", WORDS),
     Column("is_new_account", Integer, nullable=False),
-    Column("card_digest", Text),
+    Column("card_digest", WORDS),
     Index("links_decided", "decided_us"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -49,31 +49,31 @@ links = Table(
 reviews = Table(
     "reviews",
     metadata,
-    Column("review_id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("record_kind", Text, nullable=False),
-    Column("left_id", Text, nullable=False),
-    Column("right_id", Text, nullable=False),
-    Column("lead_id", Text),
-    Column("signal_id", Text),
-    Column("probability", REAL, nullable=False),
-    Column("stratum", Text, nullable=False),
-    Column("chosen_with", REAL, nullable=False),
-    Column("card_digest", Text),
-    Column("evidence", Text, nullable=False),
-    Column("opened_us", _Whole, nullable=False),
-    Column("due_us", _Whole),
-    Column("alerted_us", _Whole),
-    Column("decided_us", _Whole),
-    Column("reviewer", Text),
-    Column("relation", Text),
-    Column("reason", Text),
-    Index("reviews_open", "due_us", sqlite_where=text("decided_us IS NULL")),
-    Index("reviews_decided", "decided_us", sqlite_where=text("decided_us IS NOT NULL")),
-    Index("reviews_lead", "lead_id", sqlite_where=text("lead_id IS NOT NULL")),
+    Column("review_id", WORDS, primary_key=True),
+    Column("kind", WORDS, nullable=False),
+    Column("record_kind", WORDS, nullable=False),
+    Column("left_id", WORDS, nullable=False),
+    Column("right_id", WORDS, nullable=False),
+    Column("lead_id", WORDS),
+    Column("signal_id", WORDS),
+    Column("probability", NUMBER, nullable=False),
+    Column("stratum", WORDS, nullable=False),
+    Column("chosen_with", NUMBER, nullable=False),
+    Column("card_digest", WORDS),
+    Column("evidence", WORDS, nullable=False),
+    Column("opened_us", WHOLE, nullable=False),
+    Column("due_us", WHOLE),
+    Column("alerted_us", WHOLE),
+    Column("decided_us", WHOLE),
+    Column("reviewer", WORDS),
+    Column("relation", WORDS),
+    Column("reason", WORDS),
+    Index("reviews_open", "due_us", **only("decided_us IS NULL")),
+    Index("reviews_decided", "decided_us", **only("decided_us IS NOT NULL")),
+    Index("reviews_lead", "lead_id", **only("lead_id IS NOT NULL")),
     Index(
         "reviews_pair", "kind", "left_id", "right_id", unique=True,
-        sqlite_where=text("decided_us IS NULL"),
+        **only("decided_us IS NULL"),
     ),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -83,22 +83,22 @@ reviews = Table(
 merges = Table(
     "merges",
     metadata,
-    Column("merge_id", Text, primary_key=True),
-    Column("record_kind", Text, nullable=False),
-    Column("survivor_id", Text, nullable=False),
-    Column("absorbed_id", Text, nullable=False),
-    Column("merged_us", _Whole, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("reason", Text),
-    Column("review_id", Text),
-    Column("probability", REAL),
-    Column("card_digest", Text),
-    Column("evidence", Text, nullable=False),
-    Column("provenance", Text, nullable=False),
-    Column("closed_lead_id", Text),
-    Column("undone_us", _Whole),
-    Column("undone_by", Text),
-    Column("undone_reason", Text),
+    Column("merge_id", WORDS, primary_key=True),
+    Column("record_kind", WORDS, nullable=False),
+    Column("survivor_id", WORDS, nullable=False),
+    Column("absorbed_id", WORDS, nullable=False),
+    Column("merged_us", WHOLE, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS),
+    Column("review_id", WORDS),
+    Column("probability", NUMBER),
+    Column("card_digest", WORDS),
+    Column("evidence", WORDS, nullable=False),
+    Column("provenance", WORDS, nullable=False),
+    Column("closed_lead_id", WORDS),
+    Column("undone_us", WHOLE),
+    Column("undone_by", WORDS),
+    Column("undone_reason", WORDS),
     Index("merges_absorbed", "absorbed_id"),
     Index("merges_survivor", "survivor_id"),
     sqlite_strict=True,
@@ -106,14 +106,14 @@ merges = Table(
 )
 
 _ADDED = (
-    ("accounts", Column("merged_into", Text)),
-    ("accounts", Column("normal", Text)),
-    ("contacts", Column("merged_into", Text)),
-    ("people", Column("normal", Text)),
-    ("domains", Column("role", Text, nullable=False, server_default="primary")),
-    ("domains", Column("source", Text, nullable=False, server_default="import")),
-    ("domains", Column("since_us", _Whole)),
-    ("domains", Column("until_us", _Whole)),
+    ("accounts", Column("merged_into", WORDS)),
+    ("accounts", Column("normal", WORDS)),
+    ("contacts", Column("merged_into", WORDS)),
+    ("people", Column("normal", WORDS)),
+    ("domains", Column("role", WORDS, nullable=False, server_default="primary")),
+    ("domains", Column("source", WORDS, nullable=False, server_default="import")),
+    ("domains", Column("since_us", WHOLE)),
+    ("domains", Column("until_us", WHOLE)),
 )
 
 
@@ -124,6 +124,6 @@ def upgrade() -> None:
     for table in ("accounts", "contacts"):
         op.create_index(
             f"{table}_merged", table, ["merged_into"],
-            sqlite_where=text("merged_into IS NOT NULL"),
+            **only("merged_into IS NOT NULL"),
         )  # fmt: skip
     metadata.create_all(op.get_bind())
