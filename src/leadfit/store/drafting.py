@@ -17,13 +17,13 @@ _LISTED: Final = 10_000
 _PAIRS: Final = 1_000_000
 _PAIRS_A_RECORD: Final = 30
 _PAIRS_OF_MANY: Final = 2_500_000
-_PAIRS_A_RECORD_OF_MANY: Final = 3
+_PAIRS_A_RECORD_OF_MANY: Final = 2
 _LARGEST_RULE: Final = 0.6
 """Share of all pairs that one rule may give."""
 _MOST: Final = 500
 _MOST_OF_A_FEW: Final = 2000
 _SAMPLED_FROM: Final = 100_000
-_ONE_IN: Final = 64
+_ONE_IN: Final = 16
 _RULES: Final = 24
 _RULES_OF_MANY: Final = 10
 

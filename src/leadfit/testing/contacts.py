@@ -61,8 +61,8 @@ def contacts(count: int, *, seed: int) -> Iterator[tuple[int, list[str | None]]]
         count: How many.
         seed: Of all chance.
 
-    >>> [entity for entity, _ in contacts(4, seed=1)]
-    [0, 1, 2, 3]
+    >>> [entity for entity, _ in contacts(4, seed=1)]  # the last repeats the first
+    [0, 1, 2, 0]
     """
     dice = seeded("contacts", seed)
     companies = [_company(dice) for _ in range(max(20, count // 12))]
