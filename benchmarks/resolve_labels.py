@@ -15,8 +15,8 @@ Organisation records are patent applicants (``patstat``) and restaurants of two 
 
 True pairs that no blocking key brings together count as missed; every candidate is judged, while
 ``leadfit dedupe --labels`` leaves out those the first stage puts under 0.0001.
-``recall_at_half_percent`` is the largest share of true pairs found by any cut under which at most 0.5 % are wrong.
-``first_stage`` is the same without labels, whose parameters are Splink's.
+``recall_at_half_percent`` is the largest share of true pairs found by any cut under which
+at most 0.5 % are wrong. ``first_stage`` is the same without labels, whose parameters are Splink's.
 """
 
 from __future__ import annotations
