@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -17,6 +16,7 @@ from leadfit.resolve.merging import join_accounts, join_contacts
 from leadfit.resolve.written import account_columns, contact_columns
 from leadfit.store.codec import maybe_time, maybe_us, pack_text, to_us, write_plain
 from leadfit.store.matching import Blocked
+from leadfit.store.sql import Connection
 from leadfit.store.sqlite_blocking import SqliteBlocking
 from leadfit.store.sqlite_matching import SqliteMerges
 
@@ -37,9 +37,7 @@ _AT_ONCE: Final = 500
 class SqliteAccounts:
     """See :class:`leadfit.store.base.Accounts`."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, secret: bytes, new_token: Callable[[], str]
-    ) -> None:
+    def __init__(self, connection: Connection, secret: bytes, new_token: Callable[[], str]) -> None:
         self._connection = connection
         self._secret = secret
         self._new_token = new_token
@@ -109,7 +107,7 @@ class SqliteAccounts:
         holds, values = "", tuple[object, ...]((domain,))
         if at is not None:
             us = to_us(at)
-            holds = " AND ifnull(since_us, ?2) <= ?2 AND ifnull(until_us, ?2) >= ?2"
+            holds = " AND coalesce(since_us, ?2) <= ?2 AND coalesce(until_us, ?2) >= ?2"
             values = (domain, us)
         rows = self._connection.execute(
             f"SELECT account_id, role FROM domains WHERE domain = ?1{holds}"  # noqa: S608 -- of our own

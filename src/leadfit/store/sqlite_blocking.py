@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -18,6 +17,7 @@ from leadfit.resolve.blocking import Keys
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
 from leadfit.resolve.written import ACCOUNT_BLOCKING, CONTACT_BLOCKING
+from leadfit.store.sql import Connection
 
 _BYTES: Final = 8
 _NUMBER: Final = {RecordKind.ACCOUNT: 1, RecordKind.CONTACT: 2}
@@ -31,7 +31,7 @@ _CONTACTS: Final = (
 class SqliteBlocking:
     """Writes and reads blocking keys of accounts and contacts."""
 
-    def __init__(self, connection: sqlite3.Connection, secret: bytes) -> None:
+    def __init__(self, connection: Connection, secret: bytes) -> None:
         self._connection = connection
         self._secret = secret[: hashlib.blake2b.MAX_KEY_SIZE]
         self._keys = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from leadfit.store.codec import (
     unpack,
 )
 from leadfit.store.personal import part_facts
+from leadfit.store.sql import Connection
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_signals import SqliteSignals
 from leadfit.store.sqlite_views import (
@@ -52,7 +52,7 @@ class SqliteLeads:
     """See :class:`leadfit.store.base.Leads`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, signals: SqliteSignals, accounts: SqliteAccounts
+        self, connection: Connection, signals: SqliteSignals, accounts: SqliteAccounts
     ) -> None:
         self._connection = connection
         self._signals = signals
@@ -176,7 +176,8 @@ class SqliteLeads:
         """Return open leads without an owner that are due for another try."""
         rows = self._connection.execute(
             "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0"
-            " AND (retry_us IS NULL OR retry_us <= ?) ORDER BY tier, signal_us, lead_id LIMIT ?",
+            " AND (retry_us IS NULL OR retry_us <= ?) ORDER BY tier NULLS FIRST, signal_us,"
+            " lead_id LIMIT ?",
             (to_us(now), limit),
         )
         return tuple(row[0] for row in rows)
@@ -195,7 +196,8 @@ class SqliteLeads:
     def touch(self, lead_id: str, at: datetime) -> None:
         """Write the first touch; a later one changes nothing."""
         self._connection.execute(
-            "UPDATE leads SET touched_us = min(ifnull(touched_us, ?1), ?1) WHERE lead_id = ?2",
+            "UPDATE leads SET touched_us = CASE WHEN touched_us <= ?1 THEN touched_us ELSE ?1 END"
+            " WHERE lead_id = ?2",
             (to_us(at), lead_id),
         )
 
@@ -379,7 +381,7 @@ class SqliteLeads:
         self, limit: int, after: str | None, tier: Tier | None, owner_id: str | None
     ) -> tuple[LeadView, ...]:
         """Return leads, newest first, behind the lead ``after``."""
-        where, values = ["1"], list[object]()
+        where, values = ["1 = 1"], list[object]()
         if after is not None:
             where.append(
                 "(created_us, lead_id) < (SELECT created_us, lead_id FROM leads WHERE lead_id = ?)"

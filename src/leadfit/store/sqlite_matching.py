@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +11,7 @@ from leadfit.records import Band, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store.codec import decode, from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.matching import Link, Merge, Review, ReviewKind
+from leadfit.store.sql import Connection
 
 _LINK: Final = (
     "signal_id, lead_id, decided_us, band, probability, method, account_id, possible_account_id,"
@@ -39,6 +39,7 @@ ON CONFLICT DO NOTHING
 _ADD_MERGE: Final = f"""
 INSERT INTO merges ({_MERGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)
 """  # noqa: S608 -- fixed columns
+_TURN: Final = f"coalesce(due_us, {2**62}), opened_us, review_id"
 _TABLES: Final = {
     RecordKind.ACCOUNT: ("accounts", "account_id"),
     RecordKind.CONTACT: ("contacts", "contact_id"),
@@ -48,7 +49,7 @@ _TABLES: Final = {
 class SqliteLinks:
     """See :class:`leadfit.store.matching.Links`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, link: Link) -> None:
@@ -82,7 +83,7 @@ class SqliteLinks:
 class SqliteReviews:
     """See :class:`leadfit.store.matching.Reviews`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def open(self, review: Review) -> bool:
@@ -112,12 +113,9 @@ class SqliteReviews:
         if kind is not None:
             where, values = f"{where} AND kind = ?", [kind.value]
         if after is not None:
-            where += (
-                " AND (ifnull(due_us, 9e18), opened_us, review_id) > (SELECT ifnull(due_us, 9e18),"
-                " opened_us, review_id FROM reviews WHERE review_id = ?)"
-            )
+            where += f" AND ({_TURN}) > (SELECT {_TURN} FROM reviews WHERE review_id = ?)"  # noqa: S608 -- fixed columns
             values.append(after)
-        order = " ORDER BY ifnull(due_us, 9e18), opened_us, review_id LIMIT ?"
+        order = f" ORDER BY {_TURN} LIMIT ?"
         return self._where(where + order, (*values, limit))
 
     def of_lead(self, lead_id: str) -> tuple[Review, ...]:
@@ -198,7 +196,7 @@ def _times(named: dict[str, object]) -> dict[str, object]:
 class SqliteMerges:
     """See :class:`leadfit.store.matching.Merges`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def make(self, merge: Merge) -> None:
@@ -286,7 +284,7 @@ class SqliteMerges:
         query = (
             f"SELECT {column} FROM {table} LEFT JOIN merges ON absorbed_id = {column}"  # noqa: S608 -- names of our own
             " AND record_kind = ?2 AND undone_us IS NULL WHERE merged_into = ?1"
-            f" ORDER BY merged_us DESC, merge_id DESC, {column} DESC"
+            f" ORDER BY merged_us DESC NULLS LAST, merge_id DESC NULLS LAST, {column} DESC"
         )
         found: dict[str, None] = {}
         begun = [record_id]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from leadfit.store.past import (
     ScoredAccount,
 )
 from leadfit.store.personal import is_personal, part_facts
+from leadfit.store.sql import Connection
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_signals import SqliteSignals
 
@@ -46,21 +46,23 @@ SELECT leads.lead_id,
 FROM leads
 LEFT JOIN past_leads ON past_leads.lead_id = leads.lead_id AND leads.is_imported = 1
 LEFT JOIN (
-    SELECT lead_id, body, min(rowid) FROM decisions WHERE lead_id IS NOT NULL GROUP BY lead_id
-) AS first ON first.lead_id = leads.lead_id AND leads.is_imported = 0
+    SELECT lead_id, min(rowid) AS opening FROM decisions WHERE lead_id IS NOT NULL GROUP BY lead_id
+) AS openings ON openings.lead_id = leads.lead_id AND leads.is_imported = 0
+LEFT JOIN decisions AS first ON first.rowid = openings.opening
 WHERE leads.created_us <= :until
 ORDER BY leads.created_us, leads.lead_id
 """
 _PAST_EVENTS: Final = """
 SELECT at_us, kind, lead_id, account_id, amount, currency, reason, value, NULL
-FROM past_events WHERE at_us IS NULL OR at_us <= :until ORDER BY at_us, key
+FROM past_events WHERE at_us IS NULL OR at_us <= :until
+ORDER BY at_us NULLS FIRST, key
 """
 # A report about a lead is an activity and, where a person stands behind it, feedback: one of both.
 _LIVE_EVENTS: Final = f"""
 SELECT at_us, kind, lead_id, account_id, NULL, NULL, reason, NULL, NULL FROM (
     SELECT seq, at_us, kind, feedback.lead_id, account_id, reason
     FROM feedback JOIN leads USING (lead_id) WHERE at_us <= :until ORDER BY at_us, seq
-)
+) AS heard
 UNION ALL
 SELECT at_us, kind, lead_id, account_id, NULL, NULL, NULL, NULL, body FROM (
     SELECT activities.at_us, activities.kind, activities.lead_id,
@@ -75,7 +77,7 @@ SELECT at_us, kind, lead_id, account_id, NULL, NULL, NULL, NULL, body FROM (
     WHERE activities.at_us <= :until
         AND activities.kind NOT IN ({", ".join(f"'{kind}'" for kind in _HEARD)})
     ORDER BY activities.at_us, activities.signal_id
-)
+) AS reported
 """  # noqa: S608 -- kinds of our own
 _LATEST: Final = f"""
 SELECT max(at_us) FROM (
@@ -83,7 +85,7 @@ SELECT max(at_us) FROM (
     UNION ALL SELECT max(at_us) FROM feedback
     UNION ALL SELECT max(at_us) FROM activities
         WHERE kind IN ({", ".join(f"'{kind}'" for kind in _DATES)})
-)
+) AS latest
 """  # noqa: S608 -- kinds of our own
 _ACCOUNTS: Final = """
 SELECT account_id, parent_account_id, country, created_us, owner_id, facts
@@ -111,7 +113,7 @@ class SqlitePast:
     """See :class:`leadfit.store.past.Past`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, signals: SqliteSignals, accounts: SqliteAccounts
+        self, connection: Connection, signals: SqliteSignals, accounts: SqliteAccounts
     ) -> None:
         self._connection = connection
         self._signals = signals
@@ -185,7 +187,7 @@ class SqlitePast:
         return self._insert(
             "INSERT INTO past_spend (month_us, channel, currency, amount) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (month_us, channel, currency) DO UPDATE SET amount = excluded.amount"
-            " WHERE amount <> excluded.amount",
+            " WHERE past_spend.amount <> excluded.amount",
             ((to_us(each.month), each.channel, each.currency or "", each.amount) for each in spend),
         )
 
@@ -296,9 +298,10 @@ class SqlitePast:
             " detractor = excluded.detractor, flagged = excluded.flagged,"
             " artifact_digest = excluded.artifact_digest, as_of_us = excluded.as_of_us,"
             " scored_us = excluded.scored_us"
-            " WHERE score <> excluded.score OR detractor <> excluded.detractor"
-            " OR flagged <> excluded.flagged OR artifact_digest <> excluded.artifact_digest"
-            " OR as_of_us <> excluded.as_of_us",
+            " WHERE (account_scores.score, account_scores.detractor, account_scores.flagged,"
+            " account_scores.artifact_digest, account_scores.as_of_us) <>"
+            " (excluded.score, excluded.detractor, excluded.flagged,"
+            " excluded.artifact_digest, excluded.as_of_us)",
             (
                 (
                     each.account_id, each.score, each.detractor, int(each.flagged),
@@ -405,9 +408,7 @@ def _score(row: Sequence[object]) -> AccountScore:
     )
 
 
-def scores_of(
-    connection: sqlite3.Connection, account_ids: Sequence[str]
-) -> Mapping[str, AccountScore]:
+def scores_of(connection: Connection, account_ids: Sequence[str]) -> Mapping[str, AccountScore]:
     """Return the scores of accounts that have one."""
     marks = ",".join("?" * len(account_ids))
     rows = connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Final
 
 from leadfit.records import Action, Clock, ClockKind
 from leadfit.store.codec import from_us, maybe_us, pack_text, to_us
+from leadfit.store.sql import Connection
 from leadfit.store.sqlite_views import ACTION, CLOCK, action_view, clock_of
 from leadfit.store.views import ActionState, ActionView, Incident
 
@@ -32,18 +32,20 @@ def _recipients(rep_ids: tuple[str, ...]) -> str:
 class SqliteCapacity:
     """See :class:`leadfit.store.base.Capacity`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
         """Return each rep's busy slots and latest turn; a new rep is next, once."""
-        busy = dict(
+        busy: dict[str, int] = dict(
             self._connection.execute(
                 "SELECT rep_id, count(*) FROM slots WHERE busy_until_us > ? GROUP BY rep_id",
                 (to_us(now),),
             ).fetchall()
         )
-        turns = dict(self._connection.execute("SELECT rep_id, turn FROM turns").fetchall())
+        turns: dict[str, int] = dict(
+            self._connection.execute("SELECT rep_id, turn FROM turns").fetchall()
+        )
         # Just before the least of the others: level with it, the order of ids would decide.
         least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=1) - 1
         return {rep_id: (busy.get(rep_id, 0), turns.get(rep_id, least)) for rep_id in rep_ids}
@@ -81,7 +83,7 @@ class SqliteCapacity:
         """Put a rep at the end of the rotation; return the number of the turn."""
         (turn,) = self._connection.execute(
             "INSERT INTO turns (rep_id, turn)"
-            " VALUES (?, (SELECT ifnull(max(turn), 0) + 1 FROM turns))"
+            " VALUES (?, (SELECT coalesce(max(turn), 0) + 1 FROM turns))"
             " ON CONFLICT (rep_id) DO UPDATE SET turn = excluded.turn RETURNING turn",
             (rep_id,),
         ).fetchone()
@@ -91,7 +93,7 @@ class SqliteCapacity:
 class SqliteClocks:
     """See :class:`leadfit.store.base.Clocks`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def start(self, clock: Clock) -> None:
@@ -145,8 +147,9 @@ class SqliteClocks:
         now_us = to_us(now)
         late_us = None if clock.due_at is None else max(0, now_us - to_us(clock.due_at))
         changed = self._connection.execute(
-            "UPDATE clocks SET step = ?, due_us = ?, breached_us = ifnull(breached_us, ?),"
-            " late_us = ? WHERE key = ? AND stopped_us IS NULL AND step = ? AND due_us IS ?",
+            "UPDATE clocks SET step = ?, due_us = ?, breached_us = coalesce(breached_us, ?),"
+            " late_us = ? WHERE key = ? AND stopped_us IS NULL AND step = ?"
+            " AND coalesce(due_us, -1) = coalesce(?, -1)",
             (
                 step,
                 maybe_us(due_at),
@@ -182,7 +185,7 @@ class SqliteClocks:
 class SqliteOutbox:
     """See :class:`leadfit.store.base.Outbox`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def queue(self, action: Action, now: datetime) -> None:
@@ -236,7 +239,7 @@ class SqliteOutbox:
     ) -> None:
         """Write how a try ended."""
         self._connection.execute(
-            "UPDATE outbox SET state = ?, next_us = ifnull(?, next_us), error = ?, done_us = ?"
+            "UPDATE outbox SET state = ?, next_us = coalesce(?, next_us), error = ?, done_us = ?"
             " WHERE key = ?",
             (
                 state.value,
@@ -267,7 +270,7 @@ class SqliteOutbox:
 class SqliteAccessKeys:
     """See :class:`leadfit.store.base.AccessKeys`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, key_hash: bytes, prefix: str, scope: str, at: datetime) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Final
 
 from leadfit.store.codec import to_us
+from leadfit.store.sql import Connection
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_leads import SqliteLeads
 from leadfit.store.sqlite_matching import SqliteLinks, SqliteMerges, SqliteReviews
@@ -31,7 +31,7 @@ SELECT
     (SELECT count(*) FROM signals WHERE status = 'accepted'),
     (SELECT count(*) FROM signals WHERE status = 'dead'),
     (SELECT count(*) FROM decisions),
-    (SELECT ifnull(max(seq), 0) FROM log),
+    (SELECT coalesce(max(seq), 0) FROM log),
     (SELECT count(*) FROM clocks WHERE stopped_us IS NULL),
     (SELECT count(*) FROM clocks WHERE stopped_us IS NULL AND due_us <= ?)
 """
@@ -40,7 +40,7 @@ SELECT
 class SqliteSession:
     """See :class:`leadfit.store.base.Session`."""
 
-    def __init__(self, connection: sqlite3.Connection, secret: bytes, world: World) -> None:
+    def __init__(self, connection: Connection, secret: bytes, world: World) -> None:
         def new_token() -> str:
             return world.new_id("person")
 

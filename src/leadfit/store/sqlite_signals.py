@@ -13,9 +13,15 @@ from leadfit.records import Identifiers, Kind, Signal
 from leadfit.store import chain
 from leadfit.store.codec import decode, from_us, pack, pack_text, to_us
 from leadfit.store.personal import join_signal, part_signal
+from leadfit.store.sql import Connection
 from leadfit.store.views import SignalState, SignalView, Verification
 
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
+_LOG_ROWS: Final = (
+    "SELECT seq, at_us, CAST(kind AS BLOB), body, prev, hash FROM log WHERE seq > ?"
+    " ORDER BY seq LIMIT ?"
+)
+_BEFORE_ALL: Final = -(2**63)
 _CHUNK: Final = 5000
 
 ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
@@ -24,9 +30,7 @@ ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
 class SqliteSignals:
     """See :class:`leadfit.store.base.Signals`."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, secret: bytes, new_token: Callable[[], str]
-    ) -> None:
+    def __init__(self, connection: Connection, secret: bytes, new_token: Callable[[], str]) -> None:
         self._connection = connection
         self._secret = secret
         self._new_token = new_token
@@ -176,11 +180,10 @@ class SqliteSignals:
             return Verification(intact=False, rows=0, faults=(f"log: {error}",))
 
     def _rows(self) -> Iterator[chain.Row]:
-        cursor = self._connection.execute(
-            "SELECT seq, at_us, CAST(kind AS BLOB), body, prev, hash FROM log ORDER BY seq"
-        )
-        cursor.arraysize = _CHUNK
-        yield from cursor
+        rows = self._connection.execute(_LOG_ROWS, (_BEFORE_ALL, _CHUNK)).fetchall()
+        while rows:
+            yield from rows
+            rows = self._connection.execute(_LOG_ROWS, (rows[-1][0], _CHUNK)).fetchall()
 
     def person_of(self, signal_id: str) -> tuple[str, dict[str, object]] | None:
         """Return the token and the statement of a signal."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from leadfit.records import (
 from leadfit.store.codec import decode, from_us, maybe_time, pack_text, squeeze, unpack
 from leadfit.store.past import AccountScore
 from leadfit.store.personal import unveil, veil
+from leadfit.store.sql import Connection
 from leadfit.store.sqlite_accounts import SqliteAccounts
 from leadfit.store.sqlite_past import scores_of
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
@@ -49,7 +49,7 @@ ACTION: Final = (
 class SqliteViews:
     """Puts :class:`leadfit.store.views.LeadView` together."""
 
-    def __init__(self, connection: sqlite3.Connection, accounts: SqliteAccounts) -> None:
+    def __init__(self, connection: Connection, accounts: SqliteAccounts) -> None:
         self._connection = connection
         self._accounts = accounts
 
