@@ -25,6 +25,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "kpis": "Say how well signals find their accounts, week by week, and what is proved of it.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
+        "match": "Match the leads of a file to accounts and contacts, each with a probability and "
+        "a band.",
         "merge": "Let SURVIVOR stand for ABSORBED, too; `leadfit unmerge` takes it back.",
         "merges": "List the merges RECORD has part in, newest first, those taken back as well.",
         "review": "List the matches that wait for a person, show one side by side, or decide it.",
@@ -42,6 +44,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
+_MATCHING_FILES: Final = frozenset({"match"})
 _REVIEWING: Final = frozenset({"merge", "merges", "review", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _WATCHING: Final = frozenset({"kpis"})
@@ -75,6 +78,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import matching  # noqa: PLC0415 -- as above
 
         found = matching.COMMANDS
+    elif name in _MATCHING_FILES:
+        from leadfit.cli import match_files  # noqa: PLC0415 -- as above
+
+        found = match_files.COMMANDS
     elif name in _LEARNING:
         from leadfit.cli import learning  # noqa: PLC0415 -- as above
 

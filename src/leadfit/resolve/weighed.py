@@ -93,6 +93,22 @@ def _is_other(weighed: Weighed) -> bool:
     return weighed.standing.relation is Relation.DIFFERENT and bool(weighed.standing.reasons)
 
 
+def margin_over_others(
+    card: Card,
+    said: Record,
+    columns: Record,
+    account_id: str,
+    candidates: Sequence[Candidate],
+) -> float:
+    """Return by how many bits an account outweighs the best other candidate; 0 without another."""
+    others = [
+        weigh(card, said, each.columns).weight
+        for each in candidates
+        if each.account is not None and each.account.account_id != account_id
+    ]
+    return weigh(card, said, columns).weight - max(others) if others else 0.0
+
+
 def _margin(weight: float, weights: Sequence[float]) -> float:
     """Return by how many bits a candidate outweighs the best of the others."""
     if len(weights) < 2:
