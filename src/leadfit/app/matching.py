@@ -185,6 +185,7 @@ class Matching:
         *,
         by: str,
         kind: RecordKind | None = None,
+        merge_id: str | None = None,
         reason: str | None = None,
     ) -> Merge:
         """Take back a merge, by its own id, or the newest one of a record by the record's id.
@@ -193,6 +194,7 @@ class Matching:
             record_id: A merge, or a record that has part in one.
             by: Who takes it back.
             kind: Only a record of this kind is meant.
+            merge_id: This merge of the record, instead of its newest one.
             reason: Why.
 
         Raises:
@@ -203,9 +205,7 @@ class Matching:
         _named(by, "by")
 
         def undo(desk: Desk) -> Merge:
-            known = None if kind is not None else desk.session.merges.get(record_id)
-            made = pipeline.latest(desk, record_id, kind) if known is None else known
-            return pipeline.unmerge(desk, made.merge_id, by, reason)
+            return pipeline.unmerge(desk, _meant(desk, record_id, kind, merge_id), by, reason)
 
         undone = self._write(undo)
         self._wake("deliver")
@@ -243,3 +243,16 @@ class Matching:
 def _named(by: str, place: str) -> None:
     if not by.strip():
         raise BadInput(Fault(place=place, came=repr(by), allowed="who decides"))
+
+
+def _meant(desk: Desk, record_id: str, kind: RecordKind | None, merge_id: str | None) -> str:
+    """Return the id of the merge that is to be taken back."""
+    merges = desk.session.merges
+    if merge_id is not None:
+        of = merges.of(desk.session.accounts.contact_key(record_id))
+        if merge_id not in {each.merge_id for each in of if kind in {None, each.record_kind}}:
+            raise NotFound("merge", merge_id)
+        return merge_id
+    if kind is None and merges.get(record_id) is not None:
+        return record_id
+    return pipeline.latest(desk, record_id, kind).merge_id

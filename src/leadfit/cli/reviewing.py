@@ -13,7 +13,7 @@ from leadfit.cli.base import in_workspace, refuse
 from leadfit.cli.output import Output
 from leadfit.cli.review_words import merge_words, preview_words, queue_words, review_words
 from leadfit.cli.workspace import opened
-from leadfit.pipeline import Joined, Sides
+from leadfit.pipeline import sides_document
 from leadfit.records import Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store.matching import ReviewKind
@@ -60,7 +60,7 @@ def review_command(
         with opened(workspace) as leadfit:
             found = leadfit.matching.sides(review_id, viewer=viewer)
             now = leadfit.world.now()
-        output.answer(sides_json(found), lambda: review_words(found, now))
+        output.answer(sides_document(found), lambda: review_words(found, now))
     else:
         if viewer is not None:
             raise refuse("--as", viewer, "only to look, not to decide")
@@ -81,7 +81,7 @@ def _list(  # noqa: PLR0917 -- the options of a list
     page = found[:limit]
     following = page[-1].review.review_id if len(found) > limit else None
     output.answer(
-        {"reviews": [sides_json(each) for each in page], "next": following},
+        {"reviews": [sides_document(each) for each in page], "next": following},
         lambda: queue_words(page, following, now),
     )
 
@@ -139,10 +139,10 @@ def merge_command(
         if who is not None:
             made = leadfit.matching.merge(survivor, absorbed, by=who, kind=kind, reason=reason)
     if made is None:
-        output.answer(joined_json(shown), lambda: preview_words(shown))
+        output.answer(document(shown), lambda: preview_words(shown))
         return
     output.answer(
-        {**document(made), "merged": joined_json(shown)},
+        {**document(made), "merged": document(shown)},
         lambda: f"{preview_words(shown)}\n\n{merge_words([made])}",
     )
 
@@ -179,18 +179,6 @@ def _who(by: str | None) -> str:
     if by is None or not by.strip():
         raise refuse("--by", by or "nothing", "who decides, such as a rep id")
     return by.strip()
-
-
-def sides_json(found: Sides) -> dict[str, Plain]:
-    """Return a review with both sides as one JSON object; the review's own fields on top."""
-    shown = document(found)
-    review = shown.pop("review")
-    return {**(review if isinstance(review, dict) else {}), **shown}
-
-
-def joined_json(joined: Joined) -> dict[str, Plain]:
-    """Return a merged record as a JSON object."""
-    return document(joined)
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = {

@@ -15,7 +15,7 @@ from leadfit.pipeline.line import accept, decide, decide_pending
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
 from leadfit.pipeline.owners import begin, find_owner
 from leadfit.pipeline.reviews import settle
-from leadfit.pipeline.sides import Side, Sides, sides, without_values
+from leadfit.pipeline.sides import Side, Sides, sides, sides_document, without_values
 
 __all__ = [
     "Desk",
@@ -35,6 +35,7 @@ __all__ = [
     "preview",
     "settle",
     "sides",
+    "sides_document",
     "unmerge",
     "without_values",
 ]

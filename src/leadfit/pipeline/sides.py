@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from leadfit import resolve
+from leadfit.canonical import Plain, document
 from leadfit.errors import NotFound
 from leadfit.pipeline.matching import reviewers
 from leadfit.pipeline.reviews import has_new_account
@@ -261,3 +262,10 @@ def _answers(
 def without_values(found: Sides) -> Sides:
     """Return a review without the values of its records, for a list."""
     return replace(found, rows=(), answers={})
+
+
+def sides_document(found: Sides) -> dict[str, Plain]:
+    """Return a review as a JSON object: its own fields on top, its records below."""
+    shown = document(found)
+    review = shown.pop("review")
+    return {**(review if isinstance(review, dict) else {}), **shown}

@@ -93,10 +93,21 @@ class AccountIcp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReview:
+    """A review that waits, of a lead."""
+
+    review_id: str
+    probability: float
+    due_at: datetime | None = None
+    is_about_the_account: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSheet:
     """A lead with everything its page shows.
 
     Attributes:
+        reviews: What a person is asked about its match.
         decisions: Every decision about it, newest first.
         reasons: Why it has this owner, or none, now.
     """
@@ -114,6 +125,7 @@ class LeadSheet:
     reasons: Sequence[Reason] = ()
     decisions: Sequence[Decision] = ()
     icp: AccountIcp | None = None
+    reviews: Sequence[OpenReview] = ()
 
 
 def lead_list(
@@ -181,6 +193,8 @@ def lead_page(sheet: LeadSheet, *, now: datetime) -> str:
             "reasons": sheet.reasons,
             "score": _score(score) if score else None,
             "match": _match(sheet),
+            "reviews": [_review(each, now) for each in sheet.reviews],
+            "provisional": _provisional(sheet, ranking),
             "ranking": _ranking(ranking, sheet.lead.owner_id) if ranking else None,
             "clocks": [_clock(line, now) for line in sheet.clocks],
             "actions": [_action(line) for line in sheet.actions],
@@ -421,6 +435,26 @@ def _match(sheet: LeadSheet) -> View | None:
         "candidates": [words.short(c, 60) for c in match.candidates[:20]],
         "possible": sheet.possible_account_id or match.possible_account_id,
     }
+
+
+def _review(review: OpenReview, now: datetime) -> View:
+    left = "no rush" if review.due_at is None else words.lasting(review.due_at - now) + " left"
+    late = review.due_at is not None and review.due_at < now
+    return {
+        "href": f"/reviews/{quote(review.review_id, safe='')}",
+        "asks": "Which account is it of?" if review.is_about_the_account else "Is its match right?",
+        "due": left if not late else left.removesuffix(" left") + " overdue",
+        "tone": "bad" if late else "warn" if review.is_about_the_account else "still",
+        "probability": words.percent(review.probability),
+    }
+
+
+def _provisional(sheet: LeadSheet, ranking: Ranking | None) -> str | None:
+    """Return why a lead in doubt has its owner, or none, until a person decides."""
+    if ranking is None or not any(each.is_about_the_account for each in sheet.reviews):
+        return None
+    told = (each.words for each in ranking.reasons if each.rule.startswith("provisional."))
+    return next(told, None)
 
 
 def _ranking(ranking: Ranking, owner_id: str | None) -> View:

@@ -12,7 +12,7 @@ from leadfit.app import Leadfit
 from leadfit.canonical import Plain
 from leadfit.errors import LeadfitError
 from leadfit.log import logger
-from leadfit.web import health, intake, leads, pages
+from leadfit.web import health, intake, leads, pages, review_pages, reviews
 from leadfit.web.guard import Guard, route_of
 from leadfit.web.problems import Problem, answer, problem_of
 from leadfit.web.site import Asked, Site
@@ -29,6 +29,12 @@ API: Final = (
     leads.accept_lead,
     leads.reject_lead,
     leads.touch_lead,
+    reviews.get_reviews,
+    reviews.get_review,
+    reviews.settle_review,
+    reviews.get_merges,
+    reviews.merge_account,
+    reviews.unmerge_account,
     health.healthz,
     health.readyz,
     health.metrics,
@@ -39,6 +45,9 @@ PAGES: Final = (
     pages.lead_list,
     pages.lead_page,
     pages.kpis,
+    review_pages.queue_page,
+    review_pages.review_page,
+    review_pages.settle_page,
     pages.benchmark,
     pages.benchmark_report,
     pages.stylesheet,

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Final
-
 from litestar import Response, get, post
 
 from leadfit.canonical import Plain, document
-from leadfit.errors import Fault, shorten
 from leadfit.store.views import LeadView
 from leadfit.web.body import read_json
-from leadfit.web.problems import refused
+from leadfit.web.said import BY_KEY, Said
 from leadfit.web.site import Asked, authorised, named, site_of
 
 Json = dict[str, Plain]
-
-LONGEST_WORDS: Final = 500
-BY_KEY: Final = "api"
 
 
 @get("/v1/leads/{lead_id:str}", name="get_lead")
@@ -48,7 +41,7 @@ async def get_why(request: Asked) -> Response[Json]:
 async def accept_lead(request: Asked) -> Response[Json]:
     """Record that a person took the lead on."""
     await authorised(request, "ops")
-    said = _Said(await read_json(request, may_be_empty=True), ("by",))
+    said = Said(await read_json(request, may_be_empty=True), ("by",))
     by = said.words("by", BY_KEY)
     said.check()
     site, lead_id = site_of(request), named(request, "lead_id")
@@ -59,7 +52,7 @@ async def accept_lead(request: Asked) -> Response[Json]:
 async def reject_lead(request: Asked) -> Response[Json]:
     """Record that a person turned the lead down, and why."""
     await authorised(request, "ops")
-    said = _Said(await read_json(request), ("reason", "by"))
+    said = Said(await read_json(request), ("reason", "by"))
     reason, by = said.words("reason"), said.words("by", BY_KEY)
     said.check()
     site, lead_id = site_of(request), named(request, "lead_id")
@@ -71,7 +64,7 @@ async def reject_lead(request: Asked) -> Response[Json]:
 async def touch_lead(request: Asked) -> Response[Json]:
     """Record that a person touched the lead: its clocks stop."""
     await authorised(request, "ops")
-    said = _Said(await read_json(request, may_be_empty=True), ("by", "at"))
+    said = Said(await read_json(request, may_be_empty=True), ("by", "at"))
     by, at = said.words("by", BY_KEY), said.time("at")
     said.check()
     site, lead_id = site_of(request), named(request, "lead_id")
@@ -84,43 +77,3 @@ def lead_json(view: LeadView) -> Json:
     lead = shown.pop("lead")
     top = lead if isinstance(lead, dict) else {}
     return {**top, "owner": view.lead.owner_id, **shown}
-
-
-class _Said:
-    """A small JSON body whose faults are gathered before any is told."""
-
-    def __init__(self, body: object, known: tuple[str, ...]) -> None:
-        self._faults: list[Fault] = []
-        self._body: dict[str, object] = body if isinstance(body, dict) else {}
-        if not isinstance(body, dict):
-            self._fault("body", body, "an object")
-        for key in self._body:
-            if key not in known:
-                self._fault(shorten(key), "an unknown key", " or ".join(known))
-
-    def words(self, key: str, default: str | None = None) -> str:
-        value = self._body.get(key, default)
-        if isinstance(value, str) and value.strip() and len(value) <= LONGEST_WORDS:
-            return value.strip()
-        self._fault(key, value, f"1 to {LONGEST_WORDS} characters")
-        return ""
-
-    def time(self, key: str) -> datetime | None:
-        value = self._body.get(key)
-        if value is None:
-            return None
-        try:
-            at = datetime.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            at = None
-        if at is None:
-            self._fault(key, value, "a time in ISO 8601, such as 2026-03-02T09:00:00Z")
-            return None
-        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-    def check(self) -> None:
-        if self._faults:
-            raise refused(self._faults)
-
-    def _fault(self, place: str, came: object, allowed: str) -> None:
-        self._faults.append(Fault(place=place, came=shorten(came), allowed=allowed))

@@ -7,7 +7,8 @@ from functools import cache
 
 from leadfit import __version__
 from leadfit.canonical import Plain
-from leadfit.records import Identifiers, Kind
+from leadfit.records import Identifiers, Kind, Relation
+from leadfit.store.matching import ReviewKind
 
 Json = dict[str, Plain]
 
@@ -29,7 +30,7 @@ def description() -> Json:
             "problem+json (RFC 9457).",
         },
         "security": [{"key": []}],
-        "paths": {**_signal_paths(), **_lead_paths(), **_open_paths()},
+        "paths": {**_signal_paths(), **_lead_paths(), **_review_paths(), **_open_paths()},
         "components": {"securitySchemes": {"key": key}, "schemas": _schemas()},
     }
 
@@ -61,6 +62,59 @@ def _lead_paths() -> Json:
         f"{lead}/reject": {"post": turned_down},
         f"{lead}/touch": {"post": stopped},
     }
+
+
+def _review_paths() -> Json:
+    review, account = "/v1/reviews/{review_id}", "/v1/accounts/{account_id}"
+    of_account = ("account_id",)
+    relation: Json = {"enum": [each.value for each in Relation]}
+    decided: Json = {
+        "decision": relation, "relation": relation, "reason": _WORDS, "reviewer": _WORDS
+    }  # fmt: skip
+    merged: Json = {"absorbed_id": _WORDS, "reason": _WORDS, "by": _WORDS}
+    undone: Json = {"merge_id": _WORDS, "reason": _WORDS, "by": _WORDS}
+    queue = _call("Reviews that wait, those due first", "read", "Reviews", {}, ())
+    queue["parameters"] = [
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("after", _TEXT),
+        _query("kind", {"enum": [each.value for each in ReviewKind]}),
+        _query("viewer", _TEXT),
+    ]
+    one = _call("A review side by side", "read", "Review", {}, ("review_id",))
+    settled = _call("Decide a review, once", "ops", "Review", decided, ("review_id",))
+    _needs_body(settled)
+    past = _call("The merges of an account", "read", "Merges", {}, of_account)
+    merge = _call(
+        "Let an account stand for another, too", "ops", "Merge", merged, of_account,
+        required=("absorbed_id",),
+    )  # fmt: skip
+    undo = _call("Take a merge back", "ops", "Merge", undone, of_account)
+    for call, words in (
+        (settled, "Somebody decided before"),
+        (merge, "One is merged already, or both are the same"),
+        (undo, "It was taken back before"),
+    ):
+        answers = call["responses"]
+        if isinstance(answers, dict):
+            answers["409"] = _problem(words)
+    return {
+        "/v1/reviews": {"get": queue},
+        review: {"get": one, "post": settled},
+        f"{account}/merges": {"get": past},
+        f"{account}/merge": {"post": merge},
+        f"{account}/unmerge": {"post": undo},
+    }
+
+
+def _needs_body(call: Json) -> None:
+    """Say that a call has a body although none of its keys alone is required."""
+    body = call["requestBody"]
+    if isinstance(body, dict):
+        body["required"] = True
+
+
+def _query(name: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _open_paths() -> Json:
@@ -176,6 +230,10 @@ def _schemas() -> Json:
         "SignalState": free,
         "Lead": free,
         "Why": free,
+        "Review": free,
+        "Reviews": _object({"reviews": _list(_ref("Review")), "next": _OPTIONAL}, ("reviews",)),
+        "Merge": free,
+        "Merges": _object({"account_id": _TEXT, "merges": _list(_ref("Merge"))}, ("merges",)),
         "Fault": _object({"place": _TEXT, "came": _TEXT, "allowed": _TEXT}),
         "Problem": _problem_schema(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from leadfit.records import Decision, Tier
 from leadfit.report import live
 from leadfit.report.matching import kpis_page
 from leadfit.report.render import stylesheet as stylesheet_text
+from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.past import AccountScore
 from leadfit.store.views import LeadView
 from leadfit.web.problems import Problem, refused
@@ -75,7 +77,9 @@ async def lead_page(request: Asked) -> Response[str]:
     site, wanted = site_of(request), named(request, "lead_id").removeprefix("/")
     view = await site.run(lambda: site.leadfit.lead(wanted))
     decisions = await site.run(lambda: site.leadfit.why(wanted))
-    return _page(live.lead_page(sheet(view, decisions), now=site.leadfit.world.now()))
+    asked = await site.run(lambda: site.leadfit.matching.of_lead(wanted))
+    shown = replace(sheet(view, decisions), reviews=_open_reviews(asked))
+    return _page(live.lead_page(shown, now=site.leadfit.world.now()))
 
 
 @get("/kpis", name="kpis", media_type=MediaType.HTML)
@@ -157,6 +161,19 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
         reasons=view.reasons,
         decisions=decisions,
         icp=None if view.icp is None else _account_icp(view.icp),
+    )
+
+
+def _open_reviews(asked: tuple[Review, ...]) -> tuple[live.OpenReview, ...]:
+    return tuple(
+        live.OpenReview(
+            review_id=each.review_id,
+            probability=each.probability,
+            due_at=each.due_at,
+            is_about_the_account=each.kind is ReviewKind.LINK,
+        )
+        for each in asked
+        if each.is_open
     )
 
 

@@ -108,7 +108,15 @@ async def authorised(request: Asked, need: str) -> str:
     key = key.strip()
     if kind.lower() != "bearer" or not key:
         raise _unknown("send a key: Authorization: Bearer KEY; leadfit key create makes one")
-    site = site_of(request)
+    return permitted(site_of(request), key, need)
+
+
+def permitted(site: Site, key: str, need: str) -> str:
+    """Return a key after its scope was found to be enough.
+
+    Raises:
+        Problem: 401 without a known key, 403 with one of another scope.
+    """
     # One look into a page that is in memory: a way through a thread takes ten times as long. It is
     # looked up at every request, so that a key that is taken away is refused at once.
     scope = site.leadfit.key_scope(key) if len(key) <= LONGEST_KEY else None

@@ -11,6 +11,7 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
+from leadfit.app.matching import Matching
 from leadfit.canonical import digest
 from leadfit.errors import Conflict, Fault, NotFound, StoreBusy
 from leadfit.records import (
@@ -36,6 +37,7 @@ from leadfit.records import (
     Subject,
     Tier,
 )
+from leadfit.store.matching import Review
 from leadfit.store.views import (
     ActionState,
     ActionView,
@@ -204,12 +206,24 @@ def decision(lead_id: str = "lead_1") -> Decision:
     )
 
 
+class NoReviews(Matching):
+    """Matching without a store: nothing waits for a review."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def of_lead(self, lead_id: str) -> tuple[Review, ...]:
+        assert lead_id
+        return ()
+
+
 class LeadfitInMemory(Leadfit):
     """The facade with everything in dictionaries; ``is_busy`` refuses every signal."""
 
     def __init__(self, folder: Path, views: Iterable[LeadView] = ()) -> None:
         self.folder = folder
         self.world = FrozenWorld(START + timedelta(minutes=2))
+        self.matching = NoReviews()
         self.views = {view.lead.lead_id: view for view in views}
         self.stored: dict[tuple[object, object], tuple[str, str]] = {}
         self.is_busy = False

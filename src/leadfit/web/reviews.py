@@ -1,0 +1,149 @@
+"""Reviews and merges over HTTP: what waits for a person, what was decided, merged and undone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Response, get, post
+
+from leadfit.canonical import Plain, document, plain
+from leadfit.errors import Fault, shorten
+from leadfit.pipeline import sides_document
+from leadfit.records import Relation
+from leadfit.resolve.card import RecordKind
+from leadfit.store.matching import ReviewKind
+from leadfit.web.body import read_json
+from leadfit.web.problems import refused
+from leadfit.web.said import BY_KEY, Said
+from leadfit.web.site import Asked, authorised, named, site_of
+
+Json = dict[str, Plain]
+
+PAGE_ROWS: Final = 50
+MOST_ROWS: Final = 500
+RELATIONS: Final = tuple(each.value for each in Relation)
+_QUERY: Final = ("limit", "after", "kind", "viewer")
+
+
+@get("/v1/reviews", name="get_reviews")
+async def get_reviews(request: Asked) -> Response[Json]:
+    """Return open reviews, those due first; ``next`` is where the following page begins."""
+    await authorised(request, "read")
+    site = site_of(request)
+    limit, after, kind, viewer = _asked(request)
+    found = await site.run(
+        lambda: site.leadfit.matching.queue(limit + 1, after=after, kind=kind, viewer=viewer)
+    )
+    page = found[:limit]
+    following = page[-1].review.review_id if len(found) > limit else None
+    return Response({"reviews": [sides_document(each) for each in page], "next": following})
+
+
+@get("/v1/reviews/{review_id:str}", name="get_review")
+async def get_review(request: Asked) -> Response[Json]:
+    """Return one review with both records side by side and what each answer will do."""
+    await authorised(request, "read")
+    site, review_id = site_of(request), named(request, "review_id")
+    viewer = request.query_params.get("viewer") or None
+    found = await site.run(lambda: site.leadfit.matching.sides(review_id, viewer=viewer))
+    return Response(sides_document(found))
+
+
+@post("/v1/reviews/{review_id:str}", name="settle_review", status_code=200)
+async def settle_review(request: Asked) -> Response[Json]:
+    """Decide a review, once; 409 where somebody decided before."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request), ("decision", "relation", "reason", "reviewer"))
+    relation = _relation(said)
+    reviewer, reason = said.words("reviewer", BY_KEY), said.maybe_words("reason")
+    said.check()
+    site, review_id = site_of(request), named(request, "review_id")
+    settled = await site.run(
+        lambda: site.leadfit.matching.settle(
+            review_id, Relation(relation), reviewer=reviewer, reason=reason
+        )
+    )
+    answer = document(settled)
+    if settled.lead_id is not None:
+        lead_id = settled.lead_id
+        view = await site.run(lambda: site.leadfit.lead(lead_id))
+        account_id = None if view.account is None else view.account.account_id
+        owner_id = view.lead.owner_id
+        answer["lead"] = {"lead_id": lead_id, "account_id": account_id, "owner_id": owner_id}
+    return Response(answer)
+
+
+@get("/v1/accounts/{account_id:str}/merges", name="get_merges")
+async def get_merges(request: Asked) -> Response[Json]:
+    """Return the merges an account has part in, newest first."""
+    await authorised(request, "read")
+    site, account_id = site_of(request), named(request, "account_id")
+    found = await site.run(lambda: site.leadfit.matching.merges(account_id))
+    ours = [each for each in found if each.record_kind is RecordKind.ACCOUNT]
+    return Response({"account_id": account_id, "merges": plain(ours)})
+
+
+@post("/v1/accounts/{account_id:str}/merge", name="merge_account", status_code=200)
+async def merge_account(request: Asked) -> Response[Json]:
+    """Let the account of the path stand for another one, too."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request), ("absorbed_id", "reason", "by"))
+    absorbed_id, by = said.words("absorbed_id"), said.words("by", BY_KEY)
+    reason = said.maybe_words("reason")
+    said.check()
+    site, account_id = site_of(request), named(request, "account_id")
+    made = await site.run(
+        lambda: site.leadfit.matching.merge(account_id, absorbed_id, by=by, reason=reason)
+    )
+    return Response(document(made))
+
+
+@post("/v1/accounts/{account_id:str}/unmerge", name="unmerge_account", status_code=200)
+async def unmerge_account(request: Asked) -> Response[Json]:
+    """Take back the newest merge of an account that still holds, or the one that is named."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request, may_be_empty=True), ("merge_id", "reason", "by"))
+    merge_id, by = said.maybe_words("merge_id"), said.words("by", BY_KEY)
+    reason = said.maybe_words("reason")
+    said.check()
+    site, account_id = site_of(request), named(request, "account_id")
+    undone = await site.run(
+        lambda: site.leadfit.matching.unmerge(
+            account_id, by=by, kind=RecordKind.ACCOUNT, merge_id=merge_id, reason=reason
+        )
+    )
+    return Response(document(undone))
+
+
+def _relation(said: Said) -> str:
+    """Return what was decided, under either of its two names; both must say the same."""
+    given = {name: said.maybe_words(name) for name in ("decision", "relation")}
+    for name, value in given.items():
+        if value and value not in RELATIONS:
+            said.fault(name, value, ", ".join(RELATIONS))
+    words = [each for each in given.values() if each is not None]
+    if not words:
+        said.fault("relation", None, ", ".join(RELATIONS))
+        return ""
+    if len(set(words)) > 1:
+        said.fault("relation", words[1], f"what decision says, {words[0]}, or nothing")
+    return words[0]
+
+
+def _asked(request: Asked) -> tuple[int, str | None, ReviewKind | None, str | None]:
+    asked, faults = request.query_params, list[Fault]()
+    for name in asked:
+        if name not in _QUERY:
+            allowed = ", ".join(_QUERY)
+            faults.append(Fault(place=shorten(name), came="an unknown key", allowed=allowed))
+    limit = asked.get("limit", str(PAGE_ROWS))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_ROWS):
+        faults.append(Fault(place="limit", came=shorten(limit), allowed=f"1 to {MOST_ROWS}"))
+    kind = asked.get("kind") or None
+    kinds = [each.value for each in ReviewKind]
+    if kind is not None and kind not in kinds:
+        faults.append(Fault(place="kind", came=shorten(kind), allowed=", ".join(kinds)))
+    if faults:
+        raise refused(faults)
+    after, viewer = asked.get("after") or None, asked.get("viewer") or None
+    return int(limit[:9]), after, None if kind is None else ReviewKind(kind), viewer
