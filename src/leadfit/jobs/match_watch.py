@@ -142,40 +142,50 @@ def top_up(world: World, store: Store, in_force: InForce, period: Period) -> int
     Returns:
         How many were drawn besides those that were.
     """
+    wanted = math.ceil(in_force.policy.matching.watch.pairs_a_month * _MONTHS / _WEEKS)
+    # Chosen while others write: a week may hold thousands of decisions to look through.
+    chosen = store.read(lambda session: _chosen(session, period, wanted))
 
-    def draw(session: Session) -> int:
+    def ask(session: Session) -> int:
         desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-        return _top_up(desk, period)
+        return sum(_open(desk, each) for each in chosen)
 
-    return store.write(draw)
+    return store.write(ask) if chosen else 0
 
 
-def _top_up(desk: Desk, period: Period) -> int:
-    wanted = math.ceil(desk.policy.matching.watch.pairs_a_month * _MONTHS / _WEEKS)
-    links = desk.session.links.between(period.start, period.end)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    link: Link
+    decision: Decision
+    kind: ReviewKind
+    chance: float
+
+
+def _chosen(session: Session, period: Period, wanted: int) -> list[_Pair]:
+    links = session.links.between(period.start, period.end)
     at_once = [each for each in links if each.band is Band.AUTO and each.account_id is not None]
     unlinked = [
         each for each in links if each.band is Band.NEW and each.possible_account_id is not None
     ]
-    missed = min(len(unlinked), max(wanted // 4, wanted - len(at_once)))
-    return sum((
-        _draw(desk, at_once, ReviewKind.AUDIT, min(len(at_once), wanted - missed)),
-        _draw(desk, unlinked, ReviewKind.MISSED, missed),
-    ))  # fmt: skip
+    missed = min(len(unlinked), wanted // 4)
+    audits = _draw(session, at_once, ReviewKind.AUDIT, wanted - missed)
+    return [*audits, *_draw(session, unlinked, ReviewKind.MISSED, wanted - len(audits))]
 
 
-def _draw(desk: Desk, links: Sequence[Link], kind: ReviewKind, count: int) -> int:
+def _draw(session: Session, links: Sequence[Link], kind: ReviewKind, count: int) -> list[_Pair]:
     taken: list[tuple[Link, Decision]] = []
     chance = 1.0
     for link in sorted(links, key=lambda each: drawn(each.signal_id)):
-        decision = _decision(desk.session, link)
+        decision = _decision(session, link)
         if decision is None or any(each.rule == "crm_id" for each in decision.match.reasons):
             continue  # what the sender named is no match of ours
         if len(taken) == count:
             chance = drawn(link.signal_id)
             break
         taken.append((link, decision))
-    return sum(_open(desk, link, decision, kind, chance) for link, decision in taken)
+    return [
+        _Pair(link=link, decision=decision, kind=kind, chance=chance) for link, decision in taken
+    ]
 
 
 def _decision(session: Session, link: Link) -> Decision | None:
@@ -185,8 +195,9 @@ def _decision(session: Session, link: Link) -> Decision | None:
     return next((each for each in found if each.signal_id == link.signal_id), None)
 
 
-def _open(desk: Desk, link: Link, decision: Decision, kind: ReviewKind, chance: float) -> bool:
+def _open(desk: Desk, pair: _Pair) -> bool:
     """Ask about a pair, unless it was asked about before."""
+    link, kind = pair.link, pair.kind
     lead_id = link.lead_id or ""
     asked = desk.session.reviews.of_lead(lead_id)
     if any(each.kind is kind and each.signal_id == link.signal_id for each in asked):
@@ -203,9 +214,9 @@ def _open(desk: Desk, link: Link, decision: Decision, kind: ReviewKind, chance: 
             lead_id=lead_id,
             signal_id=link.signal_id,
             stratum=_TOPPED_UP,
-            chosen_with=chance,
+            chosen_with=pair.chance,
             card_digest=link.card_digest,
-            evidence=decision.match.reasons,
+            evidence=pair.decision.match.reasons,
         )
     )
 

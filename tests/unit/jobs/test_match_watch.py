@@ -120,6 +120,26 @@ def test_a_small_week_is_audited_whole(store: SqliteStore, world: FrozenWorld) -
     assert max(each.chosen_with for each in kept) == 1
 
 
+def test_what_the_sender_named_by_its_id_is_no_match_to_audit(
+    store: SqliteStore, world: FrozenWorld
+) -> None:
+    rules = with_quota(200)
+    post(store, world, rules, "first@firm.com", 0)
+    (first,) = store.read(lambda session: session.leads.page(5, None, None, None))
+    for number in range(5):
+        body = {
+            "source": "crm", "event_id": f"named-{number}", "kind": "demo_request",
+            "at": world.now().isoformat(),
+            "identifiers": {"email": f"n{number}@firm.com", "account_id": first.lead.account_id},
+        }  # fmt: skip
+        pipeline.accept(world, store, rules, [body])
+    pipeline.decide_pending(world, store, InForce(policy=rules), 10)
+    world.pass_time(7 * DAY)
+    (week,) = weeks_before(world.now(), 1)
+    assert len(links(store, week)) == 5
+    assert top_up(world, store, InForce(policy=rules), week) == 0
+
+
 def test_no_quota_draws_nothing(store: SqliteStore, world: FrozenWorld) -> None:
     rules = with_quota(0)
     week = linked_week(store, world, rules, 10)
