@@ -198,7 +198,7 @@ def _about_the_current_profile(benchmark: Benchmark) -> list[str]:
     judged = short(icp.judged or "the profile in use", 40)
     match icp.judgement:
         case Judgement.WRONG:
-            return [f"Stop sorting leads by {judged}: those it prefers do worse."]
+            return [f"Stop sorting leads by {judged}: those it prefers do no better."]
         case Judgement.DRIFTED:
             return [f"Review {judged} with sales: it separates less than it used to."]
         case Judgement.RIGHT:

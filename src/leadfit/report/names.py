@@ -63,7 +63,7 @@ CLAIM_MEANING: Final[dict[Claim, str]] = {
 JUDGEMENTS: Final[dict[Judgement, str]] = {
     Judgement.RIGHT: "Your current profile still holds",
     Judgement.DRIFTED: "Your current profile has drifted",
-    Judgement.WRONG: "Your current profile points the wrong way",
+    Judgement.WRONG: "Your current profile does not tell good from bad",
     Judgement.CANNOT_TELL: "Your current profile cannot be judged yet",
 }
 JUDGEMENT_TONES: Final[dict[Judgement, str]] = {

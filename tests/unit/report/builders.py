@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from leadfit.history import Notice, Step
 from leadfit.learn.result import (
     Benchmark,
+    Chosen,
     Claim,
     Cohort,
     CurrentIcp,
@@ -16,10 +17,12 @@ from leadfit.learn.result import (
     Effect,
     Estimate,
     FactShift,
+    Finding,
     Funnel,
     FunnelMonth,
     Judgement,
     Money,
+    OftenTold,
     Presence,
     ProfileRow,
     SeasonMonth,
@@ -82,6 +85,18 @@ FACTS = (
 )
 
 
+def chosen(accounts: int, times: float) -> Chosen:
+    return Chosen(
+        accounts=accounts,
+        revenue_per_account=Estimate(value=412_000.4 * times, low=640_000, high=1_200_000),
+        revenue_ratio=Estimate(value=times, low=times * 0.8, high=times * 1.25),
+        fail_acceptance_90d=Estimate(value=0.21, low=0.19, high=0.23),
+        detractors_inside=40,
+        detractors_inside_share=Estimate(value=0.032, low=0.02, high=0.05),
+        detractors_of_customers=Estimate(value=0.12, low=0.08, high=0.17),
+    )
+
+
 def supported() -> Benchmark:
     """20,000 leads, everything recorded, a profile in use that has drifted."""
     return Benchmark(
@@ -138,6 +153,20 @@ def supported() -> Benchmark:
             learned_revenue_per_account=Estimate(value=733_000, low=640_000, high=820_000),
             detractors_inside=63,
             name="tier",
+            detractors_inside_share=Estimate(value=0.0508, low=0.04, high=0.0645),
+            detractors_of_customers=Estimate(value=0.21, low=0.17, high=0.26),
+            scored_how="Each account is scored by a model that was learned without it.",
+            same_number=chosen(1_240, 1.78),
+            top_decile=chosen(620, 2.41),
+            claims=(
+                OftenTold(
+                    claim="2-3x revenue per account",
+                    figure="top_decile.revenue_ratio",
+                    low=2.0,
+                    high=3.0,
+                    finding=Finding.CANNOT_TELL,
+                ),
+            ),
         ),
         drift=YearsApart(
             outcome=Step.CONVERTED,

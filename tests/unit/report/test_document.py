@@ -9,6 +9,7 @@ import pytest
 from leadfit import report
 from leadfit.history import Notice, Step
 from leadfit.learn.result import AmountEffect, Benchmark, Claim, Estimate, Presence
+from leadfit.report import advice
 from unit.report import builders
 
 PROMISED = {
@@ -83,6 +84,29 @@ def test_no_static_profile_is_null_and_a_known_one_has_its_rate() -> None:
     static = report.document(builders.supported())["static_icp"]
     assert isinstance(static, dict)
     assert static["fail_acceptance_90d"] == {"rate": 0.41, "low": 0.38, "high": 0.44}
+
+
+def test_what_the_learned_score_puts_first_stands_beside_the_static_profile() -> None:
+    static = report.document(builders.supported())["static_icp"]
+    assert isinstance(static, dict)
+    # What was promised first keeps its name and its place.
+    assert static["detractors_inside"] == 63
+    assert static["learned_revenue_per_account"]["value"] == 733_000
+    assert static["detractors_inside_share"] == {"rate": 0.0508, "low": 0.04, "high": 0.0645}
+    tenth = static["top_decile"]
+    assert tenth["accounts"] == 620
+    assert tenth["revenue_ratio"]["value"] == 2.41
+    assert tenth["fail_acceptance_90d"]["rate"] == 0.21
+    assert isinstance(tenth["revenue_per_account"]["value"], int)
+    assert static["claims"][0]["finding"] == "cannot_tell"
+
+
+def test_figures_beside_a_static_profile_are_named_with_their_intervals() -> None:
+    figures = advice.static_figures(builders.supported())
+    assert ("The best tenth by the learned score", "620 accounts") in figures
+    assert ("\u2014 times that of the accounts called ideal", "2.41 (1.93 to 3.01)") in figures
+    assert ("Churned after real use", "63, 21.0 % of its customers (17.0 % to 26.0 %)") in figures
+    assert figures[-1][1] == "Each account is scored by a model that was learned without it."
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
