@@ -160,7 +160,7 @@ def _of_column(
                 field=name,
                 message=f"{counted(int(below.sum()), name)} of {_kinds(kinds[below])} "
                 f"{'is' if below.sum() == 1 else 'are'} below nought, the least "
-                f"{float(read[below].min()):,.0f}. {_BELOW[name]}",
+                f"{float(read[below].min()):,.0f}{_IN[name]}. {_BELOW[name]}",
                 evidence={"rows": int(below.sum()), "least": float(read[below].min())},
             )
         )
@@ -186,6 +186,7 @@ def _is_lost(figure: float) -> bool:
     return abs(figure) > LARGEST
 
 
+_IN = {"amount": " minor units", "value": ""}
 _BELOW = {
     "amount": "They are taken for repayments and lower the revenue of their account, in every "
     "figure on revenue; where they are slips, mend them at the source.",
