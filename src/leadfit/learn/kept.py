@@ -116,13 +116,15 @@ def _shares(customers: _Customers, weight: Floats, slopes: Floats) -> tuple[Floa
     early = weight @ customers.early / np.maximum(exposure, 1e-9)
     both = leaving + early
     there = np.exp(-np.cumsum(both, axis=1) + both)
-    left = there * -np.expm1(-both) * leaving / np.maximum(both, 1e-12)
-    share = left.sum(axis=1, keepdims=True)
-    leavers = np.cumsum(left[:, ::-1], axis=1)[:, ::-1] / share
-    others = (there - share * leavers) / (1 - share)
+    gone = there * -np.expm1(-both) / np.maximum(both, 1e-12)
+    # Whoever does not leave after use in these months leaves before use, or is there at the end.
+    # Counted up, not as one less those that leave, of which nothing may be left by rounding.
+    rest = _still_to_come(gone * early) + (there * np.exp(-both))[:, -1:]
+    to_leave = _still_to_come(gone * leaving)
     stays = customers.stays
     paid = weight @ (customers.revenue * stays) / np.maximum(weight @ stays, 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
+        leavers, others = to_leave / to_leave[:, :1], rest / rest[:, :1]
         by_time = np.log((paid * leavers).sum(axis=1) / (paid * others).sum(axis=1))
         pays = [
             (weight[:, who] @ (customers.revenue * stays)[who]).sum(axis=1)
@@ -130,6 +132,11 @@ def _shares(customers: _Customers, weight: Floats, slopes: Floats) -> tuple[Floa
             for who in (customers.leaver, ~customers.leaver)
         ]
         return np.asarray(by_time), np.asarray(np.log(pays[0] / pays[1]))
+
+
+def _still_to_come(by_month: Floats) -> Floats:
+    """Return the sum of each month and all after it."""
+    return np.cumsum(by_month[:, ::-1], axis=1)[:, ::-1]
 
 
 def _hazard(events: Floats, exposure: Floats, slopes: Floats) -> Floats:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from leadfit import learn
 from leadfit.learn.kept import log_kept
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import read_past
 from leadfit.learn.rules import Rules
-from unit.learn.worlds import SPAN_DAYS, Event, history_of
+from unit.learn.worlds import SPAN_DAYS, Event, World, history_of, make
 
 MONTH = 365.25 / 12
 PAYS = 1_000.0
@@ -77,3 +78,12 @@ def test_few_customers_are_less_sure_than_many() -> None:
 
 def test_fewer_than_five_leavers_say_nothing() -> None:
     assert kept(40, rate=0.001) is None
+
+
+def test_a_history_whose_customers_all_but_all_leave_has_findings() -> None:
+    """So few were seen to stay that in some draws nobody does to the end of the two years."""
+    world = World(
+        seed=49, leads=103, facts=4, convert_rate=0.0625, expand_rate=0.25, churn_rate=0.25
+    )
+    detractor = learn.benchmark(make(world).history).detractor
+    assert 0 < detractor.low < detractor.value < detractor.high < 1
