@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from leadfit.errors import NotPossible
-from leadfit.records import Account, Band, Contact, Keys, Reason, Relation
+from leadfit.records import Account, Band, Contact, Keys, Lead, Reason, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Blocked, Link, Merge, Review, ReviewKind
@@ -82,6 +82,47 @@ def _refused(work: Callable[[Session], object], bench: Bench) -> None:
     except NotPossible:
         return
     raise UnmetError("what is not possible was done")
+
+
+def what_was_merged_first_fills_a_blank_first(bench: Bench) -> None:
+    """A later merge changes no value there is, however the ids sort; chains keep their order."""
+    now = bench.world.now()
+    given = [
+        Account(account_id=each, name=each, country=None if each == "a1" else each.upper())
+        for each in ("a1", "b1", "c1", "d1")
+    ]
+    bench.store.write(lambda session: session.accounts.add_accounts(given))
+    pairs = (("c1", "d1"), ("a1", "c1"), ("a1", "b1"))
+    for number, (survivor, absorbed) in enumerate(pairs):
+        merge = Merge(
+            merge_id=f"m{number}", record_kind=RecordKind.ACCOUNT, survivor_id=survivor,
+            absorbed_id=absorbed, merged_at=now + timedelta(hours=number), by="r1",
+        )  # fmt: skip
+        bench.store.write(lambda session, it=merge: session.merges.make(it))  # type: ignore[misc]  # a default binds it now
+    bench.reopen()
+    found = bench.store.read(lambda session: session.merges.members(RecordKind.ACCOUNT, "a1"))
+    expect(tuple(found) == ("a1", "c1", "d1", "b1"), f"{found} is not the order of the merges")
+    account = bench.store.read(lambda session: session.accounts.account("b1"))
+    expect(account is not None and account.country == "C1", "a later merge filled the blank")
+    bench.store.write(lambda session: session.merges.closes("m1", "l1"))
+    made = bench.store.read(lambda session: session.merges.get("m1"))
+    expect(made is not None and made.closed_lead_id == "l1", "the lead that gives way is not kept")
+
+
+def open_leads_of_contacts_come_oldest_first(bench: Bench) -> None:
+    """Each contact's own, whatever the contacts stand for; closed ones are left out."""
+    now = bench.world.now()
+    contacts = [(Contact(contact_id=f"c{n}"), None) for n in range(3)]
+    bench.store.write(lambda session: session.accounts.add_contacts(contacts))
+    for number, contact_id in enumerate(("c1", "c0", "c2", "c1")):
+        lead = Lead(
+            lead_id=f"l{number}", created_at=now - timedelta(hours=number), contact_id=contact_id
+        )
+        bench.store.write(lambda session, it=lead: session.leads.add(it, now, None))  # type: ignore[misc]  # a default binds it now
+    bench.store.write(lambda session: session.leads.close("l3"))
+    found = bench.store.read(lambda session: session.leads.open_leads(["c0", "c1"]))
+    expect([each.lead_id for each in found] == ["l1", "l0"], f"{found} are open")
+    expect(not bench.store.read(lambda session: session.leads.open_leads([])), "of nobody")
 
 
 def _reviews(bench: Bench) -> tuple[Review, Review, Review]:
@@ -179,6 +220,8 @@ def records_are_found_by_what_they_are_called(bench: Bench) -> None:
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_merged_account_stands_for_both,
     undoing_a_merge_is_its_inverse,
+    what_was_merged_first_fills_a_blank_first,
+    open_leads_of_contacts_come_oldest_first,
     reviews_wait_in_the_order_they_are_due,
     a_review_is_decided_once,
     how_leads_were_matched_is_read_by_time,

@@ -136,8 +136,9 @@ def sheet(found: Sides) -> pages.ReviewSheet:
     review = found.review
     decided = None
     if review.decided_at is not None and review.relation is not None:
-        decided = f"{review.relation.value.capitalize()}, by {words.short(review.reviewer or 'somebody', 80)}, "
-        decided += words.moment(review.decided_at)
+        by = words.short(review.reviewer or "somebody", 80)
+        answer = review.relation.value.capitalize()
+        decided = f"{answer}, by {by}, {words.moment(review.decided_at)}"
         decided += f": {words.short(review.reason, 300)}" if review.reason else ""
     return pages.ReviewSheet(
         review_id=review.review_id,
