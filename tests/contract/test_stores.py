@@ -14,29 +14,43 @@ from leadfit.testing.check_store import Bench
 CHECKS = (*check_store.CHECKS, *check_matching.CHECKS)
 
 
-class SqliteBench:
-    def __init__(self, folder: Path) -> None:
+class BenchOf:
+    def __init__(self, open_store: Callable[[FrozenWorld], Store]) -> None:
         self.world = FrozenWorld()
-        self._path = folder / "store.sqlite3"
-        self.store: Store = self._open()
-
-    def _open(self) -> SqliteStore:
-        return SqliteStore(self._path, secret=b"s" * 32, world=self.world)
+        self._open = open_store
+        self.store = open_store(self.world)
 
     def reopen(self) -> None:
         self.store.close()
-        self.store = self._open()
+        self.store = self._open(self.world)
 
 
 @pytest.fixture
-def sqlite_bench(tmp_path: Path) -> Iterator[SqliteBench]:
-    bench = SqliteBench(tmp_path)
+def sqlite_bench(tmp_path: Path) -> Iterator[BenchOf]:
+    path = tmp_path / "store.sqlite3"
+    bench = BenchOf(lambda world: SqliteStore(path, secret=b"s" * 32, world=world))
+    yield bench
+    bench.store.close()
+
+
+@pytest.fixture
+def postgres_bench(postgres_url: str) -> Iterator[BenchOf]:
+    from leadfit.store.postgres import PostgresStore  # noqa: PLC0415 -- an extra
+
+    bench = BenchOf(lambda world: PostgresStore(postgres_url, secret=b"s" * 32, world=world))
     yield bench
     bench.store.close()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_sqlite_store_does_what_every_store_must(
-    sqlite_bench: SqliteBench, check: Callable[[Bench], None]
+    sqlite_bench: BenchOf, check: Callable[[Bench], None]
 ) -> None:
     check(sqlite_bench)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_postgresql_store_does_what_every_store_must(
+    postgres_bench: BenchOf, check: Callable[[Bench], None]
+) -> None:
+    check(postgres_bench)

@@ -17,7 +17,7 @@ from leadfit.store.sqlite_queues import (
     SqliteClocks,
     SqliteOutbox,
 )
-from leadfit.store.sqlite_signals import SqliteSignals
+from leadfit.store.sqlite_signals import Head, SqliteSignals
 from leadfit.store.views import Counts
 from leadfit.world import World
 
@@ -40,12 +40,14 @@ SELECT
 class SqliteSession:
     """See :class:`leadfit.store.base.Session`."""
 
-    def __init__(self, connection: Connection, secret: bytes, world: World) -> None:
+    def __init__(
+        self, connection: Connection, secret: bytes, world: World, head: Head | None = None
+    ) -> None:
         def new_token() -> str:
             return world.new_id("person")
 
         self._connection = connection
-        self.signals = SqliteSignals(connection, secret, new_token)
+        self.signals = SqliteSignals(connection, secret, new_token, head)
         self.accounts = SqliteAccounts(connection, secret, new_token)
         self.leads = SqliteLeads(connection, self.signals, self.accounts)
         self.capacity = SqliteCapacity(connection)

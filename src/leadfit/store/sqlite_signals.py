@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from leadfit.records import Identifiers, Kind, Signal
 from leadfit.store import chain
@@ -27,11 +27,50 @@ _CHUNK: Final = 5000
 ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
 
 
+class Head(Protocol):
+    """Number and hash of the last row of the log."""
+
+    def read(self) -> tuple[int, bytes] | None:
+        """Return them, if anything is in the log."""
+
+    def write(self, seq: int, made: bytes) -> None:
+        """Keep them."""
+
+
+class StoredHead:
+    """The head as it stands in its table."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> tuple[int, bytes] | None:
+        """Return number and hash of the last row."""
+        found: tuple[int, bytes] | None = self._connection.execute(
+            "SELECT seq, hash FROM log_head WHERE one = 1"
+        ).fetchone()
+        return found
+
+    def write(self, seq: int, made: bytes) -> None:
+        """Keep number and hash of the last row."""
+        self._connection.execute(
+            "INSERT INTO log_head (one, seq, hash) VALUES (1, ?, ?)"
+            " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+            (seq, made),
+        )
+
+
 class SqliteSignals:
     """See :class:`leadfit.store.base.Signals`."""
 
-    def __init__(self, connection: Connection, secret: bytes, new_token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        secret: bytes,
+        new_token: Callable[[], str],
+        head: Head | None = None,
+    ) -> None:
         self._connection = connection
+        self._head = StoredHead(connection) if head is None else head
         self._secret = secret
         self._new_token = new_token
 
@@ -152,27 +191,20 @@ class SqliteSignals:
 
     def append(self, kind: str, at: datetime, body: Mapping[str, object]) -> int:
         """Append a row to the log; return its number."""
-        head = self._connection.execute("SELECT seq, hash FROM log_head WHERE one = 1").fetchone()
-        last, prev = head if head is not None else (0, chain.GENESIS)
+        last, prev = self._head.read() or (0, chain.GENESIS)
         seq, at_us, packed = last + 1, to_us(at), pack(body)
         made = chain.link(prev, seq, at_us, kind.encode(), packed)
         self._connection.execute(
             "INSERT INTO log (seq, at_us, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)",
             (seq, at_us, kind, packed, prev, made),
         )
-        self._connection.execute(
-            "INSERT INTO log_head (one, seq, hash) VALUES (1, ?, ?)"
-            " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
-            (seq, made),
-        )
+        self._head.write(seq, made)
         return seq
 
     def verify(self) -> Verification:
         """Check the hash chain of the log from the first row to the kept head."""
         try:
-            head = self._connection.execute(
-                "SELECT seq, hash FROM log_head WHERE one = 1"
-            ).fetchone()
+            head = self._head.read()
             if head is None and self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone():
                 return chain.check(self._rows(), None)
             return chain.check(self._rows(), head or (0, chain.GENESIS))

