@@ -234,6 +234,10 @@ def _answers(
     session: Session, review: Review, lead: Lead | None, left: Side, right: Side
 ) -> dict[Relation, str]:
     if review.kind is ReviewKind.DUPLICATE or lead is None:
+        kind, merges = review.record_kind, session.merges
+        if merges.survivor(kind, review.left_id) == merges.survivor(kind, review.right_id):
+            kept = "the two are merged already, and stay so until unmerge; the answer is kept"
+            return dict.fromkeys(Relation, kept)
         apart = "both stay as they are; nothing is merged"
         return {
             Relation.SAME: f"{left.title} is merged into {right.title}; unmerge takes it back",

@@ -76,6 +76,8 @@ class SqliteLeads:
 
     def open_leads(self, contact_ids: Sequence[str]) -> tuple[Lead, ...]:
         """Return the open leads of these contacts themselves, oldest first."""
+        if not contact_ids:
+            return ()
         rows = self._connection.execute(
             f"SELECT {LEAD} FROM leads WHERE is_open = 1"  # noqa: S608 -- fixed columns and marks
             f" AND contact_id IN ({','.join('?' * len(contact_ids))})"
