@@ -136,7 +136,7 @@ class Leadfit:
                 decide=self.decide_pending,
                 deliver=self._deliver_soon,
                 clocks=self.run_clocks,
-                learn=cycle.round,
+                learn=lambda limit: cycle.round(limit) if self._store.may_do("learn") else 0,
                 matching=self.watch_matching,
             )
             self._loops.start()
@@ -397,8 +397,13 @@ class Leadfit:
         return card.digest
 
     def deliver(self, limit: int = 1000) -> int:
-        """Carry out queued actions that are due; return how many were settled."""
+        """Carry out queued actions that are due; return how many were settled.
+
+        Where several processes share a store, one of them delivers, and the others settle none.
+        """
         with self._delivering:
+            if not self._store.may_do("deliver"):
+                return 0
             return jobs.deliver(self.world, self._store, self._performers, limit)
 
     def _deliver_soon(self, limit: int) -> int:
@@ -435,7 +440,7 @@ class Leadfit:
             How many reviews and figures the reviewers were told of.
         """
         with self._watching:
-            told = self._watch.round(limit)
+            told = self._watch.round(limit) if self._store.may_do("watch") else 0
         if told:
             self._wake("deliver")
         return told

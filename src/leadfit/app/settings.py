@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from leadfit.errors import BadInput, Fault
@@ -16,15 +16,15 @@ class Settings:
 
     Attributes:
         workspace: ``LEADFIT_WORKSPACE``: the folder everything lives in.
-        database_url: ``LEADFIT_DATABASE_URL``: ``sqlite:///PATH``; the workspace's own file when
-            unset.
+        database_url: ``LEADFIT_DATABASE_URL``: ``sqlite:///PATH`` or ``postgresql://...``; the
+            workspace's own file when unset. It may hold a password.
         host: ``LEADFIT_HOST``: the address ``leadfit serve`` listens on.
         port: ``LEADFIT_PORT``: its port.
         log_format: ``LEADFIT_LOG_FORMAT``: ``json`` or ``text``.
     """
 
     workspace: Path = Path("leadfit-data")
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 8321
     log_format: str = "json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from leadfit import policy as policies
@@ -16,31 +17,48 @@ from leadfit.app.files import (
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings, read_settings
 from leadfit.connectors import FilePerformer
-from leadfit.errors import BadInput, Fault
+from leadfit.errors import BadInput, Fault, MissingExtra
 from leadfit.pipeline import InForce
-from leadfit.store import SqliteStore
+from leadfit.store import SqliteStore, Store
 from leadfit.world import SystemWorld, World
 
 
-def create_workspace(folder: Path | str, *, world: World | None = None) -> Path:
+def create_workspace(
+    folder: Path | str, *, world: World | None = None, settings: Settings | None = None
+) -> Path:
     """Make a workspace with the starter policy and an empty store; return its folder.
 
+    Args:
+        folder: Where it is made.
+        world: Time, ids and failpoints; the system's by default.
+        settings: Where its store is; the environment's by default.
+
     Raises:
-        BadInput: The folder holds something already.
+        BadInput: The folder holds something already, or the store is that of another workspace.
+        StoreBusy: The server of the store cannot be reached now.
     """
     place = Path(folder)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise BadInput(
             Fault(place=str(place), came="something that is there", allowed="a new or empty folder")
         )
+    try:
+        _fill(place, world or SystemWorld(), settings or read_settings())
+    except Exception:
+        # It was new or empty: a second try finds it so.
+        for each in place.iterdir() if place.is_dir() else ():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        raise
+    return place
+
+
+def _fill(place: Path, world: World, settings: Settings) -> None:
     for part in ("policy", "artifacts", "reports"):
         (place / part).mkdir(parents=True, exist_ok=True)
     for name, content in policies.starter_files().items():
         (place / "policy" / name).write_bytes(content)
-    chosen = world or SystemWorld()
-    make_secret(place / SECRET, chosen)
-    SqliteStore(place / DATABASE, secret=read_secret(place / SECRET), world=chosen).close()
-    return place
+    make_secret(place / SECRET, world)
+    _open_store(place, world, settings).close()
 
 
 def open_leadfit(
@@ -57,6 +75,8 @@ def open_leadfit(
         BadInput: There is no workspace, or the store that was asked for is of no known kind.
         BadPolicy: Its policy cannot be used.
         NewerStore: A newer Leadfit wrote its store.
+        MissingExtra: Its store is in PostgreSQL, and the extra ``postgres`` is not installed.
+        StoreBusy: The server of its store cannot be reached now.
     """
     place = Path(workspace)
     if not (place / "policy").is_dir() or not (place / SECRET).is_file():
@@ -69,33 +89,45 @@ def open_leadfit(
         artifact=current_artifact(place),
         card=current_card(place),
     )
-    path = _database(place, settings or read_settings())
     return Leadfit(
         place,
-        store=SqliteStore(path, secret=read_secret(place / SECRET), world=chosen),
+        store=_open_store(place, chosen, settings or read_settings()),
         in_force=rules,
         performers={"*": FilePerformer(place / "outbox.jsonl", world=chosen)},
         world=chosen,
     )
 
 
-def _database(place: Path, settings: Settings) -> Path:
-    """Return the file of the store.
+def _open_store(place: Path, world: World, settings: Settings) -> Store:
+    """Open the store that the settings name.
 
     Raises:
-        BadInput: The address names no SQLite file.
+        BadInput: They name one of no known kind.
+        MissingExtra: It wants an extra that is not installed.
     """
+    secret = read_secret(place / SECRET)
     url = settings.database_url
     if url is None:
-        return place / DATABASE
-    scheme, separator, path = url.partition(":///")
-    if scheme != "sqlite" or not separator or not path:
-        # The address may hold a password: only its kind is shown.
-        raise BadInput(
-            Fault(
-                place="LEADFITDATABASE_URL",
-                came=f"an address of kind {url.partition(':')[0][:20]!r}",
-                allowed="sqlite:///PATH, or nothing for the workspace's own file",
-            )
+        return SqliteStore(place / DATABASE, secret=secret, world=world)
+    scheme, _, path = url.partition("://")
+    if scheme in ("postgresql", "postgres"):
+        return _open_postgres(url, secret, world)
+    if scheme == "sqlite" and path.startswith("/") and path != "/":
+        return SqliteStore(Path(path[1:]), secret=secret, world=world)
+    # The address may hold a password: only its kind is shown.
+    raise BadInput(
+        Fault(
+            place="LEADFIT_DATABASE_URL",
+            came=f"an address of kind {url.partition(':')[0][:20]!r}",
+            allowed="sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or nothing for the"
+            " workspace's own file",
         )
-    return Path(path)
+    )
+
+
+def _open_postgres(url: str, secret: bytes, world: World) -> Store:
+    try:
+        from leadfit.store.postgres import PostgresStore  # noqa: PLC0415 -- an extra
+    except ImportError as error:
+        raise MissingExtra("postgres", "a store in PostgreSQL") from error
+    return PostgresStore(url, secret=secret, world=world)
