@@ -32,7 +32,7 @@ HOT = ("pricing_view", "calculator", "intent_topic", "competitor_research", "com
 ACCOUNTS = """account_id,name,domain,country,owner_id,created_at
 zyxel,Zyxel Robotics,zyxel.com,DE,rep_cara,2024-01-01
 beta,Beta Tools,beta.com,DE,rep_ada,2024-01-01
-beta-bank,Beta Tools Bank,beta.com,DE,rep_ada,2024-01-01
+beta-bank,Beta Tools Bank,beta.com,DE,rep_cara,2024-01-01
 gamma,Gamma Foods,gamma.com,DE,rep_finn,2024-01-01
 """
 CONTACTS = """contact_id,account_id,email,first_name,last_name,title,created_at
@@ -185,6 +185,19 @@ def test_an_account_made_for_the_lead_is_merged_and_unmerge_brings_it_back(
     assert leadfit.matching.record(RecordKind.ACCOUNT, "zyxel") == zyxel()
     (undone,) = leadfit.matching.merges(own)
     assert undone.undone_reason == "two firms of one name"
+
+
+def test_an_account_that_was_there_before_is_not_merged_by_an_answer_about_a_lead(
+    leadfit: Leadfit,
+) -> None:
+    view, review = from_new_domain(leadfit)
+    own = view.lead.account_id
+    assert own is not None
+    leadfit.matching.merge("gamma", own, by="rep_max", reason="a person said so before")
+    settle(leadfit, review, Relation.SAME)
+    assert leadfit.lead(view.lead.lead_id).lead.account_id == "zyxel"
+    assert not leadfit.matching.merges("zyxel")
+    assert [each.absorbed_id for each in leadfit.matching.merges("gamma")] == [own]
 
 
 def zyxel() -> Account:

@@ -69,12 +69,13 @@ def _join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | N
 
     An account that was there before stays what it is: the question was about the lead alone.
     """
-    session = desk.session
-    account_id = session.merges.survivor(RecordKind.ACCOUNT, review.right_id)
-    if lead.account_id is not None and has_new_account(session, lead):
-        own = session.merges.survivor(RecordKind.ACCOUNT, lead.account_id)
-        if own != account_id:
-            _merge(desk, review, own, reviewer, reason)
+    session, merges = desk.session, desk.session.merges
+    account_id = merges.survivor(RecordKind.ACCOUNT, review.right_id)
+    own = None if lead.account_id is None else merges.survivor(RecordKind.ACCOUNT, lead.account_id)
+    if own == account_id:
+        return
+    if own is not None and own == lead.account_id and has_new_account(session, lead):
+        _merge(desk, review, own, reviewer, reason)
         return
     session.leads.link(lead.lead_id, account_id)
     if lead.contact_id is not None:

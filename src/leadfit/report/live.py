@@ -454,7 +454,8 @@ def _provisional(sheet: LeadSheet, ranking: Ranking | None) -> str | None:
     if ranking is None or not any(each.is_about_the_account for each in sheet.reviews):
         return None
     told = (each.words for each in ranking.reasons if each.rule.startswith("provisional."))
-    return next(told, None)
+    alone = "the owner is right under every account it may be of" if sheet.lead.owner_id else None
+    return next(told, alone)
 
 
 def _ranking(ranking: Ranking, owner_id: str | None) -> View:
