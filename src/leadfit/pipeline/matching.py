@@ -69,7 +69,10 @@ def doubt(case: Case, who: Who, tier: Tier) -> Doubt | None:
     hours = case.desk.policy.matching.review_hours
     within = min(timedelta(minutes=minutes), timedelta(hours=hours))
     return Doubt(
-        accounts=tuple(each for each in found if each is not None), until=case.desk.now + within
+        accounts=tuple(each for each in found if each is not None),
+        until=case.desk.now + within,
+        is_of_own=who.account is not None
+        and not any(each.rule == "domain.new" for each in case.match.reasons),
     )
 
 

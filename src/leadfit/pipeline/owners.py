@@ -37,12 +37,14 @@ class Doubt:
     """What is not known of a lead whose match waits for a reviewer.
 
     Attributes:
-        accounts: Accounts on record it may be of, beside the one it has now or none.
+        accounts: Accounts on record it may be of, beside the one it has now.
+        is_of_own: The account it has now is one it may be of, too: it was on record before.
         until: End of the review clock of a lead that nobody can have at once.
     """
 
     accounts: tuple[Account, ...]
     until: datetime
+    is_of_own: bool = False
 
 
 def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
@@ -61,7 +63,8 @@ def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
     ranked = _rank(desk, lead, account, rated)
     if doubt is not None:
         rankings = [_rank(desk, lead, each, rated).ranking for each in doubt.accounts]
-        told = [each for each in (ranked.ranking, *rankings) if each is not None]
+        own = [ranked.ranking] if doubt.is_of_own or not rankings else []
+        told = [each for each in (*own, *rankings) if each is not None]
         ranked = replace(ranked, ranking=route.agree(told))
     desk.world.reach("decide.ranked")
     place = _claim(desk, ranked, lead.lead_id)

@@ -28,7 +28,7 @@ from leadfit.resolve.card import Card
 from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
 from leadfit.resolve.known_phone import contact_side, only_holder
 from leadfit.resolve.names import tells_of_a_relative
-from leadfit.resolve.normal import lists_of
+from leadfit.resolve.normal import Column, lists_of, normalise
 from leadfit.resolve.weighed import by_weight
 from leadfit.resolve.written import signal_account_columns
 
@@ -374,7 +374,15 @@ def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
         return None
     stated = policy.matching.probability
     best = evidence.accounts[0]
-    if len(evidence.accounts) > 1:
+    named = _named_holder(evidence) if keys.email_is_personal else None
+    if named is not None:
+        best = named
+        words = (
+            f"of the accounts that hold the domain {keys.domain}, "
+            f"{best.account_id} alone has the name"
+        )
+        probability, rule, relation = stated.own_domain, "domain.and_name", Relation.SAME
+    elif len(evidence.accounts) > 1:
         ids = ", ".join(account.account_id for account in evidence.accounts)
         shared = f"accounts {ids} share the domain {keys.domain}"
         words = f"{shared} as parent and child" if _is_hierarchy(evidence.accounts) else shared
@@ -405,6 +413,29 @@ def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
         account_id=best.account_id,
         reasons=(Reason(rule=rule, words=words),),
     )
+
+
+def _named_holder(evidence: _Evidence) -> Account | None:
+    """Return the one of several holders of a domain whose name the sender gave in full.
+
+    Only one that holds the domain as its own counts, and only where every other holder's name
+    tells of another body.
+    """
+    if evidence.company is None or len(evidence.accounts) < 2:
+        return None
+    given = _name(evidence.company)
+    alike = [each for each in evidence.accounts if given[0] and _name(each.name) == given]
+    if len(alike) != 1 or evidence.roles.get(alike[0].account_id, "primary") != "primary":
+        return None
+    others = (each for each in evidence.accounts if each is not alike[0])
+    is_clear = all(tells_of_a_relative(evidence.company, each.name) for each in others)
+    return alike[0] if is_clear else None
+
+
+def _name(text: str) -> tuple[str, str]:
+    """Return a company's name and place in normal form, without the legal form."""
+    parts = normalise(Column.COMPANY, text)
+    return parts.get("", ""), parts.get("place", "")
 
 
 def _is_hierarchy(accounts: tuple[Account, ...]) -> bool:

@@ -16,7 +16,7 @@ from leadfit.records import Band, Candidate, Keys, Match, Reason, Relation, Sign
 from leadfit.resolve.card import Card
 from leadfit.resolve.names import tells_of_a_relative
 from leadfit.resolve.normal import lists_of
-from leadfit.resolve.relation import Known, Standing, relate
+from leadfit.resolve.relation import Known, Standing, Tie, relate
 from leadfit.resolve.second import second_stage
 from leadfit.resolve.weigh import Record, Weighing, level_names, weigh
 from leadfit.resolve.written import signal_account_columns
@@ -191,7 +191,9 @@ def _band(best: Weighed, keys: Keys, policy: Policy, card: Card) -> tuple[Band, 
         words = "a name without an address of its own is too weak to link or to wait for a review"
         return Band.NEW, (Reason(rule="weighed.low_trust", words=words),)
     if standing.relation is not Relation.SAME:
-        return Band.REVIEW, standing.reasons
+        # A relative with a domain of its own is an account of its own: nothing is in doubt.
+        is_own = standing.tie is Tie.REGIONAL and keys.domain is not None
+        return (Band.NEW if is_own else Band.REVIEW), standing.reasons
     if best.probability < max(rules.auto, card.cuts.auto):
         return Band.REVIEW, ()
     held_back = _held_back(standing, card)

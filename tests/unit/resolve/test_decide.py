@@ -219,3 +219,73 @@ def test_bands_follow_the_edges_of_the_policy() -> None:
     stricter = changed(strict, "matching.review", 0.983)
     found = match(by_domain(), email="new@acme.com", policy=stricter)
     assert (found.band, found.possible_account_id) == (Band.NEW, "acme")
+
+
+# ---- phones, roles of domains, names beside a shared domain ---------------------------------
+
+
+def by_number(
+    contact: Contact, *, surname: str = "marsh", number: str = "+12127365000"
+) -> Candidate:
+    columns = {"surname": surname, "phone": number, "phone.suffix": "7365000", "phone.valid": "yes"}
+    account = Account(account_id=contact.account_id or "", name="Quandary")
+    return Candidate(found_by="blocking", contact=contact, account=account, columns=columns)
+
+
+MARSH = Contact(contact_id="marsh", account_id="quandary", phone="+1 212 736 5000")
+
+
+@pytest.mark.parametrize("email", ["jo@gmail.com", None])
+def test_a_valid_number_and_the_surname_of_one_contact_link(email: str | None) -> None:
+    said = {"phone": "+1 (212) 736-5000", "last_name": "Marsh"}
+    if email is not None:
+        said["email"] = email
+    found = match(by_number(MARSH), policy=POLICY, **said)
+    assert (found.band, found.account_id, found.contact_id) == (Band.AUTO, "quandary", "marsh")
+    assert "phone.known" in rules(found)
+
+
+@pytest.mark.parametrize(
+    "candidates",
+    [
+        (by_number(MARSH, surname="stone"),),
+        (by_number(MARSH, number="+442127365000"),),
+        (by_number(MARSH), by_number(Contact(contact_id="twin", account_id="quandary"))),
+    ],
+)
+def test_a_number_without_its_surname_or_of_two_contacts_links_nobody(
+    candidates: tuple[Candidate, ...],
+) -> None:
+    found = match(*candidates, phone="+1 212 736 5000", last_name="Marsh", email="jo@gmail.com")
+    assert found.band is Band.NEW
+    assert found.account_id is None
+
+
+def test_a_known_number_from_the_domain_of_another_company_waits_for_review() -> None:
+    found = match(
+        by_number(MARSH), phone="+1 212 736 5000", last_name="Marsh", email="jo@elsewhere.com"
+    )
+    assert (found.band, found.possible_account_id) == (Band.REVIEW, "quandary")
+    assert {"conflict", "domain.new"} <= set(rules(found))
+
+
+@pytest.mark.parametrize("role", ["brand", "regional", "acquired"])
+def test_a_domain_in_another_role_is_of_a_relative_and_waits(role: str) -> None:
+    found = match(
+        Candidate(found_by="domain", account=ACME, role=role), email="new@acme.com", company="Acme"
+    )
+    assert (found.band, found.relation) == (Band.REVIEW, Relation.RELATED)
+    assert rules(found) == [f"domain.{role}"]
+
+
+def test_the_name_in_full_tells_which_of_two_holders_of_a_domain_is_meant() -> None:
+    works = Account(account_id="works", name="Acme Works Inc", domains=("acme.com",))
+    labs = Account(
+        account_id="labs", name="Acme Labs", domains=("acme.com",), parent_account_id="works"
+    )
+    holders = (by_domain(works), by_domain(labs))
+    found = match(*holders, email="new@acme.com", company="ACME Labs, LLC")
+    assert (found.band, found.account_id) == (Band.AUTO, "labs")
+    for doubtful in ("Acme", "Acme Labs Berlin", "Zeta"):
+        found = match(*holders, email="new@acme.com", company=doubtful)
+        assert found.band is Band.REVIEW, doubtful
