@@ -299,7 +299,8 @@ def _reasons(
         if round(part, DIGITS) != 0.0
     ]
     if round(lost, DIGITS) > 0.0:
-        words = f"matches customers that left after use by {d:.0%}: {_worst(artifact, places)}"
+        worst = _worst(artifact, places)
+        words = f"matches customers that left after use by {d:.0%}" + (worst and f": {worst}")
         added.append(Reason(rule="icp.detractor", words=words, points=-round(lost, DIGITS)))
     rest = round(score - math.fsum(reason.points or 0.0 for reason in added), DIGITS)
     base = Reason(rule="icp.average", words="points of an average account", points=rest)
@@ -363,11 +364,14 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def artifact(self, content: object) -> Artifact | None:
+        if isinstance(content, dict) and content.get("shape", SHAPE) != SHAPE:
+            # Another shape has other keys; a fault for each would hide what is the matter.
+            again = "`leadfit learn` or `leadfit benchmark` writes it anew"
+            self._fault("shape", content["shape"], f"{SHAPE}, as of this version; {again}")
+            return None
         top = self._object("artifact", content, _KEYS)
         if top is None:
             return None
-        if top["shape"] != SHAPE or isinstance(top["shape"], bool):
-            self._fault("shape", top["shape"], f"{SHAPE}")
         facts = tuple(
             fact
             for n, item in enumerate(self._list("facts", top["facts"]))

@@ -131,6 +131,14 @@ def test_a_fault_is_named_by_its_path(path: str, value: object, place: str) -> N
     assert place in faults_of(json.dumps(content))
 
 
+def test_another_version_is_named_alone_with_the_way_out() -> None:
+    content = json.loads(to_json(build()))
+    old = {key: value for key, value in content.items() if key != "worth"} | {"shape": 1}
+    with pytest.raises(BadInput, match="leadfit learn") as caught:
+        from_json(json.dumps(old))
+    assert [fault.place for fault in caught.value.faults] == ["shape"]
+
+
 def test_every_fault_is_named_at_once() -> None:
     content = json.loads(to_json(build()))
     content["heads"][0]["link"] = "probit"

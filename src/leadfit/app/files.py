@@ -8,6 +8,7 @@ from typing import Final
 
 from leadfit import artifact as artifacts
 from leadfit.artifact import Artifact
+from leadfit.errors import BadInput, Fault, shorten
 from leadfit.resolve import card as cards
 from leadfit.resolve.card import Card
 from leadfit.resolve.starter import starter_card
@@ -33,11 +34,34 @@ def read_secret(path: Path) -> bytes:
 
 
 def current_artifact(place: Path) -> Artifact | None:
-    """Return the artifact that was in force last."""
+    """Return the artifact that was in force last.
+
+    Raises:
+        BadInput: It is not there, damaged, changed, or of a version this one cannot read.
+    """
     current = place / "artifacts" / "current"
     if not current.is_file():
         return None
-    return artifacts.from_json((current.parent / current.read_text().strip()).read_text("utf-8"))
+    try:
+        path = current.parent / current.read_text("utf-8").strip()
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInput(_unusable(current, shorten(str(error)))) from error
+    try:
+        found = artifacts.from_json(text)
+    except BadInput as error:
+        raise BadInput([*error.faults, _unusable(current, path.name)]) from error
+    if found.digest != path.stem:
+        raise BadInput(_unusable(current, f"{path.name}, whose digest is {found.digest}"))
+    return found
+
+
+def _unusable(current: Path, came: str) -> Fault:
+    """Return what is wrong with the artifact in force, and how to go on without it."""
+    way = "restore it, or remove this file and run `leadfit learn`"
+    return Fault(
+        place=str(current), came=came, allowed=f"the name of an artifact as written; {way}"
+    )
 
 
 def current_card(place: Path) -> Card | None:

@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -57,6 +57,9 @@ def read_artifact(path: Path) -> Artifact:
         raise BadInput(
             Fault(place=str(path), came=shorten(str(error)), allowed="an artifact.json")
         ) from error
+    except BadInput as error:
+        named = (replace(fault, place=f"{path}: {fault.place}") for fault in error.faults)
+        raise BadInput(tuple(named)) from error
 
 
 def score_list(accounts: Path, artifact: Artifact, out: Path) -> ScoredList:
@@ -226,7 +229,8 @@ def reasons_json(found: IcpScore, flag_at: float) -> str:
     told += [{"rule": r.rule, "words": r.words, "points": round(r.points or 0.0, 2)} for r in kept]
     rest = round(found.score, 2) - sum(round(each.points or 0.0, 2) for each in kept)
     if round(rest, 2):
-        words = f"{len(found.reasons) - len(kept)} further facts and rounding"
+        more = len(found.reasons) - len(kept)
+        words = f"{more} further facts and rounding" if more else "rounding"
         told.append({"rule": "icp.rest", "words": words, "points": round(rest, 2)})
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 

@@ -81,6 +81,13 @@ def test_reasons_sum_to_the_score_and_say_first_why_an_account_is_left_out(tmp_p
     assert "left after use" in json.loads(rows[0]["reasons"])[0]["words"]
 
 
+def test_a_match_that_no_single_fact_speaks_for_has_no_open_end(tmp_path: Path) -> None:
+    blank = write_list(tmp_path / "l.csv", "id,industry\n1,\n")
+    score_list(blank, MODEL, tmp_path / "out.csv")
+    for reason in json.loads(rows_of(tmp_path / "out.csv")[0]["reasons"]):
+        assert not reason["words"].endswith(": ")
+
+
 def test_no_cell_is_a_formula_to_a_spreadsheet(tmp_path: Path) -> None:
     score_list(write_list(tmp_path / "l.csv", LIST), MODEL, tmp_path / "out.csv")
     ids = [row["account_id"] for row in rows_of(tmp_path / "out.csv")]
@@ -144,5 +151,5 @@ def test_an_artifact_is_read_back_and_anything_else_refused(tmp_path: Path) -> N
     assert read_artifact(path).digest == MODEL.digest
     with pytest.raises(BadInput):
         read_artifact(tmp_path / "none.json")
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput, match=r"x\.json: artifact\.as_of"):
         read_artifact(write_list(tmp_path / "x.json", "{}"))
