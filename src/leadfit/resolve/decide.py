@@ -34,6 +34,8 @@ from leadfit.resolve.written import signal_account_columns
 
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
 _KEYS = (*_CRM_KEYS, "email", "domain")
+_OWN = frozenset(("domain.own", "domain.and_name"))
+_WEAKER = frozenset(("domain.role", "domain.bare"))
 _WEAK_WORDS = {
     FREE_MAIL: "the address is of a free-mail service, which says nothing about an account",
     DISPOSABLE: "the address is of a throw-away mail service",
@@ -372,47 +374,51 @@ def _by_phone(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
 def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
     if keys.domain is None or not evidence.accounts:
         return None
-    stated = policy.matching.probability
-    best = evidence.accounts[0]
     named = _named_holder(evidence) if keys.email_is_personal else None
-    if named is not None:
-        best = named
-        words = (
-            f"of the accounts that hold the domain {keys.domain}, "
-            f"{best.account_id} alone has the name"
-        )
-        probability, rule, relation = stated.own_domain, "domain.and_name", Relation.SAME
-    elif len(evidence.accounts) > 1:
-        ids = ", ".join(account.account_id for account in evidence.accounts)
-        shared = f"accounts {ids} share the domain {keys.domain}"
-        words = f"{shared} as parent and child" if _is_hierarchy(evidence.accounts) else shared
-        probability, rule, relation = stated.shared_domain, "domain.shared", Relation.RELATED
-    elif (role := evidence.roles.get(best.account_id, "primary")) != "primary":
-        words = f"{keys.domain} is a {role} domain of account {best.account_id}, not its own"
-        probability, rule, relation = stated.shared_domain, f"domain.{role}", Relation.RELATED
-    elif keys.email_is_personal and tells_of_a_relative(evidence.company, best.name):
-        words = (
-            f"account {best.account_id} alone holds the domain {keys.domain}, "
-            "but the company's name tells of a sister or child of it"
-        )
-        probability, rule, relation = stated.shared_domain, "domain.relative", Relation.RELATED
-    elif keys.email_is_personal:
-        words = f"account {best.account_id} alone holds the domain {keys.domain}"
-        probability, rule, relation = stated.own_domain, "domain.own", Relation.SAME
-    elif keys.set_aside == ROLE_MAILBOX:
-        words = f"account {best.account_id} holds the domain of the mailbox"
-        probability, rule, relation = stated.role_mailbox, "domain.role", Relation.SAME
+    best = named or evidence.accounts[0]
+    stated = policy.matching.probability
+    rule, words = _told_by_domain(keys, evidence, named)
+    if rule in _OWN:
+        probability = stated.own_domain
     else:
-        words = f"account {best.account_id} holds the domain, but no address at it was given"
-        probability, rule, relation = stated.bare_domain, "domain.bare", Relation.SAME
+        probability = {
+            "domain.role": stated.role_mailbox, "domain.bare": stated.bare_domain,
+        }.get(rule, stated.shared_domain)  # fmt: skip
     return _match(
         probability,
         policy,
-        relation=relation,
+        relation=Relation.SAME if rule in {*_OWN, *_WEAKER} else Relation.RELATED,
         method="domain",
         account_id=best.account_id,
         reasons=(Reason(rule=rule, words=words),),
     )
+
+
+def _told_by_domain(keys: Keys, evidence: _Evidence, named: Account | None) -> tuple[str, str]:
+    """Return the rule by which the holders of a domain are judged, and why in words."""
+    best, domain = evidence.accounts[0], keys.domain
+    role = evidence.roles.get(best.account_id, "primary")
+    if named is not None:
+        ours = f"{named.account_id} alone has the name"
+        return "domain.and_name", f"of the accounts that hold the domain {domain}, {ours}"
+    if len(evidence.accounts) > 1:
+        ids = ", ".join(account.account_id for account in evidence.accounts)
+        shared = f"accounts {ids} share the domain {domain}"
+        is_group = _is_hierarchy(evidence.accounts)
+        return "domain.shared", f"{shared} as parent and child" if is_group else shared
+    if role != "primary":
+        words = f"{domain} is a {role} domain of account {best.account_id}, not its own"
+        return f"domain.{role}", words
+    if keys.email_is_personal:
+        alone = f"account {best.account_id} alone holds the domain {domain}"
+        if tells_of_a_relative(evidence.company, best.name):
+            but = "but the company's name tells of a sister or child of it"
+            return "domain.relative", f"{alone}, {but}"
+        return "domain.own", alone
+    if keys.set_aside == ROLE_MAILBOX:
+        return "domain.role", f"account {best.account_id} holds the domain of the mailbox"
+    words = f"account {best.account_id} holds the domain, but no address at it was given"
+    return "domain.bare", words
 
 
 def _named_holder(evidence: _Evidence) -> Account | None:

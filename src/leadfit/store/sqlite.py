@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from leadfit.errors import DamagedStore, LeadfitError, StoreBusy
 from leadfit.log import logger
+from leadfit.store import backfill
 from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, migrate, revision_of
 from leadfit.store.sqlite_session import SqliteSession
@@ -145,11 +146,16 @@ class SqliteStore:
         connection = self._connect()
         try:
             revision = revision_of(connection, self._path)
+            if revision != LATEST:
+                self._own()
+                if revision is not None:
+                    backfill.mark(connection)
+                migrate(self._path)
+            if backfill.is_marked(connection):
+                self._own()
+                backfill.backfill(connection, self._secret)
         finally:
             connection.close()
-        if revision != LATEST:
-            self._own()
-            migrate(self._path)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

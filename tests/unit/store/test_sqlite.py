@@ -16,7 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from leadfit.errors import DamagedStore, StoreBusy
-from leadfit.store import NewerStore, Session, SqliteStore
+from leadfit.resolve.card import RecordKind
+from leadfit.store import NewerStore, Session, SqliteStore, backfill
 from leadfit.store.migrate import LATEST, migrate
 from leadfit.store.schema import metadata
 from leadfit.testing import FrozenWorld
@@ -250,3 +251,67 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
     assert account is not None
     assert store.read(lambda session: session.past.latest_event()) is None
     store.close()
+
+
+def older_store(folder: Path, accounts: int) -> Path:
+    """Write a store as the second schema had it, without normalised columns and keys."""
+    path = folder / "s.sqlite3"
+    migrate(path, to="0002")
+    connection = sqlite3.connect(path)
+    for number in range(accounts):
+        account_id = f"a{number:05}"
+        connection.execute(
+            "INSERT INTO accounts (account_id, name, country, is_customer, facts)"
+            " VALUES (?, ?, 'US', 0, '{\"city\":\"Boston\"}')",
+            (account_id, f"Quandary{number} Instruments Inc"),
+        )
+        connection.execute(
+            "INSERT INTO domains (domain, account_id) VALUES (?, ?)",
+            (f"quandary{number}.com", account_id),
+        )
+    body = '{"first_name":"Jo","last_name":"Marsh","phone":"+1 212 736 5000"}'
+    connection.execute("INSERT INTO people (token, body) VALUES ('t1', ?)", (body,))
+    connection.execute(
+        "INSERT INTO contacts (contact_id, account_id, token) VALUES ('c1', 'a00000', 't1')"
+    )
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_records_of_an_older_schema_are_found_by_what_is_alike(tmp_path: Path) -> None:
+    older_store(tmp_path, 4_500)
+    store = opened(tmp_path)
+    last = store.read(
+        lambda session: session.accounts.blocked(
+            RecordKind.ACCOUNT, {"company": "quandary4499 instruments"}, 20
+        )
+    )
+    (found,) = last.candidates
+    assert found.account is not None
+    assert found.account.account_id == "a04499"
+    assert found.columns["domain"] == "quandary4499.com"
+    assert found.columns["city"] == "boston"
+    people = store.read(
+        lambda session: session.accounts.blocked(
+            RecordKind.CONTACT, {"phone.suffix": "7365000"}, 20
+        )
+    )
+    assert [each.contact.contact_id for each in people.candidates if each.contact] == ["c1"]
+    store.close()
+
+
+def test_giving_records_their_columns_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    path = older_store(tmp_path, 3)
+    connection = sqlite3.connect(path, isolation_level=None)
+    backfill.mark(connection)
+    connection.close()
+    migrate(path)  # and the process ends before any record has its columns
+    store = opened(tmp_path)
+    columns = {"domain.label": "quandary1"}
+    found = store.read(lambda s: s.accounts.blocked(RecordKind.ACCOUNT, columns, 20)).candidates
+    assert [each.account.account_id for each in found if each.account] == ["a00001"]
+    store.close()
+    connection = sqlite3.connect(path)
+    assert not backfill.is_marked(connection)
+    connection.close()
