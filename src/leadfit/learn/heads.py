@@ -31,8 +31,14 @@ _LEAST_EVENTS = 10
 _LEAST_UNITS = 5
 _BORROWS_BELOW = 1000
 """With more outcomes than this a step tells more of itself than the one before does."""
-_ODDS = 4.0
-"""The flag stands from half-way between the average chance and this many times its odds."""
+_FLAGGED = 2.5
+"""An account is flagged from so many times the average lead's odds of churn after use.
+
+Where one customer in seven leaves in a year, that is twice as often as the average. A lower bound
+takes more of the best accounts out of outbound than it finds of those that leave; see
+``benchmarks/learn_flag.py``.
+"""
+_LEAST_AVERAGE = 1e-6
 _FOLLOWS = frozenset({"region", "rep_id", "tier", "score"})
 """What follows from the account itself: it would be decided alike for the next one like it."""
 _LEAST_KEPT = 0.2
@@ -223,10 +229,14 @@ def _told_apart(codes: Ints, labels: int, blank: int) -> Bools:
 
 def filled_shares(past: Past, levels: Levels) -> Floats:
     """Return the share of each level among leads with a value; 0 for the blank."""
-    codes = levels.codes[: past.leads] if past.leads else levels.codes
-    counts = np.bincount(codes, minlength=len(levels.labels)).astype(np.float64)
+    counts = np.bincount(_codes(past, levels), minlength=len(levels.labels)).astype(np.float64)
     counts[levels.blank_code] = 0.0
     return np.asarray(counts / max(1.0, counts.sum()))
+
+
+def _codes(past: Past, levels: Levels) -> Ints:
+    """Return the level of each lead; of each account where the past has no leads."""
+    return levels.codes[: past.leads] if past.leads else levels.codes
 
 
 # ---- the artifact --------------------------------------------------------------------------
@@ -250,11 +260,15 @@ def write(
     usable = [levels for levels in facts if not len(levels.known_at)]
     written = _ladder_heads(past, usable, heads, weights)
     churn = next((head for head in heads if head.step is Step.CHURNED_AFTER_USE), None)
-    chances = _chained(written, [levels.codes[: past.leads] for levels in usable])
+    rows = [_codes(past, levels) for levels in usable]
+    chances = _chained(written, rows)
     worth = _worth(written, chances, weights)
     value = np.sum([part * chance for part, chance in zip(worth, chances, strict=True)], axis=0)
     knots = _leaving(churn, rules or Rules())
-    flag = 0.5 if churn is None else float(_lines(np.array([_flag_from(churn)]), knots)[0])
+    detracts = None if churn is None else _head(past, usable, churn, weights)
+    flag = 0.5
+    if detracts is not None:
+        flag = float(_lines(_flag_from(_of_rows(detracts, rows)), knots))
     return Artifact(
         as_of=past.history.as_of.isoformat(),
         learned_from=learned_from,
@@ -262,7 +276,7 @@ def write(
         heads=tuple(written),
         worth=worth,
         knots=_knots(value),
-        detractor=None if churn is None else _head(past, usable, churn, weights),
+        detractor=detracts,
         detractor_knots=knots,
         flag_at=round(flag, 6),
         detractor_share=round(detractor.value, 6),
@@ -363,13 +377,11 @@ def _knots(values: Floats) -> tuple[tuple[float, float], ...]:
     return ((0.0, 0.0), (round(max(best, 1e-6) * 100.0 / _BEST_POINTS, 6), 100.0))
 
 
-def _flag_from(churn: Learned) -> float:
+def _flag_from(chances: Floats) -> Floats:
     """Return the chance of churn after use from which an account is flagged."""
-    eta = min(30.0, max(-30.0, churn.intercept))
-    average = float(-np.expm1(-np.exp(eta)) if churn.timed else 1 / (1 + np.exp(-eta)))
-    average = min(max(average, 1e-6), 1 - 1e-6)
-    odds = _ODDS * average / (1 - average)
-    return round((average + odds / (1 + odds)) / 2, 6)
+    average = min(max(float(chances.mean()), _LEAST_AVERAGE), 1.0 - _LEAST_AVERAGE)
+    odds = _FLAGGED * average / (1.0 - average)
+    return np.asarray(odds / (1.0 + odds))
 
 
 def score_rows(artifact: Artifact, facts: Sequence[Levels]) -> tuple[Floats, Floats]:

@@ -366,3 +366,25 @@ def test_an_expansion_before_the_win_does_not_hide_a_later_one(history: History)
     )
     none_later = read_past(after_win(only, "expanded", days=-100))
     assert watch(none_later, climb(none_later), Step.EXPANDED, learn.Rules()).events == 0
+
+
+def test_customers_without_any_lead_are_learned_from() -> None:
+    """A source that knows accounts and what they did, and no lead they came from."""
+    made = make(World(seed=65, leads=900, facts=3, convert_rate=0.4)).history
+    leads, names = made.leads.columns, [fact.name for fact in made.fact_columns]
+    accounts = {name: leads[name] for name in ("account_id", "created_at", *names)}
+    events = made.events.columns
+    history = replace(
+        made,
+        events=Table(columns={**events, "lead_id": [None] * made.events.rows}),
+        leads=Table(columns={name: [] for name in leads if name not in names}),
+        accounts=Table(columns=accounts),
+        fact_columns=tuple(FactColumn(name=name, table="accounts") for name in names),
+    )
+    artifact = learn.fit(history)
+    assert {head.step for head in artifact.heads} == {"converted", "expanded"}
+    studied(history)
+    icp = learn.read_static({"rule": [{"fact": "f01", "in": ["yes"]}]})
+    held = learn.benchmark(history, static_icp=icp).static_icp
+    assert held is not None
+    assert held.same_number is not None

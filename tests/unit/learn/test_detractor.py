@@ -10,11 +10,11 @@ import pytest
 
 from leadfit import learn
 from leadfit.artifact import Artifact, Head, evaluate
-from leadfit.history import History, Step
+from leadfit.history import History, Step, Table
 from leadfit.learn.facts import Levels, read_facts
 from leadfit.learn.heads import score_rows
 from leadfit.learn.ladder import climb
-from leadfit.learn.past import Floats, Past, read_past
+from leadfit.learn.past import Bools, Floats, Past, read_past
 from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.learn.watch import watch
 from leadfit.records import Facts
@@ -23,7 +23,9 @@ from unit.learn.worlds import START, Event, World, history_of, make
 
 @pytest.fixture(scope="module")
 def past() -> Past:
-    world = World(seed=51, leads=2500, facts=6, expand={"f01": 0.8}, churn={"f03": 1.2})
+    world = World(
+        seed=51, leads=2500, facts=6, expand={"f01": 0.8}, churn={"f05": 1.4}, churn_rate=0.008
+    )
     return read_past(make(world).history)
 
 
@@ -61,18 +63,50 @@ def test_the_match_is_the_chance_of_churn_after_use_while_value_is_counted(
     np.testing.assert_allclose(match, both_years, atol=1e-3)
 
 
-def test_the_flag_stands_half_way_from_the_average_chance_to_four_times_its_odds(
+def test_the_flag_stands_at_two_and_a_half_times_the_odds_of_the_average_lead(
     artifact: Artifact, facts: tuple[Levels, ...]
 ) -> None:
-    average = 1 - np.exp(-np.exp(churn_of(artifact).intercept))
-    odds = 4 * average / (1 - average)
-    high = odds / (1 + odds)
-    # From nought at the average to one at four times its odds, the flag stood at a half.
-    stretched = np.clip((chances(artifact, facts) - average) / (high - average), 0, 1)
+    chance = chances(artifact, facts)
+    odds = 2.5 * chance.mean() / (1 - chance.mean())
     _, match = score_rows(artifact, facts)
+    # Lines between the knots of the match stay within a thousandth.
+    both_years = 1 - (1 - odds / (1 + odds)) ** 2
+    assert artifact.flag_at == pytest.approx(both_years, abs=1e-3)
+    assert 0.01 < (match >= artifact.flag_at).mean() < 0.3
+
+
+def test_the_flagged_of_another_past_leave_at_least_twice_as_often() -> None:
+    causes = {"f00": 1.0, "f02": 0.9, "f05": 1.0}
+    learned, met = (
+        make(World(seed=seed, leads=4000, facts=6, churn=causes, churn_rate=0.003))
+        for seed in (52, 53)
+    )
+    artifact = learn.fit(learned.history)
+    past = read_past(met.history)
+    _, match = score_rows(artifact, read_facts(past, Rules()))
     flagged = match >= artifact.flag_at
-    assert 0.05 < flagged.mean() < 0.6
-    np.testing.assert_array_equal(flagged, stretched >= 0.5)
+    watched = watch(past, climb(past), Step.CHURNED_AFTER_USE, Rules())
+    years = (watched.end - watched.entry) / 12
+
+    def leave(mask: Bools) -> float:
+        return float(watched.event[mask].sum() / years[mask].sum())
+
+    of_flagged = flagged[watched.row]
+    assert leave(of_flagged) > 2 * leave(np.ones(watched.units, np.bool_))
+
+
+def test_nobody_is_flagged_where_no_fact_tells_who_leaves() -> None:
+    # The only fact has one value, so all accounts are alike to the head.
+    one = make(World(seed=54, leads=1500, facts=1, convert_rate=0.05)).history
+    leads = Table(columns={**one.leads.columns, "f00": ["yes"] * one.leads.rows})
+    artifact = learn.fit(replace(one, leads=leads))
+    assert artifact.detractor is not None
+    assert not evaluate(artifact, {"f00": "yes"}).flagged
+
+
+def test_where_most_leave_the_flag_still_leaves_room_for_worse() -> None:
+    found = learn.fit(make(World(seed=55, leads=1500, facts=4, churn_rate=0.3)).history)
+    assert 0.5 < found.flag_at < 1
 
 
 def test_one_account_is_flagged_as_all_rows_are(
