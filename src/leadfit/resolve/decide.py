@@ -409,16 +409,20 @@ def _told_by_domain(keys: Keys, evidence: _Evidence, named: Account | None) -> t
     if role != "primary":
         words = f"{domain} is a {role} domain of account {best.account_id}, not its own"
         return f"domain.{role}", words
-    if keys.email_is_personal:
-        alone = f"account {best.account_id} alone holds the domain {domain}"
-        if tells_of_a_relative(evidence.company, best.name):
-            but = "but the company's name tells of a sister or child of it"
-            return "domain.relative", f"{alone}, {but}"
-        return "domain.own", alone
-    if keys.set_aside == ROLE_MAILBOX:
-        return "domain.role", f"account {best.account_id} holds the domain of the mailbox"
-    words = f"account {best.account_id} holds the domain, but no address at it was given"
-    return "domain.bare", words
+    return _told_by_one_holder(keys, evidence, best)
+
+
+def _told_by_one_holder(keys: Keys, evidence: _Evidence, holder: Account) -> tuple[str, str]:
+    account = f"account {holder.account_id}"
+    if not keys.email_is_personal:
+        if keys.set_aside == ROLE_MAILBOX:
+            return "domain.role", f"{account} holds the domain of the mailbox"
+        return "domain.bare", f"{account} holds the domain, but no address at it was given"
+    alone = f"{account} alone holds the domain {keys.domain}"
+    if tells_of_a_relative(evidence.company, holder.name):
+        but = "but the company's name tells of a sister or child of it"
+        return "domain.relative", f"{alone}, {but}"
+    return "domain.own", alone
 
 
 def _named_holder(evidence: _Evidence) -> Account | None:

@@ -196,12 +196,15 @@ def _band(best: Weighed, keys: Keys, policy: Policy, card: Card) -> tuple[Band, 
         return (Band.NEW if is_own else Band.REVIEW), standing.reasons
     if best.probability < max(rules.auto, card.cuts.auto):
         return Band.REVIEW, ()
-    held_back = _held_back(standing, card)
+    held_back = _held_back(standing, keys, card)
     return (Band.REVIEW if held_back else Band.AUTO), held_back
 
 
-def _held_back(standing: Standing, card: Card) -> tuple[Reason, ...]:
+def _held_back(standing: Standing, keys: Keys, card: Card) -> tuple[Reason, ...]:
     """Return why a likely account is not linked at once."""
+    if keys.domain is None:
+        words = "no address and no domain was given, and a name is nobody's own"
+        return (Reason(rule="weighed.no_address", words=words),)
     if not standing.may_link:
         words = "nothing beside a name speaks for it"
         return (Reason(rule="weighed.name_alone", words=words),)
