@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leadfit import pipeline
@@ -185,6 +185,8 @@ def test_merges_taken_back_in_any_order_leave_every_table_as_it_was(
 
 @settings(max_examples=25, deadline=None)
 @given(bases(), st.integers(0, MOST))
+@example(Base(ages=[9, 1, 5], merges=[(1, 2), (0, 1)], undone=[1, 0]), 1)
+@example(Base(ages=[3, 1, 5], merges=[(1, 2), (0, 1)], undone=[1, 0]), 1)
 def test_what_is_left_is_as_if_the_merges_taken_back_had_never_been(base: Base, keep: int) -> None:
     kind = RecordKind.CONTACT
     with filled(base) as (store, world, file):

@@ -136,7 +136,7 @@ def _seen(policy: Policy, viewer: str | None, side: Side) -> Side:
     return Side(
         what=side.what,
         record_id=None,
-        title=f"a {side.what} you may not see",
+        title=f"{'an' if side.what == 'account' else 'a'} {side.what} you may not see",
         is_hidden=True,
         ask=reviewers(policy) if boss is None else (boss,),
     )
