@@ -500,7 +500,8 @@ class Learn(Section):
     """Smallest effect worth finding, as a difference in 12-month risk."""
     publish: Literal["auto", "ask"] = "auto"
     """Whether `leadfit learn` puts what it learned in force, or only with `--publish`."""
-    large_move_points: float = Field(default=10, gt=0, le=100)
+    # The average lead has 15 to 20 points: were all scores lost, most would move by five, not ten.
+    large_move_points: float = Field(default=5, gt=0, le=100)
     """A score that moves by more points than this moves far."""
     large_move_share: float = Field(default=0.5, gt=0, le=1)
     """When a larger share of accounts moves far, nothing is put in force without `--force`."""
