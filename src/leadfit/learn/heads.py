@@ -34,9 +34,9 @@ _BORROWS_BELOW = 1000
 _FLAGGED = 2.5
 """An account is flagged from so many times the average lead's odds of churn after use.
 
-Where one customer in seven leaves in a year, that is twice as often as the average. A lower bound
-takes more of the best accounts out of outbound than it finds of those that leave; see
-``benchmarks/learn_flag.py``.
+Where one customer in seven leaves in a year, that is twice as often as the average. From 1.75 times
+on outbound would lose twice as much of its best tenth, from 3.25 times on every fourth of those
+found would be missed (``benchmarks/learn_flag.py``).
 """
 _LEAST_AVERAGE = 1e-6
 _FOLLOWS = frozenset({"region", "rep_id", "tier", "score"})
