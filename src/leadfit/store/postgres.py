@@ -12,6 +12,7 @@ import hmac
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, suppress
 from typing import Final, TypeVar
 
 import psycopg
@@ -236,24 +237,29 @@ class _PostgresTransactions:
         self._failed_s = now_s
         raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
         self._failed_s = None
-        self._connection = PostgresConnection(raw)
+        # It lasts as long as the connection, and ends with it.
+        self._pipeline = ExitStack()
+        pipeline = self._pipeline.enter_context(raw.pipeline())
+        self._connection = PostgresConnection(raw, pipeline)
         self._head = _HeldHead(self._connection)
         self.session = SqliteSession(self._connection, self._secret, self._world, self._head)
         return self._connection
 
     def begin(self) -> None:
         """Begin a transaction, and wait for the turn."""
-        raw = self._connected().raw
-        raw.execute(_BEGIN)
-        head = raw.execute(_TURN).fetchone()
+        connection = self._connected()
+        connection.execute(_BEGIN)
+        head = connection.execute(_TURN).fetchone()
         if head is None:
             raise DamagedStore(f"{self._place}, table log_head", "its row is missing")
-        self._head.begin((head[0], bytes(head[1])))
+        self._head.begin(head)
 
-    def _do(self, statement: str) -> None:
+    def _do(self, *statements: str) -> PostgresConnection:
         if self._connection is None:
             raise StoreBusy(f"{self._place}: there is no connection", 5.0)
-        self._connection.raw.execute(statement)
+        for statement in statements:
+            self._connection.execute(statement)
+        return self._connection
 
     def mark(self) -> None:
         """Begin a piece."""
@@ -261,32 +267,38 @@ class _PostgresTransactions:
         self._head.mark()
 
     def keep(self) -> None:
-        """End a piece that was done."""
-        self._do("RELEASE piece")
+        """End a piece that was done, once its last statement was answered."""
+        self._do("RELEASE piece").wait()
 
     def take_back(self) -> bool:
         """Undo the piece; ``False`` when the whole transaction is lost with it."""
         try:
-            self._do("ROLLBACK TO piece")
-            self._do("RELEASE piece")
+            self._clear()
+            self._do("ROLLBACK TO piece", "RELEASE piece").wait()
         except psycopg.Error:
             return False
         self._head.take_back()
         return True
 
+    def _clear(self) -> None:
+        """Take the answers of a failed piece from the pipeline."""
+        with suppress(psycopg.Error):
+            self._do().wait()
+
     def commit(self) -> None:
         """Make the transaction durable and end the turn."""
         self._head.keep()
-        self._do("COMMIT")
+        self._do("COMMIT").wait()
 
     def give_up(self) -> None:
         """End the transaction without a trace; a connection in doubt is not used again."""
         if self._connection is None:
             return
         try:
-            self._connection.raw.execute("ROLLBACK")
+            self._clear()
+            self._do("ROLLBACK").wait()
         except psycopg.Error:
-            self._connection.raw.close()
+            self.close()
 
     def named(self, error: BaseException) -> BaseException:
         """Return our error for one of the driver's that may pass."""
@@ -301,8 +313,12 @@ class _PostgresTransactions:
 
     def close(self) -> None:
         """Let go of the connection."""
-        if self._connection is not None:
-            self._connection.raw.close()
+        if self._connection is None:
+            return
+        if not self._connection.raw.closed:
+            with suppress(psycopg.Error):
+                self._pipeline.close()
+        self._connection.raw.close()
 
 
 def _revision(raw: Raw, place: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -36,27 +36,73 @@ _FOR_NUL: Final = "\ufffd"
 class PostgresConnection:
     """See :class:`leadfit.store.sql.Connection`.
 
+    In a pipeline nothing waits for the answer of a statement until somebody looks at one; an error
+    then comes with a later statement, or with :meth:`wait`.
+
     A NUL, which PostgreSQL keeps in no text, is written and looked up as U+FFFD.
     """
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, pipeline: psycopg.Pipeline | None = None) -> None:
         self.raw = raw
-        self.total_changes = 0
+        self._pipeline = pipeline
+        self._uncounted: list[psycopg.Cursor[tuple[Any, ...]]] = []
+        self._changes = 0
+
+    @property
+    def total_changes(self) -> int:
+        """How many rows were written by :meth:`executemany`."""
+        if self._uncounted:
+            self.wait()
+            self._changes += sum(max(0, cursor.rowcount) for cursor in self._uncounted)
+            self._uncounted.clear()
+        return self._changes
+
+    def wait(self) -> None:
+        """Wait for the answers that are due.
+
+        Raises:
+            psycopg.Error: A statement failed.
+        """
+        if self._pipeline is not None:
+            self._pipeline.sync()
 
     def execute(self, statement: str, values: Values = (), /) -> Cursor:
         """Run a statement."""
         query, is_numbered = in_postgresql(statement)
         cursor = self.raw.cursor(binary=True)
         cursor.execute(query, _given(values, is_numbered=is_numbered))
-        return cast("Cursor", cursor)
+        return cast("Cursor", cursor if self._pipeline is None else _Due(cursor, self.wait))
 
     def executemany(self, statement: str, rows: Iterable[Values], /) -> Cursor:
         """Run a statement that writes, once for every row of values."""
         query, is_numbered = in_postgresql(statement)
         cursor = self.raw.cursor()
-        cursor.executemany(query, [_given(each, is_numbered=is_numbered) for each in rows])
-        self.total_changes += max(0, cursor.rowcount)
+        given = [_given(each, is_numbered=is_numbered) for each in rows]
+        if given:
+            cursor.executemany(query, given)
+            self._uncounted.append(cursor)
         return cast("Cursor", cursor)
+
+
+class _Due:
+    """Answer of a statement in a pipeline."""
+
+    __slots__ = ("_cursor", "_wait", "fetchall", "fetchone")
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], wait: Callable[[], None]) -> None:
+        self._cursor = cursor
+        self._wait = wait
+        self.fetchone = cursor.fetchone
+        self.fetchall = cursor.fetchall
+
+    @property
+    def rowcount(self) -> int:
+        if self._cursor.pgresult is None:
+            self._wait()
+        return self._cursor.rowcount
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.fetchall())
 
 
 @lru_cache(maxsize=2048)
