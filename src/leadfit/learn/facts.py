@@ -74,11 +74,11 @@ def read_facts(past: Past, rules: Rules) -> tuple[Levels, ...]:
     found: list[Levels] = []
     for fact in listed:
         values, known_at = _values(past, fact)
-        name = (
-            fact.name
-            if names[fact.name] < 2 or fact.table == "leads"
-            else (f"{fact.table}.{fact.name}")
-        )
+        name = fact.name
+        if names[name] > 1 and fact.table != "leads":
+            name = f"{fact.table}.{name}"
+            while name in names:  # a column may be called so by itself
+                name = f"{fact.table}.{name}"
         found.append(to_levels(name, values, fact.is_number, rules, fact.known, known_at))
     return tuple(found)
 

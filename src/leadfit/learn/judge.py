@@ -6,12 +6,13 @@ it. What was learned is held against it by :mod:`leadfit.learn.against`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from leadfit.artifact import as_text
+from leadfit.artifact import FORM_DEFAULTS, MISSING_WORDS, as_text
 from leadfit.errors import BadInput, Fault, shorten
 from leadfit.history import Step, column_of
 from leadfit.learn.checks import proportion
@@ -25,6 +26,14 @@ from leadfit.learn.words import DID
 from leadfit.records import Fact
 
 _TOP_SHARE = 0.2
+_NO_TIER = FORM_DEFAULTS | MISSING_WORDS | {""}
+_NUMBERED = re.compile(r"(\D*)([0-9]+)")
+_LETTERED = re.compile(r"((?:.* )?)([a-z])")
+_ORDERS = (
+    ("hot", "warm", "cold"),
+    ("platinum", "gold", "silver", "bronze"),
+    ("high", "medium", "low"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +62,10 @@ def call(past: Past, static_icp: StaticIcp | None) -> Called | None:
         return Called(name=static_icp.name, ideal=ideal, known=np.ones(past.rows, np.bool_))
     tail = [None] * (past.rows - past.leads)
     tiers = [*column_of(past.history.leads, "tier"), *tail]
-    known = np.array([tier is not None for tier in tiers], dtype=np.bool_)
-    if known.sum() >= 20:
-        texts = [as_text(tier) if isinstance(tier, str | int | float) else "" for tier in tiers]
-        best = min(text for text in texts if text)
+    texts = [as_text(tier) if isinstance(tier, str | int | float) else "" for tier in tiers]
+    known = np.array([text not in _NO_TIER for text in texts], dtype=np.bool_)
+    best = best_tier({text for text in texts if text not in _NO_TIER})
+    if best is not None and known.sum() >= 20:
         ideal = np.array([text == best for text in texts], dtype=np.bool_)
         return Called(name="tier", ideal=ideal, known=known)
     score = numbers([*column_of(past.history.leads, "score"), *tail])
@@ -64,6 +73,28 @@ def call(past: Past, static_icp: StaticIcp | None) -> Called | None:
     if known.sum() >= 20:
         edge = float(np.quantile(score[known], 1 - _TOP_SHARE))
         return Called(name="score", ideal=known & (score >= edge), known=known)
+    return None
+
+
+def best_tier(tiers: Collection[str]) -> str | None:
+    """Return the best of these tiers, or ``None`` where their order is not known.
+
+    It is the one of the lowest number, else the first letter, else the first of a row of words
+    that are in use. By the alphabet alone ``cold`` would be better than ``hot``.
+
+    >>> best_tier({"tier 10", "tier 2"}), best_tier({"b", "a", "c"}), best_tier({"cold", "hot"})
+    ('tier 2', 'a', 'hot')
+    >>> best_tier({"enterprise", "starter"}) is None
+    True
+    """
+    for order in _ORDERS:
+        if tiers and set(tiers) <= set(order):
+            return min(tiers, key=order.index)
+    for pattern in _NUMBERED, _LETTERED:
+        found = {text: pattern.fullmatch(text) for text in tiers}
+        read = {text: match.groups() for text, match in found.items() if match is not None}
+        if tiers and len(read) == len(tiers) and len({before for before, _ in read.values()}) == 1:
+            return min(read, key=lambda text: (len(read[text][1].lstrip("0")), read[text][1]))
     return None
 
 
@@ -100,19 +131,26 @@ def judge_current(past: Past, ladder: Ladder, called: Called | None, rules: Rule
     if called is None:
         return CurrentIcp(
             judgement=Judgement.CANNOT_TELL,
-            words="No score, tier or static profile is recorded, so there is nothing to judge.",
+            words="No score, no tier whose order is known and no static profile is recorded, so "
+            "there is nothing to judge.",
         )
     for step in reversed(LADDER):
         if ladder.sources[step] is Presence.MISSING:
             continue
         ideal, reached, start = _matured(past, ladder, called, step, rules)
         sizes = (int((ideal & reached).sum()), int(ideal.sum()), int((~ideal).sum()))
-        if int(reached.sum()) < rules.min_events or min(sizes[1:]) < 20:
+        # What all of them reached tells nobody apart, however good the profile is.
+        if int(reached.sum()) < rules.min_events or min(sizes[1:]) < 20 or reached.all():
             continue
         return _judge(called.name, step, ideal, reached, start, rules=rules)
+    words = f"No step has outcomes enough, reached and not, to judge the {called.name} by."
+    ideal = called.ideal[called.known]
+    if ideal.all() or not ideal.any():
+        whom = "every lead" if ideal.any() else "no lead"
+        words = f"By the {called.name} {whom} is ideal, so there is nobody to compare with."
     return CurrentIcp(
         judgement=Judgement.CANNOT_TELL,
-        words=f"Too few outcomes to judge the {called.name} by.",
+        words=words,
         judged=called.name,
     )
 

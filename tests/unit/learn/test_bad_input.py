@@ -153,6 +153,26 @@ def test_strange_amounts_and_use_break_nothing(history: History, figure: float) 
     studied(with_events(history, spoil))
 
 
+def test_no_two_facts_bear_one_name(history: History) -> None:
+    rows, ids = history.leads.rows, sorted(map(str, set(history.leads.columns["account_id"])))
+    odd = [("a", "b", "c")[n % 3] for n in range(rows)]
+    own = [("yes", "no")[n % 2] for n in range(len(ids))]
+    columns = (
+        FactColumn(name="accounts.f01", table="leads"),
+        FactColumn(name="f01", table="accounts"),
+    )
+    found = replace(
+        history,
+        leads=Table(columns={**history.leads.columns, "accounts.f01": odd}),
+        accounts=Table(columns={"account_id": ids, "f01": own}),
+        fact_columns=(*history.fact_columns, *columns),
+    )
+    artifact = learn.fit(found)
+    names = [fact.name for fact in artifact.facts]
+    assert "accounts.f01" in names
+    assert len(set(names)) == len(names)
+
+
 def test_five_thousand_values_are_named_and_break_nothing() -> None:
     made = make(World(seed=62, leads=5000, facts=1, convert_rate=0.01)).history
     codes = studied(with_fact(made, [f"value {n}" for n in range(5000)]))
