@@ -37,6 +37,7 @@ from leadfit.store.views import (
 from leadfit.world import World
 
 if TYPE_CHECKING:
+    from leadfit.jobs.card_training import TrainedCard
     from leadfit.learn import DriftFindings
 
 T = TypeVar("T")
@@ -395,6 +396,23 @@ class Leadfit:
         keep_card(self.folder, card)
         self._in_force = replace(self._in_force, card=card)
         return card.digest
+
+    def train_card(self, *, publish: bool = False) -> TrainedCard:
+        """Train a model card on the workspace's accounts and decided reviews.
+
+        Args:
+            publish: Put it in force, unless something speaks against it.
+
+        Raises:
+            BadInput: There are too few accounts, or no two of them are alike.
+            MissingExtra: The extra ``linkage`` is not installed.
+        """
+        from leadfit.jobs.card_training import train_card  # noqa: PLC0415 -- DuckDB, rarely asked
+
+        found = train_card(self.world, self._store, self._in_force)
+        if publish and not found.against:
+            self.publish_card(found.card)
+        return found
 
     def deliver(self, limit: int = 1000) -> int:
         """Carry out queued actions that are due; return how many were settled.

@@ -16,6 +16,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
         "customer profile.",
+        "cards": "Model cards: what accounts in doubt are weighed by.",
         "dedupe": "Say which records of a file are one, with a probability for every pair.",
         "drift": "Say whether the score in force still holds, what moved, and who may be "
         "blamed for it.",
@@ -44,6 +45,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
+_CARDS: Final = frozenset({"cards"})
 _MATCHING_FILES: Final = frozenset({"match"})
 _REVIEWING: Final = frozenset({"merge", "merges", "review", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
@@ -78,6 +80,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import matching  # noqa: PLC0415 -- as above
 
         found = matching.COMMANDS
+    elif name in _CARDS:
+        from leadfit.cli import cards  # noqa: PLC0415 -- as above
+
+        found = cards.COMMANDS
     elif name in _MATCHING_FILES:
         from leadfit.cli import match_files  # noqa: PLC0415 -- as above
 

@@ -93,6 +93,12 @@ class Accounts(Protocol):
         Accounts come without domains and facts, which weighing does not look at.
         """
 
+    def normal_forms(self, after: str, limit: int) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """Return ids and normalised columns of accounts behind the id ``after``, by id.
+
+        Those merged into another are left out.
+        """
+
     def account(self, account_id: str) -> Account | None:
         """Return the account that stands for ``account_id``, with what was merged into it."""
 

@@ -193,6 +193,15 @@ class SqliteAccounts:
             columns={**columns, **{n: v for n, v in company.items() if n.startswith("company")}},
         )
 
+    def normal_forms(self, after: str, limit: int) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """Return ids and normalised columns of accounts behind the id ``after``, by id."""
+        rows = self._connection.execute(
+            "SELECT account_id, normal FROM accounts WHERE account_id > ? AND normal IS NOT NULL"
+            " AND merged_into IS NULL ORDER BY account_id LIMIT ?",
+            (after, limit),
+        )
+        return [(account_id, json.loads(normal)) for account_id, normal in rows]
+
     def open_lead_of(self, contact_id: str) -> str | None:
         """Return the newest open lead of a contact and of those merged into it."""
         members = self._merges.members(RecordKind.CONTACT, contact_id)
