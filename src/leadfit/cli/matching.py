@@ -59,7 +59,19 @@ class Columns(click.ParamType[tuple[str, ...]]):
     show_default=True,
     help="Probability from which a pair joins its records.",
 )
-@click.option("--labels", type=FILE, help="Judged pairs: left_id, right_id, match.")
+@click.option(
+    "--labels", type=FILE, help="Judged pairs: left_id, right_id, match and perhaps chance."
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(1, 100_000),
+    help="Draw so many pairs to be judged into --sample-out.",
+)
+@click.option(
+    "--sample-out",
+    type=FILE,
+    help="Pairs side by side, to be filled in and given back as --labels: .csv or .parquet.",
+)
 @click.option("--card", type=FILE, help="A trained model card; without one the records train it.")
 @click.option("--card-out", type=FILE, help="Write the model card here, as JSON.")
 @click.option(
@@ -79,6 +91,8 @@ def dedupe_command(
     source: str | None,
     threshold: float,
     labels: Path | None,
+    sample: int | None,
+    sample_out: Path | None,
     card: Path | None,
     card_out: Path | None,
     engine: Literal["duckdb", "spark"],
@@ -89,6 +103,8 @@ def dedupe_command(
     from leadfit.jobs.dedupe import Asked, dedupe  # noqa: PLC0415 -- DuckDB is slow to import
     from leadfit.resolve.card import RecordKind  # noqa: PLC0415 -- as above
 
+    if (sample is None) != (sample_out is None):
+        raise click.UsageError("--sample and --sample-out belong together")
     asked = Asked(
         kind=RecordKind(kind),
         threshold=threshold,
@@ -97,10 +113,19 @@ def dedupe_command(
         compare=compare,
         source=source,
         labels=labels,
+        sample=sample or 0,
         card=card,
         engine=engine,
     )
-    found = dedupe(records, asked, out=out, pairs=pairs, card_out=card_out, say=output.say)
+    found = dedupe(
+        records,
+        asked,
+        out=out,
+        pairs=pairs,
+        card_out=card_out,
+        sample_out=sample_out,
+        say=output.say,
+    )
     output.answer(deduped_document(found, out), lambda: deduped_words(found, out))
 
 
@@ -113,6 +138,8 @@ def deduped_document(found: Deduped, out: Path) -> dict[str, object]:
         "pairs": found.pairs,
         "candidates": found.candidates,
         "bands": dict(found.bands),
+        "related_pairs": found.related,
+        "sampled_pairs": found.drawn,
         "card": found.card.digest,
         "id_column": found.id_column,
         "compared": list(found.compared),
@@ -127,7 +154,12 @@ def deduped_words(found: Deduped, out: Path) -> str:
     """Return the same for a person."""
     counts = table([("records", found.records), ("entities", found.entities)])
     bands = table([(f"pairs: {band}", count) for band, count in found.bands.items()])
-    lines = [counts, bands, f"Compared: {', '.join(found.compared)}"]
+    lines = [counts, bands]
+    if found.related:
+        lines.append(table([("pairs: related", found.related)]))
+    if found.drawn:
+        lines.append(table([("pairs drawn to be judged", found.drawn)]))
+    lines += [f"Compared: {', '.join(found.compared)}"]
     lines += [f"Note: {warning}" for warning in found.warnings]
     lines.append(f"The entity of each record is in {out}; the model is {found.card.digest[:12]}")
     return "\n".join(lines)

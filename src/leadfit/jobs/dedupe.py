@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from leadfit.errors import BadInput, Fault, MissingExtra, Words, shorten
-from leadfit.exports import sheets
-from leadfit.exports.faults import Faults
+from leadfit.jobs.family import Family, family_of
+from leadfit.jobs.judging import LEAST, Pair, Work, bands_of, judged, learn_from, least_of
+from leadfit.jobs.labels import (
+    Label,
+    Labels,
+    check_enough,
+    drawn_pairs,
+    read_labels,
+    sheet_rows,
+)
 from leadfit.jobs.record_file import RecordFile, read_records
 from leadfit.jobs.written import written
 from leadfit.records import Band, Relation
 from leadfit.resolve import card as cards
-from leadfit.resolve.card import Card, RecordKind, Test
+from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.cluster import Clusters, Link, cluster, named, pairs_within
-from leadfit.resolve.normal import NORMALISER, Column
-from leadfit.resolve.weigh import Record
+from leadfit.resolve.cuts import told
+from leadfit.resolve.domains import learn_shared_domains
+from leadfit.resolve.normal import NORMALISER
+from leadfit.resolve.sampling import Drawn
 from leadfit.store import linkage
-from leadfit.store.batch import Batch, Blocked, Weighed
-from leadfit.store.drafting import draft
+from leadfit.store.batch import Batch
+from leadfit.store.drafting import FAMILY, draft
 
 Engine = Literal["duckdb", "spark"]
 
-LEAST: Final = 0.01
-"""Probability from which a pair is told."""
-_LABEL_COLUMNS: Final = ("left_id", "right_id", "match")
-_TRUE: Final = frozenset(("1", "1.0", "true", "yes"))
-_FALSE: Final = frozenset(("0", "0.0", "false", "no"))
-_LEAST_BEFORE: Final = 1e-4
-"""Probability from which a pair is worth a second look."""
-_CHUNK: Final = 20_000
-_RARELY_SAME: Final = 1e-4
-"""Chance under which two records with the same identifier are not taken for an accident."""
+_FEWEST_AT_A_DOMAIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Deduped:
         compared: Columns of the file that were compared.
         blocking: Keys that records met by, with the pairs of each.
         skipped_keys: Keys that too many records share.
+        related: Pairs told that are two of one family, such as parent and site.
+        drawn: Pairs written to be judged.
         warnings: What the user should know.
     """
 
@@ -66,6 +69,8 @@ class Deduped:
     compared: tuple[str, ...]
     blocking: Mapping[str, int]
     skipped_keys: int
+    related: int
+    drawn: int
     warnings: tuple[str, ...]
 
 
@@ -81,6 +86,7 @@ class Asked:
         compare: Columns without a usual name that are compared as text.
         source: Column that says which list a record is from; only records of two lists match.
         labels: A file of pairs somebody judged.
+        sample: How many pairs to draw for somebody to judge.
         card: A trained card; without one the records themselves train it.
         engine: What does the work.
     """
@@ -92,17 +98,9 @@ class Asked:
     compare: tuple[str, ...] = ()
     source: str | None = None
     labels: Path | None = None
+    sample: int = 0
     card: Path | None = None
     engine: Engine = "duckdb"
-
-
-@dataclass(slots=True)
-class _Work:
-    file: RecordFile
-    batch: Batch
-    card: Card
-    blocked: Blocked
-    warnings: list[str] = field(default_factory=list)
 
 
 def dedupe(
@@ -112,6 +110,7 @@ def dedupe(
     out: Path,
     pairs: Path | None = None,
     card_out: Path | None = None,
+    sample_out: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Deduped:
     """Find which records are one and write the entity of each, whole or not at all.
@@ -120,8 +119,9 @@ def dedupe(
         records: A ``.csv``, ``.csv.gz`` or ``.parquet`` file.
         asked: How.
         out: Entity of each record: ``.csv`` or ``.parquet``.
-        pairs: The same for pairs of at least :data:`LEAST`.
+        pairs: The same for pairs of at least :data:`LEAST`, and relatives that are known.
         card_out: Where the model goes as JSON.
+        sample_out: Where drawn pairs go, to be judged and given back as labels.
         say: Gets words about the progress.
 
     Raises:
@@ -129,11 +129,7 @@ def dedupe(
         MissingExtra: Training asks for the extra ``linkage``, Spark for ``spark``.
     """
     _check_engine(asked)
-    for option, path in (("--out", out), ("--pairs", pairs)):
-        if path is not None and not path.name.lower().endswith((".csv", ".parquet")):
-            raise BadInput(
-                Fault(place=option, came=shorten(str(path)), allowed="a .csv or .parquet file")
-            )
+    _check_places(out=out, pairs=pairs, sample_out=sample_out)
     given = _read_card(asked)
     file = read_records(
         records,
@@ -143,29 +139,76 @@ def dedupe(
         compare=asked.compare,
         source=asked.source,
     )
-    labels = _read_labels(asked.labels, file) if asked.labels is not None else []
+    labels = _read_labels(asked, file)
     say(f"{len(file.ids)} records are normalised")
-    with Batch(file.columns) as batch:
-        batch.fill(file.rows())
-        work = _with_card(file, batch, given, asked, say)
-        if labels:
-            _learn_from(work, labels)
-        batch.weigh(work.card, least=_LEAST_BEFORE if work.card.second else LEAST)
+    rows, columns, family = _with_family(file)
+    with Batch(columns) as batch:
+        batch.fill(rows)
+        work = _with_card(file, batch, given, asked, family, say=say)
+        if labels.pairs:
+            learn_from(work, labels)
+        batch.weigh(work.card, least=least_of(work, keep_all=bool(asked.sample)))
         say(f"{work.blocked.pairs} pairs are weighed")
-        kept = _judged(work)
-        clusters = cluster(
-            len(file.ids),
-            (Link(left=p.left, right=p.right, probability=p.probability) for p in kept),
-            threshold=asked.threshold,
-            sources=file.sources,
-        )
-        bands = _bands(work, kept)
-    _write(out, ("record_id", "entity_id"), zip(file.ids, named(clusters, file.ids), strict=True))
+        every = judged(work, keep_all=bool(asked.sample))
+    drawn = _drawn(every, asked, file, labels.pairs)
+    kept = [pair for pair in every if pair.probability >= LEAST or pair.is_kin]
+    bands = bands_of(work, kept)
+    clusters = _joined(file, kept, asked.threshold)
+    if sample_out is not None:
+        header, sheet = sheet_rows(file, drawn)
+        written(sample_out, header, sheet)
     if pairs is not None:
         _write(pairs, _PAIR_COLUMNS, _pair_rows(file, kept, bands, clusters))
     if card_out is not None:
         _write_text(card_out, cards.to_json(work.card))
-    return _told(work, kept, bands, clusters)
+    _write(out, ("record_id", "entity_id"), zip(file.ids, named(clusters, file.ids), strict=True))
+    return _told(work, kept, bands, clusters, len(drawn))
+
+
+def _read_labels(asked: Asked, file: RecordFile) -> Labels:
+    if asked.labels is None:
+        return Labels()
+    labels = read_labels(asked.labels, file.ids)
+    check_enough(labels)
+    return labels
+
+
+def _joined(file: RecordFile, pairs: Sequence[Pair], threshold: float) -> Clusters:
+    links = (
+        Link(
+            left=pair.left,
+            right=pair.right,
+            probability=pair.probability,
+            is_related=pair.is_apart,
+        )
+        for pair in pairs
+    )
+    return cluster(len(file.ids), links, threshold=threshold, sources=file.sources)
+
+
+def _check_places(**places: Path | None) -> None:
+    faults = [
+        Fault(
+            place=f"--{option.replace('_', '-')}",
+            came=shorten(str(path)),
+            allowed="a .csv or .parquet file",
+        )
+        for option, path in places.items()
+        if path is not None and not path.name.lower().endswith((".csv", ".parquet"))
+    ]
+    if faults:
+        raise BadInput(faults)
+
+
+def _with_family(
+    file: RecordFile,
+) -> tuple[Iterator[list[str | None]], tuple[str, ...], Family]:
+    """Return rows and columns of a file, with the groups of each account where it tells some."""
+    if not file.tells_kin():
+        return file.rows(), file.columns, Family()
+    family = family_of(file.ids, file.domains(), file.parents)
+    rows = ([*row, family.text(number)] for number, row in enumerate(file.rows()))
+    return rows, (*file.columns, FAMILY), family
 
 
 def _check_engine(asked: Asked) -> None:
@@ -217,18 +260,36 @@ def _with_card(
     batch: Batch,
     given: Card | None,
     asked: Asked,
+    family: Family,
+    *,
     say: Callable[[str], None],
-) -> _Work:
+) -> Work:
     across = bool(file.sources)
     warnings = _warnings(file)
+    if asked.kind is RecordKind.ACCOUNT:
+        warnings += _without_shared_domains(batch)
     if given is not None:
         batch.prepare(given)
         blocked = batch.block(given, across=across)
         batch.grade(given)
-        return _Work(file, batch, given, blocked, warnings)
+        return Work(file, batch, given, blocked, family, warnings)
     say("a model is trained without labels")
     trained = linkage.train(batch, draft(batch, file.fields, asked.kind), across=across)
-    return _Work(file, batch, trained.card, trained.blocked, warnings)
+    return Work(file, batch, trained.card, trained.blocked, family, warnings)
+
+
+def _without_shared_domains(batch: Batch) -> list[str]:
+    """Make domains blank behind which unlike companies stand, and say so."""
+    if not {"domain", "company"} <= set(batch.columns):
+        return []
+    shared = learn_shared_domains(batch.beside("domain", "company", least=_FEWEST_AT_A_DOMAIN))
+    if not shared:
+        return []
+    batch.forget("domain", [each.domain for each in shared])
+    first = ", ".join(each.domain for each in shared[:3])
+    return [
+        f"{len(shared)} domains stand beside many unlike companies and say nothing of one: {first}"
+    ]
 
 
 def _warnings(file: RecordFile) -> list[str]:
@@ -243,160 +304,13 @@ def _warnings(file: RecordFile) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Label:
-    left: int
-    right: int
-    is_match: bool
-
-
-def _read_labels(path: Path, file: RecordFile) -> list[_Label]:
-    faults = Faults()
-    if not path.is_file():
-        faults.file(str(path), Words("nothing there"), "a file of left_id, right_id, match")
-    faults.stop_if_any()
-    sheet = sheets.read(path, faults)
-    missing = [name for name in _LABEL_COLUMNS if name not in sheet.columns]
-    for name in missing:
-        faults.file(path.name, Words(f"no column {name}"), ", ".join(_LABEL_COLUMNS))
-    faults.stop_if_any()
-    place = {name: number for number, name in enumerate(file.ids)}
-    found: dict[tuple[int, int], _Label] = {}
-    columns = (sheet.columns[name] for name in _LABEL_COLUMNS)
-    for row, left, right, match in zip(sheet.rows, *columns, strict=True):
-        for column, name in (("left_id", left), ("right_id", right)):
-            if (name or "").strip() not in place:
-                faults.row(path.name, row, column, name or "", "an id of the records")
-        said = (match or "").strip().lower()
-        if said not in _TRUE | _FALSE:
-            faults.row(path.name, row, "match", match or "", "1 or 0")
-        if not faults.is_bad(path.name, row):
-            one, other = sorted((place[(left or "").strip()], place[(right or "").strip()]))
-            label = _Label(one, other, said in _TRUE)
-            if found.setdefault((one, other), label) != label:
-                faults.row(path.name, row, "match", match or "", "one answer for each pair")
-    faults.stop_if_any()
-    return list(found.values())
-
-
-def _learn_from(work: _Work, labels: Sequence[_Label]) -> None:
-    """Put a second stage, calibration and cuts into the card."""
-    try:
-        from leadfit.resolve.training import (  # noqa: PLC0415 -- it needs an extra
-            LabelledPair,
-            train_second_stage,
-        )
-    except ImportError as error:
-        raise MissingExtra("linkage", "--labels") from error
-    records = work.batch.records({each for label in labels for each in (label.left, label.right)})
-    training = train_second_stage(
-        work.card,
-        [
-            LabelledPair(
-                left_id=work.file.ids[label.left],
-                right_id=work.file.ids[label.right],
-                left=records[label.left],
-                right=records[label.right],
-                is_match=label.is_match,
-            )
-            for label in labels
-        ],
-    )
-    work.card = training.card
-    work.warnings += training.warnings
-
-
-# ---- pairs ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    left: int
-    right: int
-    probability: float
-    is_rule_grade: bool
-
-
-def _judged(work: _Work) -> list[_Pair]:
-    """Return the pairs worth telling with their last probability."""
-    is_proof = _rules(work)
-    found: list[_Pair] = []
-    if work.card.second is None and work.card.calibration is None:
-        return [
-            _Pair(each.left, each.right, each.probability, is_proof(each))
-            for each in work.batch.weighed(work.card)
-        ]
-    for chunk in _chunks(work.batch.weighed(work.card)):
-        records = work.batch.records({n for each in chunk for n in (each.left, each.right)})
-        for each in chunk:
-            last = _last_probability(work.card, each, records)
-            if last >= LEAST:
-                found.append(_Pair(each.left, each.right, last, is_proof(each)))
-    return found
-
-
-def _chunks(pairs: Iterable[Weighed]) -> Iterator[list[Weighed]]:
-    chunk: list[Weighed] = []
-    every = list(pairs)  # the engine answers one question at a time
-    for each in every:
-        chunk.append(each)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _last_probability(card: Card, pair: Weighed, records: Mapping[int, Record]) -> float:
-    from leadfit.resolve.second import second_stage  # noqa: PLC0415 -- only where there is one
-    from leadfit.resolve.weigh import weigh  # noqa: PLC0415 -- as above
-
-    left, right = records[pair.left], records[pair.right]
-    return second_stage(card, weigh(card, left, right), left, right)
-
-
-def _rules(work: _Work) -> Callable[[Weighed], bool]:
-    """Return what is proof by rule: a person's own business address, or a registry id.
-
-    A free or shared mailbox is none, nor an identifier that repeats, such as a house number; and
-    nothing is where both names differ.
-    """
-    strong: list[tuple[int, frozenset[int] | None]] = []
-    names: list[tuple[int, int]] = []
-    for number, comparison in enumerate(work.card.comparisons):
-        found = next((each for each in work.file.fields if each.name == comparison.name), None)
-        if found is None or comparison.levels[0].test is not Test.EXACT:
-            continue
-        if found.column is Column.EMAIL:
-            own = frozenset(work.batch.numbers(f"{found.name}.kind", "personal"))
-            strong.append((number, own))
-        elif found.column is Column.IDENTIFIER and (comparison.levels[0].u or 1) <= _RARELY_SAME:
-            strong.append((number, None))
-        elif found.column in {Column.FIRST_NAME, Column.SURNAME, Column.NAME}:
-            names.append((number, len(comparison.levels) - 1))
-
-    def is_proof(pair: Weighed) -> bool:
-        if names and all(pair.levels[number] == otherwise for number, otherwise in names):
-            return False
-        return any(
-            pair.levels[number] == 0 and (own is None or pair.left in own) for number, own in strong
-        )
-
-    return is_proof
-
-
-def _bands(work: _Work, pairs: Sequence[_Pair]) -> list[Band]:
-    """Return the band of each pair; before the bound is proved only rules link at once."""
-    cuts = work.card.cuts
-    bands = []
-    for pair in pairs:
-        if pair.probability >= cuts.auto and (cuts.is_proved or pair.is_rule_grade):
-            bands.append(Band.AUTO)
-        elif pair.probability >= cuts.review:
-            bands.append(Band.REVIEW)
-        else:
-            bands.append(Band.NEW)
-    return bands
+def _drawn(
+    pairs: Sequence[Pair], asked: Asked, file: RecordFile, known: Sequence[Label]
+) -> tuple[Drawn, ...]:
+    if not asked.sample:
+        return ()
+    every = [(pair.left, pair.right, pair.probability) for pair in pairs]
+    return drawn_pairs(every, asked.sample, ids=file.ids, known=known)
 
 
 # ---- answers -------------------------------------------------------------------------------
@@ -405,11 +319,12 @@ _PAIR_COLUMNS: Final = ("left_id", "right_id", "probability", "band", "relation"
 
 
 def _pair_rows(
-    file: RecordFile, pairs: Sequence[_Pair], bands: Sequence[Band], clusters: Clusters
+    file: RecordFile, pairs: Sequence[Pair], bands: Sequence[Band], clusters: Clusters
 ) -> Iterator[tuple[object, ...]]:
     for pair, band in zip(pairs, bands, strict=True):
         is_same = clusters.entity[pair.left] == clusters.entity[pair.right]
         relation = Relation.SAME if is_same else Relation.DIFFERENT
+        relation = Relation.RELATED if pair.is_related else relation
         yield (
             file.ids[pair.left],
             file.ids[pair.right],
@@ -436,20 +351,21 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _told(
-    work: _Work, pairs: Sequence[_Pair], bands: Sequence[Band], clusters: Clusters
+    work: Work, pairs: Sequence[Pair], bands: Sequence[Band], clusters: Clusters, drawn: int
 ) -> Deduped:
     counted = {band.value: bands.count(band) for band in Band}
     cuts = work.card.cuts
+    if work.card.second is not None:
+        work.warnings.append(told(cuts))
     if not cuts.is_proved:
         work.warnings.append(
-            f"at most 0.5 % wrong links over {cuts.auto:g} is not yet proved "
-            f"(bound {cuts.bound:.1%}): only pairs that share a personal address or a registry id "
-            "are in the auto band"
+            "0.5 % wrong links at once is not yet proved: only pairs that share a personal "
+            "address or a registry id are in the auto band"
         )
     if clusters.cut:
         work.warnings.append(
             f"{clusters.cut} pairs over the threshold join nothing: other pairs of their groups "
-            "speak against it, or both are of one source"
+            "speak against it, both are of one source, or something known keeps them apart"
         )
     return Deduped(
         records=len(work.file.ids),
@@ -466,5 +382,7 @@ def _told(
             for rule, count in zip(work.card.blocking, work.blocked.by_rule, strict=True)
         },
         skipped_keys=work.blocked.skipped_keys,
+        related=sum(pair.is_related for pair in pairs),
+        drawn=drawn,
         warnings=tuple(work.warnings),
     )

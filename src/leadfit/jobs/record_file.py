@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ from leadfit.resolve.normal import Column, normalise, recognise
 
 _REMEMBERED: Final = 50_000
 _SHOWN: Final = 30
+_PARTED: Final = ";"
+_PARENTS: Final = frozenset(("parent_account_id", "parent_id", "parentid", "parent_account"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class RecordFile:
         unknown: Columns that were left out because no usual name told what they hold.
         sources: Source of each record; empty where none was asked for.
         sheet: The values.
+        parents: For each account the id of the one over it; empty where no column tells it.
+        domain_lists: Columns of accounts that hold domains, several of them parted by ``;``.
     """
 
     ids: Sequence[str]
@@ -38,6 +43,8 @@ class RecordFile:
     unknown: tuple[str, ...]
     sources: Sequence[str]
     sheet: Sheet
+    parents: Sequence[str | None] = ()
+    domain_lists: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -47,6 +54,29 @@ class RecordFile:
     def rows(self) -> Iterator[list[str | None]]:
         """Yield the source and the normalised columns of every record."""
         return _rows(self)
+
+    def domains(self) -> list[tuple[str, ...]]:
+        """Return the registrable domains of every account, its own first."""
+        columns = [self.sheet.columns[header] for header in self.domain_lists]
+        if not columns:
+            return [()] * len(self.ids)
+        return [
+            tuple(
+                dict.fromkeys(
+                    found for text in texts for each in _listed(text) if (found := _domain_of(each))
+                )
+            )
+            for texts in zip(*columns, strict=True)
+        ]
+
+    def tells_kin(self) -> bool:
+        """Whether a record of the file may hold another's domain or stand over another."""
+        several = len(self.domain_lists) > 1 or any(
+            text and _PARTED in text
+            for header in self.domain_lists
+            for text in self.sheet.columns[header]
+        )
+        return several or any(self.parents)
 
 
 def read_records(
@@ -81,15 +111,17 @@ def read_records(
     _check_columns(path.name, names, faults, id=id_column, source=source)
     _check_lists(path.name, names, faults, ignore=ignore, compare=compare)
     faults.stop_if_any()
-    own = id_column or _id_column(names)
+    over = _parent_column(names) if kind is RecordKind.ACCOUNT else None
+    over = None if over in {id_column, source, *ignore, *compare} else over
+    own = id_column or _id_column([name for name in names if name != over])
     known = recognise(names, kind=kind.value)
-    open_to = [name for name in names if name not in {own, source, *ignore}]
+    open_to = [name for name in names if name not in {own, over, source, *ignore}]
     used = [name for name in open_to if known[name] is not Column.TEXT or name in compare]
     if not used:
         allowed = f"a column with a usual name, or --compare with some of: {_shown(open_to)}"
         faults.file(path.name, Words("no column to compare"), allowed)
     faults.stop_if_any()
-    wanted = {*used, own, source}
+    wanted = {*used, own, over, source}
     sheet = sheets.read(files[0], faults, wanted=wanted.__contains__)
     ids = _ids(path.name, sheet, own, faults)
     if not len(sheet):
@@ -102,6 +134,10 @@ def read_records(
         unknown=tuple(name for name in open_to if name not in used),
         sources=[each or "" for each in sheet.columns[source]] if source else (),
         sheet=sheet,
+        parents=[(each or "").strip() or None for each in sheet.columns[over]] if over else (),
+        domain_lists=tuple(
+            name for name in used if kind is RecordKind.ACCOUNT and known[name] is Column.DOMAIN
+        ),
     )
 
 
@@ -127,6 +163,11 @@ def _id_column(names: Sequence[str]) -> str | None:
     return next(
         (name for name, bare in plain.items() if bare == "id" or bare.endswith("_id")), None
     )
+
+
+def _parent_column(names: Sequence[str]) -> str | None:
+    plain = {name: name.strip().lower().replace(" ", "_") for name in names}
+    return next((name for name, bare in plain.items() if bare in _PARENTS), None)
 
 
 def _ids(file: str, sheet: Sheet, column: str | None, faults: Faults) -> list[str]:
@@ -199,8 +240,22 @@ def _parts(field: Field, text: str | None, country: str | None) -> _Parts:
     if field.column is Column.DOMAIN and text and "@" in text:
         host = normalise(Column.EMAIL, text).get("domain")
         return normalise(Column.DOMAIN, host) if host else {}
+    if field.column is Column.DOMAIN and text and _PARTED in text:
+        return next(
+            (found for each in _listed(text) if (found := _parts(field, each, country))), {}
+        )
     parts = normalise(field.column, text, country=country)
     if field.column is Column.EMAIL and parts.get("kind") == "role":
         # A mailbox of many people tells their company, not which of them it is.
         return {name: value for name, value in parts.items() if name not in {"", "local"}}
     return parts
+
+
+def _listed(text: str | None) -> list[str]:
+    return [each.strip() for each in (text or "").split(_PARTED)]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _domain_of(text: str) -> str | None:
+    host = normalise(Column.EMAIL, text).get("domain") if "@" in text else text
+    return normalise(Column.DOMAIN, host).get("") if host else None

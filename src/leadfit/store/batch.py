@@ -21,6 +21,8 @@ Row = Sequence[str | None]
 
 _FETCHED: Final = 50_000
 _SHOWN: Final = 20
+_LOOKED_AT: Final = 20_000
+"""Records that are enough to see whether one column copies another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,15 +161,94 @@ class Batch:
         )
         return int(str(row[0])), int(str(row[1]))
 
-    def common(self, column: str, *, tokens: bool, most: int) -> list[tuple[str, int]]:
-        """Return the most common values or tokens of a column with their counts, at least 2."""
+    def common(
+        self, column: str, *, tokens: bool, most: int, by_entity: bool = False
+    ) -> list[tuple[str, int]]:
+        """Return the most common values or tokens of a column with their counts, at least 2.
+
+        Args:
+            column: The column.
+            tokens: Count words, each once in a record.
+            most: How many to return.
+            by_entity: Count what an entity of :meth:`know` has only once.
+        """
         name = self._name(column)
         value = f"unnest(list_distinct(string_split({name}, ' ')))" if tokens else name
+        counted, table = ("DISTINCT e", "raw JOIN known USING (rid)") if by_entity else ("*", "raw")
+        whose = "e" if by_entity else "rid"
         rows = self._all(
-            f"SELECT x, count(*) AS n FROM (SELECT {value} AS x FROM raw WHERE {name} <> '') "  # noqa: S608 -- a numbered column
+            f"SELECT x, count({counted}) AS n "  # noqa: S608 -- a numbered column
+            f"FROM (SELECT {whose}, {value} AS x FROM {table} WHERE {name} <> '') "
             f"WHERE x <> '' GROUP BY x HAVING n > 1 ORDER BY n DESC, x LIMIT {most}"
         )
         return [(str(value), int(str(n))) for value, n in rows]
+
+    def know(self, entity: Sequence[int]) -> int:
+        """Take in which records seem to be one, to count by entity.
+
+        Args:
+            entity: For each record the first record of its entity.
+
+        Returns:
+            How many entities there are.
+        """
+        self._load("known", {"rid": "BIGINT", "e": "BIGINT"}, enumerate(entity))
+        return len(set(entity))
+
+    def entities(self, column: str) -> int:
+        """Return how many entities of :meth:`know` have a value in a column."""
+        name = self._name(column)
+        return self._count(
+            f"SELECT count(DISTINCT e) FROM raw JOIN known USING (rid) WHERE {name} <> ''"  # noqa: S608 -- a numbered column
+        )
+
+    def levels_apart(self, card: Card, *, pairs: int) -> tuple[int, list[dict[int, int]]]:
+        """Return how many of some pairs of two entities are at which level, by comparison.
+
+        Args:
+            card: The card the records are prepared for.
+            pairs: About so many are looked at; the same each time.
+
+        Returns:
+            How many were looked at, and for each comparison a count by level; -1 is a blank.
+        """
+        self._do(
+            "CREATE OR REPLACE TEMP TABLE apart AS "
+            "SELECT e, row_number() OVER (ORDER BY hash(e), e) - 1 AS n "
+            "FROM (SELECT DISTINCT e FROM known)"
+        )
+        many = self._count("SELECT count(*) FROM apart")
+        steps = min(many // 2, max(1, pairs // max(1, many)))
+        # Each entity meets as many others, a stride apart in an order without meaning.
+        self._do(
+            "CREATE OR REPLACE TEMP TABLE strangers AS "  # noqa: S608 -- whole numbers
+            "SELECT least(a.e, b.e) AS l, greatest(a.e, b.e) AS r FROM apart a "
+            f"CROSS JOIN range(1, {steps + 1}) AS s(k) JOIN apart b ON b.n = (a.n + s.k) % {many} "
+            "WHERE a.e <> b.e"
+        )
+        graded = sql.graded(card, "strangers", "prepared")
+        self._do(f"CREATE OR REPLACE TEMP TABLE met AS {graded}")
+        found = []
+        for number in range(len(card.comparisons)):
+            rows = self._all(f"SELECT g{number}, count(*) FROM met GROUP BY 1")  # noqa: S608 -- a number
+            found.append({int(str(level)): int(str(n)) for level, n in rows})
+        return self._count("SELECT count(*) FROM strangers"), found
+
+    def copied(self, column: str, other: str) -> float:
+        """Return the share of records whose words in two columns are mostly the same.
+
+        Of the records with a value in both; half of the words of either have to be of the other.
+        """
+        one, two = (
+            f"list_distinct(string_split({self._name(each)}, ' '))" for each in (column, other)
+        )
+        both = f"2 * len(list_intersect({one}, {two})) >= greatest(len({one}), len({two}))"
+        filled = f"{self._name(column)} <> '' AND {self._name(other)} <> ''"
+        (row,) = self._all(
+            f"SELECT count(*) FILTER (WHERE {both}), count(*) FROM raw WHERE {filled} "  # noqa: S608 -- numbered columns
+            f"AND rid % {max(1, self.rows // _LOOKED_AT)} = 0"
+        )
+        return int(str(row[0])) / max(1, int(str(row[1])))
 
     def _name(self, column: str) -> str:
         read = stored(column)
@@ -278,6 +359,18 @@ class Batch:
         )
         return [(int(str(w)) / a_bit, int(str(n))) for w, n in rows]
 
+    def shares(self, card: Card) -> list[dict[int, float]]:
+        """Return by comparison how many matches are expected at each level that says something."""
+        self._do(f"CREATE OR REPLACE TEMP TABLE judged AS {sql.weighed(card, 'graded')}")
+        found = []
+        for number in range(len(card.comparisons)):
+            rows = self._all(
+                f"SELECT g{number}, sum(p) FROM judged WHERE g{number} >= 0 GROUP BY 1 ORDER BY 1"  # noqa: S608 -- a number
+            )
+            found.append({int(str(level)): float(str(n)) for level, n in rows})
+        self._do("DROP TABLE judged")
+        return found
+
     def weighed(self, card: Card) -> Iterator[Weighed]:
         """Yield the pairs that were kept, by their records."""
         many = len(card.comparisons)
@@ -301,6 +394,27 @@ class Batch:
             self.rows**2
             - self._count("SELECT sum(n * n) FROM (SELECT count(*) AS n FROM raw GROUP BY source)")
         ) // 2
+
+    def beside(self, column: str, other: str, *, least: int) -> dict[str, list[str]]:
+        """Return the values of another column by value of a column that enough records share."""
+        one, two = self._name(column), self._name(other)
+        rows = self._all(
+            f"SELECT {one}, string_agg(coalesce({two}, ''), chr(31)) FROM raw "  # noqa: S608 -- numbered columns
+            f"WHERE {one} <> '' GROUP BY 1 HAVING count(*) >= {least}"
+        )
+        return {str(value): str(texts).split(chr(31)) for value, texts in rows}
+
+    def forget(self, column: str, values: Iterable[str]) -> None:
+        """Make a column and its parts blank in the records that have one of some values."""
+        self._load("forgotten", {"value": "VARCHAR"}, ((value,) for value in values))
+        blank = ", ".join(
+            f"v{number} = NULL"
+            for number, name in enumerate(self.columns)
+            if name == column or name.startswith(f"{column}.")
+        )
+        self._do(
+            f"UPDATE raw SET {blank} WHERE {self._name(column)} IN (SELECT value FROM forgotten)"  # noqa: S608 -- as above
+        )
 
     def numbers(self, column: str, value: str) -> set[int]:
         """Return the records that have a value in a column."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 from typing import Final
 
 from leadfit.resolve.card import Blocking, Card, Comparison, Frequencies, RecordKind, Test
@@ -11,13 +13,20 @@ from leadfit.resolve.normal import NORMALISER, Column
 from leadfit.resolve.weigh import WORDS
 from leadfit.store.batch import Batch
 
+FAMILY: Final = "family"
+"""Column of the groups a record is known to be of, one word for each; its records always meet."""
 _FEW: Final = 50
 _MOSTLY_BLANK: Final = 0.03
 _LISTED: Final = 10_000
 _PAIRS: Final = 1_000_000
 _PAIRS_A_RECORD: Final = 30
+_SMALL: Final = 4_000_000
+"""Pairs that are possible in a file of which most pairs may as well be weighed."""
+_MOST_OF_SMALL: Final = 0.7
 _PAIRS_OF_MANY: Final = 2_500_000
 _PAIRS_A_RECORD_OF_MANY: Final = 2
+_COPIED: Final = 0.6
+"""Share of records in which two columns say the same, from which one is the other's copy."""
 _LARGEST_RULE: Final = 0.6
 """Share of all pairs that one rule may give."""
 _MOST: Final = 500
@@ -44,14 +53,14 @@ def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
     few = {
         field.name for field in told if field.column is Column.TEXT and filled[field.name][1] < _FEW
     }
-    comparisons = tuple(each for each in comparisons_for(told, few=few) if _is_told(batch, each))
+    apart = [field for field in told if field.name not in _copies(batch, told)]
+    comparisons = tuple(each for each in comparisons_for(apart, few=few) if _is_told(batch, each))
     keys = tuple(Blocking(columns=(key,)) for field in told for key in keys_of(field))
     card = Card(
         kind=kind, normaliser=NORMALISER, prior=-10.0, comparisons=comparisons, blocking=keys
     )
     batch.prepare(card)
-    few_enough = min(_PAIRS_OF_MANY, max(_PAIRS, _PAIRS_A_RECORD * batch.rows))
-    pairs = max(few_enough, _PAIRS_A_RECORD_OF_MANY * batch.rows)
+    pairs = _room(batch.rows)
     one_in = _ONE_IN if batch.rows > _SAMPLED_FROM else 1
     blocking = choose_blocking(
         told,
@@ -61,14 +70,34 @@ def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
         in_all=pairs,
         rules=_RULES_OF_MANY if batch.rows > _SAMPLED_FROM else _RULES,
     )
-    return Card(
-        kind=kind,
-        normaliser=NORMALISER,
-        prior=-10.0,
-        comparisons=comparisons,
-        blocking=blocking,
-        frequencies=_frequencies(batch, comparisons, blocking),
-    )
+    if FAMILY in batch.columns:
+        blocking = (*blocking, Blocking(columns=(f"{FAMILY}:token",)))
+    card = replace(card, blocking=blocking)
+    return replace(card, frequencies=frequencies_of(batch, card))
+
+
+def _room(rows: int) -> int:
+    """Return how many pairs all rules may give together, some of them twice."""
+    possible = rows * (rows - 1) // 2
+    most = int(_MOST_OF_SMALL * possible) if possible <= _SMALL else 0
+    few_enough = min(_PAIRS_OF_MANY, max(_PAIRS, most, _PAIRS_A_RECORD * rows))
+    return max(few_enough, _PAIRS_A_RECORD_OF_MANY * rows)
+
+
+def _copies(batch: Batch, fields: Sequence[Field]) -> set[str]:
+    """Return the fields that say what another field of their kind says already.
+
+    A raw name and the same name cleaned agree and disagree together: counted as two they would
+    double every weight, and each would teach the other that it never differs.
+    """
+    found: set[str] = set()
+    distinct = {field.name: batch.filled(field.name)[1] for field in fields}
+    for one, other in combinations(fields, 2):
+        if one.column is not other.column or {one.name, other.name} & found:
+            continue
+        if batch.copied(one.name, other.name) >= _COPIED:
+            found.add(min((other.name, one.name), key=distinct.__getitem__))
+    return found
 
 
 def _is_told(batch: Batch, comparison: Comparison) -> bool:
@@ -76,12 +105,17 @@ def _is_told(batch: Batch, comparison: Comparison) -> bool:
     return max(batch.filled(column)[0] for column in columns) >= _MOSTLY_BLANK * batch.rows
 
 
-def _frequencies(
-    batch: Batch, comparisons: Sequence[Comparison], blocking: Sequence[Blocking]
-) -> dict[str, Frequencies]:
+def frequencies_of(batch: Batch, card: Card, *, by_entity: bool = False) -> dict[str, Frequencies]:
+    """Return how often the values and words that a card asks for occur in the records.
+
+    Args:
+        batch: The records.
+        card: Its comparisons and rules say what is asked for.
+        by_entity: Count each only once for an entity the batch knows of.
+    """
     wanted = {
         column: level.test is Test.OVERLAP
-        for comparison in comparisons
+        for comparison in card.comparisons
         for level in comparison.levels
         for column in level.columns
         if level.test is Test.OVERLAP or level.by_frequency
@@ -89,20 +123,18 @@ def _frequencies(
     # A rarest word is looked for in the words' frequencies too.
     wanted |= {
         column: True
-        for rule in blocking
+        for rule in card.blocking
         for column in (key.partition(":")[0] for key in rule.columns)
         if column.endswith(WORDS)
     }
     found = {}
     for column, tokens in sorted(wanted.items()):
-        records, _ = batch.filled(column)
+        records = batch.entities(column) if by_entity else batch.filled(column)[0]
         if records:
+            common = batch.common(column, tokens=tokens, most=_LISTED, by_entity=by_entity)
             found[column] = Frequencies(
                 floor=0.5 / records,
                 unseen=1 / records,
-                shares={
-                    value: float(f"{count / records:.6e}")
-                    for value, count in batch.common(column, tokens=tokens, most=_LISTED)
-                },
+                shares={value: float(f"{count / records:.6e}") for value, count in common},
             )
     return found

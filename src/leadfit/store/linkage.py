@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, cast
 
 from leadfit.errors import BadInput, Fault, MissingExtra, Words
 from leadfit.resolve import sql
-from leadfit.resolve.card import Blocking, Card, Comparison, Level, Test
-from leadfit.resolve.weigh import odds_to_probability
+from leadfit.resolve.card import Blocking, Card, Comparison, Level, RecordKind, Test
+from leadfit.resolve.cluster import Link, cluster
+from leadfit.resolve.weigh import BLANK, odds_to_probability
 from leadfit.store.batch import Batch, Blocked
+from leadfit.store.drafting import frequencies_of
 
 _SEED: Final = 1
 _RANDOM_PAIRS: Final = 500_000
@@ -38,6 +40,11 @@ _DECIMALS: Final = 6
 _PASSES: Final = 3
 _ROUNDS: Final = 200
 _START: Final = 1e-4
+_CROWDED: Final = 1e-3
+"""Share of matches among all pairs from which what is common is counted by entity."""
+_ROUNDS_BY_ENTITY: Final = 3
+_LIKELY: Final = 0.01
+_SETTLED: Final = 0.99
 _EXACT_ASSUMED: Final = 0.6
 _ELSE_ASSUMED: Final = 0.05
 """Where only one column tells records apart, nothing can be learned about it without labels."""
@@ -131,7 +138,78 @@ def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
         matches = _expected(card, batch.weights(card), possible)
         share = matches / possible
     card = replace(card, prior=_rounded(math.log2(share / (1 - share))))
-    return Trained(card=card, blocked=blocked, matches=matches, unseen=unseen)
+    trained = Trained(card=card, blocked=blocked, matches=matches, unseen=unseen)
+    if share < _CROWDED or across or draft.kind is not RecordKind.ACCOUNT:
+        return trained
+    return _by_entity(batch, trained, raw, possible)
+
+
+# ---- files of which a few entities hold much -----------------------------------------------
+
+
+def _by_entity(batch: Batch, trained: Trained, raw: Chances, possible: int) -> Trained:
+    """Count what is common by entity, as far as entities are found, and weigh anew.
+
+    Where one company stands in a file hundreds of times, its own name looks common, and so hardly
+    speaks for a match; counted once for each entity it is as rare as it is among strangers.
+    """
+    assumed = {name for name, levels in raw.items() if all(m is None for m, _ in levels.values())}
+    before = batch.rows
+    names = [
+        number
+        for number, comparison in enumerate(trained.card.comparisons)
+        if comparison.name == "company"
+    ]
+    for turn in range(_ROUNDS_BY_ENTITY):
+        batch.weigh(trained.card, least=0.0 if turn == 0 else _LIKELY)
+        # At first one name is one company: judged by its own frequency it never would be.
+        links = [
+            Link(
+                left=each.left,
+                right=each.right,
+                probability=1.0
+                if turn == 0 and any(each.levels[name] == 0 for name in names)
+                else each.probability,
+            )
+            for each in batch.weighed(trained.card)
+        ]
+        many = batch.know(cluster(batch.rows, links).entity)
+        trained = _weighed_anew(batch, trained, raw, assumed, possible)
+        if many > before * _SETTLED:
+            break
+        before = many
+    return trained
+
+
+def _weighed_anew(
+    batch: Batch, trained: Trained, raw: Chances, assumed: Collection[str], possible: int
+) -> Trained:
+    card = trained.card
+    shares = batch.shares(card)
+    draft = replace(card, frequencies=frequencies_of(batch, card, by_entity=True))
+    batch.prepare(draft)
+    blocked = batch.block(draft)
+    batch.grade(draft)
+    sampled, counts = batch.levels_apart(draft, pairs=_RANDOM_PAIRS)
+    chances: dict[str, Mapping[int, tuple[float | None, float | None]]] = {}
+    for number, comparison in enumerate(card.comparisons):
+        seen = {level: n for level, n in counts[number].items() if level != BLANK}
+        told = max(1, sum(seen.values()))
+        every = max(1e-9, math.fsum(shares[number].values()))
+        levels = raw[comparison.name]
+        chances[comparison.name] = {
+            level: (
+                None if comparison.name in assumed else shares[number].get(level, 0.0) / every,
+                seen.get(level, 0) / told,
+            )
+            for level in levels
+        }
+    share = trained.matches / possible
+    new, unseen = _weighted(draft, chances, share=share, possible=possible, sampled=sampled)
+    matches = _expected(new, batch.weights(new), possible)
+    share = matches / possible
+    new = replace(new, prior=_rounded(math.log2(share / (1 - share))))
+    return Trained(card=new, blocked=blocked, matches=matches, unseen=unseen)
 
 
 # ---- Splink --------------------------------------------------------------------------------
@@ -293,12 +371,22 @@ def _quiet() -> Iterator[None]:
 
 
 def _weighted(
-    draft: Card, raw: Chances, *, share: float, possible: int
+    draft: Card, raw: Chances, *, share: float, possible: int, sampled: int | None = None
 ) -> tuple[Card, tuple[str, ...]]:
-    """Return the draft with effective weights, and the levels training never saw."""
+    """Return the draft with effective weights, and the levels training never saw.
+
+    Args:
+        draft: Comparisons.
+        raw: Chances of their levels.
+        share: Of matches among all pairs.
+        possible: How many pairs there are.
+        sampled: Pairs of two entities that u was counted over; ``None`` where it was counted over
+            random pairs, which hold matches.
+    """
     unseen: list[str] = []
     comparisons = []
-    sampled = min(_RANDOM_PAIRS, possible)
+    is_pure = sampled is not None
+    sampled = min(_RANDOM_PAIRS, possible) if sampled is None else sampled
     for comparison in draft.comparisons:
         levels, missing = [], []
         chances = _told_or_assumed(raw[comparison.name])
@@ -308,7 +396,17 @@ def _weighted(
             if missing[-1]:
                 unseen.append(f"{comparison.name}: {level.test.value}")
             counted = possible if number == 0 and _is_counted(comparison) else sampled
-            levels.append(_level(level, m, u, share=share, sampled=counted, possible=possible))
+            mixed = 0.0 if is_pure else share
+            least = _FEWEST / max(1.0, share * possible)
+            levels.append(
+                _level(
+                    level,
+                    max(m or 0.0, least),
+                    u,
+                    share=mixed,
+                    sampled=sampled if is_pure else counted,
+                )
+            )
         comparisons.append(replace(comparison, levels=_within(levels, missing)))
     prior = math.log2(share / (1 - share))
     card = replace(draft, comparisons=_discounted(comparisons), prior=_rounded(prior))
@@ -352,11 +450,8 @@ def _told_or_assumed(
     }
 
 
-def _level(
-    level: Level, m: float | None, u: float | None, *, share: float, sampled: int, possible: int
-) -> Level:
-    matches = max(1.0, share * possible)
-    m = max(m or 0.0, _FEWEST / matches, _LEAST_CHANCE)
+def _level(level: Level, m: float, u: float | None, *, share: float, sampled: int) -> Level:
+    m = max(m, _LEAST_CHANCE)
     seen = max(u or 0.0, _FEWEST / sampled)
     # The matches among random pairs are no chance agreement.
     pure = max((seen - share * m) / (1 - share), seen * 0.02, _FEWEST / sampled)
