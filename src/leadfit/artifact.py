@@ -221,6 +221,12 @@ def evaluate_level(artifact: Artifact, fact: int, level: int) -> float:
     return _interpolate(artifact.knots, value) - _interpolate(artifact.knots, average)
 
 
+def average_points(artifact: Artifact) -> float:
+    """Return the points of an average account, from 0 to 100, before any detractor match."""
+    average, _ = _positive(artifact, [-1] * len(artifact.facts))
+    return _interpolate(artifact.knots, average)
+
+
 def _positive(artifact: Artifact, places: Sequence[int]) -> tuple[float, list[float]]:
     """Return the average account's positive value, and what each fact adds to it."""
     average: list[float] = []
@@ -377,27 +383,16 @@ class _Reader:
             for n, item in enumerate(self._list("facts", top["facts"]))
             if (fact := self._fact(f"facts.{n}", item)) is not None
         )
-        heads = tuple(
-            head
-            for n, item in enumerate(self._list("heads", top["heads"]))
-            if (head := self._head(f"heads.{n}", item, facts)) is not None
-        )
-        if not heads and not self.faults:
-            self._fault("heads", top["heads"], "at least one head")
+        heads = self._heads(top["heads"], facts)
         detractor = (
             None if top["detractor"] is None else self._head("detractor", top["detractor"], facts)
         )
-        worth = self._numbers("worth", top["worth"])
-        if len(worth) != len(heads) or any(part < 0 for part in worth):
-            self._fault("worth", top["worth"], "a number of at least 0 for each head")
-        elif heads and not math.fsum(worth) > 0:
-            self._fault("worth", top["worth"], "numbers with a sum over 0")
         return Artifact(
             as_of=self._text("as_of", top["as_of"]),
             learned_from=self._text("learned_from", top["learned_from"]),
             facts=facts,
             heads=heads,
-            worth=worth,
+            worth=self._worth(top["worth"], len(heads)),
             knots=self._knots("knots", top["knots"], 100.0),
             detractor=detractor,
             detractor_knots=self._knots("detractor_knots", top["detractor_knots"], 1.0),
@@ -405,6 +400,30 @@ class _Reader:
             flag_at=self._number("flag_at", top["flag_at"], 0.0, 1.0),
             notes=self._notes(top["notes"]),
         )
+
+    def _heads(self, item: object, facts: Sequence[ArtifactFact]) -> tuple[Head, ...]:
+        heads = tuple(
+            head
+            for n, each in enumerate(self._list("heads", item))
+            if (head := self._head(f"heads.{n}", each, facts)) is not None
+        )
+        if not heads and not self.faults:
+            self._fault("heads", item, "at least one head")
+        before: list[str] = []
+        for n, head in enumerate(heads):
+            if head.given is not None and head.given not in before:
+                allowed = f"null or the step of an earlier head: {', '.join(before) or 'none'}"
+                self._fault(f"heads.{n}.given", head.given, allowed)
+            before.append(head.step)
+        return heads
+
+    def _worth(self, item: object, heads: int) -> tuple[float, ...]:
+        worth = self._numbers("worth", item)
+        if len(worth) != heads or any(part < 0 for part in worth):
+            self._fault("worth", item, "a number of at least 0 for each head")
+        elif heads and not math.fsum(worth) > 0:
+            self._fault("worth", item, "numbers with a sum over 0")
+        return worth
 
     def _fact(self, path: str, item: object) -> ArtifactFact | None:
         found = self._object(path, item, _FACT_KEYS)

@@ -8,7 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from leadfit.artifact import Artifact, ArtifactFact, Head, evaluate, from_json, to_json
+from leadfit.artifact import (
+    Artifact,
+    ArtifactFact,
+    Head,
+    average_points,
+    evaluate,
+    from_json,
+    to_json,
+)
 from leadfit.errors import BadInput
 from leadfit.records import Facts
 
@@ -156,3 +164,17 @@ def test_what_is_no_artifact_is_refused(text: str) -> None:
 def test_an_infinite_number_in_the_file_is_refused() -> None:
     text = to_json(build()).replace('"flag_at":0.5', '"flag_at":1e999')
     assert "flag_at" in faults_of(text)
+
+
+@pytest.mark.parametrize("given", ["expanded", "won", "qualified"])
+def test_a_head_is_given_the_step_of_an_earlier_head_or_none(given: str) -> None:
+    content = json.loads(to_json(build()))
+    content["heads"][1]["given"] = given
+    assert faults_of(json.dumps(content)) == ["heads.1.given"]
+
+
+def test_an_average_account_has_the_points_of_the_intercepts_alone() -> None:
+    won, expands = -math.expm1(-math.exp(-2.0)), -math.expm1(-math.exp(-1.0))
+    worth = 3.0 * won + 16.0 * won * expands
+    assert 1.0 < worth < 2.0
+    assert average_points(build()) == pytest.approx(50.0 + 30.0 * (worth - 1.0))
