@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from leadfit.artifact import OTHER, Artifact, Head, evaluate_level
+from leadfit.artifact import OTHER, Artifact, Head, average_points, evaluate_level
 from leadfit.history import Step
 from leadfit.learn.facts import Levels
 from leadfit.learn.result import Claim, Effect, ProfileRow
@@ -16,6 +16,7 @@ from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.words import DID, NOUNS, signed
 
 _LEAST_POINTS = 0.5
+"""Less than this is not worth a row: an average account has some 20 points."""
 _MOST_ROWS = 20
 _NEARLY_ALL = 0.98
 _GRADES = {
@@ -68,17 +69,22 @@ def detracting(
     *,
     timed: bool,
 ) -> tuple[ProfileRow, ...]:
-    """Return what makes an account look like those that left after use, worst first."""
+    """Return what makes an account look like those that left after use, worst first.
+
+    Points are those that an average account loses, as those of :func:`rank` are what it gains; an
+    account with twice the points loses twice as many.
+    """
     head = artifact.detractor
     if head is None:
         return ()
     known = _by_value(effects, facts)
     average = _match(artifact, head, 0.0)
+    most = average_points(artifact) * artifact.detractor_share
     rows: list[ProfileRow] = []
     for place, levels in _used(artifact, facts):
         for level in _frequent(levels, rules):
             more = _match(artifact, head, head.coefficients[place][level]) - average
-            lost = 50.0 * artifact.detractor_share * more
+            lost = most * more
             if lost >= _LEAST_POINTS:
                 key = (levels.name, levels.labels[level])
                 evidence = known.get(key, {})

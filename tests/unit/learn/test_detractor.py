@@ -195,3 +195,24 @@ def test_churn_after_use_is_an_event_and_who_stays_is_watched_to_the_horizon() -
     watched = watch(past, climb(past), Step.CHURNED_AFTER_USE, rules)
     assert watched.event.tolist() == [False, True, False]
     assert watched.end[1:] == pytest.approx([300.0 / MONTH_DAYS, rules.horizon_months])
+
+
+def test_the_detractor_profile_says_what_an_average_account_loses(past: Past) -> None:
+    study = learn.study(past.history)
+    artifact = study.artifact
+    assert artifact is not None
+    (row,) = [
+        each
+        for each in study.benchmark.detractor_profile
+        if (each.fact, each.value) == ("f05", "yes")
+    ]
+    # Nothing but churn goes with f05 here, so that what it adds is next to none.
+    flat = replace(
+        artifact,
+        heads=tuple(
+            replace(head, coefficients=tuple((0.0,) * len(each) for each in head.coefficients))
+            for head in artifact.heads
+        ),
+    )
+    lost = evaluate(flat, {"f05": "yes"}).score - evaluate(flat, {}).score
+    assert row.points == pytest.approx(lost, abs=0.05)
