@@ -7,6 +7,7 @@ is drawn by the digest of the signal's id, so that a replay draws the same.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -127,9 +128,7 @@ def _ask_about_namesake(case: Case, who: Who, lead_id: str) -> None:
     if any(each.found_by == "email" for each in case.candidates):
         return
     said = resolve.contact_side(case.signal, case.keys, desk.policy)
-    name = {part: said[part] for part in ("surname", "first_name") if part in said}
-    found = desk.session.accounts.blocked(RecordKind.CONTACT, name, _ALIKE).candidates
-    for each in found:
+    for each in _of_that_name(desk, said):
         other = each.contact
         if other is None or other.contact_id == contact.contact_id:
             continue
@@ -149,6 +148,17 @@ def _ask_about_namesake(case: Case, who: Who, lead_id: str) -> None:
                 )
             )
             return
+
+
+def _of_that_name(desk: Desk, said: Mapping[str, str]) -> Iterator[Candidate]:
+    """Yield contacts of a surname whose first name may be short for the one that was said."""
+    surname, first = said.get("surname"), said.get("first_name")
+    if not surname or not first:
+        return
+    names = {each[0]: each for each in (*said.get("first_name.nick", "").split(), first)}
+    for _, each in sorted(names.items()):
+        name = {"surname": surname, "first_name": each}
+        yield from desk.session.accounts.blocked(RecordKind.CONTACT, name, _ALIKE).candidates
 
 
 def _sample(case: Case, lead_id: str) -> None:

@@ -1,0 +1,131 @@
+"""Matching on the way of a lead: levels of a group, namesakes, roles of domains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.app.files import DATABASE, SECRET, read_secret
+from leadfit.policy import load_starter
+from leadfit.records import Account, Band, Contact, Decision, Relation
+from leadfit.resolve.card import RecordKind
+from leadfit.resolve.domains import AccountDomain, DomainRole
+from leadfit.store import SqliteStore
+from leadfit.store.matching import ReviewKind
+from leadfit.testing import FrozenWorld
+
+FIRST, SECOND, THIRD, *_ = (rep.rep_id for rep in load_starter().reps)
+GROUP = (
+    Account(account_id="top", name="Quandary Holding", owner_id=FIRST),
+    Account(
+        account_id="mid", name="Quandary Europe", owner_id=SECOND, parent_account_id="top"
+    ),
+    Account(
+        account_id="low", name="Quandary Leeds", owner_id=THIRD, parent_account_id="mid",
+        domains=("quandary-leeds.co.uk",),
+    ),
+)  # fmt: skip
+JO = Contact(
+    contact_id="jo", account_id="low", email="jo@quandary-leeds.co.uk", first_name="Robert",
+    last_name="Marsh",
+)  # fmt: skip
+
+
+def workspace(
+    folder: Path,
+    *,
+    accounts: Sequence[Account] = GROUP,
+    contacts: Sequence[Contact] = (),
+    domains: Sequence[AccountDomain] = (),
+    level: str | None = None,
+) -> Leadfit:
+    """Make a workspace that has these records."""
+    folder.mkdir(exist_ok=True)
+    place = create_workspace(folder / "here")
+    policy = place / "policy" / "policy.toml"
+    if level is not None:
+        text = policy.read_text("utf-8")
+        policy.write_text(
+            text.replace("[matching]\n", f'[matching]\nrouting_level = "{level}"\n', 1), "utf-8"
+        )
+    secret, world = read_secret(place / SECRET), FrozenWorld()
+    store = SqliteStore(place / DATABASE, secret=secret, world=world)
+    store.write(lambda session: session.accounts.add_accounts(accounts))
+    keyed = [(each, each.email) for each in contacts]
+    store.write(lambda session: session.accounts.add_contacts(keyed))
+    store.write(lambda session: session.accounts.add_domains(domains))
+    store.close()
+    return open_leadfit(place)
+
+
+def decided(leadfit: Leadfit, **identifiers: str) -> Decision:
+    """Post a demo request and return its decision."""
+    answer = leadfit.accept(
+        {
+            "source": "web", "event_id": "e1", "kind": "demo_request",
+            "at": leadfit.world.now().isoformat(), "identifiers": identifiers,
+        }
+    )  # fmt: skip
+    leadfit.decide_pending()
+    lead_id = leadfit.signal(getattr(answer, "signal_id", "")).lead_id
+    assert lead_id is not None
+    return leadfit.why(lead_id)[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "owner"), [("account", THIRD), ("parent", SECOND), ("ultimate_parent", FIRST)]
+)
+def test_the_policy_picks_the_account_of_the_group_a_lead_is_routed_by(
+    tmp_path: Path, level: str, owner: str
+) -> None:
+    with workspace(tmp_path, level=level) as leadfit:
+        found = decided(leadfit, email="new@quandary-leeds.co.uk")
+        assert found.account_id == "low"
+        assert found.assignment is not None
+        assert found.assignment.owner_id == owner
+
+
+def test_a_circle_in_the_hierarchy_leaves_the_lead_with_its_own_account(tmp_path: Path) -> None:
+    circle = (
+        Account(account_id="a", name="A", owner_id=FIRST, parent_account_id="b", domains=("a.io",)),
+        Account(account_id="b", name="B", owner_id=SECOND, parent_account_id="a"),
+    )
+    with workspace(tmp_path, accounts=circle, level="ultimate_parent") as leadfit:
+        found = decided(leadfit, email="new@a.io")
+        assert found.assignment is not None
+        assert found.assignment.owner_id == FIRST
+
+
+def test_a_namesake_at_the_same_account_is_asked_about_and_never_merged(tmp_path: Path) -> None:
+    with workspace(tmp_path, contacts=[JO]) as leadfit:
+        found = decided(
+            leadfit, email="bob.marsh@quandary-leeds.co.uk", first_name="Bob", last_name="Marsh"
+        )
+        assert found.match.band is Band.AUTO
+        (review,) = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
+        assert (review.record_kind, review.right_id) == (RecordKind.CONTACT, "jo")
+        assert review.left_id == found.contact_id
+        assert leadfit.matching.merges("jo") == ()
+
+
+def test_another_first_name_at_the_same_account_is_another_person(tmp_path: Path) -> None:
+    with workspace(tmp_path, contacts=[JO]) as leadfit:
+        decided(leadfit, email="x@quandary-leeds.co.uk", first_name="Zoe", last_name="Marsh")
+        assert leadfit.matching.reviews(kind=ReviewKind.DUPLICATE) == ()
+
+
+def test_a_brand_domain_is_of_a_relative_until_its_line_ends(tmp_path: Path) -> None:
+    line = AccountDomain(account_id="low", domain="brand.io", role=DomainRole.BRAND)
+    with workspace(tmp_path / "1", domains=[line]) as leadfit:
+        found = decided(leadfit, email="new@brand.io").match
+        assert (found.band, found.relation) == (Band.REVIEW, Relation.RELATED)
+        assert found.possible_account_id == "low"
+    ended = AccountDomain(account_id="low", domain="brand.io", until=date(2001, 1, 1))
+    with workspace(tmp_path / "2", domains=[ended]) as leadfit:
+        found = decided(leadfit, email="new@brand.io").match
+        assert found.band is Band.NEW
+        assert [each.rule for each in found.reasons] == ["domain.new"]
