@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import numpy as np  # noqa: E402 -- after the threads are set
 from recording import asked_for_full, record  # noqa: E402 -- the same
 
-from leadfit.learn.balance import balance  # noqa: E402 -- the same
+from leadfit.learn.amounts.balancing import balance  # noqa: E402 -- the same
 from leadfit.learn.past import Floats  # noqa: E402 -- the same
 from stories.experiments import (  # noqa: E402 -- the same
     CAUSAL,

@@ -12,9 +12,17 @@ from threadpoolctl import threadpool_limits
 from leadfit.artifact import Artifact
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
-from leadfit.learn import against, checks, crossed, judge, ladder, leaks, money, profile
-from leadfit.learn.amount_words import with_amounts
-from leadfit.learn.amounts import customer_amounts
+from leadfit.learn import (
+    checks,
+    cross_fitting,
+    judge,
+    ladder,
+    leaks,
+    money,
+    profile,
+    static_vs_learned,
+)
+from leadfit.learn.amounts import customer_amounts, with_amounts
 from leadfit.learn.effects import Findings, estimate, judge_together
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
@@ -181,7 +189,7 @@ def _against(
     """Judge the profile in use beside the learned score, each on accounts it has not seen."""
     scored = None
     if called is not None and artifact is not None:
-        scored = crossed.cross_fit(
+        scored = cross_fitting.cross_fit(
             read.past,
             read.screened.usable,
             read.confounders,
@@ -189,7 +197,7 @@ def _against(
             read.detractor,
             rules,
         )
-    return against.static_findings(read.past, read.ladder, called, scored, rules)
+    return static_vs_learned.static_findings(read.past, read.ladder, called, scored, rules)
 
 
 def _learn(read: _Read, rules: Rules) -> Artifact:

@@ -85,7 +85,6 @@ class Fit:
         covariance: Of ``alpha`` then ``beta``, clustered; empty if not asked for.
         months: Length of each interval; empty in the logistic form.
         clusters: Number of clusters.
-        deviance: Twice the negative log likelihood, up to a constant of the data.
     """
 
     alpha: Floats
@@ -93,7 +92,6 @@ class Fit:
     covariance: Floats
     months: Floats
     clusters: int
-    deviance: float
 
     @property
     def timed(self) -> bool:
@@ -184,7 +182,6 @@ def fit(
         start = _near(problem) or (_first_alpha(baseline), pull.copy())
     alpha, beta = _descend(problem, *start)
     covariance, groups = np.empty((0, 0)), 0
-    lost = problem.objective(alpha, beta, columns @ beta)
     if clusters is not None:
         covariance, groups = _sandwich(problem, alpha, beta, clusters)
     return Fit(
@@ -193,22 +190,7 @@ def fit(
         covariance=covariance,
         months=baseline.months,
         clusters=groups,
-        deviance=2.0 * lost - float(ridge @ (beta - pull) ** 2),
     )
-
-
-def deviance(found: Fit, columns: Floats, baseline: Baseline) -> float:
-    """Return twice the negative log likelihood of ``found`` on other units."""
-    none = np.zeros(len(found.beta))
-    problem = _Problem(columns=columns, baseline=baseline, ridge=none, pull=none)
-    return 2.0 * problem.objective(found.alpha, found.beta, columns @ found.beta)
-
-
-def spread(found: Fit, columns: Floats, baseline: Baseline, ridge: Floats) -> Floats:
-    """Return the posterior variance of each of ``found.beta`` under the penalty as a prior."""
-    problem = _Problem(columns=columns, baseline=baseline, ridge=ridge, pull=found.beta)
-    hessian = problem.hessian(found.alpha, columns @ found.beta)
-    return np.asarray(np.diag(np.linalg.inv(hessian))[len(found.alpha) :], dtype=np.float64)
 
 
 def _near(problem: _Problem) -> tuple[Floats, Floats] | None:

@@ -1,7 +1,7 @@
 """The scoring head: what an account's facts say of each step, made for ranking and not for claims.
 
-Each step is asked of those who reached the one before (:mod:`leadfit.learn.chain`), with the
-penalty of each fact chosen by the evidence (:mod:`leadfit.learn.evidence`). What an account is
+Each step is asked of those who reached the one before (:mod:`leadfit.learn.risk_sets`), with the
+penalty of each fact chosen by the evidence (:mod:`leadfit.learn.shrinkage`). What an account is
 worth follows from the furthest steps: the chance to be won, times what a customer is worth, which
 is more by the chance that it expands and less by the chance that it leaves after use.
 """
@@ -17,14 +17,14 @@ from leadfit.artifact import Artifact, Head
 from leadfit.errors import BadInput, Fault
 from leadfit.history import Step
 from leadfit.learn import design as columns_of
-from leadfit.learn.chain import Link, link
-from leadfit.learn.evidence import weigh_evidence
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched, cut
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import Presence, Weight
+from leadfit.learn.risk_sets import RiskSet, risk_set
 from leadfit.learn.rules import LADDER, Rules
+from leadfit.learn.shrinkage import fit_shrunk
 from leadfit.learn.watch import AFTER_WIN
 
 _LEAST_EVENTS = 10
@@ -83,12 +83,12 @@ def learn_heads(
         if ladder.sources[step] is Presence.MISSING:
             continue
         learned = {each: head.given for each, head in found.items()}
-        linked = link(past, ladder, step, learned, rules, least=_LEAST_EVENTS)
-        events = linked.watched.events
-        if _LEAST_EVENTS <= events <= linked.watched.units - _LEAST_EVENTS:
-            borrows = linked.given is not None and events < _BORROWS_BELOW
-            earlier = found[linked.given].effects if borrows and linked.given else None
-            found[step] = _learn(past, linked, usable, confounders, earlier, rules)
+        at_risk = risk_set(past, ladder, step, learned, rules, least=_LEAST_EVENTS)
+        events = at_risk.watched.events
+        if _LEAST_EVENTS <= events <= at_risk.watched.units - _LEAST_EVENTS:
+            borrows = at_risk.given is not None and events < _BORROWS_BELOW
+            earlier = found[at_risk.given].effects if borrows and at_risk.given else None
+            found[step] = _learn(past, at_risk, usable, confounders, earlier, rules)
     return tuple(found.values())
 
 
@@ -111,17 +111,17 @@ class _Columns:
 
 def _learn(  # noqa: PLR0917 -- one fit from all its parts
     past: Past,
-    linked: Link,
+    at_risk: RiskSet,
     facts: Sequence[Levels],
     confounders: Sequence[Levels],
     earlier: Floats | None,
     rules: Rules,
 ) -> Learned:
-    columns = _columns(past, linked.watched, facts, confounders, rules)
+    columns = _columns(past, at_risk.watched, facts, confounders, rules)
     prior = np.zeros(len(columns.present)) if earlier is None else earlier
-    weighed = weigh_evidence(
+    shrunk = fit_shrunk(
         columns.values,
-        cut(linked.watched, rules.horizon_months, decided=linked.decided),
+        cut(at_risk.watched, rules.horizon_months, decided=at_risk.decided),
         aside=columns.aside,
         ridge_aside=rules.ridge_confounder,
         fact_of=columns.fact_of,
@@ -129,18 +129,18 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
             prior[columns.present], (0, len(columns.fact_of) - int(columns.present.sum()))
         ),
     )
-    found, variance = weighed.found, weighed.variance
-    effects = weighed.borrowed * prior
+    found, variance = shrunk.found, shrunk.variance
+    effects = shrunk.borrowed * prior
     own = found.beta[columns.aside :]
     effects[columns.present] = own[: int(columns.present.sum())]
     total = float(np.exp(found.alpha) @ found.months) if found.timed else 1.0
     return Learned(
-        step=linked.step,
-        given=linked.given,
+        step=at_risk.step,
+        given=at_risk.given,
         intercept=float(np.log(total)) if found.timed else float(found.alpha[0]),
         effects=effects,
         timed=found.timed,
-        borrowed=weighed.borrowed,
+        borrowed=shrunk.borrowed,
         spread=float(np.sqrt(variance.mean())) if len(variance) else 0.0,
     )
 

@@ -1,7 +1,7 @@
 """The profile in use, judged: an incumbent score or tier, or a static profile.
 
 It is a column or a set of rules that was never fitted on this past, so it may be judged on all of
-it. What was learned is held against it by :mod:`leadfit.learn.against`.
+it. What was learned is held against it by :mod:`leadfit.learn.static_vs_learned`.
 """
 
 from __future__ import annotations

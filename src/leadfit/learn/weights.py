@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from leadfit.history import Step
-from leadfit.learn.kept import log_kept
 from leadfit.learn.ladder import PER_LEAD, Ladder, row_of
+from leadfit.learn.leavers import log_kept
 from leadfit.learn.money import revenue_by_month
 from leadfit.learn.past import Bools, Floats, Past
 from leadfit.learn.result import Presence, Weight

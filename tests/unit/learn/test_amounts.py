@@ -10,7 +10,7 @@ import pytest
 
 from leadfit.history import History, Known
 from leadfit.learn import benchmark
-from leadfit.learn.balance import balance
+from leadfit.learn.amounts.balancing import balance
 from leadfit.learn.result import AmountEffect, Claim
 from unit.learn.worlds import AS_OF, SPAN_DAYS, START, history_of
 

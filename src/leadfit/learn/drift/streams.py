@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadfit.history import Step
-from leadfit.learn.ladder import Ladder, row_of
+from leadfit.learn.ladder import SAME_DAY, Ladder, row_of
 from leadfit.learn.past import Bools, Floats, Ints, Past, date
 from leadfit.learn.result import Presence
 from leadfit.learn.rules import LADDER
@@ -15,7 +15,6 @@ from leadfit.learn.watch import AFTER_WIN, seen_until
 from leadfit.records import Kind
 
 _LEAST = 40
-_SAME_DAY = 1.0
 _RARE = 0.06
 _LONGEST_WAIT = 90.0
 _IN_TIME = 120.0
@@ -99,7 +98,7 @@ def _decisions(past: Past, ladder: Ladder, known: Bools) -> StepStream | None:
     rows = np.flatnonzero((yes | no) & known[: past.leads])
     at = np.where(yes, yes_at, no_at)[rows]
     start = past.created[rows]
-    fine = ~np.isnan(start) & ~np.isnan(at) & (at >= start - _SAME_DAY)
+    fine = ~np.isnan(start) & ~np.isnan(at) & (at >= start - SAME_DAY)
     return StepStream(
         step=Step.ACCEPTED,
         row=rows[fine],
@@ -124,11 +123,11 @@ def _arrivals(past: Past, ladder: Ladder, step: Step, known: Bools) -> StepStrea
         left = np.where(reached & (ladder.left_at >= at), np.nan, ladder.left_at)
         start = ladder.at[Step.CONVERTED]
         at_risk = at_risk & ladder.reached[Step.CONVERTED]
-    fine = at_risk & ~np.isnan(start) & ~(reached & (np.isnan(at) | (at < start - _SAME_DAY)))
+    fine = at_risk & ~np.isnan(start) & ~(reached & (np.isnan(at) | (at < start - SAME_DAY)))
     until = seen_until(past, step)
     late = _IN_TIME_AFTER_WIN if step in AFTER_WIN else _IN_TIME
     with np.errstate(invalid="ignore"):
-        seen = reached & (at <= until + _SAME_DAY) & (at - start <= late)
+        seen = reached & (at <= until + SAME_DAY) & (at - start <= late)
     stream = StepStream(
         step=step,
         row=row[fine],

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from leadfit import learn
-from leadfit.learn.kept import log_kept
 from leadfit.learn.ladder import climb
+from leadfit.learn.leavers import log_kept
 from leadfit.learn.past import read_past
 from leadfit.learn.rules import Rules
 from unit.learn.worlds import SPAN_DAYS, Event, World, history_of, make

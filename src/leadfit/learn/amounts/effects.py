@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from leadfit.history import Step
-from leadfit.learn.alike import Contrast, compare
+from leadfit.learn.amounts.contrasts import Contrast, compare
 from leadfit.learn.effects import tiers
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched

@@ -27,7 +27,7 @@ _MOST_BORROWED = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Shrunk:
     """A regression whose penalty the data chose.
 
     Attributes:
@@ -49,7 +49,7 @@ class _Parabola:
     pull: Floats
 
 
-def weigh_evidence(
+def fit_shrunk(
     columns: Floats,
     baseline: Baseline,
     *,
@@ -57,7 +57,7 @@ def weigh_evidence(
     ridge_aside: float,
     fact_of: Ints,
     prior: Floats,
-) -> Weighed:
+) -> Shrunk:
     """Fit with the penalty that the evidence favours.
 
     Args:
@@ -75,7 +75,7 @@ def weigh_evidence(
     variance, borrowed = np.full(len(prior), _FIRST_VARIANCE), 0.0
     beta = np.zeros(len(prior))
     if not len(prior):
-        return Weighed(found=found, borrowed=borrowed, variance=variance)
+        return Shrunk(found=found, borrowed=borrowed, variance=variance)
     parabola = _drawn(found, columns, baseline, ridge, aside)
     for _ in range(_TURNS):
         variance, beta = _variances(parabola, borrowed * prior, fact_of, variance)
@@ -87,7 +87,7 @@ def weigh_evidence(
     # The level is brought into line with the coefficients, which stay.
     ridge[aside:], centre[aside:] = _FIXED, beta
     found = fit(columns, baseline, ridge, centre=centre, start=(found.alpha, found.beta))
-    return Weighed(found=found, borrowed=borrowed, variance=variance)
+    return Shrunk(found=found, borrowed=borrowed, variance=variance)
 
 
 def _drawn(found: Fit, columns: Floats, baseline: Baseline, ridge: Floats, aside: int) -> _Parabola:

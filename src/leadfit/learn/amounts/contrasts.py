@@ -15,7 +15,7 @@ import numpy as np
 from leadfit.artifact import BLANK
 from leadfit.history import Known
 from leadfit.learn import design as columns_of
-from leadfit.learn.balance import balance
+from leadfit.learn.amounts.balancing import balance
 from leadfit.learn.design import Block, Design
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched

@@ -10,7 +10,7 @@ import pytest
 
 from leadfit import learn
 from leadfit.history import History, Table
-from leadfit.learn import against, crossed
+from leadfit.learn import cross_fitting, static_vs_learned
 from leadfit.learn.checks import proportion
 from leadfit.learn.facts import read_confounders, read_facts
 from leadfit.learn.ladder import climb
@@ -39,7 +39,7 @@ def standing(history: History) -> Floats:
     ladder = climb(past)
     facts, confounders = read_facts(past, RULES), read_confounders(past, RULES)
     weights, detractor = weigh(past, ladder, RULES, np.random.default_rng(1))
-    found = crossed.cross_fit(past, facts, confounders, weights, detractor, RULES)
+    found = cross_fitting.cross_fit(past, facts, confounders, weights, detractor, RULES)
     assert found is not None
     assert found.folds == RULES.folds
     return found.standing
@@ -56,7 +56,7 @@ def keep_events(history: History, keep: Sequence[bool]) -> History:
 def fold_of(history: History) -> Bools:
     """Return which leads are of the first fold, as they are dealt."""
     names = read_past(history).account_ids
-    return np.array([crossed.lot(name) % RULES.folds == 0 for name in names])
+    return np.array([cross_fitting.lot(name) % RULES.folds == 0 for name in names])
 
 
 # ---- scores of accounts not seen -----------------------------------------------------------
@@ -71,7 +71,7 @@ def test_what_became_of_an_account_never_moves_its_own_standing(planted: Planted
     facts, confounders = read_facts(past, RULES), read_confounders(past, RULES)
     weights, detractor = weigh(past, climb(past), RULES, np.random.default_rng(1))
     seen, unseen = (
-        crossed.cross_fit(each, facts, confounders, weights, detractor, RULES)
+        cross_fitting.cross_fit(each, facts, confounders, weights, detractor, RULES)
         for each in (past, mute)
     )
     assert seen is not None
@@ -93,7 +93,7 @@ def test_a_past_without_some_accounts_is_read_as_if_they_had_never_been(planted:
     fewer = keep_events(history, [a not in gone for a in history.events.columns["account_id"]])
     read, cut = (
         read_past(replace(fewer, leads=Table(columns=leads))),
-        crossed.without(past, left_out),
+        cross_fitting.without(past, left_out),
     )
     assert cut.account_ids == read.account_ids
     assert (cut.created == read.created).all()
@@ -186,7 +186,7 @@ def test_the_interval_of_a_ratio_is_that_of_a_bootstrap_by_account() -> None:
     size = 2000
     revenue = np.where(rng.random(size) < 0.3, rng.lognormal(8.0, 0.8, size), 0.0)
     one, other = np.arange(500), np.arange(300, 1300)
-    found = against.ratio(revenue, one, other)
+    found = static_vs_learned.ratio(revenue, one, other)
     drawn = []
     for _ in range(1500):
         times = np.bincount(rng.integers(0, size, size), minlength=size)
@@ -198,18 +198,18 @@ def test_the_interval_of_a_ratio_is_that_of_a_bootstrap_by_account() -> None:
 
 def test_a_ratio_to_nothing_or_of_a_handful_has_no_interval() -> None:
     revenue = np.array([5.0, 5.0, 0.0, 0.0, *[1.0] * 40])
-    assert against.ratio(revenue, np.array([0, 1]), np.array([2, 3])) == Estimate()
-    few = against.ratio(revenue, np.array([0, 1]), np.arange(4, 44))
+    assert static_vs_learned.ratio(revenue, np.array([0, 1]), np.array([2, 3])) == Estimate()
+    few = static_vs_learned.ratio(revenue, np.array([0, 1]), np.arange(4, 44))
     assert (few.value, few.low, few.high) == (5.0, None, None)
 
 
 def test_leads_of_one_account_that_go_alike_count_as_one() -> None:
     by_account = np.arange(200) < 60
     hit, account = np.repeat(by_account, 5), np.repeat(np.arange(200), 5)
-    found, alone = against.clustered_share(hit, account), proportion(60, 200)
+    found, alone = static_vs_learned.clustered_share(hit, account), proportion(60, 200)
     assert found.value == alone.value
     assert (found.low, found.high) == pytest.approx((alone.low, alone.high))
-    apart = against.clustered_share(hit, np.arange(1000))
+    apart = static_vs_learned.clustered_share(hit, np.arange(1000))
     assert apart.low == pytest.approx(proportion(300, 1000).low)
 
 
@@ -227,4 +227,7 @@ def test_a_common_claim_is_judged_by_the_whole_interval(
     low: float | None, high: float | None, finding: Finding
 ) -> None:
     found = Estimate(value=2.0, low=low, high=high)
-    assert against.hold("2-3x", "top_decile.revenue_ratio", found, (2.0, 3.0)).finding is finding
+    assert (
+        static_vs_learned.hold("2-3x", "top_decile.revenue_ratio", found, (2.0, 3.0)).finding
+        is finding
+    )

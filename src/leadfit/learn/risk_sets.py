@@ -25,7 +25,7 @@ _NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class RiskSet:
     """Units at risk of a step.
 
     Attributes:
@@ -40,7 +40,7 @@ class Link:
     decided: bool
 
 
-def link(
+def risk_set(
     past: Past,
     ladder: Ladder,
     step: Step,
@@ -48,7 +48,7 @@ def link(
     rules: Rules,
     *,
     least: int,
-) -> Link:
+) -> RiskSet:
     """Return who is at risk of ``step`` and what they have reached before.
 
     Args:
@@ -62,7 +62,7 @@ def link(
     """
     if step in AFTER_WIN:
         won = Step.CONVERTED in learned and step is Step.EXPANDED
-        return Link(
+        return RiskSet(
             step=step,
             given=Step.CONVERTED if won else None,
             watched=watch(past, ladder, step, rules),
@@ -76,9 +76,9 @@ def link(
             continue
         watched = _came_by(past, ladder, step, before, rules)
         if watched is not None and least <= watched.events <= watched.units - least:
-            return _settled(Link(step=step, given=before, watched=watched, decided=False), rules)
+            return _settled(RiskSet(step=step, given=before, watched=watched, decided=False), rules)
     watched = watch(past, ladder, step, rules)
-    alone = Link(step=step, given=None, watched=watched, decided=False)
+    alone = RiskSet(step=step, given=None, watched=watched, decided=False)
     return _settled(alone, rules) if step is Step.ACCEPTED else alone
 
 
@@ -127,7 +127,7 @@ def _first(past: Past, ladder: Ladder, step: Step, before: Step) -> tuple[Ints, 
     return row, through, since
 
 
-def _settled(found: Link, rules: Rules) -> Link:
+def _settled(found: RiskSet, rules: Rules) -> RiskSet:
     """Keep those old enough to be decided, where decisions fall soon.
 
     By when they came, not by how long they were watched: a decision ends the watching.

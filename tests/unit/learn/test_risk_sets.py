@@ -8,11 +8,11 @@ import pytest
 from leadfit import learn
 from leadfit.artifact import Artifact
 from leadfit.history import Step
-from leadfit.learn.chain import link
 from leadfit.learn.facts import read_facts
 from leadfit.learn.heads import score_rows
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import Past, read_past
+from leadfit.learn.risk_sets import risk_set
 from leadfit.learn.rules import Rules
 from unit.learn.drifting import Fading, fade
 from unit.learn.worlds import World, make
@@ -33,7 +33,7 @@ def artifact(past: Past) -> Artifact:
 def test_a_link_watches_only_those_who_reached_the_step_before() -> None:
     past = read_past(fade(Fading(seed=41, leads=600)))
     ladder, rules = climb(past), Rules()
-    found = link(past, ladder, Step.CONVERTED, {Step.ACCEPTED: None}, rules, least=10)
+    found = risk_set(past, ladder, Step.CONVERTED, {Step.ACCEPTED: None}, rules, least=10)
     came = {int(past.account[row]) for row in np.flatnonzero(ladder.reached[Step.ACCEPTED])}
     assert found.given is Step.ACCEPTED
     assert found.watched.units > found.watched.events > 0
@@ -41,7 +41,7 @@ def test_a_link_watches_only_those_who_reached_the_step_before() -> None:
 
 
 def test_a_step_that_others_skip_is_watched_by_itself(past: Past) -> None:
-    found = link(past, climb(past), Step.CONVERTED, {Step.ACCEPTED: None}, Rules(), least=10)
+    found = risk_set(past, climb(past), Step.CONVERTED, {Step.ACCEPTED: None}, Rules(), least=10)
     assert found.given is None
     assert found.watched.units > found.watched.events > 0
 

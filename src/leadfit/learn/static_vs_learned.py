@@ -1,7 +1,7 @@
 """Those a static profile calls ideal, against those the learned score puts first.
 
 The learned score of an account is that of heads which never saw it
-(:mod:`leadfit.learn.crossed`), so that both profiles are judged on accounts new to them.
+(:mod:`leadfit.learn.cross_fitting`), so that both profiles are judged on accounts new to them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from leadfit.history import Step
 from leadfit.learn.checks import proportion
-from leadfit.learn.crossed import Crossed
+from leadfit.learn.cross_fitting import Crossed
 from leadfit.learn.judge import Called
 from leadfit.learn.ladder import Ladder
 from leadfit.learn.money import revenue_by_account
