@@ -51,7 +51,7 @@ def curves(past: Past, ladder: Ladder, rules: Rules) -> tuple[Curve, ...]:
         if watched.events < 5:
             continue
         points: list[CurvePoint] = []
-        alive, spread = 1.0, 0.0
+        total, spread = 0.0, 0.0
         for month in range(1, int(rules.horizon_months) + 1):
             risk = np.clip(
                 np.minimum(watched.end, month) - np.maximum(watched.entry, month - 1), 0, None
@@ -62,15 +62,14 @@ def curves(past: Past, ladder: Ladder, rules: Rules) -> tuple[Curve, ...]:
             if seen < 5.0:
                 break
             hazard = float(inside.sum()) / seen
-            alive *= float(np.exp(-hazard))
+            total += hazard
             spread += float(inside.sum()) / seen**2
             wide = 1.96 * np.sqrt(spread)
             # The interval of the cumulative hazard, carried to the share.
-            total = -np.log(alive)
             points.append(
                 CurvePoint(
                     months=float(month),
-                    share=1.0 - alive,
+                    share=float(-np.expm1(-total)),
                     low=float(-np.expm1(-max(0.0, total - wide))),
                     high=float(-np.expm1(-(total + wide))),
                     hazard=hazard,
