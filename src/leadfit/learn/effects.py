@@ -494,7 +494,6 @@ def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tu
     shrunk = effect * between / (between + error**2)
     found: list[Effect] = []
     for n, row in enumerate(rows):
-        f = abs(row.effect / row.error) / np.sqrt(row.freedom)
         found.append(
             Effect(
                 fact=row.fact,
@@ -504,7 +503,7 @@ def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tu
                 low=float(max(-1.0, effect[n] - wide[n])),
                 high=float(min(1.0, effect[n] + wide[n])),
                 q_value=float(q_values[n]),
-                robustness=float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2),
+                robustness=robustness_value(row.effect / row.error, row.freedom),
                 claim=_claim(row, float(q_values[n]), watched, rules),
                 shrunk=float(shrunk[n]),
                 units=row.units,
@@ -512,6 +511,27 @@ def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tu
             )
         )
     return tuple(found)
+
+
+def robustness_value(t: float, freedom: float) -> float:
+    """Return how strong something unrecorded would have to be to bring an effect to nothing.
+
+    Source: Cinelli and Hazlett 2020.
+
+    Args:
+        t: The effect over its standard error.
+        freedom: Degrees of freedom of the error, above 0.
+
+    Returns:
+        The share of what is left of the variance, of the fact and of the outcome, that it would
+        have to explain; from 0 to 1.
+
+    >>> robustness_value(0.0, 100.0), round(robustness_value(-3.0, 100.0), 3)
+    (0.0, 0.258)
+    """
+    f = abs(float(t)) / math.sqrt(freedom)
+    # (sqrt(f^4 + 4 f^2) - f^2) / 2 without the difference, of which a large f leaves nothing.
+    return 2.0 / (1.0 + math.hypot(1.0, 2.0 / f)) if f > 0 else 0.0
 
 
 def _claim(row: Row, q_value: float, watched: Watched, rules: Rules) -> Claim:

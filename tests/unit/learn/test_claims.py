@@ -11,7 +11,14 @@ from scipy import stats
 
 from leadfit.artifact import BLANK
 from leadfit.history import Step
-from leadfit.learn.effects import Findings, Row, estimate, judge, judge_together
+from leadfit.learn.effects import (
+    Findings,
+    Row,
+    estimate,
+    judge,
+    judge_together,
+    robustness_value,
+)
 from leadfit.learn.facts import read_facts
 from leadfit.learn.hazard import Watched
 from leadfit.learn.ladder import climb
@@ -238,3 +245,21 @@ def test_walds_test_of_a_strong_fact_is_small_and_of_one_that_does_nothing_is_no
 def test_no_rows_no_effects() -> None:
     assert judge([], Step.CONVERTED, watched(), RULES) == ()
     assert judge_together([findings(Step.CONVERTED, [])], RULES)[0].effects == ()
+
+
+@pytest.mark.parametrize(
+    ("t", "freedom", "value"),
+    [
+        # Of Cinelli and Hazlett 2020, table 1: the effect of being harmed in Darfur.
+        (4.18, 783, 0.139),
+        (-4.18, 783, 0.139),
+        (0.0, 100, 0.0),
+        (1e-300, 100, 0.0),
+        (1e12, 1, 1.0),
+        (1e300, 1, 1.0),
+    ],
+)
+def test_the_robustness_value_is_that_of_its_authors_at_any_size(
+    t: float, freedom: float, value: float
+) -> None:
+    assert robustness_value(t, freedom) == pytest.approx(value, abs=5e-4)

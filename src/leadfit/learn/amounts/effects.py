@@ -15,7 +15,7 @@ from scipy import stats
 
 from leadfit.history import Step
 from leadfit.learn.amounts.contrasts import Contrast, compare
-from leadfit.learn.effects import tiers
+from leadfit.learn.effects import robustness_value, tiers
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched
 from leadfit.learn.ladder import Ladder
@@ -142,7 +142,6 @@ def judge_amounts(contrasts: Sequence[Contrast], rules: Rules) -> tuple[AmountEf
         q_value = float(q_values.get(id(each), 1.0))
         freedom = _freedom(each)
         wide = float(stats.t.ppf(0.975, freedom)) * each.error
-        f = abs(each.effect / each.error) / np.sqrt(freedom)
         found.append(
             AmountEffect(
                 fact=each.fact,
@@ -152,7 +151,7 @@ def judge_amounts(contrasts: Sequence[Contrast], rules: Rules) -> tuple[AmountEf
                 high=each.effect + wide,
                 raw=each.raw,
                 q_value=q_value,
-                robustness=float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2),
+                robustness=robustness_value(each.effect / each.error, freedom),
                 claim=_claim(each, q_value, rules),
                 shrunk=each.effect * between / (between + each.error**2) + 0.0,
                 units=each.units,
