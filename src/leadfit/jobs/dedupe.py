@@ -129,7 +129,7 @@ def dedupe(
         MissingExtra: Training asks for the extra ``linkage``, Spark for ``spark``.
     """
     _check_engine(asked)
-    _check_places(out=out, pairs=pairs, sample_out=sample_out)
+    _check_places(out=out, pairs=pairs, card_out=card_out, sample_out=sample_out)
     given = _read_card(asked)
     file = read_records(
         records,
@@ -187,15 +187,20 @@ def _joined(file: RecordFile, pairs: Sequence[Pair], threshold: float) -> Cluste
 
 
 def _check_places(**places: Path | None) -> None:
-    faults = [
-        Fault(
-            place=f"--{option.replace('_', '-')}",
-            came=shorten(str(path)),
-            allowed="a .csv or .parquet file",
-        )
-        for option, path in places.items()
-        if path is not None and not path.name.lower().endswith((".csv", ".parquet"))
-    ]
+    """Name every place that cannot be written, before any work and any other file."""
+    faults = []
+    for option, path in places.items():
+        if path is None:
+            continue
+        is_table = path.name.lower().endswith((".csv", ".parquet"))
+        if not is_table and option != "card_out":
+            allowed = "a .csv or .parquet file"
+        elif not path.parent.is_dir() or path.is_dir():
+            allowed = "a file in a folder that exists"
+        else:
+            continue
+        place = f"--{option.replace('_', '-')}"
+        faults.append(Fault(place=place, came=shorten(str(path)), allowed=allowed))
     if faults:
         raise BadInput(faults)
 
@@ -275,6 +280,11 @@ def _with_card(
         return Work(file, batch, given, blocked, family, warnings)
     say("a model is trained without labels")
     trained = linkage.train(batch, draft(batch, file.fields, asked.kind), across=across)
+    if trained.is_doubtful:
+        warnings.append(
+            "the columns do not tell which records are one: most that agree in them may be "
+            "strangers; labels or further columns are needed (--sample draws pairs to judge)"
+        )
     return Work(file, batch, trained.card, trained.blocked, family, warnings)
 
 

@@ -60,7 +60,7 @@ def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
         kind=kind, normaliser=NORMALISER, prior=-10.0, comparisons=comparisons, blocking=keys
     )
     batch.prepare(card)
-    pairs = _room(batch.rows)
+    pairs = _room(batch.rows, kind)
     one_in = _ONE_IN if batch.rows > _SAMPLED_FROM else 1
     blocking = choose_blocking(
         told,
@@ -76,10 +76,14 @@ def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
     return replace(card, frequencies=frequencies_of(batch, card))
 
 
-def _room(rows: int) -> int:
-    """Return how many pairs all rules may give together, some of them twice."""
+def _room(rows: int, kind: RecordKind) -> int:
+    """Return how many pairs all rules may give together, some of them twice.
+
+    Accounts have few columns, so that the rules of one name give the same pairs again and again.
+    """
     possible = rows * (rows - 1) // 2
-    most = int(_MOST_OF_SMALL * possible) if possible <= _SMALL else 0
+    is_small = kind is RecordKind.ACCOUNT and possible <= _SMALL
+    most = int(_MOST_OF_SMALL * possible) if is_small else 0
     few_enough = min(_PAIRS_OF_MANY, max(_PAIRS, most, _PAIRS_A_RECORD * rows))
     return max(few_enough, _PAIRS_A_RECORD_OF_MANY * rows)
 

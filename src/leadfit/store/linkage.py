@@ -42,6 +42,8 @@ _ROUNDS: Final = 200
 _START: Final = 1e-4
 _CROWDED: Final = 1e-3
 """Share of matches among all pairs from which what is common is counted by entity."""
+_MOST_MATCHES: Final = 0.15
+"""Share of matches among all pairs from which they cannot be matches."""
 _ROUNDS_BY_ENTITY: Final = 3
 _LIKELY: Final = 0.01
 _SETTLED: Final = 0.99
@@ -60,12 +62,15 @@ class Trained:
         matches: Pairs expected to be matches among them.
         unseen: Levels no training pair reached, as ``comparison: test``; their weights rest on
             the counts alone.
+        is_doubtful: Training took so many pairs for matches that it must have found something
+            else, such as colleagues; the prior is then that of one match for each record.
     """
 
     card: Card
     blocked: Blocked
     matches: float
     unseen: tuple[str, ...]
+    is_doubtful: bool = False
 
 
 class _Training(Protocol):
@@ -120,6 +125,14 @@ def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
     batch.prepare(draft)
     blocked = batch.block(draft, across=across)
     possible = batch.possible_pairs(across=across)
+    if not draft.comparisons:
+        raise BadInput(
+            Fault(
+                place="records",
+                came=Words("no column with two different values"),
+                allowed="columns that tell records apart",
+            )
+        )
     if blocked.pairs == 0:
         raise BadInput(
             Fault(
@@ -137,9 +150,16 @@ def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
         card, unseen = _weighted(draft, raw, share=share, possible=possible)
         matches = _expected(card, batch.weights(card), possible)
         share = matches / possible
+    is_doubtful = share > _MOST_MATCHES
+    if is_doubtful:
+        share = min(share, batch.rows / possible)
+        card, unseen = _weighted(draft, raw, share=share, possible=possible)
+        matches = share * possible
     card = replace(card, prior=_rounded(math.log2(share / (1 - share))))
-    trained = Trained(card=card, blocked=blocked, matches=matches, unseen=unseen)
-    if share < _CROWDED or across or draft.kind is not RecordKind.ACCOUNT:
+    trained = Trained(
+        card=card, blocked=blocked, matches=matches, unseen=unseen, is_doubtful=is_doubtful
+    )
+    if is_doubtful or share < _CROWDED or across or draft.kind is not RecordKind.ACCOUNT:
         return trained
     return _by_entity(batch, trained, raw, possible)
 
