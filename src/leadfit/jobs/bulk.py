@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar, cast
@@ -19,11 +18,6 @@ from leadfit.world import World
 T = TypeVar("T")
 
 _CHUNK: Final = 2_000
-# Addresses so plain that their key is themselves; the full rules take fifty times as long.
-_PLAIN_ADDRESS: Final = re.compile(
-    r"[a-z0-9]+(?:[._-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,24}"
-)
-_LONGEST_PLAIN_ADDRESS: Final = 64
 
 
 def import_history(world: World, store: Store, history: History) -> Imported:
@@ -140,7 +134,7 @@ def _contacts(history: History, known: set[str]) -> Iterator[tuple[Contact, str 
             phone=_text(phone),
             created_at=created,  # type: ignore[arg-type]  # a time or None, by the table's shape
         )
-        yield contact, _address(contact.email)
+        yield contact, email_key(contact.email)
     names = ("lead_id", "account_id", "contact_id", "email", "created_at")
     for lead_id, account_id, contact_id, email, created_at in rows_of(history.leads, *names):
         key = _contact_id(lead_id, contact_id, email)
@@ -153,22 +147,13 @@ def _contacts(history: History, known: set[str]) -> Iterator[tuple[Contact, str 
             email=_text(email),
             created_at=created_at,  # type: ignore[arg-type]  # a time or None, by the table's shape
         )
-        yield contact, _address(contact.email)
+        yield contact, email_key(contact.email)
 
 
 def _contact_id(lead_id: object, contact_id: object, email: object) -> str | None:
     if contact_id is not None:
         return str(contact_id)
     return None if email is None else f"contact_of_{lead_id}"
-
-
-def _address(email: str | None) -> str | None:
-    if email is None:
-        return None
-    plain = email.strip().lower()
-    if len(plain) <= _LONGEST_PLAIN_ADDRESS and _PLAIN_ADDRESS.fullmatch(plain):
-        return plain
-    return email_key(email)
 
 
 def _leads(history: History, known: set[str]) -> Iterator[Lead]:

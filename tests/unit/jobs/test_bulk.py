@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-
-import pytest
 
 from leadfit.history import FactColumn, History, Table
 from leadfit.jobs import import_history
-from leadfit.jobs.bulk import _PLAIN_ADDRESS
 from leadfit.records import Keys
-from leadfit.resolve.keys import email_key
 from leadfit.store import SqliteStore
 from leadfit.store.views import Imported
 from leadfit.testing import FrozenWorld
@@ -104,14 +101,11 @@ def test_past_leads_are_not_looked_after(store: SqliteStore) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "address", ["jo@acme.com", "jo.hill@mail.acme.co.uk", "a_b-c.d9@x-y.org", "jo@acme.museum"]
-)
-def test_the_short_way_to_the_key_of_a_plain_address_gives_the_same_key(address: str) -> None:
-    assert _PLAIN_ADDRESS.fullmatch(address)
-    assert email_key(address) == address
-
-
-@pytest.mark.parametrize("address", ["jo+x@acme.com", "jö@acme.com", "jo..h@acme.com", "jo@acme"])
-def test_any_other_address_takes_the_long_way(address: str) -> None:
-    assert _PLAIN_ADDRESS.fullmatch(address) is None
+def test_an_address_that_no_signal_is_known_by_has_no_key_here_either(store: SqliteStore) -> None:
+    leads = table(
+        lead_id=["l1"], created_at=[AT], account_id=["a1"], contact_id=["c1"],
+        email=["jo@server.local"], source=[None], rep_id=[None], tier=[None],
+    )  # fmt: skip
+    import_history(FrozenWorld(), store, replace(past(leads=leads), fact_columns=()))
+    keys = Keys(email="jo@server.local")
+    assert store.read(lambda session: session.accounts.candidates(keys)) == ()

@@ -56,6 +56,17 @@ def test_an_address_has_one_key_however_it_is_typed(given: str | None, key: str 
 
 
 @pytest.mark.parametrize(
+    "address",
+    ["jo@acme.com", "jo.hill@mail.acme.co.uk", "a_b-c.d9@x-y.org", "jo@acme.museum", "jo@a.local"],
+)
+def test_the_short_way_to_the_key_of_a_plain_address_gives_that_of_the_long_way(
+    address: str,
+) -> None:
+    # In brackets it is not plain, so that the full rules read it.
+    assert email_key(address) == email_key(f"<{address}>")
+
+
+@pytest.mark.parametrize(
     ("given", "key"),
     [
         ("acme.com", "acme.com"),
