@@ -13,10 +13,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-_RANGE: Final = 2**64
-AUDITED_SHARE: Final = 0.015
-"""Of links made without a person; 1 to 2 % are audited for ever."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
@@ -49,12 +45,6 @@ TRAINING: Final = (
 )
 """The same with two parts of what a first model calls unlikely: without labels it may be wrong
 about all of it, and a second stage that never saw such pairs could not put it right."""
-
-UNLINKED: Final = (
-    Stratum(low=0.30, high=0.90, share=1 / 2),
-    Stratum(low=0.01, high=0.30, share=1 / 2),
-)
-"""Pairs that were not linked: what the share of missed links is estimated from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +111,6 @@ def strata_for(pairs: Sequence[Scored], count: int) -> tuple[Stratum, ...]:
             edges.append(low)
     parts = len(edges) - 1
     return tuple(Stratum(low=low, high=high, share=1 / parts) for high, low in pairwise(edges))
-
-
-def is_audited(pair: Scored, *, seed: int, share: float = AUDITED_SHARE) -> bool:
-    """Whether a link that was made at once is audited; its chance is ``share``.
-
-    The answer is known when the link is made and needs no list of the others.
-    """
-    return _number(seed, pair) < share * _RANGE
 
 
 def _within(pairs: Sequence[Scored], stratum: Stratum, strata: Sequence[Stratum]) -> list[Scored]:

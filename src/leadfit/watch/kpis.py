@@ -31,7 +31,6 @@ from leadfit.watch.rows import AUDIT, LINK, MISSED, Judged, LinkRow, Period, Rev
 _HALF: Final = 1 - (1 - CONFIDENCE) / 2
 """Two bounds that must both hold share the 5 %."""
 _HOUR: Final = timedelta(hours=1)
-_MORE: Final = 1_000_000
 
 
 class KpiName(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.resolve.sampling import REVIEW, UNLINKED, Scored, Stratum, draw, is_audited
+from leadfit.resolve.sampling import REVIEW, Scored, Stratum, draw
 
 
 def pairs(count: int) -> list[Scored]:
@@ -60,28 +60,12 @@ def test_what_a_part_lacks_comes_from_the_others() -> None:
 def test_a_certain_pair_belongs_to_the_topmost_part() -> None:
     certain = Scored(left_id="a", right_id="b", probability=1.0)
     assert [each.pair for each in draw([certain], 3, seed=1)] == [certain]
-    assert draw([certain], 3, seed=1, strata=UNLINKED) == ()
 
 
 def test_parts_of_other_shares_are_filled_by_them() -> None:
     strata = (Stratum(low=0, high=0.5, share=0.8), Stratum(low=0.5, high=1, share=0.2))
     drawn = draw(pairs(1_000), 100, seed=5, strata=strata)
     assert sum(each.pair.probability < 0.5 for each in drawn) == 80
-
-
-def test_between_one_and_two_percent_of_links_are_audited() -> None:
-    audited = sum(is_audited(pair, seed=11) for pair in pairs(20_000))
-    assert 200 <= audited <= 400
-
-
-def test_an_audit_does_not_depend_on_which_side_is_left() -> None:
-    there = pairs(2_000)
-    turned = [
-        Scored(left_id=p.right_id, right_id=p.left_id, probability=p.probability) for p in there
-    ]
-    found = [is_audited(pair, seed=1) for pair in there]
-    assert found == [is_audited(pair, seed=1) for pair in turned]
-    assert any(found)
 
 
 def test_broken_text_in_an_id_is_drawn_like_any_other() -> None:
