@@ -17,7 +17,7 @@ from leadfit.records import Account, Contact
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.written import account_columns, contact_columns
 from leadfit.store.codec import write_plain
-from leadfit.store.sqlite_blocking import SqliteBlocking
+from leadfit.store.sql_blocking import SqlBlocking
 
 _CHUNK: Final = 2_000
 _MARK: Final = 1
@@ -45,14 +45,14 @@ def backfill(connection: sqlite3.Connection, secret: bytes) -> int:
     Returns:
         How many records were given some.
     """
-    blocking = SqliteBlocking(connection, secret)
+    blocking = SqlBlocking(connection, secret)
     done = sum(_in_chunks(connection, blocking, kind) for kind in RecordKind)
     connection.execute("PRAGMA user_version = 0")
     _log.info("store.backfilled")
     return done
 
 
-def _in_chunks(connection: sqlite3.Connection, blocking: SqliteBlocking, kind: RecordKind) -> int:
+def _in_chunks(connection: sqlite3.Connection, blocking: SqlBlocking, kind: RecordKind) -> int:
     write = _accounts if kind is RecordKind.ACCOUNT else _contacts
     after, done = "", 0
     while True:
@@ -68,9 +68,7 @@ def _in_chunks(connection: sqlite3.Connection, blocking: SqliteBlocking, kind: R
         after, done = written[-1], done + len(written)
 
 
-def _accounts(
-    connection: sqlite3.Connection, blocking: SqliteBlocking, after: str
-) -> Sequence[str]:
+def _accounts(connection: sqlite3.Connection, blocking: SqlBlocking, after: str) -> Sequence[str]:
     rows = connection.execute(
         "SELECT account_id, name, country, facts FROM accounts"
         " WHERE account_id > ? AND normal IS NULL ORDER BY account_id LIMIT ?",
@@ -103,9 +101,7 @@ def _accounts(
     return [*columns]
 
 
-def _contacts(
-    connection: sqlite3.Connection, blocking: SqliteBlocking, after: str
-) -> Sequence[str]:
+def _contacts(connection: sqlite3.Connection, blocking: SqlBlocking, after: str) -> Sequence[str]:
     rows = connection.execute(
         "SELECT contact_id, contacts.token, people.body FROM contacts"
         " JOIN people ON people.token = contacts.token"

@@ -23,7 +23,7 @@ from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, known, upgrade
 from leadfit.store.postgres_connection import PostgresConnection, Raw, connect, named, place_of
 from leadfit.store.postgres_readers import Readers
-from leadfit.store.sqlite_session import SqliteSession
+from leadfit.store.sql_session import SqlSession
 from leadfit.store.writing import GroupWriter
 from leadfit.world import World
 
@@ -242,7 +242,7 @@ class _PostgresTransactions:
         pipeline = self._pipeline.enter_context(raw.pipeline())
         self._connection = PostgresConnection(raw, pipeline)
         self._head = _HeldHead(self._connection)
-        self.session = SqliteSession(self._connection, self._secret, self._world, self._head)
+        self.session = SqlSession(self._connection, self._secret, self._world, self._head)
         return self._connection
 
     def begin(self) -> None:

@@ -12,7 +12,7 @@ import psycopg
 from leadfit.errors import StoreBusy
 from leadfit.store.base import Session
 from leadfit.store.postgres_connection import PostgresConnection, connect, named, place_of
-from leadfit.store.sqlite_session import SqliteSession
+from leadfit.store.sql_session import SqlSession
 from leadfit.world import World
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class Readers:
         raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
         connection = PostgresConnection(raw)
         raw.execute(_BEGIN)
-        return connection, SqliteSession(connection, self._secret, self._world)
+        return connection, SqlSession(connection, self._secret, self._world)
 
     def _give_back(self, connection: PostgresConnection, session: Session) -> None:
         try:

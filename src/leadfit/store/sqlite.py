@@ -20,7 +20,7 @@ from leadfit.log import logger
 from leadfit.store import backfill
 from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, migrate, revision_of
-from leadfit.store.sqlite_session import SqliteSession
+from leadfit.store.sql_session import SqlSession
 from leadfit.store.sqlite_wal import WalGauge
 from leadfit.store.writing import GroupWriter, Transactions
 from leadfit.world import World
@@ -215,7 +215,7 @@ class SqliteStore:
 
     def _open_transactions(self) -> Transactions:
         connection = self._connect()
-        session = SqliteSession(connection, self._secret, self._world)
+        session = SqlSession(connection, self._secret, self._world)
         return _SqliteTransactions(connection, session, self._path)
 
     def may_do(self, duty: str) -> bool:  # noqa: ARG002 -- every duty is its own
@@ -235,16 +235,14 @@ class SqliteStore:
         finally:
             connection.execute("ROLLBACK")
 
-    def _reader(self) -> tuple[SqliteSession, sqlite3.Connection]:
-        found: tuple[SqliteSession, sqlite3.Connection] | None = getattr(
-            self._local, "reader", None
-        )
+    def _reader(self) -> tuple[SqlSession, sqlite3.Connection]:
+        found: tuple[SqlSession, sqlite3.Connection] | None = getattr(self._local, "reader", None)
         if found is None:
             connection = self._connect()
             connection.execute("PRAGMA query_only = ON")
             with self._lock:
                 self._readers.append(connection)
-            found = SqliteSession(connection, self._secret, self._world), connection
+            found = SqlSession(connection, self._secret, self._world), connection
             self._local.reader = found
         return found
 

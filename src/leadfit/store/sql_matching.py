@@ -1,4 +1,4 @@
-"""Links, reviews and merges in SQLite."""
+"""Links, reviews and merges."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TABLES: Final = {
 }
 
 
-class SqliteLinks:
+class SqlLinks:
     """See :class:`leadfit.store.matching.Links`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -80,7 +80,7 @@ class SqliteLinks:
         )  # fmt: skip
 
 
-class SqliteReviews:
+class SqlReviews:
     """See :class:`leadfit.store.matching.Reviews`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -193,7 +193,7 @@ def _times(named: dict[str, object]) -> dict[str, object]:
     return found
 
 
-class SqliteMerges:
+class SqlMerges:
     """See :class:`leadfit.store.matching.Merges`."""
 
     def __init__(self, connection: Connection) -> None:

@@ -26,8 +26,8 @@ from leadfit.store.codec import decode, from_us, maybe_time, pack_text, squeeze,
 from leadfit.store.past import AccountScore
 from leadfit.store.personal import unveil, veil
 from leadfit.store.sql import Connection
-from leadfit.store.sqlite_accounts import SqliteAccounts
-from leadfit.store.sqlite_past import scores_of
+from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_past import scores_of
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
 
 T = TypeVar("T")
@@ -46,10 +46,10 @@ ACTION: Final = (
 )
 
 
-class SqliteViews:
+class SqlViews:
     """Puts :class:`leadfit.store.views.LeadView` together."""
 
-    def __init__(self, connection: Connection, accounts: SqliteAccounts) -> None:
+    def __init__(self, connection: Connection, accounts: SqlAccounts) -> None:
         self._connection = connection
         self._accounts = accounts
 

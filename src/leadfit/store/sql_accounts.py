@@ -1,4 +1,4 @@
-"""Accounts, domains and contacts in SQLite; personal values of contacts in ``people``."""
+"""Accounts, domains and contacts; personal values of contacts in ``people``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from leadfit.resolve.written import account_columns, contact_columns
 from leadfit.store.codec import maybe_time, maybe_us, pack_text, to_us, write_plain
 from leadfit.store.matching import Blocked
 from leadfit.store.sql import Connection
-from leadfit.store.sqlite_blocking import SqliteBlocking
-from leadfit.store.sqlite_matching import SqliteMerges
+from leadfit.store.sql_blocking import SqlBlocking
+from leadfit.store.sql_matching import SqlMerges
 
 _ACCOUNT: Final = (
     "account_id, name, parent_account_id, owner_id, country, is_customer, facts, created_us"
@@ -34,15 +34,15 @@ _MOST_CANDIDATES: Final = 20
 _AT_ONCE: Final = 500
 
 
-class SqliteAccounts:
+class SqlAccounts:
     """See :class:`leadfit.store.base.Accounts`."""
 
     def __init__(self, connection: Connection, secret: bytes, new_token: Callable[[], str]) -> None:
         self._connection = connection
         self._secret = secret
         self._new_token = new_token
-        self._merges = SqliteMerges(connection)
-        self._blocking = SqliteBlocking(connection, secret)
+        self._merges = SqlMerges(connection)
+        self._blocking = SqlBlocking(connection, secret)
 
     def contact_key(self, contact_id: str) -> str:
         """Return the form in which a contact id is kept: one that is an address, as a digest."""

@@ -1,4 +1,4 @@
-"""Leads, owners, decisions, activities and feedback in SQLite."""
+"""Leads, owners, decisions, activities and feedback."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from leadfit.store.codec import (
 )
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
-from leadfit.store.sqlite_accounts import SqliteAccounts
-from leadfit.store.sqlite_signals import SqliteSignals
-from leadfit.store.sqlite_views import (
+from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_signals import SqlSignals
+from leadfit.store.sql_views import (
     LEAD,
-    SqliteViews,
+    SqlViews,
     lead_of,
     pack_decision,
     personal_of,
@@ -48,16 +48,14 @@ ORDER BY at_us DESC, signal_id DESC LIMIT :limit
 """
 
 
-class SqliteLeads:
+class SqlLeads:
     """See :class:`leadfit.store.base.Leads`."""
 
-    def __init__(
-        self, connection: Connection, signals: SqliteSignals, accounts: SqliteAccounts
-    ) -> None:
+    def __init__(self, connection: Connection, signals: SqlSignals, accounts: SqlAccounts) -> None:
         self._connection = connection
         self._signals = signals
         self._accounts = accounts
-        self._views = SqliteViews(connection, accounts)
+        self._views = SqlViews(connection, accounts)
 
     def _one(self, statement: str, *values: object) -> tuple[object, ...] | None:
         row = self._connection.execute(statement, values).fetchone()

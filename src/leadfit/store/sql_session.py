@@ -1,4 +1,4 @@
-"""One SQLite transaction, part by part."""
+"""One transaction, part by part."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Final
 
 from leadfit.store.codec import to_us
 from leadfit.store.sql import Connection
-from leadfit.store.sqlite_accounts import SqliteAccounts
-from leadfit.store.sqlite_leads import SqliteLeads
-from leadfit.store.sqlite_matching import SqliteLinks, SqliteMerges, SqliteReviews
-from leadfit.store.sqlite_past import SqlitePast
-from leadfit.store.sqlite_queues import (
-    SqliteAccessKeys,
-    SqliteCapacity,
-    SqliteClocks,
-    SqliteOutbox,
+from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_leads import SqlLeads
+from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
+from leadfit.store.sql_past import SqlPast
+from leadfit.store.sql_queues import (
+    SqlAccessKeys,
+    SqlCapacity,
+    SqlClocks,
+    SqlOutbox,
 )
-from leadfit.store.sqlite_signals import Head, SqliteSignals
+from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.views import Counts
 from leadfit.world import World
 
@@ -37,7 +37,7 @@ SELECT
 """
 
 
-class SqliteSession:
+class SqlSession:
     """See :class:`leadfit.store.base.Session`."""
 
     def __init__(
@@ -47,17 +47,17 @@ class SqliteSession:
             return world.new_id("person")
 
         self._connection = connection
-        self.signals = SqliteSignals(connection, secret, new_token, head)
-        self.accounts = SqliteAccounts(connection, secret, new_token)
-        self.leads = SqliteLeads(connection, self.signals, self.accounts)
-        self.capacity = SqliteCapacity(connection)
-        self.clocks = SqliteClocks(connection)
-        self.outbox = SqliteOutbox(connection)
-        self.keys = SqliteAccessKeys(connection)
-        self.past = SqlitePast(connection, self.signals, self.accounts)
-        self.links = SqliteLinks(connection)
-        self.reviews = SqliteReviews(connection)
-        self.merges = SqliteMerges(connection)
+        self.signals = SqlSignals(connection, secret, new_token, head)
+        self.accounts = SqlAccounts(connection, secret, new_token)
+        self.leads = SqlLeads(connection, self.signals, self.accounts)
+        self.capacity = SqlCapacity(connection)
+        self.clocks = SqlClocks(connection)
+        self.outbox = SqlOutbox(connection)
+        self.keys = SqlAccessKeys(connection)
+        self.past = SqlPast(connection, self.signals, self.accounts)
+        self.links = SqlLinks(connection)
+        self.reviews = SqlReviews(connection)
+        self.merges = SqlMerges(connection)
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

@@ -1,4 +1,4 @@
-"""The recorded past in SQLite, runs of learning and scores of accounts."""
+"""The recorded past, runs of learning and scores of accounts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from leadfit.store.past import (
 )
 from leadfit.store.personal import is_personal, part_facts
 from leadfit.store.sql import Connection
-from leadfit.store.sqlite_accounts import SqliteAccounts
-from leadfit.store.sqlite_signals import SqliteSignals
+from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_signals import SqlSignals
 
 # What a person says about a lead is kept as feedback, whatever signal reported it.
 _HEARD: Final = (Kind.ACCEPTED.value, Kind.REJECTED.value, Kind.TOUCHED.value)
@@ -109,12 +109,10 @@ SELECT account_id, country, facts, (
 _SCORE: Final = "account_id, score, detractor, flagged, artifact_digest, as_of_us, scored_us"
 
 
-class SqlitePast:
+class SqlPast:
     """See :class:`leadfit.store.past.Past`."""
 
-    def __init__(
-        self, connection: Connection, signals: SqliteSignals, accounts: SqliteAccounts
-    ) -> None:
+    def __init__(self, connection: Connection, signals: SqlSignals, accounts: SqlAccounts) -> None:
         self._connection = connection
         self._signals = signals
         self._accounts = accounts

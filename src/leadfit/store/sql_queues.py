@@ -1,4 +1,4 @@
-"""Capacity slots, turns, clocks, the outbox and API keys in SQLite."""
+"""Capacity slots, turns, clocks, the outbox and API keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from leadfit.records import Action, Clock, ClockKind
 from leadfit.store.codec import from_us, maybe_us, pack_text, to_us
 from leadfit.store.sql import Connection
-from leadfit.store.sqlite_views import ACTION, CLOCK, action_view, clock_of
+from leadfit.store.sql_views import ACTION, CLOCK, action_view, clock_of
 from leadfit.store.views import ActionState, ActionView, Incident
 
 # One guarded statement: two claims can never get the same slot, on any store.
@@ -29,7 +29,7 @@ def _recipients(rep_ids: tuple[str, ...]) -> str:
     return pack_text(rep_ids)
 
 
-class SqliteCapacity:
+class SqlCapacity:
     """See :class:`leadfit.store.base.Capacity`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -90,7 +90,7 @@ class SqliteCapacity:
         return int(turn)
 
 
-class SqliteClocks:
+class SqlClocks:
     """See :class:`leadfit.store.base.Clocks`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -182,7 +182,7 @@ class SqliteClocks:
         )
 
 
-class SqliteOutbox:
+class SqlOutbox:
     """See :class:`leadfit.store.base.Outbox`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -267,7 +267,7 @@ class SqliteOutbox:
         )
 
 
-class SqliteAccessKeys:
+class SqlAccessKeys:
     """See :class:`leadfit.store.base.AccessKeys`."""
 
     def __init__(self, connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Signals and the log in SQLite; personal values of a signal in ``statements``."""
+"""Signals and the log; personal values of a signal in ``statements``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class StoredHead:
         )
 
 
-class SqliteSignals:
+class SqlSignals:
     """See :class:`leadfit.store.base.Signals`."""
 
     def __init__(

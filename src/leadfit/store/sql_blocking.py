@@ -1,4 +1,4 @@
-"""The index of blocking keys in SQLite, and the normalised columns it leads to.
+"""The index of blocking keys, and the normalised columns it leads to.
 
 A key is kept as eight bytes of a keyed digest: what somebody is called cannot be read from the
 index, and every key is equally short. Keys of a record are computed from its columns, so that the
@@ -28,7 +28,7 @@ _CONTACTS: Final = (
 )
 
 
-class SqliteBlocking:
+class SqlBlocking:
     """Writes and reads blocking keys of accounts and contacts."""
 
     def __init__(self, connection: Connection, secret: bytes) -> None:
