@@ -7,9 +7,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadfit.bounds import lower_bound, upper_bound
 from leadfit.resolve.calibrate import Judged, calibrated, fit_calibration
 from leadfit.resolve.card import MapKind, SecondStage
-from leadfit.resolve.cuts import LADDER, choose_cuts, lower_bound, upper_bound
+from leadfit.resolve.cuts import LADDER, choose_cuts
 from leadfit.resolve.facts import AGAINST, FOR, NAMES
 from leadfit.resolve.sampling import REVIEW, TRAINING, Scored, draw
 from leadfit.resolve.second import of_facts

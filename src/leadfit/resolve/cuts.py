@@ -13,31 +13,12 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from leadfit.bounds import (
-    CONFIDENCE,
-    clean_pairs,
-    lower_bound,
-    pairs_to_prove,
-    upper_bound,
-    weighted_share,
-)
+from leadfit.bounds import clean_pairs, lower_bound, upper_bound, weighted_share
 from leadfit.resolve.calibrate import Judged
 from leadfit.resolve.card import Cuts
 
-__all__ = [
-    "CONFIDENCE",
-    "LADDER",
-    "PROMISED",
-    "choose_cuts",
-    "clean_pairs",
-    "lower_bound",
-    "pairs_to_prove",
-    "told",
-    "upper_bound",
-    "wrong_share",
-]
-
 PROMISED: Final = 0.005
+"""Share of wrong links over the upper cut that is promised, at most."""
 LADDER: Final = (0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
 """Cuts that are tried; fixed, so that the labels cannot choose among very many."""
 

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from leadfit.bounds import clean_pairs, lower_bound, pairs_to_prove, upper_bound
 from leadfit.resolve.calibrate import Judged
 from leadfit.resolve.card import Cuts
-from leadfit.resolve.cuts import (
-    choose_cuts,
-    clean_pairs,
-    lower_bound,
-    pairs_to_prove,
-    told,
-    upper_bound,
-    wrong_share,
-)
+from leadfit.resolve.cuts import choose_cuts, told, wrong_share
 from leadfit.world import seeded
 
 
