@@ -17,7 +17,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from leadfit.resolve.align import Aligned, align
 from leadfit.resolve.card import Card
-from leadfit.resolve.weigh import RARITY_UNIT, WORDS, Record, Weighing, rarities, tokens
+from leadfit.resolve.weigh import RARITY_UNIT, WORDS, ByDigest, Record, Weighing, rarities, tokens
 
 FOR: Final = (
     "weight",
@@ -70,7 +70,9 @@ _OWN: Final = frozenset(
     | {"email", "domain", "phone", "street", "city", "region", "postcode", "country"}
 )
 _MOST_BITS: Final = 40.0
+"""Odds of one to a million millions: more bits would only pull at the coefficient of the weight."""
 _REMEMBERED: Final = 16
+"""Cards and columns whose rarities are kept ready; a process has one or two cards in use."""
 _REMEMBERED_NAMES: Final = 65_536
 _REMEMBERED_TEXTS: Final = 16_384
 
@@ -116,21 +118,6 @@ def _text(record: Record, column: str) -> str:
     return record.get(column) or ""
 
 
-class _Kept:
-    """A card by its digest, since a card has no hash."""
-
-    __slots__ = ("card",)
-
-    def __init__(self, card: Card) -> None:
-        self.card = card
-
-    def __hash__(self) -> int:
-        return hash(self.card.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self.card.digest == other.card.digest
-
-
 _Side = tuple[str, str, str, str]
 """Name, other name, legal form and place."""
 
@@ -141,15 +128,15 @@ def _of_names(card: Card, left: Record, right: Record) -> Mapping[str, float]:
             parts = ("", ".alias", ".legal", ".place")
             one = tuple(_text(left, f"{column}{part}") for part in parts)
             other = tuple(_text(right, f"{column}{part}") for part in parts)
-            return _of_sides(_Kept(card), column, *sorted((one, other)))
+            return _of_sides(ByDigest(card), column, *sorted((one, other)))
     return {}
 
 
 @lru_cache(maxsize=_REMEMBERED_NAMES)
-def _of_sides(kept: _Kept, column: str, left: _Side, right: _Side) -> Mapping[str, float]:
+def _of_sides(key: ByDigest, column: str, left: _Side, right: _Side) -> Mapping[str, float]:
     (one, alias, legal, place), (other, other_alias, other_legal, other_place) = left, right
     these, those = one.split(), other.split()
-    aligned = align(these, those, *_rarities(kept, column))
+    aligned = align(these, those, *_rarities(key, column))
     is_alias = one != other and not {one, alias}.isdisjoint({other, other_alias} - {""})
     return {
         "name_jaro_winkler": JaroWinkler.similarity(one, other),
@@ -246,7 +233,7 @@ def _text_overlap(card: Card, left: Record, right: Record) -> float:
             continue
         one, other = _words(_text(left, column)), _words(_text(right, column))
         if one and other:
-            units, unseen = _units(_Kept(card), column)
+            units, unseen = _units(ByDigest(card), column)
             both = sum(units.get(word, unseen) for word in one & other)
             every = sum(units.get(word, unseen) for word in one | other)
             shares.append(both / every if every else 0.0)
@@ -259,11 +246,11 @@ def _words(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _units(kept: _Kept, column: str) -> tuple[Mapping[str, int], int]:
-    return rarities(kept.card.frequencies.get(column + WORDS))
+def _units(key: ByDigest, column: str) -> tuple[Mapping[str, int], int]:
+    return rarities(key.card.frequencies.get(column + WORDS))
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _rarities(kept: _Kept, column: str) -> tuple[Mapping[str, float], float]:
-    units, unseen = _units(kept, column)
+def _rarities(key: ByDigest, column: str) -> tuple[Mapping[str, float], float]:
+    units, unseen = _units(key, column)
     return {word: each / RARITY_UNIT for word, each in units.items()}, unseen / RARITY_UNIT

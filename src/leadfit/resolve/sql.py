@@ -19,11 +19,10 @@ from typing import Final, assert_never
 
 from leadfit.resolve.blocking import KeyColumn, Part, columns_of
 from leadfit.resolve.card import Blocking, Card, Comparison, Level, Test
-from leadfit.resolve.weigh import BLANK, SLACK, frequency_base, frequency_bits, rarities
+from leadfit.resolve.weigh import BLANK, MOST_BITS, SLACK, frequency_base, frequency_bits, rarities
 
 # A token's rarity stands in the low bits of its number, with room for the sum of a whole name.
 _CODE: Final = 1 << 24
-_MOST_BITS: Final = 300.0
 
 Named = Callable[[str, str], str]
 """Column and side (``l`` or ``r``) to the SQL of its value."""
@@ -251,7 +250,7 @@ def weighed(card: Card, table: str) -> str:
     bits = "".join(f" + {term}" for term in _terms(card))
     shown = "".join(f", g{number}" for number in range(len(card.comparisons)))
     summed = f"SELECT l, r{shown}, {card.prior!r}::DOUBLE{bits} AS weight FROM {table}"  # noqa: S608 -- numbers and names of tables only
-    odds = f"greatest({-_MOST_BITS!r}, least({_MOST_BITS!r}, weight))"
+    odds = f"greatest({-MOST_BITS!r}, least({MOST_BITS!r}, weight))"
     return f"SELECT *, 1.0::DOUBLE / (1.0::DOUBLE + pow(2.0::DOUBLE, -{odds})) AS p FROM ({summed})"  # noqa: S608 -- as above
 
 

@@ -1,5 +1,10 @@
 """Executor B: one pair of records weighed by a model card, in Python.
 
+The weight is that of Fellegi and Sunter (1969): the log2 odds that two records are one entity, the
+sum of a prior and of ``log2(m / u)`` for the level that holds in each comparison. Strings are
+compared by the similarity of Jaro and Winkler (1990), with a prefix of up to four letters, and by
+the distance of Damerau (1964), a swap of neighbours counting as one slip.
+
 Records are mappings of normalised column to text; a column that is missing, ``None`` or empty is
 blank. :mod:`leadfit.resolve.sql` writes the same card as SQL; both give the same probability.
 
@@ -30,7 +35,8 @@ RARITY_UNIT: Final = 1000
 """Units of token rarity in a bit: whole numbers, so that every executor sums them alike."""
 SLACK: Final = 1e-9
 """A similarity this little under its threshold still counts: libraries round differently."""
-_MOST_BITS: Final = 300.0
+MOST_BITS: Final = 300.0
+"""Odds are cut here either way, so that no power of two overflows; both executors cut alike."""
 _REMEMBERED: Final = 16
 
 _Holds = Callable[[Record, Record], bool]
@@ -92,7 +98,7 @@ def odds_to_probability(weight: float) -> float:
     >>> odds_to_probability(0.0)
     0.5
     """
-    return 1.0 / (1.0 + math.pow(2.0, -max(-_MOST_BITS, min(_MOST_BITS, weight))))
+    return 1.0 / (1.0 + math.pow(2.0, -max(-MOST_BITS, min(MOST_BITS, weight))))
 
 
 def rarity(share: float) -> int:
@@ -143,7 +149,7 @@ class Scales:
         )
 
 
-class _ByDigest:
+class ByDigest:
     """A card that is looked up by its digest, since a card holds tables and has no hash."""
 
     __slots__ = ("card",)
@@ -155,17 +161,17 @@ class _ByDigest:
         return hash(self.card.digest)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByDigest) and self.card.digest == other.card.digest
+        return isinstance(other, ByDigest) and self.card.digest == other.card.digest
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _scales(key: _ByDigest) -> Scales:
+def _scales(key: ByDigest) -> Scales:
     return Scales(key.card)
 
 
 def scales(card: Card) -> Scales:
     """Return a card made ready; the last few are kept."""
-    return _scales(_ByDigest(card))
+    return _scales(ByDigest(card))
 
 
 def _compiled(card: Card, comparison: Comparison) -> Callable[[Record, Record], tuple[int, float]]:
