@@ -26,7 +26,7 @@ from leadfit.records import (
 )
 from leadfit.resolve.card import Card
 from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
-from leadfit.resolve.known_phone import contact_side, only_holder
+from leadfit.resolve.known_phone import contact_side, is_another_person, only_holder
 from leadfit.resolve.names import tells_of_a_relative
 from leadfit.resolve.normal import Column, lists_of, normalise
 from leadfit.resolve.weighed import by_weight
@@ -57,6 +57,7 @@ class _Evidence:
     company: str | None
     roles: Mapping[str, str]
     by_phone: Candidate | None
+    by_phone_is_another: bool
 
 
 def decide(
@@ -139,6 +140,8 @@ def _sort(signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: P
         if each.found_by == "domain" and each.account is not None
     }
     alike = [each for each in candidates if each.found_by == "blocking" and each.contact]
+    said = contact_side(signal, keys, policy) if alike else {}
+    by_phone = only_holder(said, alike)
     named = " ".join((signal.identifiers.company or "").casefold().split())
     accounts = sorted(holders.values(), key=lambda account: _preference(account, named))
     ids = [found for each in ordered if (found := _account_id(each)) and each.found_by != "domain"]
@@ -154,7 +157,8 @@ def _sort(signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: P
             for each in ordered
             if each.found_by == "domain" and each.account is not None
         },
-        by_phone=only_holder(contact_side(signal, keys, policy), alike) if alike else None,
+        by_phone=by_phone,
+        by_phone_is_another=by_phone is not None and is_another_person(said, by_phone.columns),
     )
 
 
@@ -356,6 +360,10 @@ def _by_phone(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
         )
         doubt = _conflict(account_id, words, policy)
         return doubt if holders else replace(doubt, reasons=(*doubt.reasons, *_new_domain(keys)))
+    if evidence.by_phone_is_another:
+        words = f"phone and surname are those of contact {contact_id}, the first name is another"
+        # At the account's own domain the domain alone tells the account, and nobody the contact.
+        return _conflict(account_id, words, policy) if keys.domain is None else None
     words = f"phone and surname are those of contact {contact_id} alone"
     return _match(
         policy.matching.probability.known_phone,

@@ -66,6 +66,23 @@ def is_same_person(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return first == their_first or not nicks.isdisjoint(theirs)
 
 
+def is_another_person(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Return whether both sides give a first name and the two cannot be one person's.
+
+    An initial, a short form and the first of two names are no contradiction.
+
+    >>> is_another_person({"first_name": "zoe"}, {"first_name": "ann"})
+    True
+    >>> is_another_person({"first_name": "a"}, {"first_name": "ann"}), is_another_person({}, {})
+    (False, False)
+    """
+    first, theirs = said.get("first_name"), other.get("first_name")
+    if not first or not theirs or first.startswith(theirs) or theirs.startswith(first):
+        return False
+    nicks = set(said.get("first_name.nick", "").split())
+    return nicks.isdisjoint(other.get("first_name.nick", "").split())
+
+
 def _is_one_number(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether two numbers are one; one without a country code counts by its own digits."""
     if "yes" not in {said.get("phone.valid"), other.get("phone.valid")}:

@@ -9,6 +9,7 @@ import pytest
 from leadfit.policy import Policy, load_starter
 from leadfit.records import Account, Band, Candidate, Contact, Match, Relation
 from leadfit.resolve import decide, keys
+from leadfit.resolve.normal import Column, normalise
 from leadfit.testing.builders import NOW, changed, signal
 
 POLICY = load_starter()
@@ -225,9 +226,12 @@ def test_bands_follow_the_edges_of_the_policy() -> None:
 
 
 def by_number(
-    contact: Contact, *, surname: str = "marsh", number: str = "+12127365000"
+    contact: Contact, *, surname: str = "marsh", number: str = "+12127365000", first: str = ""
 ) -> Candidate:
     columns = {"surname": surname, "phone": number, "phone.suffix": "7365000", "phone.valid": "yes"}
+    columns |= normalise(Column.FIRST_NAME, first) and {
+        "first_name": first, "first_name.nick": normalise(Column.FIRST_NAME, first)["nick"],
+    }  # fmt: skip
     account = Account(account_id=contact.account_id or "", name="Quandary")
     return Candidate(found_by="blocking", contact=contact, account=account, columns=columns)
 
@@ -267,6 +271,33 @@ def test_a_known_number_from_the_domain_of_another_company_waits_for_review() ->
     )
     assert (found.band, found.possible_account_id) == (Band.REVIEW, "quandary")
     assert {"conflict", "domain.new"} <= set(rules(found))
+
+
+@pytest.mark.parametrize(
+    ("first", "band"),
+    [
+        ("Zoe", Band.REVIEW), ("A.", Band.AUTO), ("Ann Mary", Band.AUTO), ("Annie", Band.AUTO),
+    ],
+)  # fmt: skip
+def test_another_first_name_behind_one_number_and_surname_waits_for_review(
+    first: str, band: Band
+) -> None:
+    said = {"phone": "+1 212 736 5000", "last_name": "Marsh", "first_name": first}
+    found = match(by_number(MARSH, first="ann"), policy=POLICY, **said)
+    assert found.band is band
+    assert "quandary" in {found.account_id, found.possible_account_id}
+    assert (found.contact_id == "marsh") is (band is Band.AUTO)
+
+
+def test_a_relative_at_one_switchboard_is_linked_by_the_domain_and_not_as_the_contact() -> None:
+    said = {"phone": "+1 212 736 5000", "last_name": "Marsh", "first_name": "Zoe"}
+    holder = Candidate(
+        found_by="domain", account=Account(account_id="quandary", name="Quandary"), role="primary"
+    )
+    said["email"] = "zoe@quandary.io"
+    found = match(by_number(MARSH, first="ann"), holder, policy=POLICY, **said)
+    assert (found.band, found.account_id, found.contact_id) == (Band.AUTO, "quandary", None)
+    assert rules(found) == ["domain.own"]
 
 
 @pytest.mark.parametrize("role", ["brand", "regional", "acquired"])
