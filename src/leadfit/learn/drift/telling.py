@@ -121,8 +121,8 @@ def blank(reading: Reading, age: IcpAge) -> DriftFindings:
     return DriftFindings(
         as_of=reading.past.history.as_of,
         level="cannot_tell",
-        words=f"There is no stretch of at least {LEAST_MONTHS} months of leads with a "
-        f"{reading.name} and outcomes to compare with.",
+        words=f"There is no stretch of at least {LEAST_MONTHS} months of leads with "
+        "a score and outcomes to compare with.",
         score_name=reading.name,
         joint=None,
         steps=(),
