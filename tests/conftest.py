@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 NAMED = "LEADFIT_TEST_DATABASE_URL"
+_TABLES = f"leadfit_test_{os.getpid()}"
+_EMPTY = f"leadfit_test_{os.getpid()}_empty"
 
 
 def _environment() -> os._Environ[str]:
@@ -27,6 +29,8 @@ def postgres_server() -> Iterator[str]:
     named = _environment().get(NAMED)
     if named is not None:
         yield named
+        for name in (_TABLES, _EMPTY):
+            _drop(named, name)
         return
     # The path of a socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
@@ -46,12 +50,19 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _made_anew(server: str, name: str) -> str:
-    """Make an empty database; return its address."""
+def _drop(server: str, name: str) -> None:
     import psycopg  # noqa: PLC0415 -- an extra
 
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _made_anew(server: str, name: str) -> str:
+    """Make an empty database; return its address."""
+    import psycopg  # noqa: PLC0415 -- an extra
+
+    _drop(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
@@ -61,7 +72,7 @@ def postgres_tables(postgres_server: str) -> str:
     """The address of a database with the tables of a store."""
     from leadfit.store.postgres import make_tables  # noqa: PLC0415 -- an extra
 
-    url = _made_anew(postgres_server, f"leadfit_test_{os.getpid()}")
+    url = _made_anew(postgres_server, _TABLES)
     make_tables(url)
     return url
 
@@ -75,7 +86,7 @@ def postgres_url(postgres_tables: str) -> str:
 
     with psycopg.connect(postgres_tables) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         connection.execute("ALTER TABLE log DISABLE TRIGGER USER")
@@ -88,4 +99,4 @@ def postgres_url(postgres_tables: str) -> str:
 @pytest.fixture
 def empty_postgres_url(postgres_server: str) -> str:
     """The address of a database with nothing in it."""
-    return _made_anew(postgres_server, f"leadfit_test_{os.getpid()}_empty")
+    return _made_anew(postgres_server, _EMPTY)

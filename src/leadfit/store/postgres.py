@@ -157,6 +157,10 @@ class PostgresStore:
         self._writer.close()
         self._readers.close()
         with self._lock:
+            if self._duties is not None:
+                # Now, not when the server sees the connection end.
+                with suppress(psycopg.Error):
+                    self._duties.execute("SELECT pg_advisory_unlock_all()")
             self._drop_duties()
 
 

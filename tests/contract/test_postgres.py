@@ -54,7 +54,7 @@ def run(url: str, statement: str) -> None:
 def end_connections(url: str) -> None:
     run(
         url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
 
@@ -147,7 +147,7 @@ def test_a_server_that_is_away_is_told_of_at_once(store: PostgresStore, postgres
     assert store.write(note(1)) == 1
     run(elsewhere, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     try:
-        run(elsewhere, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        run(elsewhere, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                        f" WHERE datname = '{name}'")  # fmt: skip
         for _ in range(2):
             with pytest.raises(StoreBusy):
