@@ -47,7 +47,7 @@ from leadfit.resolve.facts import NAMES, facts_of
 from leadfit.resolve.normal import Column, normalise
 from leadfit.resolve.relation import Known, relate
 from leadfit.resolve.sampling import Scored, draw, strata_for
-from leadfit.resolve.second import second_stage
+from leadfit.resolve.second_stage import second_stage
 from leadfit.resolve.training import LabelledPair, train_second_stage
 from leadfit.resolve.weigh import Record, Weighing, weigh
 from leadfit.store import linkage

@@ -13,7 +13,7 @@ from leadfit.resolve.card import MapKind, SecondStage
 from leadfit.resolve.cuts import LADDER, choose_cuts
 from leadfit.resolve.facts import AGAINST, FOR, NAMES
 from leadfit.resolve.sampling import REVIEW, TRAINING, Scored, draw
-from leadfit.resolve.second import of_facts
+from leadfit.resolve.second_stage import of_facts
 
 SHARES = st.floats(0, 1, allow_nan=False)
 SIZES = st.floats(0, 5, allow_nan=False)

@@ -22,7 +22,7 @@ from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.compare import Field
 from leadfit.resolve.cuts import told
 from leadfit.resolve.normal import Column
-from leadfit.resolve.second import second_stage
+from leadfit.resolve.second_stage import FEWEST_LABELS, second_stage
 from leadfit.resolve.weigh import Record, weigh
 from leadfit.resolve.weighed import margin_over_others
 from leadfit.resolve.written import ACCOUNT_BLOCKING, account_columns
@@ -33,7 +33,6 @@ from leadfit.store.matching import Review, ReviewKind
 from leadfit.world import World
 
 FEWEST_ACCOUNTS: Final = 500
-FEWEST_LABELS: Final = 200
 _FEWEST_MATCHES: Final = 20.0
 _KNOWN_SHARE: Final = 0.5
 """Of the leads that are weighed: those whose account is on record; stated, not learned."""

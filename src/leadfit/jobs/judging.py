@@ -175,7 +175,7 @@ def _chunks(pairs: Iterable[Weighed]) -> Iterator[list[Weighed]]:
 
 
 def _last(card: Card, pair: Weighed, records: Mapping[int, Record], margin: float) -> float:
-    from leadfit.resolve.second import second_stage  # noqa: PLC0415 -- only where there is one
+    from leadfit.resolve.second_stage import second_stage  # noqa: PLC0415 -- only where there is one
     from leadfit.resolve.weigh import weigh  # noqa: PLC0415 -- as above
 
     left, right = records[pair.left], records[pair.right]

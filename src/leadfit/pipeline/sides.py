@@ -19,7 +19,7 @@ from leadfit.pipeline.reviews import has_new_account
 from leadfit.policy import Policy
 from leadfit.records import Account, Lead, Relation
 from leadfit.resolve.card import RecordKind
-from leadfit.resolve.sides import (
+from leadfit.resolve.side_by_side import (
     Row,
     account_values,
     contact_values,

@@ -28,10 +28,8 @@ from leadfit.resolve.calibrate import (
 from leadfit.resolve.card import Card, SecondStage
 from leadfit.resolve.cuts import PROMISED, choose_cuts
 from leadfit.resolve.facts import FOR, NAMES, facts_of
+from leadfit.resolve.second_stage import FEWEST_LABELS, RECOMMENDED_LABELS
 from leadfit.resolve.weigh import Record, weigh
-
-FEWEST_LABELS: Final = 200
-RECOMMENDED_LABELS: Final = 500
 
 _FOLDS: Final = 10
 _RIDGES: Final = (0.3, 1.0, 3.0, 10.0, 30.0)

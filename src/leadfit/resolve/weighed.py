@@ -17,7 +17,7 @@ from leadfit.resolve.card import Card
 from leadfit.resolve.names import tells_of_a_relative
 from leadfit.resolve.normal import lists_of
 from leadfit.resolve.relation import Known, Standing, Tie, relate
-from leadfit.resolve.second import second_stage
+from leadfit.resolve.second_stage import second_stage
 from leadfit.resolve.weigh import Record, Weighing, level_names, weigh
 from leadfit.resolve.written import signal_account_columns
 

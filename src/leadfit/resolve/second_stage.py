@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 from leadfit.resolve.calibrate import calibrated, sigmoid
 from leadfit.resolve.card import Card, SecondStage
 from leadfit.resolve.facts import facts_of
 from leadfit.resolve.weigh import Record, Weighing
+
+FEWEST_LABELS: Final = 200
+"""Labelled pairs below which no second stage is trained."""
+RECOMMENDED_LABELS: Final = 500
+"""Labelled pairs from which a second stage is steady."""
 
 
 def second_stage(

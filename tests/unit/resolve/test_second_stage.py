@@ -21,7 +21,7 @@ from leadfit.resolve.card import (
     Test,
 )
 from leadfit.resolve.facts import AGAINST, FOR, NAMES, facts_of
-from leadfit.resolve.second import of_facts, parts, second_stage
+from leadfit.resolve.second_stage import of_facts, parts, second_stage
 from leadfit.resolve.training import LabelledPair, folds_of, train_second_stage
 from leadfit.resolve.weigh import Record, weigh
 from leadfit.world import seeded
