@@ -84,3 +84,14 @@ def test_a_damaged_name_of_the_artifact_in_force_is_refused(tmp_path: Path, cont
     (place / "artifacts" / "current").write_bytes(content)
     with pytest.raises(BadInput, match="current"):
         open_leadfit(place)
+
+
+@pytest.mark.parametrize("content", [b"", b"gone.json", b"\xff", b"../policy/policy.toml"])
+def test_a_card_in_force_that_cannot_be_read_is_refused_by_name(
+    tmp_path: Path, content: bytes
+) -> None:
+    place = create_workspace(tmp_path / "w")
+    (place / "cards").mkdir()
+    (place / "cards" / "current").write_bytes(content)
+    with pytest.raises(BadInput, match="begin again with the card Leadfit brings"):
+        open_leadfit(place)

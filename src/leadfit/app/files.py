@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from leadfit import artifact as artifacts
 from leadfit.artifact import Artifact
@@ -39,37 +40,48 @@ def current_artifact(place: Path) -> Artifact | None:
     Raises:
         BadInput: It is not there, damaged, changed, or of a version this one cannot read.
     """
-    current = place / "artifacts" / "current"
+    way = "remove this file and run `leadfit learn`"
+    return _current(place / "artifacts" / "current", artifacts.from_json, "artifact", way)
+
+
+def current_card(place: Path) -> Card:
+    """Return the model card that was in force last, or the starter card.
+
+    Raises:
+        BadInput: It is not there, damaged, changed, or of a version this one cannot read.
+    """
+    way = "remove this file to begin again with the card Leadfit brings"
+    return _current(place / "cards" / "current", cards.from_json, "card", way) or starter_card()
+
+
+class _Kept(Protocol):
+    @property
+    def digest(self) -> str: ...
+
+
+K = TypeVar("K", bound=_Kept)
+
+
+def _current(current: Path, read: Callable[[str], K], what: str, way: str) -> K | None:
+    """Return what ``current`` names, or ``None`` where nothing was put in force yet."""
     if not current.is_file():
         return None
+    allowed = f"the name of the {what} as written; restore it, or {way}"
     try:
         path = current.parent / current.read_text("utf-8").strip()
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:
-        raise BadInput(_unusable(current, shorten(str(error)))) from error
+        came = shorten(str(error))
+        raise BadInput(Fault(place=str(current), came=came, allowed=allowed)) from error
     try:
-        found = artifacts.from_json(text)
+        found = read(text)
     except BadInput as error:
-        raise BadInput([*error.faults, _unusable(current, path.name)]) from error
+        fault = Fault(place=str(current), came=path.name, allowed=allowed)
+        raise BadInput([*error.faults, fault]) from error
     if found.digest != path.stem:
-        raise BadInput(_unusable(current, f"{path.name}, whose digest is {found.digest}"))
+        came = f"{path.name}, whose digest is {found.digest}"
+        raise BadInput(Fault(place=str(current), came=came, allowed=allowed))
     return found
-
-
-def _unusable(current: Path, came: str) -> Fault:
-    """Return what is wrong with the artifact in force, and how to go on without it."""
-    way = "restore it, or remove this file and run `leadfit learn`"
-    return Fault(
-        place=str(current), came=came, allowed=f"the name of an artifact as written; {way}"
-    )
-
-
-def current_card(place: Path) -> Card | None:
-    """Return the model card that was in force last, or the starter card."""
-    current = place / "cards" / "current"
-    if not current.is_file():
-        return starter_card()
-    return cards.from_json((current.parent / current.read_text().strip()).read_bytes())
 
 
 def keep_card(place: Path, card: Card) -> None:
