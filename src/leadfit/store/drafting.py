@@ -64,12 +64,14 @@ def draft(batch: Batch, fields: Sequence[Field], kind: RecordKind) -> Card:
     one_in = _ONE_IN if batch.rows > _SAMPLED_FROM else 1
     blocking = choose_blocking(
         told,
-        lambda rules: batch.pair_counts(card, rules, one_in=one_in),
+        lambda rules: _counts(batch, card, rules, one_in),
         most=max(_MOST, min(_MOST_OF_A_FEW, batch.rows)),
         a_rule=int(pairs * _LARGEST_RULE),
         in_all=pairs,
         rules=_RULES_OF_MANY if batch.rows > _SAMPLED_FROM else _RULES,
     )
+    if one_in > 1:
+        blocking = _within(blocking, batch.pair_counts(card, blocking), pairs)
     if FAMILY in batch.columns:
         blocking = (*blocking, Blocking(columns=(f"{FAMILY}:token",)))
     card = replace(card, blocking=blocking)
@@ -86,6 +88,23 @@ def _room(rows: int, kind: RecordKind) -> int:
     most = int(_MOST_OF_SMALL * possible) if is_small else 0
     few_enough = min(_PAIRS_OF_MANY, max(_PAIRS, most, _PAIRS_A_RECORD * rows))
     return max(few_enough, _PAIRS_A_RECORD_OF_MANY * rows)
+
+
+def _counts(batch: Batch, card: Card, rules: Sequence[Blocking], one_in: int) -> list[int]:
+    """Return the pairs of rules; only those of several columns are too many to count in full."""
+    is_alone = all(len(rule.columns) == 1 for rule in rules)
+    return batch.pair_counts(card, rules, one_in=1 if is_alone else one_in)
+
+
+def _within(rules: Sequence[Blocking], counts: Sequence[int], pairs: int) -> tuple[Blocking, ...]:
+    """Return the rules there is room for: one common key that a sample missed gives millions."""
+    kept: list[Blocking] = []
+    total = 0
+    for rule, count in zip(rules, counts, strict=True):
+        if total + count <= pairs or not kept:
+            kept.append(rule)
+            total += count
+    return tuple(kept)
 
 
 def _copies(batch: Batch, fields: Sequence[Field]) -> set[str]:
