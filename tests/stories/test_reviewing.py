@@ -357,6 +357,32 @@ def test_what_was_done_meanwhile_is_not_undone(leadfit: Leadfit, world: FrozenWo
     assert leadfit.lead(younger.lead.lead_id).lead.is_open
 
 
+def test_a_lead_that_gave_way_and_was_turned_down_stays_closed_when_the_merge_is_taken_back(
+    leadfit: Leadfit, world: FrozenWorld
+) -> None:
+    older, younger = two_leads(leadfit, world)
+    made = leadfit.matching.merge("ann", "ann-too", by="rep_max", kind=RecordKind.CONTACT)
+    leadfit.reject_lead(younger.lead.lead_id, "rep_max", "no budget")
+    leadfit.matching.unmerge(made.merge_id, by="rep_max")
+    assert not leadfit.lead(younger.lead.lead_id).lead.is_open
+    assert not any(each.is_running for each in leadfit.lead(younger.lead.lead_id).clocks)
+    assert leadfit.lead(older.lead.lead_id).lead.is_open
+
+
+def test_a_lead_that_gave_way_and_was_touched_meanwhile_waits_for_no_first_touch(
+    leadfit: Leadfit, world: FrozenWorld
+) -> None:
+    _, younger = two_leads(leadfit, world)
+    made = leadfit.matching.merge("ann", "ann-too", by="rep_max", kind=RecordKind.CONTACT)
+    leadfit.touch(younger.lead.lead_id, "rep_max")
+    world.pass_time(60)
+    leadfit.matching.unmerge(made.merge_id, by="rep_max")
+    after = leadfit.lead(younger.lead.lead_id)
+    assert after.lead.is_open
+    assert after.touched_at is not None
+    assert not any(each.is_running and "touch" in each.clock.kind.value for each in after.clocks)
+
+
 def test_a_merge_is_shown_before_it_is_made_and_nothing_is_written(leadfit: Leadfit) -> None:
     rows = leadfit.status().counts.log_rows
     shown = leadfit.matching.preview("ann", "ann-too", kind=RecordKind.CONTACT)

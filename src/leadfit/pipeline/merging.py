@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import feedback
 from leadfit.pipeline.case import Desk
-from leadfit.records import Account, Contact, Lead, Reason
+from leadfit.records import Account, Contact, Kind, Lead, Reason
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.merging import join_accounts, join_contacts
 from leadfit.store import Session
@@ -172,7 +172,7 @@ def _settle_leads(session: Session, contacts: Sequence[str], changed: Merge) -> 
     held = _held(session, contacts)
     before = {each.merge_id: each for each in (*held, changed)}
     closed = {key: each.closed_lead_id for key, each in before.items() if each.closed_lead_id}
-    suspended = [lead for each in closed.values() if (lead := session.leads.get(each)) is not None]
+    suspended = [lead for each in closed.values() if (lead := _suspended(session, each))]
     leads = [*session.leads.open_leads(contacts), *suspended]
     wanted, going_on = _replay(held, leads)
     for merge_id, lead_id in closed.items():
@@ -187,6 +187,14 @@ def _settle_leads(session: Session, contacts: Sequence[str], changed: Merge) -> 
         session.merges.closes(each.merge_id, gives_way)
         if gives_way is not None:
             feedback.end(session, gives_way, each.merged_at, by=_stopper(each))
+
+
+def _suspended(session: Session, lead_id: str) -> Lead | None:
+    """Return a lead that a merge keeps closed; one that a person turned down is closed for good."""
+    view = session.leads.view(lead_id)
+    if view is None or any(each.kind is Kind.REJECTED for each in view.feedback):
+        return None
+    return view.lead
 
 
 def _held(session: Session, contacts: Sequence[str]) -> list[Merge]:
@@ -239,6 +247,8 @@ def _wake(session: Session, lead_id: str, closed_by: Merge) -> None:
     session.leads.reopen(lead_id)
     session.clocks.resume(lead_id, _stopper(closed_by))
     session.outbox.resume(lead_id, closed_by.merged_at)
+    if (touched_at := session.leads.touched_at(lead_id)) is not None:
+        feedback.stop_touch_clocks(session, lead_id, touched_at, by="touch")
 
 
 def _stopper(made: Merge) -> str:
