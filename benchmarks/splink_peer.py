@@ -16,7 +16,7 @@ from recording import quantile
 
 from leadfit.jobs.written import written
 from leadfit.records import Account
-from leadfit.resolve.written import account_columns
+from leadfit.resolve.record_columns import account_columns
 
 COLUMNS = ("company", "domain", "country")
 

@@ -15,8 +15,8 @@ from leadfit.policy import load_starter
 from leadfit.records import Account, Identifiers, Kind, Relation, Signal
 from leadfit.resolve import card as cards
 from leadfit.resolve.card import RecordKind
+from leadfit.resolve.record_columns import ACCOUNT_BLOCKING
 from leadfit.resolve.starter import starter_card
-from leadfit.resolve.written import ACCOUNT_BLOCKING
 from leadfit.store import Session, SqliteStore
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.testing import FrozenWorld

@@ -18,14 +18,14 @@ from leadfit import resolve
 from leadfit.errors import BadInput, Fault, MissingExtra, Words
 from leadfit.pipeline import InForce
 from leadfit.records import Relation
+from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.compare import Field
 from leadfit.resolve.cuts import told
 from leadfit.resolve.normal import Column
+from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
 from leadfit.resolve.second_stage import FEWEST_LABELS, second_stage
 from leadfit.resolve.weigh import Record, weigh
-from leadfit.resolve.weighed import margin_over_others
-from leadfit.resolve.written import ACCOUNT_BLOCKING, account_columns
 from leadfit.store import Session, Store, linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import draft

@@ -27,11 +27,11 @@ from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Account, Band, Contact, Kind, Match, Relation, Signal
 from leadfit.resolve import card as cards
+from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
+from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
 from leadfit.resolve.starter import starter_card
-from leadfit.resolve.weighed import margin_over_others
-from leadfit.resolve.written import ACCOUNT_BLOCKING, account_columns
 from leadfit.store import Session, SqliteStore, Store
 from leadfit.world import World
 

@@ -18,7 +18,7 @@ from leadfit.pipeline.owners import Doubt
 from leadfit.policy import Policy
 from leadfit.records import Action, Band, Candidate, Keys, Reason, Score, Signal, Tier
 from leadfit.resolve.card import RecordKind
-from leadfit.resolve.known_phone import is_same_person
+from leadfit.resolve.known_contact import is_same_person
 from leadfit.store.matching import Link, Review, ReviewKind
 
 _POSSIBLE: Final = 3

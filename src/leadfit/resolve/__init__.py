@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from leadfit.resolve.decide import account_side, decide, is_settled, noted
+from leadfit.resolve.decide import decide, is_settled, noted
 from leadfit.resolve.keys import domain_key, email_key, is_free_mail, keys, warm_up
-from leadfit.resolve.known_phone import contact_side
+from leadfit.resolve.record_columns import account_side, contact_side
 
 __all__ = [
     "account_side",

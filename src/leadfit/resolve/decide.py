@@ -1,4 +1,4 @@
-"""Links a signal to the account and contact it is about: exact e-mail and registrable domain.
+"""Links a signal to the account and contact it is about: by rules first, then by weight.
 
 Rule-grade evidence links at once: a CRM id, the personal business address of a known contact, the
 phone number and surname of exactly one, or a personal business address at a domain that one account
@@ -24,13 +24,13 @@ from leadfit.records import (
     Relation,
     Signal,
 )
+from leadfit.resolve.by_weight import by_weight
 from leadfit.resolve.card import Card
 from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
-from leadfit.resolve.known_phone import contact_side, is_another_person, only_holder
-from leadfit.resolve.names import tells_of_a_relative
-from leadfit.resolve.normal import Column, lists_of, normalise
-from leadfit.resolve.weighed import by_weight
-from leadfit.resolve.written import signal_account_columns
+from leadfit.resolve.known_contact import is_another_person, only_holder
+from leadfit.resolve.normal import Column, normalise
+from leadfit.resolve.record_columns import contact_side
+from leadfit.resolve.relative_names import tells_of_a_relative
 
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
 _KEYS = (*_CRM_KEYS, "email", "domain")
@@ -104,11 +104,6 @@ def decide(
 def is_settled(match: Match) -> bool:
     """Return whether rules alone decided, so that nothing more needs to be looked up."""
     return match.method != "none"
-
-
-def account_side(signal: Signal, keys: Keys, policy: Policy) -> Mapping[str, str]:
-    """Return what a signal says of its account, as normalised columns to look alike ones up by."""
-    return signal_account_columns(signal, keys, lists_of(policy))
 
 
 def noted(match: Match, skipped: Sequence[str], left_out: int) -> Match:

@@ -12,8 +12,8 @@ from typing import Final
 
 from leadfit.resolve.card import Card, Comparison, Frequencies, Level, RecordKind, Test
 from leadfit.resolve.normal import NORMALISER
+from leadfit.resolve.record_columns import ACCOUNT_BLOCKING
 from leadfit.resolve.weigh import WORDS
-from leadfit.resolve.written import ACCOUNT_BLOCKING
 
 _PRIOR: Final = -9.0
 """One in 500 of the records that share a key is the one that is meant."""

@@ -13,7 +13,7 @@ from leadfit.records import Account, Candidate, Contact, Keys
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
 from leadfit.resolve.merging import join_accounts, join_contacts
-from leadfit.resolve.written import account_columns, contact_columns
+from leadfit.resolve.record_columns import account_columns, contact_columns
 from leadfit.store.codec import maybe_time, maybe_us, pack_text, to_us, write_plain
 from leadfit.store.matching import Blocked
 from leadfit.store.sql import Connection

@@ -16,7 +16,7 @@ from typing import Final
 from leadfit.resolve.blocking import Keys
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
-from leadfit.resolve.written import ACCOUNT_BLOCKING, CONTACT_BLOCKING
+from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, CONTACT_BLOCKING
 from leadfit.store.sql import Connection
 
 _BYTES: Final = 8

@@ -1,4 +1,4 @@
-"""A contact who is known by a phone number and a surname together.
+"""Which contact on record a signal is from, where no address tells it: by phone and by name.
 
 A number alone may be a switchboard and a surname alone is anybody's; together they name one person,
 if no second contact on record has both.
@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from leadfit.policy import Policy
-from leadfit.records import Candidate, Keys, Signal
-from leadfit.resolve.normal import lists_of
-from leadfit.resolve.written import signal_contact_columns
+from leadfit.records import Candidate
 
 _FEWEST_DIGITS: Final = 9
-
-
-def contact_side(signal: Signal, keys: Keys, policy: Policy) -> Mapping[str, str]:
-    """Return what a signal says of its contact, as normalised columns."""
-    return signal_contact_columns(signal, keys, lists_of(policy))
+"""Fewer digits without a country code may end the numbers of many."""
 
 
 def only_holder(said: Mapping[str, str], candidates: Sequence[Candidate]) -> Candidate | None:

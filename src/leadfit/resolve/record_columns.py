@@ -1,7 +1,8 @@
-"""Records in the normal form they are matched by, made once, when they are written.
+"""The normalised columns of accounts, contacts and signals, by which they are matched.
 
-A signal has two sides: what it says of an account and what it says of a contact. Both have the
-columns of the records they are compared with.
+Those of accounts and contacts are made once, when they are written. A signal has two sides: what
+it says of an account and what it says of a contact, each in the columns of the records it is
+compared with.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from leadfit.policy import Policy
 from leadfit.records import Account, Contact, Keys, Signal
 from leadfit.resolve.card import Blocking
-from leadfit.resolve.normal import BUNDLED, Column, Lists, normalise
+from leadfit.resolve.normal import BUNDLED, Column, Lists, lists_of, normalise
 
 Columns = dict[str, str]
 """Normalised column to text; what is blank is absent."""
@@ -69,9 +71,15 @@ def contact_columns(contact: Contact) -> Columns:
     return found
 
 
-def signal_account_columns(signal: Signal, keys: Keys, lists: Lists) -> Columns:
-    """Return what a signal says of the account it is from."""
-    said = signal.identifiers
+def account_side(signal: Signal, keys: Keys, policy: Policy) -> Columns:
+    """Return what a signal says of its account, as normalised columns to look alike ones up by.
+
+    Args:
+        signal: The signal.
+        keys: Its keys, from :func:`leadfit.resolve.keys`.
+        policy: Its ``matching`` lists come beside the bundled ones.
+    """
+    said, lists = signal.identifiers, lists_of(policy)
     found: Columns = {}
     country = _country(signal)
     _add(found, "company", Column.COMPANY, said.company, lists)
@@ -81,9 +89,9 @@ def signal_account_columns(signal: Signal, keys: Keys, lists: Lists) -> Columns:
     return found
 
 
-def signal_contact_columns(signal: Signal, keys: Keys, lists: Lists) -> Columns:
-    """Return what a signal says of the contact it is from."""
-    said = signal.identifiers
+def contact_side(signal: Signal, keys: Keys, policy: Policy) -> Columns:
+    """Return what a signal says of its contact, as :func:`account_side` does of its account."""
+    said, lists = signal.identifiers, lists_of(policy)
     found: Columns = {}
     if said.first_name is None and said.last_name is None:
         whole = {} if said.name is None else normalise(Column.NAME, said.name, lists=lists)

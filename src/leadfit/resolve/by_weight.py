@@ -14,12 +14,11 @@ from typing import Final
 from leadfit.policy import Policy
 from leadfit.records import Band, Candidate, Keys, Match, Reason, Relation, Signal
 from leadfit.resolve.card import Card
-from leadfit.resolve.names import tells_of_a_relative
-from leadfit.resolve.normal import lists_of
+from leadfit.resolve.record_columns import account_side
 from leadfit.resolve.relation import Known, Standing, Tie, relate
+from leadfit.resolve.relative_names import tells_of_a_relative
 from leadfit.resolve.second_stage import second_stage
 from leadfit.resolve.weigh import Record, Weighing, level_names, weigh
-from leadfit.resolve.written import signal_account_columns
 
 WORTH_NAMING: Final = 0.3
 """Probability from which a candidate that is not linked is kept as a possible duplicate."""
@@ -62,7 +61,7 @@ def weigh_accounts(
     Of the records merged into one account its heaviest counts. Only the heaviest few are given to
     the second stage, which takes ten times as long as weighing.
     """
-    said = signal_account_columns(signal, keys, lists_of(policy))
+    said = account_side(signal, keys, policy)
     heaviest: dict[str, tuple[Candidate, Weighing]] = {}
     for each in candidates:
         if each.found_by != "blocking" or each.contact is not None or each.account is None:
