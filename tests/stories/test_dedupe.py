@@ -18,7 +18,7 @@ from leadfit.testing.contacts import HEADERS, contacts
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("LEADFIT_SHARED", ROOT.parent / "shared"))  # noqa: TID251 -- a test's own setting
 IDENTITY = SHARED / "data" / "identity"
-_RECORDS = 700
+_RECORDS = 450
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_relatives_are_told_and_never_joined(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, out, pairs = tmp_path / "accounts.csv", tmp_path / "out.csv", tmp_path / "pairs.csv"
-    named = {entity: values[2] or "" for entity, values in contacts(400, seed=5)}
+    named = {entity: values[2] or "" for entity, values in contacts(200, seed=5)}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["account_id", "name", "domains", "city", "parent_account_id"])

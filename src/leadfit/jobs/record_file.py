@@ -211,6 +211,7 @@ class Normal:
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = tuple(fields)
+        self._names = [[part[len(field.name) + 1 :] for part in field.columns] for field in fields]
         self._country = next(
             (n for n, each in enumerate(fields) if each.column is Column.COUNTRY), None
         )
@@ -220,20 +221,18 @@ class Normal:
         """Return the normalised columns of a row, in the order of the fields' columns."""
         country = None if self._country is None else texts[self._country]
         row: list[str | None] = []
-        for field, cache, text in zip(self._fields, self._caches, texts, strict=True):
+        for field, names, cache, text in zip(
+            self._fields, self._names, self._caches, texts, strict=True
+        ):
             key = (text or "", country)
             found = cache.get(key)
             if found is None:
-                found = _normal(field, text, country)
+                parts = _parts(field, text, country)
+                found = [parts.get(name) for name in names]
                 if len(cache) < _REMEMBERED:
                     cache[key] = found
             row += found
         return row
-
-
-def _normal(field: Field, text: str | None, country: str | None) -> list[str | None]:
-    parts = _parts(field, text, country)
-    return [parts.get(column[len(field.name) + 1 :]) for column in field.columns]
 
 
 def _parts(field: Field, text: str | None, country: str | None) -> _Parts:
