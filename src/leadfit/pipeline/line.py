@@ -186,11 +186,12 @@ def decide(world: World, session: Session, in_force: InForce, signal_id: str) ->
     Raises:
         NotFound: No signal has this id.
     """
-    state, came = session.signals.view(signal_id), session.signals.read(signal_id)
-    if state is None or came is None:
-        raise NotFound("signal", signal_id)
-    if state.status is not SignalState.ACCEPTED:
+    state = session.signals.view(signal_id)
+    if state is not None and state.status is not SignalState.ACCEPTED:
         return state.lead_id
+    came = session.signals.read(signal_id)
+    if came is None:
+        raise NotFound("signal", signal_id)
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
     case = matching.find(desk, came)
     who = identity.settle(case)
