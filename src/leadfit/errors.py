@@ -151,7 +151,10 @@ class MissingExtra(Permanent):
 
     def __init__(self, extra: str, what: str) -> None:
         self.extra = extra
-        super().__init__(f"{what} needs the extra '{extra}': pip install 'leadfit[{extra}]'")
+        super().__init__(
+            f"{what} needs the extra '{extra}': pip install 'leadfit[{extra}]', "
+            f"in a clone pip install '.[{extra}]'"
+        )
 
 
 class DamagedStore(Permanent):

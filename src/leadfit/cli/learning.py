@@ -60,7 +60,7 @@ def score_command(output: Output, *, accounts: Path, artifact: Path, out: Path) 
 
 def scored_words(found: ScoredList, out: Path) -> str:
     """Return what became of a list for a person."""
-    suppressed = f"{found.suppressed} of them are suppressed, with the reason"
+    suppressed = f"suppressed, with the reason: {found.suppressed}"
     lines = [
         f"{found.rows} accounts are scored in {out}; {suppressed}",
         f"Ids were read from {found.id_column}",
@@ -70,7 +70,7 @@ def scored_words(found: ScoredList, out: Path) -> str:
     if found.unread:
         lines.append(f"Not known to the artifact, so not read: {', '.join(found.unread)}")
     lines += [
-        f"{fact}: {count} values that the artifact never saw, taken as other"
+        f"{fact}: values that the artifact never saw, taken as other: {count}"
         for fact, count in found.unheard.items()
     ]
     return "\n".join(lines)
@@ -174,15 +174,18 @@ def learned_document(learned: Learned) -> dict[str, object]:
     }
 
 
+def _in_words(verdict: object) -> str:
+    return str(verdict).replace("_", " ")
+
+
 def learned_words(learned: Learned) -> str:
     """Return how a run of learning ended for a person."""
     found = learned.proposal
     before = {} if found.latest is None else found.latest.body
-    lines = [
-        f"Learned as of {found.history.as_of:%Y-%m-%d %H:%M} UTC: {found.benchmark.verdict.value}"
-    ]
+    verdict = _in_words(found.benchmark.verdict.value)
+    lines = [f"Learned as of {found.history.as_of:%Y-%m-%d %H:%M} UTC: {verdict}"]
     if before.get("verdict") not in (None, found.benchmark.verdict.value):
-        lines[0] += f" (before: {before['verdict']})"
+        lines[0] += f" (before: {_in_words(before['verdict'])})"
     lines.append(found.benchmark.verdict_words)
     old = before.get("weights")
     rows = [("Weight of", "now", "before")]

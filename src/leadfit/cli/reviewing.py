@@ -23,9 +23,9 @@ _PAGE: Final = 20
 
 @click.command("review")
 @click.argument("review_id", metavar="[REVIEW]", required=False)
-@click.option("--same", "relation", flag_value="same", help="The two are one.")
-@click.option("--related", "relation", flag_value="related", help="Parent, sister or child.")
-@click.option("--different", "relation", flag_value="different", help="They are strangers.")
+@click.option("--same", is_flag=True, help="The two are one.")
+@click.option("--related", is_flag=True, help="Parent, sister or child.")
+@click.option("--different", is_flag=True, help="They are strangers.")
 @click.option("--by", help="Who decides.")
 @click.option("--reason", help="Why, for whoever looks later.")
 @click.option(
@@ -40,7 +40,9 @@ def review_command(
     workspace: Path | None,
     *,
     review_id: str | None,
-    relation: str | None,
+    same: bool,
+    related: bool,
+    different: bool,
     by: str | None,
     reason: str | None,
     kind: str | None,
@@ -49,6 +51,7 @@ def review_command(
     viewer: str | None,
 ) -> None:
     """List the matches that wait for a person, show one side by side, or decide it."""
+    relation = _one_of(same=same, related=related, different=different)
     if review_id is None:
         if relation is not None:
             raise refuse("REVIEW", "none", "the id of the review that is decided")
@@ -64,7 +67,15 @@ def review_command(
     else:
         if viewer is not None:
             raise refuse("--as", viewer, "only to look, not to decide")
-        _settle(output, workspace, review_id, Relation(relation), _who(by), reason)
+        _settle(output, workspace, review_id, relation, _who(by), reason)
+
+
+def _one_of(**answers: bool) -> Relation | None:
+    """Return the one answer that was given; of two the last must not win unseen."""
+    given = [word for word, is_given in answers.items() if is_given]
+    if len(given) > 1:
+        raise refuse("answer", ", ".join(f"--{word}" for word in given), "one of them")
+    return Relation(given[0]) if given else None
 
 
 def _list(  # noqa: PLR0917 -- the options of a list

@@ -112,7 +112,7 @@ def latest(desk: Desk, record_id: str, kind: RecordKind | None = None) -> Merge:
     )
     newest = next(found, None)
     if newest is None:
-        raise NotFound("merge of", record_id)
+        raise NotFound("record with a merge to take back", record_id)
     return newest
 
 

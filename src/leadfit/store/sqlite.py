@@ -195,7 +195,8 @@ class SqliteStore:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             connection.close()
-            raise StoreBusy(f"another process writes to {self._path}", 5.0) from error
+            why = f"another process writes to {self._path}, such as leadfit serve"
+            raise StoreBusy(why, 5.0) from error
         self._ownership = connection
 
     # ---- writing ----

@@ -114,6 +114,7 @@ def test_a_review_is_decided_once(workspace: Path, capsys: pytest.CaptureFixture
         ("review", "v1", "--same"),
         ("review", "v1", "--same", "--by", " "),
         ("review", "v1", "--by", "ann"),
+        ("review", "v1", "--same", "--different", "--by", "ann"),
         ("review", "v1", "--same", "--by", "ann", "--as", "rep_ada"),
         ("review", "none"),
         ("review", "none", "--same", "--by", "ann"),
