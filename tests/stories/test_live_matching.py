@@ -62,11 +62,11 @@ def workspace(
     return open_leadfit(place)
 
 
-def decided(leadfit: Leadfit, **identifiers: str) -> Decision:
+def decided(leadfit: Leadfit, event: str = "e1", **identifiers: str) -> Decision:
     """Post a demo request and return its decision."""
     answer = leadfit.accept(
         {
-            "source": "web", "event_id": "e1", "kind": "demo_request",
+            "source": "web", "event_id": event, "kind": "demo_request",
             "at": leadfit.world.now().isoformat(), "identifiers": identifiers,
         }
     )  # fmt: skip
@@ -110,6 +110,15 @@ def test_a_namesake_at_the_same_account_is_asked_about_and_never_merged(tmp_path
         assert (review.record_kind, review.right_id) == (RecordKind.CONTACT, "jo")
         assert review.left_id == found.contact_id
         assert leadfit.matching.merges("jo") == ()
+
+
+@pytest.mark.parametrize("name", ["Robert Marsh", "Dr. Robert Marsh", "Marsh, Robert"])
+def test_a_namesake_is_known_however_the_full_name_was_written(tmp_path: Path, name: str) -> None:
+    with workspace(tmp_path) as leadfit:
+        first = decided(leadfit, email="robert@quandary-leeds.co.uk", name=name)
+        decided(leadfit, "e2", email="bob@quandary-leeds.co.uk", name="Bob Marsh")
+        (review,) = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
+        assert review.right_id == first.contact_id
 
 
 def test_another_first_name_at_the_same_account_is_another_person(tmp_path: Path) -> None:

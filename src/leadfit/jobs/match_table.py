@@ -13,7 +13,7 @@ from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
 from leadfit.records import Account, Contact, Identifiers
 from leadfit.resolve.keys import domain_key
-from leadfit.resolve.normal import Column, recognise
+from leadfit.resolve.normal import Column, parted_name, recognise
 
 _TRUE: Final = frozenset(("1", "1.0", "true", "yes", "y", "customer"))
 _PARENT: Final = ("parent_account_id", "parent_id", "parentid", "parent_account")
@@ -182,8 +182,7 @@ def contacts_of(rows: Rows) -> Iterator[Contact]:
         first, last = row.of(Column.FIRST_NAME), row.of(Column.SURNAME)
         whole = row.of(Column.NAME)
         if first is None and last is None and whole is not None:
-            first, _, rest = whole.partition(" ")
-            last = rest or None
+            first, last = parted_name(whole)
         yield Contact(
             contact_id=row.row_id,
             account_id=row.at("account_id"),

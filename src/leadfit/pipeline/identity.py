@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadfit.pipeline.case import Case, Who
 from leadfit.records import OPENS_A_LEAD, Account, Band, Contact, Lead
+from leadfit.resolve.normal import parted_name
 from leadfit.store.personal import part_facts
 
 
@@ -95,8 +96,7 @@ def _new_contact(case: Case, account: Account | None) -> Contact | None:
     said = case.signal.identifiers
     first, last = said.first_name, said.last_name
     if said.name is not None and first is None and last is None:
-        first, _, rest = said.name.partition(" ")
-        last = rest or None
+        first, last = parted_name(said.name)
     if case.keys.email is None and not any((said.email, said.phone, first, last)):
         return None
     contact = Contact(

@@ -15,12 +15,21 @@ from leadfit.resolve.normal.columns import Column, recognise
 from leadfit.resolve.normal.companies import company
 from leadfit.resolve.normal.dates import date
 from leadfit.resolve.normal.lists import BUNDLED, Lists, lists_of
-from leadfit.resolve.normal.people import first_name, person, surname
+from leadfit.resolve.normal.people import first_name, parted_name, person, surname
 from leadfit.resolve.normal.reach import domain, email, phone
 from leadfit.resolve.normal.text import says_nothing, visible, words
 from leadfit.resolve.normal.work import title
 
-__all__ = ["BUNDLED", "NORMALISER", "Column", "Lists", "lists_of", "normalise", "recognise"]
+__all__ = [
+    "BUNDLED",
+    "NORMALISER",
+    "Column",
+    "Lists",
+    "lists_of",
+    "normalise",
+    "parted_name",
+    "recognise",
+]
 
 NORMALISER: Final = 1
 """Version of the rules; a model trained on one version refuses records of another."""

@@ -57,6 +57,47 @@ def person(text: str) -> dict[str, str]:
     return {"": full, "first": found[0], "last": " ".join(last), "nick": nick_keys(found[0])}
 
 
+def parted_name(text: str) -> tuple[str | None, str | None]:
+    """Return the first names and the last name of a full name, as they were typed.
+
+    They are parted where :func:`person` parts them, so that a contact that is made from a full
+    name is found by the same full name. Titles of honour are left out; a single word is a first
+    name.
+
+    >>> parted_name("Dr. Jane Q. van der Berg"), parted_name("O'Neil, Zoe")
+    (('Jane Q.', 'van der Berg'), ('Zoe', "O'Neil"))
+    >>> parted_name("Cher"), parted_name("Mr Smith")
+    (('Cher', None), (None, 'Smith'))
+    """
+    found = person(text)
+    typed = text.replace(",", " ").split()
+    last = _typed(typed, found.get("last", "").split())
+    if last is None:
+        first, _, rest = text.strip().partition(" ")
+        is_honour = bool(rest) and _is_honour(first)
+        return None if is_honour else first or None, rest.strip() or None
+    start, end = last
+    ahead, behind = (
+        [each for each in some if not _is_honour(each)] for some in (typed[:start], typed[end:])
+    )
+    return " ".join(ahead or behind) or None, " ".join(typed[start:end])
+
+
+def _is_honour(word: str) -> bool:
+    return _HONOURS.issuperset(words(visible(word)))
+
+
+def _typed(typed: list[str], wanted: list[str]) -> tuple[int, int] | None:
+    """Return the last run of typed words whose normal form is ``wanted``, as start and end."""
+    if not wanted:
+        return None
+    for end in range(len(typed), 0, -1):
+        for start in range(end - 1, max(-1, end - 1 - len(wanted)), -1):
+            if words(visible(" ".join(typed[start:end]))) == wanted:
+                return start, end
+    return None
+
+
 def first_name(text: str) -> dict[str, str]:
     """Return a first name and, under ``nick``, the names it may be short for."""
     raw = visible(text)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from leadfit.resolve.normal import Column, normalise
+from leadfit.resolve.normal import Column, normalise, parted_name
 from leadfit.resolve.normal.people import nick_keys
+from leadfit.resolve.normal.text import words
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,33 @@ def test_a_full_name_has_a_first_and_a_last_part(
     found = normalise(Column.NAME, text)
     assert (found[""], found["first"], found["last"]) == (full, first, last)
     assert set(found["nick"].split()) >= {first}
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("Jane Doe", "Jane", "Doe"),
+        ("Dr. Doe, Jane", "Jane", "Doe"),
+        ("Jane Q. van der Berg, PhD", "Jane Q.", "van der Berg"),
+        ("Zo\u00eb O\u2019Neil \U0001f600", "Zo\u00eb", "O\u2019Neil"),
+        ("Mary Smith-Jones", "Mary", "Smith-Jones"),
+        ("Mr Smith", None, "Smith"),
+        ("Dr", "Dr", None),
+        ("test test", "test", "test"),
+        ("  ", None, None),
+    ],
+)
+def test_a_full_name_is_parted_as_it_was_typed(
+    text: str, first: str | None, last: str | None
+) -> None:
+    assert parted_name(text) == (first, last)
+
+
+@given(st.text("abdjrs,' \u00e9", max_size=40))
+def test_the_last_name_of_a_parted_name_is_that_of_the_full_name(text: str) -> None:
+    last = normalise(Column.NAME, text).get("last")
+    _, typed = parted_name(text)
+    assert last is None or " ".join(words(typed or "")) == last
 
 
 @pytest.mark.parametrize("text", ["Cher", "\u738b\u5c0f\u660e", "Dr"])
