@@ -113,6 +113,7 @@ def test_a_store_of_another_workspace_is_refused(postgres_url: str) -> None:
 def test_an_address_that_leads_nowhere_is_refused_without_its_password() -> None:
     with pytest.raises(StoreBusy) as caught:
         opened("postgresql://jo:hunter2@127.0.0.1:1/leads")
+    assert "127.0.0.1" in str(caught.value)
     assert "hunter2" not in str(caught.value)
     with pytest.raises(BadInput) as unread:
         opened("postgresql://jo:hunter2@[::1/leads")
@@ -150,8 +151,9 @@ def test_a_server_that_is_away_is_told_of_at_once(store: PostgresStore, postgres
         run(elsewhere, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                        f" WHERE datname = '{name}'")  # fmt: skip
         for _ in range(2):
-            with pytest.raises(StoreBusy):
+            with pytest.raises(StoreBusy, match="database of the store") as told:
                 store.write(note(2))
+            assert name not in str(told.value)
         with pytest.raises(StoreBusy):
             store.read(lambda session: session.signals.verify())
         assert not store.may_do("deliver")

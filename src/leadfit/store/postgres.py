@@ -21,7 +21,14 @@ from leadfit.errors import BadInput, DamagedStore, Fault, StoreBusy
 from leadfit.store import chain
 from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, known, upgrade
-from leadfit.store.postgres_connection import PostgresConnection, Raw, connect, named, place_of
+from leadfit.store.postgres_connection import (
+    PostgresConnection,
+    Raw,
+    connect,
+    first_line,
+    named,
+    place_of,
+)
 from leadfit.store.postgres_readers import Readers
 from leadfit.store.sql_session import SqlSession
 from leadfit.store.writing import GroupWriter
@@ -73,7 +80,12 @@ class PostgresStore:
     # ---- opening ----
 
     def _prepare(self) -> None:
-        raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
+        try:
+            raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
+        except StoreBusy as error:
+            # Whoever opens a store is its operator, and wants to know what is wrong with it.
+            said = first_line(error.__cause__ or error)
+            raise StoreBusy(f"{self._place}: {said}", 5.0) from error
         try:
             if _revision(raw, self._place) != LATEST:
                 make_tables(self._url)
@@ -237,7 +249,7 @@ class _PostgresTransactions:
         now_s = self._world.monotonic_s()
         if self._failed_s is not None and 0 <= now_s - self._failed_s < _AFTER_FAILURE_S:
             # Whoever waits in the queue is told at once, not after a try of its own.
-            raise StoreBusy(f"{self._place}: there is no connection", 5.0)
+            raise StoreBusy("the database of the store cannot be reached", 5.0)
         self._failed_s = now_s
         raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
         self._failed_s = None
@@ -260,7 +272,7 @@ class _PostgresTransactions:
 
     def _do(self, *statements: str) -> PostgresConnection:
         if self._connection is None:
-            raise StoreBusy(f"{self._place}: there is no connection", 5.0)
+            raise StoreBusy("the database of the store cannot be reached", 5.0)
         for statement in statements:
             self._connection.execute(statement)
         return self._connection

@@ -12,12 +12,15 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8BinaryDumper
 
 from leadfit.errors import BadInput, DamagedStore, Fault, StoreBusy
+from leadfit.log import logger
 from leadfit.store.sql import Cursor, Values
 
 Raw = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST: Final = 15
 """The oldest PostgreSQL the store is made for."""
+
+_log = logger("store")
 
 _CONNECT_S: Final = 5
 _PREPARED: Final = 512
@@ -214,19 +217,24 @@ def _check(raw: Raw, place: str) -> None:
 
 
 def named(error: psycopg.Error, place: str) -> Exception:
-    """Return our error for one of the driver's that tells of the server; any other as it is."""
+    """Return our error for one of the driver's that tells of the server; any other as it is.
+
+    Words of the server that may name hosts and users go to the log, not to whoever asked.
+    """
     if isinstance(
         error,
         psycopg.errors.UndefinedTable
         | psycopg.errors.DataCorrupted
         | psycopg.errors.IndexCorrupted,
     ):
-        return DamagedStore(place, _first_line(error))
+        return DamagedStore(place, first_line(error))
     passes = psycopg.OperationalError | psycopg.InterfaceError
     if isinstance(error, passes | psycopg.errors.ReadOnlySqlTransaction):
-        return StoreBusy(f"{place}: {_first_line(error)}", 5.0)
+        _log.warning("store.server_trouble", error=first_line(error))
+        return StoreBusy("the database of the store does not answer as it should", 5.0)
     return error
 
 
-def _first_line(error: psycopg.Error) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says."""
     return str(error).partition("\n")[0] or type(error).__name__

@@ -52,7 +52,7 @@ class Readers:
             StoreBusy: The server cannot be reached, or too many read already.
         """
         if not self._places.acquire(timeout=_WAIT_S):
-            raise StoreBusy(f"{self._place}: {MOST} readings run already", 1.0)
+            raise StoreBusy(f"{MOST} readings of the store run already", 1.0)
         try:
             connection, session = self._begun()
             try:
