@@ -253,3 +253,30 @@ def test_people_with_typos_are_found_without_labels(
     answer(capsys, "dedupe", path, "--kind", "contact", "--out", out, *options)
     precision, recall = scores(rows(out), truth)
     assert 2 * precision * recall / (precision + recall) >= least
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("--out", "list.csv"), ("--pairs", "list.csv"), ("--pairs", "out.csv")]
+)
+def test_what_is_read_or_written_beside_it_is_never_written_over(
+    tmp_path: Path, option: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("account_id,name\na,Acme\nb,ACME Inc\n", "utf-8")
+    before = path.read_bytes()
+    places = {"--out": "out.csv", option: name}
+    given = [part for each, file in places.items() for part in (each, str(tmp_path / file))]
+    assert run(["dedupe", str(path), "--kind", "account", *given]) == 2
+    assert f"{option}: " in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_threshold_that_is_no_number_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("account_id,name\na,Acme\nb,ACME Inc\n", "utf-8")
+    given = ["dedupe", str(path), "--kind", "account", "--out", str(tmp_path / "out.csv")]
+    assert run([*given, "--threshold", "nan"]) == 2
+    assert "--threshold" in capsys.readouterr().err

@@ -153,6 +153,33 @@ def test_bad_leads_are_refused_with_their_place(
     assert not out.exists()
 
 
+def test_a_contact_of_an_account_that_is_not_there_is_refused_with_its_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leads = table(tmp_path / "leads.csv", [("lead_id", "email"), ("l1", "a@acme.com")])
+    accounts = table(tmp_path / "accounts.csv", ACCOUNTS)
+    rows = [*CONTACTS, ("c9", "nobody", "c9@acme.com", "", "", "")]
+    contacts, out = table(tmp_path / "contacts.csv", rows), tmp_path / "out.csv"
+    given = ["match", str(leads), "--accounts", str(accounts), "--contacts", str(contacts)]
+    assert run([*given, "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert "contacts.csv row 4 column account_id: came 'nobody'" in told
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["leads.csv", "accounts.csv"])
+def test_what_is_read_is_never_written_over(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leads = table(tmp_path / "leads.csv", [("lead_id", "email"), ("l1", "a@acme.com")])
+    accounts = table(tmp_path / "accounts.csv", ACCOUNTS)
+    before = (tmp_path / name).read_bytes()
+    out = str(tmp_path / "." / name)
+    assert run(["match", str(leads), "--accounts", str(accounts), "--out", out]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert (tmp_path / name).read_bytes() == before
+
+
 def test_too_few_labels_are_refused_with_how_many_are_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from leadfit.cli.base import FILE, answering
+from leadfit.cli.base import FILE, answering, refuse
 from leadfit.cli.output import Output, table
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def dedupe_command(
     from leadfit.jobs.dedupe import Asked, dedupe  # noqa: PLC0415 -- DuckDB is slow to import
     from leadfit.resolve.card import RecordKind  # noqa: PLC0415 -- as above
 
+    if math.isnan(threshold):  # a range lets it pass
+        raise refuse("--threshold", threshold, "over 0, at most 1")
     if (sample is None) != (sample_out is None):
         raise click.UsageError("--sample and --sample-out belong together")
     asked = Asked(

@@ -19,7 +19,7 @@ from leadfit.jobs.labels import (
     sheet_rows,
 )
 from leadfit.jobs.record_file import RecordFile, read_records
-from leadfit.jobs.written import written
+from leadfit.jobs.written import is_one_file, written
 from leadfit.records import Band, Relation
 from leadfit.resolve import card as cards
 from leadfit.resolve.card import Card, RecordKind
@@ -129,7 +129,9 @@ def dedupe(
         MissingExtra: Training asks for the extra ``linkage``, Spark for ``spark``.
     """
     _check_engine(asked)
-    _check_places(out=out, pairs=pairs, card_out=card_out, sample_out=sample_out)
+    places = {"out": out, "pairs": pairs, "card_out": card_out, "sample_out": sample_out}
+    _check_places(**places)
+    _check_apart((records, asked.labels, asked.card), **places)
     given = _read_card(asked)
     file = read_records(
         records,
@@ -201,6 +203,21 @@ def _check_places(**places: Path | None) -> None:
             continue
         place = f"--{option.replace('_', '-')}"
         faults.append(Fault(place=place, came=shorten(str(path)), allowed=allowed))
+    if faults:
+        raise BadInput(faults)
+
+
+def _check_apart(given: Sequence[Path | None], **places: Path | None) -> None:
+    """Refuse a place that is one of the files that are read, or another place."""
+    faults, taken = [], [each for each in given if each is not None]
+    for option, path in places.items():
+        if path is None:
+            continue
+        if any(is_one_file(each, path) for each in taken):
+            allowed = "a file of its own, not one that is read or written beside it"
+            place = f"--{option.replace('_', '-')}"
+            faults.append(Fault(place=place, came=shorten(str(path)), allowed=allowed))
+        taken.append(path)
     if faults:
         raise BadInput(faults)
 

@@ -22,7 +22,7 @@ from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.jobs.match_table import Rows, accounts_of, contacts_of, leads_of, read_rows
 from leadfit.jobs.past import chunks
-from leadfit.jobs.written import written
+from leadfit.jobs.written import is_one_file, written
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Account, Band, Contact, Kind, Match, Relation, Signal
@@ -112,11 +112,12 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
         BadInput: Every fault of files and options; nothing was written.
         MissingExtra: Labels ask for the extra ``linkage``, Spark for ``spark``.
     """
-    _check(asked, out)
+    _check(leads, accounts, asked, out)
     card = _read_card(asked.card)
     faults = Faults()
     of_leads, of_accounts = read_rows(leads, "lead", faults), read_rows(accounts, "account", faults)
     of_contacts = None if asked.contacts is None else read_rows(asked.contacts, "contact", faults)
+    _check_accounts(of_contacts, of_accounts, faults)
     faults.stop_if_any()
     if of_leads is None or of_accounts is None:
         raise BadInput(Fault(place=str(leads), came=Words("nothing"), allowed="leads and accounts"))
@@ -145,7 +146,23 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
     return _told(found, of_accounts, of_contacts, card, warnings)
 
 
-def _check(asked: AskedMatch, out: Path) -> None:
+def _check_accounts(contacts: Rows | None, accounts: Rows | None, faults: Faults) -> None:
+    """Add a fault for every contact of an account that is not in the file of accounts."""
+    if contacts is None or accounts is None or "account_id" not in contacts.named:
+        return
+    column, known = contacts.named["account_id"], frozenset(accounts.ids)
+    sheet = contacts.sheet
+    for number, value in enumerate(sheet.columns[column]):
+        if (name := (value or "").strip()) and name not in known:
+            allowed = f"an id of {accounts.sheet.name}, or nothing"
+            faults.row(sheet.files[number], sheet.rows[number], column, name, allowed)
+
+
+def _check(leads: Path, accounts: Path, asked: AskedMatch, out: Path) -> None:
+    given = (leads, accounts, asked.contacts, asked.labels, asked.card)
+    if any(each is not None and is_one_file(each, out) for each in given):
+        allowed = "another file than those that are read"
+        raise BadInput(Fault(place="--out", came=shorten(str(out)), allowed=allowed))
     if not out.name.lower().endswith((".csv", ".parquet")):
         raise BadInput(
             Fault(place="--out", came=shorten(str(out)), allowed="a .csv or .parquet file")

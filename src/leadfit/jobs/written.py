@@ -12,6 +12,13 @@ from leadfit.errors import BadInput, Fault
 _FORMULA: Final = frozenset("=+-@\t\r")
 
 
+def is_one_file(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file, there or not yet there."""
+    return one.resolve() == other.resolve() or (
+        one.exists() and other.exists() and one.samefile(other)
+    )
+
+
 def written(
     path: Path,
     header: Sequence[str],
