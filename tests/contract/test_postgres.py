@@ -141,6 +141,16 @@ def test_a_lost_server_is_said_and_then_found_again(
     assert store.read(lambda session: session.signals.verify()).rows == 2
 
 
+def test_a_connection_that_was_lost_at_rest_is_noticed_by_nobody(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    assert store.write(note(1)) == 1
+    assert store.read(lambda session: session.signals.verify()).rows == 1
+    end_connections(postgres_url)
+    assert store.write(note(2)) == 2
+    assert store.read(lambda session: session.signals.verify()).rows == 2
+
+
 def test_a_server_that_is_away_is_told_of_at_once(store: PostgresStore, postgres_url: str) -> None:
     address = urlsplit(postgres_url)
     name = address.path.removeprefix("/")

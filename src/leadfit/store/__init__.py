@@ -1,6 +1,7 @@
 """The store: event log, people, accounts, leads, decisions, slots, clocks and outbox.
 
-:mod:`leadfit.store.base` says what every store does; :class:`SqliteStore` keeps it in one file.
+:mod:`leadfit.store.base` says what every store does; :class:`SqliteStore` keeps it in one
+file, ``PostgresStore`` of :mod:`leadfit.store.postgres`, an extra, in a database.
 """
 
 from __future__ import annotations

@@ -262,8 +262,17 @@ class _PostgresTransactions:
         return self._connection
 
     def begin(self) -> None:
-        """Begin a transaction, and wait for the turn."""
+        """Begin a transaction, and wait for the turn; a connection lost at rest is replaced."""
+        old = self._connection
         connection = self._connected()
+        try:
+            self._take_turn(connection)
+        except psycopg.OperationalError:
+            if connection is not old or not connection.raw.closed:
+                raise
+            self._take_turn(self._connected())
+
+    def _take_turn(self, connection: PostgresConnection) -> None:
         connection.execute(_BEGIN)
         head = connection.execute(_TURN).fetchone()
         if head is None:

@@ -511,6 +511,15 @@ def runs_of_learning_are_kept_newest_first(bench: Bench) -> None:
     expect(bench.store.read(lambda session: session.signals.verify()).intact, "the log broke")
 
 
+def a_duty_is_that_of_the_only_process(bench: Bench) -> None:
+    """Before and after the store is opened again, and of each duty by itself."""
+    expect(bench.store.may_do("deliver"), "nobody may deliver")
+    bench.reopen()
+    for _ in range(2):
+        expect(bench.store.may_do("deliver"), "a duty stayed with a store that was closed")
+    expect(bench.store.may_do("learn"), "one duty takes another along")
+
+
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     what_was_written_is_there_after_reopening,
     a_piece_that_raises_leaves_nothing_and_disturbs_no_other,
@@ -533,5 +542,6 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_live_lead_is_recalled_as_it_was_heard_of,
     only_scores_that_changed_are_written,
     runs_of_learning_are_kept_newest_first,
+    a_duty_is_that_of_the_only_process,
 )
 """Every check, in no particular order; each wants a store of its own."""
