@@ -110,9 +110,10 @@ def test_drawn_pairs_are_filled_in_and_come_back_as_labels(
         turned = {**filled[9], "left_id": filled[9]["right_id"], "right_id": filled[9]["left_id"]}
         writer.writerows([*filled, turned])
 
-    again = ("--labels", sheet, "--card", card, "--card-out", card, "--out", out)
+    learned = tmp_path / "learned.json"
+    again = ("--labels", sheet, "--card", card, "--card-out", learned, "--out", out)
     told = answer(capsys, "dedupe", path, "--kind", "contact", *again)
-    assert json.loads(card.read_text("utf-8"))["second"]["labels"] == 255
+    assert json.loads(learned.read_text("utf-8"))["second"]["labels"] == 255
     assert isinstance(told["warnings"], list)
     words = "\n".join(told["warnings"])
     assert "245 more would make" in words

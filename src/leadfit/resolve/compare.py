@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -190,6 +190,12 @@ def _company(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
                 Level(test=Test.ELSE, bits=0.0),
             ),
         )
+    elif _there(fields, "first_name", "surname", "name") and _there(fields, "city"):
+        # The other way round: the company with a slip, in the same city.
+        (whole,) = _full_name(name, fields)
+        first, *rest = whole.levels
+        slip = _alike_together(name, 0.92, "city")
+        yield replace(whole, levels=(first, slip, *rest))
     else:
         yield from _full_name(name, fields)
     yield _comparison(f"{name}.place", _part(f"{name}.place"))
@@ -231,7 +237,10 @@ def _street(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
 
 
 def _city(name: str, fields: Sequence[Field]) -> Iterator[Comparison]:
-    yield _comparison(name, *_of_company(name, fields), _exact(name), *_alike(name, 0.92, 0.82))
+    explained = _of_company(name, fields)
+    # Colleagues share the city with a slip of the finger, too.
+    slips = [_alike_together(name, 0.92, *level.columns[1:]) for level in explained]
+    yield _comparison(name, *explained, *slips, _exact(name), *_alike(name, 0.92, 0.82))
 
 
 def _few(name: str, _: Sequence[Field]) -> Iterator[Comparison]:
