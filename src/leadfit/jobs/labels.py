@@ -12,14 +12,16 @@ from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
 from leadfit.jobs.record_file import RecordFile
+from leadfit.jobs.written import FORMULA
 from leadfit.resolve.sampling import Drawn, Scored, draw, strata_for
 
 COLUMNS: Final = ("left_id", "right_id", "match")
 _CHANCE: Final = "chance"
 _ALLOWED: Final = "left_id, right_id, match and perhaps chance"
-_TRUE: Final = frozenset(("1", "1.0", "true", "yes"))
-_FALSE: Final = frozenset(("0", "0.0", "false", "no"))
-_FORMULA: Final = frozenset("=+-@\t\r")
+YES: Final = frozenset(("1", "1.0", "true", "yes"))
+"""Answers, in lower case, by which a pair is one entity."""
+NO: Final = frozenset(("0", "0.0", "false", "no"))
+"""Answers by which it is not."""
 _SEED: Final = 1
 
 
@@ -112,7 +114,7 @@ class _Reader:
                 continue
             one = self._place(row, "left_id", left or "")
             other = self._place(row, "right_id", right or "")
-            if said not in _TRUE | _FALSE:
+            if said not in YES | NO:
                 self._faults.row(self._file, row, "match", match or "", "1 or 0")
             drawn = 1.0 if chances is None else self._chance(row, chance or "")
             if one is not None and one == other:
@@ -122,7 +124,7 @@ class _Reader:
             self._keep(row, min(one, other), max(one, other), said, drawn)
 
     def _keep(self, row: int, left: int, right: int, said: str, chance: float) -> None:
-        label = Label(left=left, right=right, is_match=said in _TRUE, chance=chance)
+        label = Label(left=left, right=right, is_match=said in YES, chance=chance)
         before = self.found.setdefault((left, right), label)
         if before.is_match != label.is_match:
             self._faults.row(self._file, row, "match", said, "one answer for each pair")
@@ -131,7 +133,7 @@ class _Reader:
 
     def _place(self, row: int, column: str, text: str) -> int | None:
         name = text.strip()
-        if name not in self._places and name[:1] == "'" and name[1:2] in _FORMULA:
+        if name not in self._places and name[:1] == "'" and name[1:2] in FORMULA:
             name = name[1:]  # as it was written, so that no spreadsheet takes it for a formula
         if name not in self._places:
             self._faults.row(self._file, row, column, text, "an id of the records")

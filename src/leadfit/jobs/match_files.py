@@ -20,6 +20,7 @@ from leadfit import resolve
 from leadfit.errors import BadInput, Fault, MissingExtra, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
+from leadfit.jobs.labels import NO, YES
 from leadfit.jobs.match_table import Rows, accounts_of, contacts_of, leads_of, read_rows
 from leadfit.jobs.past import chunks
 from leadfit.jobs.written import is_one_file, written
@@ -40,8 +41,6 @@ COLUMNS: Final = (
     *("possible_account_id", "candidates", "reasons"),
 )
 _LABEL_COLUMNS: Final = ("lead_id", "account_id", "match")
-_TRUE: Final = frozenset(("1", "1.0", "true", "yes"))
-_FALSE: Final = frozenset(("0", "0.0", "false", "no"))
 _CHUNK: Final = 10_000
 _TOLD_EVERY: Final = 20_000
 
@@ -307,9 +306,9 @@ def _read_labels(path: Path, leads: Rows, accounts: Rows) -> list[_Label]:
         for column, came in (("lead_id", lead_id), ("account_id", account_id)):
             if came not in known[column]:
                 faults.row(path.name, row, column, came, f"an id of the {column[:-3]}s")
-        if said.lower() not in _TRUE | _FALSE:
+        if said.lower() not in YES | NO:
             faults.row(path.name, row, "match", said, "1 or 0")
-        label = _Label(lead_id, account_id, said.lower() in _TRUE)
+        label = _Label(lead_id, account_id, said.lower() in YES)
         if found.setdefault((lead_id, account_id), label) != label:
             faults.row(path.name, row, "match", said, "one answer for each pair")
     faults.stop_if_any()

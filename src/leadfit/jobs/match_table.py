@@ -11,12 +11,12 @@ from leadfit.errors import Words
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
+from leadfit.jobs.record_file import PARENT_COLUMNS, row_ids
 from leadfit.records import Account, Contact, Identifiers
 from leadfit.resolve.keys import domain_key
 from leadfit.resolve.normal import Column, parted_name, recognise
 
 _TRUE: Final = frozenset(("1", "1.0", "true", "yes", "y", "customer"))
-_PARENT: Final = ("parent_account_id", "parent_id", "parentid", "parent_account")
 _CUSTOMER: Final = ("is_customer", "customer")
 _PLACES: Final = (
     (Column.COUNTRY, "country"),
@@ -117,7 +117,7 @@ def read_rows(path: Path, of: str, faults: Faults) -> Rows | None:
     if not {Column.EMAIL, Column.DOMAIN, Column.COMPANY, Column.PHONE} & known.keys():
         came = Words(f"no column that tells a {of} apart: {', '.join(names[:30])}")
         faults.file(path.name, came, "one of email, domain, company, phone")
-    ids = _ids(path.name, sheet, own, faults)
+    ids = row_ids(path.name, sheet, own, faults)
     if faults.count > before:
         return None
     return Rows(
@@ -131,7 +131,7 @@ def read_rows(path: Path, of: str, faults: Faults) -> Rows | None:
 
 def _id_column(plain: Mapping[str, str], of: str) -> str | None:
     """Return the column of the row's own id: its own name first, never another record's id."""
-    others = {"lead_id", "account_id", "contact_id", *_PARENT} - {f"{of}_id"}
+    others = {"lead_id", "account_id", "contact_id", *PARENT_COLUMNS} - {f"{of}_id"}
     for wanted in (f"{of}_id", "id"):
         found = next((name for name, short in plain.items() if short == wanted), None)
         if found is not None:
@@ -140,21 +140,6 @@ def _id_column(plain: Mapping[str, str], of: str) -> str | None:
         (name for name, short in plain.items() if short.endswith("_id") and short not in others),
         None,
     )
-
-
-def _ids(file: str, sheet: Sheet, column: str | None, faults: Faults) -> list[str]:
-    if column is None:
-        return [str(number) for number in range(1, len(sheet) + 1)]
-    ids, first = [], dict[str, int]()
-    for row, value in zip(sheet.rows, sheet.columns[column], strict=True):
-        name = (value or "").strip()
-        if not name:
-            faults.row(file, row, column, "", "an id in every row")
-        elif name in first:
-            faults.row(file, row, column, name, f"an id once; row {first[name]} has it too")
-        first.setdefault(name, row)
-        ids.append(name)
-    return ids
 
 
 def accounts_of(rows: Rows) -> Iterator[Account]:
@@ -169,7 +154,7 @@ def accounts_of(rows: Rows) -> Iterator[Account]:
             account_id=row.row_id,
             name=row.of(Column.COMPANY) or (domains[0] if domains else row.row_id),
             domains=tuple(dict.fromkeys(domains)),
-            parent_account_id=row.at(*_PARENT),
+            parent_account_id=row.at(*PARENT_COLUMNS),
             country=row.of(Column.COUNTRY),
             is_customer=(row.at(*_CUSTOMER) or "").lower() in _TRUE,
             facts=row.places(),

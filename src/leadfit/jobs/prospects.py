@@ -15,12 +15,12 @@ from leadfit.artifact import BLANK, OTHER, Artifact, ArtifactFact, evaluate
 from leadfit.errors import BadInput, Fault, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
+from leadfit.jobs.written import FORMULA
 from leadfit.policy.policy import fact_name
 from leadfit.records import Fact, IcpScore
 
 COLUMNS: Final = ("account_id", "icp_score", "detractor", "suppressed", "reasons")
 _SHOWN: Final = 4
-_FORMULA: Final = frozenset("=+-@\t\r")
 _REMEMBERED: Final = 10_000
 _CSV: Final = (".csv", ".csv.gz", ".parquet")
 
@@ -175,7 +175,7 @@ class _Scorer:
         found = evaluate(self._artifact, facts)
         self._rows += 1
         self._suppressed += found.flagged
-        if self._guarded and account_id[0] in _FORMULA:
+        if self._guarded and account_id[0] in FORMULA:
             account_id = f"'{account_id}"
         self._write(
             (

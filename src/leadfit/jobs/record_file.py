@@ -19,7 +19,8 @@ from leadfit.resolve.normal import Column, normalise, recognise
 _REMEMBERED: Final = 50_000
 _SHOWN: Final = 30
 _PARTED: Final = ";"
-_PARENTS: Final = frozenset(("parent_account_id", "parent_id", "parentid", "parent_account"))
+PARENT_COLUMNS: Final = ("parent_account_id", "parent_id", "parentid", "parent_account")
+"""Plain names of a column that holds the id of the account over another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ def read_records(
     faults.stop_if_any()
     wanted = {*used, own, over, source}
     sheet = sheets.read(files[0], faults, wanted=wanted.__contains__)
-    ids = _ids(path.name, sheet, own, faults)
+    ids = row_ids(path.name, sheet, own, faults)
     if not len(sheet):
         faults.file(path.name, Words("no row"), "at least one record")
     faults.stop_if_any()
@@ -167,10 +168,18 @@ def _id_column(names: Sequence[str]) -> str | None:
 
 def _parent_column(names: Sequence[str]) -> str | None:
     plain = {name: name.strip().lower().replace(" ", "_") for name in names}
-    return next((name for name, bare in plain.items() if bare in _PARENTS), None)
+    return next((name for name, bare in plain.items() if bare in PARENT_COLUMNS), None)
 
 
-def _ids(file: str, sheet: Sheet, column: str | None, faults: Faults) -> list[str]:
+def row_ids(file: str, sheet: Sheet, column: str | None, faults: Faults) -> list[str]:
+    """Return the id of every row, as it came; without a column of ids the number of the row.
+
+    Args:
+        file: Name for faults.
+        sheet: The values.
+        column: Where the ids stand.
+        faults: A row without an id, or with that of a row before it, is added here.
+    """
     if column is None:
         return [str(number) for number in range(1, len(sheet) + 1)]
     ids, first = [], dict[str, int]()

@@ -9,7 +9,8 @@ from typing import Final
 
 from leadfit.errors import BadInput, Fault
 
-_FORMULA: Final = frozenset("=+-@\t\r")
+FORMULA: Final = frozenset("=+-@\t\r")
+"""First characters by which a spreadsheet takes a text for a formula (OWASP, CSV injection)."""
 
 
 def is_one_file(one: Path, other: Path) -> bool:
@@ -59,7 +60,7 @@ def written(
 
 
 def _guarded(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell and cell[0] in _FORMULA else cell
+    return f"'{cell}" if isinstance(cell, str) and cell and cell[0] in FORMULA else cell
 
 
 def _to_parquet(part: Path, path: Path, header: Sequence[str], numbers: Collection[str]) -> None:
