@@ -20,6 +20,7 @@ from leadfit import (
     create_workspace,
     open_leadfit,
 )
+from leadfit.cli import run
 from leadfit.exports import read_export
 from leadfit.records import Account, Band, Contact, Relation
 from leadfit.resolve.card import RecordKind
@@ -436,6 +437,46 @@ def test_what_cannot_be_merged_is_refused(
 
 def merging(leadfit: Leadfit) -> Callable[[str, str], object]:
     return lambda survivor, absorbed: leadfit.matching.merge(survivor, absorbed, by="rep_max")
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\u202eeve", "\ud800", "x" * 501, "two\nlines"])
+def test_who_decides_is_words_that_can_be_seen(leadfit: Leadfit, name: str) -> None:
+    view, review = shared(leadfit)
+    said: tuple[Callable[[], object], ...] = (
+        lambda: leadfit.matching.settle(review.review_id, Relation.SAME, reviewer=name),
+        lambda: leadfit.matching.merge("zyxel", "beta", by=name),
+        lambda: leadfit.matching.merge("zyxel", "beta", by="rep_max", reason=f"{name}\x07"),
+        lambda: leadfit.matching.unmerge("zyxel", by=name),
+        lambda: leadfit.touch(view.lead.lead_id, name),
+        lambda: leadfit.reject_lead(view.lead.lead_id, name, "no budget"),
+    )
+    for each in said:
+        with pytest.raises(BadInput, match="that can be seen"):
+            each()
+    assert leadfit.matching.review(review.review_id).is_open
+    assert not leadfit.matching.merges("zyxel")
+    leadfit.matching.merge("zyxel", "beta", by="rep_max", reason="first line\r\nsecond line")
+
+
+def test_a_rep_nobody_knows_sees_no_empty_queue(leadfit: Leadfit) -> None:
+    with pytest.raises(NotFound, match="rep"):
+        leadfit.matching.queue(viewer="nobody")
+
+
+def test_an_argument_that_is_no_text_is_bad_input(
+    leadfit: Leadfit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, review = shared(leadfit)
+    leadfit.close()
+    place = ["--workspace", str(leadfit.folder)]
+    for given in (
+        ["review", "\udcff"],
+        ["review", review.review_id, "--same", "--by", "\udcff"],
+        ["merge", "zyxel", "\udcff", "--by", "rep_max"],
+        ["merges", "\udcff"],
+    ):
+        assert run([*given, *place]) == 2, given
+        assert "error inside" not in capsys.readouterr().err
 
 
 def test_a_merge_is_taken_back_once(leadfit: Leadfit) -> None:

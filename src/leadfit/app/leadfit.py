@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
 from leadfit.app.files import keep_card, write_whole
-from leadfit.app.matching import Matching
+from leadfit.app.matching import Matching, check_said
 from leadfit.artifact import Artifact
 from leadfit.connectors import Performer
 from leadfit.errors import BadInput, Conflict, Fault, NotFound
@@ -291,8 +291,7 @@ class Leadfit:
                     place="at", came=when.isoformat(), allowed="a time with a zone, not after now"
                 )
             )
-        if not by.strip():
-            raise BadInput(Fault(place="by", came=repr(by), allowed="who it was"))
+        check_said("by", by, reason)
         said = Feedback(lead_id=lead_id, kind=kind, by=by, at=when, reason=reason)
         self._store.write(lambda session: pipeline.hear(session, said))
         return self.lead(lead_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from leadfit import pipeline
-from leadfit.errors import BadInput, Fault, NotFound
+from leadfit.errors import BadInput, Fault, NotFound, shorten
 from leadfit.pipeline import Desk, InForce, Joined, Sides
 from leadfit.records import Account, Contact, Relation
 from leadfit.resolve.card import RecordKind
@@ -17,6 +18,9 @@ from leadfit.world import World
 T = TypeVar("T")
 
 _MOST: Final = 500
+_LONGEST: Final = 500
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_BREAKS: Final = re.compile(r"[\t\r\n]")
 
 
 class Matching:
@@ -70,6 +74,8 @@ class Matching:
             NotFound: No rep has the id ``viewer``.
         """
         most, policy = max(0, min(limit, _MOST)), self._in_force().policy
+        if viewer is not None and policy.rep(viewer) is None:
+            raise NotFound("rep", viewer)
 
         def look(session: Session) -> tuple[Sides, ...]:
             found: list[Sides] = []
@@ -136,7 +142,7 @@ class Matching:
             NotPossible: Somebody decided before.
             BadInput: Nobody is named.
         """
-        _named(reviewer, "reviewer")
+        check_said("reviewer", reviewer, reason)
         settled = self._write(
             lambda desk: pipeline.settle(
                 desk, review_id, relation, reviewer=reviewer, reason=reason
@@ -161,7 +167,7 @@ class Matching:
             NotPossible: One is merged already, or both are the same.
             BadInput: Nobody is named.
         """
-        _named(by, "by")
+        check_said("by", by, reason)
         return self._write(
             lambda desk: pipeline.merge(desk, kind, survivor_id, absorbed_id, by, reason)
         )
@@ -202,7 +208,7 @@ class Matching:
             NotPossible: It was taken back before.
             BadInput: Nobody is named.
         """
-        _named(by, "by")
+        check_said("by", by, reason)
 
         def undo(desk: Desk) -> Merge:
             return pipeline.unmerge(desk, _meant(desk, record_id, kind, merge_id), by, reason)
@@ -240,9 +246,23 @@ class Matching:
         )
 
 
-def _named(by: str, place: str) -> None:
-    if not by.strip():
-        raise BadInput(Fault(place=place, came=repr(by), allowed="who decides"))
+def check_said(place: str, by: str, reason: str | None = None) -> None:
+    """Refuse who decides, and why, where it cannot be kept or is not what it looks like.
+
+    Control characters, marks of direction and what is not text have no place in a name.
+
+    Raises:
+        BadInput: Nobody is named, or one of the two holds such characters or is too long.
+    """
+    faults = []
+    if not by.strip() or len(by) > _LONGEST or _UNSEEN.search(by):
+        allowed = f"who decides, 1 to {_LONGEST} characters that can be seen"
+        faults.append(Fault(place=place, came=shorten(by), allowed=allowed))
+    if reason is not None and (len(reason) > _LONGEST or _UNSEEN.search(_BREAKS.sub(" ", reason))):
+        allowed = f"at most {_LONGEST} characters that can be seen"
+        faults.append(Fault(place="reason", came=shorten(reason), allowed=allowed))
+    if faults:
+        raise BadInput(faults)
 
 
 def _meant(desk: Desk, record_id: str, kind: RecordKind | None, merge_id: str | None) -> str:

@@ -59,7 +59,17 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception:  # noqa: BLE001 -- the outermost edge: say it and give the promised code
-        output.say(traceback.format_exc())
-        output.fail(LeadfitError("an error inside Leadfit; please report it with the lines above"))
-        return INTERNAL
+    except Exception as error:  # noqa: BLE001 -- the outermost edge: say it, give the promised code
+        return _unforeseen(output, arguments, error)
+
+
+def _unforeseen(output: Output, arguments: list[str], error: Exception) -> int:
+    """Say what went wrong inside, or that an argument holds bytes that are no text."""
+    is_text = not any("\ud800" <= letter <= "\udfff" for text in arguments for letter in text)
+    if isinstance(error, UnicodeEncodeError) and not is_text:
+        came = "bytes that are no text"
+        output.fail(BadInput(Fault(place="command line", came=came, allowed="UTF-8 text")))
+        return BadInput.exit_code
+    output.say(traceback.format_exc())
+    output.fail(LeadfitError("an error inside Leadfit; please report it with the lines above"))
+    return INTERNAL
