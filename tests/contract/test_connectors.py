@@ -57,3 +57,13 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "outbox.jsonl"
     FilePerformer(path, world=FrozenWorld()).close()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_closing_twice_does_not_close_the_file_that_got_the_number(tmp_path: Path) -> None:
+    performer = FilePerformer(tmp_path / "outbox.jsonl", world=FrozenWorld())
+    performer.close()
+    with (tmp_path / "other").open("w", encoding="utf-8") as other:
+        performer.close()
+        other.write("still open")
+        other.flush()
+    assert (tmp_path / "other").read_text("utf-8") == "still open"

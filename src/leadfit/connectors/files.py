@@ -57,8 +57,11 @@ class FilePerformer:
             return key in self._keys
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; once, since its number may be another file's afterwards."""
+        with self._lock:
+            number, self._file = self._file, -1
+        if number >= 0:
+            os.close(number)
 
 
 def _read_keys(path: Path) -> set[str]:
