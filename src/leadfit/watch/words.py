@@ -20,9 +20,11 @@ def amount(name: KpiName, value: float) -> str:
 
     >>> amount(KpiName.FALSE_POSITIVE, 0.0149), amount(KpiName.REVIEW_AGE, 24.0)
     ('1.49 %', '24 h')
+    >>> amount(KpiName.REVIEW_AGE, 0.25)
+    '15 min'
     """
     if name is KpiName.REVIEW_AGE:
-        return f"{value:.3g} h"
+        return f"{60 * value:.2g} min" if 0 < value < 1 else f"{value:.3g} h"
     return f"{round(100 * value, 2):g} %"
 
 

@@ -156,8 +156,9 @@ def win_rate(
         points=points,
         relative=relative,
         fired=fired,
-        words=f"Of {found.of} that had time to close, {two.value or 0:.1%} were won in the latest "
-        f"quarter against {one.value or 0:.1%} before: {points.value * 100:+.1f} points{by}.",
+        words=f"Of the {found.of} that had time to close, {two.value or 0:.1%} were won in the "
+        f"latest quarter against {one.value or 0:.1%} before: "
+        f"{points.value * 100:+.1f} points{by}.",
         proxy=proxy,
     )
 
