@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadfit.resolve.blocking import SEPARATOR, Keys
+from leadfit.resolve.blocking import SEPARATOR, BlockingKeys
 from leadfit.resolve.card import (
     Blocking,
     Card,
@@ -138,7 +138,7 @@ def test_ten_thousand_pairs_have_the_same_probability_in_batch_and_live() -> Non
 def test_batch_finds_exactly_the_pairs_that_share_a_key() -> None:
     records = random_records(2, 200)
     sharing: dict[tuple[int, str], list[int]] = {}
-    live = Keys(CARD)
+    live = BlockingKeys(CARD)
     for number, record in enumerate(records):
         for key in live.of(record):
             sharing.setdefault(key, []).append(number)

@@ -20,10 +20,15 @@ _SMALL: Final = frozenset(
     | {"und", "der", "die", "das", "von", "van"}
 )
 _SHORTEST_TYPO: Final = 4
+"""Letters from which one slip leaves a word; a shorter one becomes another (``new``, ``net``)."""
 _TWO_TYPOS: Final = 8
+"""Letters from which two slips do."""
 _SHORTEST_CUT: Final = 3
+"""Letters a word that was cut short still has."""
 _MOST_GLUED: Final = 4
+"""Words that may be written together as one."""
 _MOST_WORDS: Final = 40
+"""Words of a name that are read; the work grows with their square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

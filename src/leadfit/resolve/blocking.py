@@ -9,6 +9,10 @@ A key is a normalised column, or a part of one, written ``column:part``:
 | ``last7`` | its last 7 characters, where it has as many |
 | ``token`` | every token, each a key of its own |
 | ``rare`` | its rarest token by the card's frequencies; of equally rare ones the first |
+
+``rare`` is told by the frequencies under its own column, so that it is written
+``company.words:rare``. For ``token`` it makes no difference: ``company:token`` and
+``company.words:token`` give the same keys.
 """
 
 from __future__ import annotations
@@ -75,7 +79,7 @@ def columns_of(blocking: Blocking) -> tuple[KeyColumn, ...]:
     return tuple(map(key_column, blocking.columns))
 
 
-class Keys:
+class BlockingKeys:
     """The blocking keys of a card, made ready for many records."""
 
     def __init__(self, card: Card) -> None:

@@ -16,7 +16,9 @@ from typing import Final
 
 _FEWEST_RECORDS: Final = 5
 _FEWEST_NAMES: Final = 3
+"""Groups of names; two may be one company before and after a new name."""
 _SHARED_BITS: Final = math.log2(3)
+"""The entropy of three equal groups."""
 
 
 class DomainRole(StrEnum):

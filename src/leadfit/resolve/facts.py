@@ -4,6 +4,11 @@ The weight asks column by column whether two values are alike; these facts ask w
 a rare word that only one name has, two places, two numbers, two legal forms. Every fact is
 symmetric, is 0 where one side says nothing, and points one way: a larger one speaks for a match
 (:data:`FOR`), or against it (:data:`AGAINST`).
+
+In bits are ``weight``, ``strongest``, ``weakest``, ``rarest_shared``, ``rarest_unshared`` and
+``second_unshared``, in two bits ``margin``; ``more_words`` counts words. The similarities
+``person_first``, ``person_surname`` and ``street`` go from -0.5 to 0.5, every other fact from 0 to
+1.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from leadfit.resolve.blocking import Keys
+from leadfit.resolve.blocking import BlockingKeys
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
 from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, CONTACT_BLOCKING
@@ -35,7 +35,7 @@ class SqlBlocking:
         self._connection = connection
         self._secret = secret[: hashlib.blake2b.MAX_KEY_SIZE]
         self._keys = {
-            kind: Keys(
+            kind: BlockingKeys(
                 Card(kind=kind, normaliser=NORMALISER, prior=0.0, comparisons=(), blocking=rules)
             )
             for kind, rules in _RULES.items()

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from leadfit.resolve.blocking import Keys, key_column
+from leadfit.resolve.blocking import BlockingKeys, key_column
 from leadfit.resolve.card import (
     Blocking,
     Card,
@@ -131,7 +131,12 @@ def test_keys_of_a_record_are_those_of_its_rules() -> None:
         frequencies={"company.words": Frequencies(floor=0.001, unseen=0.002, shares={"bank": 0.1})},
     )
     record = {"company": "bank acme", "surname": "ng", "city": "bonn", "phone": "+4922812345"}
-    assert list(Keys(card).of(record)) == [(0, "acme"), (0, "bank"), (2, "acme"), (3, "2345")]
+    assert list(BlockingKeys(card).of(record)) == [
+        (0, "acme"),
+        (0, "bank"),
+        (2, "acme"),
+        (3, "2345"),
+    ]
 
 
 def test_an_unknown_part_of_a_key_is_refused() -> None:
