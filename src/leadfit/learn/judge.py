@@ -177,7 +177,9 @@ def _judge(
     before, now = (difference(ideal[part], reached[part]) for part in (older, newer))
     judgement = Judgement.CANNOT_TELL
     gap = _gap(before, now)
-    if _above(now) or (now.value is None and _above(lift)):
+    # The newer half alone may be chance: it is believed unless the older one says the opposite.
+    agrees = _above(lift) or before.value is None or before.value >= 0
+    if (_above(now) and agrees) or (now.value is None and _above(lift)):
         judgement = Judgement.RIGHT
     elif _above(before) and gap is not None and gap.low is not None and gap.low > 0:
         judgement = Judgement.DRIFTED

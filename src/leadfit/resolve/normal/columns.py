@@ -112,6 +112,23 @@ _OF_A_TABLE: Final = re.compile(
 )
 
 
+_OF_MANY: Final = frozenset(
+    ("house number", "street number", "street no", "number", "external id", "identifier")
+)
+
+
+def is_registered(header: str) -> bool:
+    """Return whether an identifier under this header is given by a registry to one record alone.
+
+    >>> is_registered("VAT number"), is_registered("street_no")
+    (True, False)
+    """
+    words = " ".join(part.lower() for part in _PARTS.findall(header))
+    return _BY_HEADER.get(_OF_A_TABLE.sub("", words)) is Column.IDENTIFIER and not (
+        words in _OF_MANY or _OF_A_TABLE.sub("", words) in _OF_MANY
+    )
+
+
 def recognise(
     headers: Sequence[str], *, kind: Literal["account", "contact"] = "contact"
 ) -> dict[str, Column]:
