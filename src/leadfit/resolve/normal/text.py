@@ -98,12 +98,13 @@ def words(text: str) -> list[str]:
 
 
 def within(found: list[str]) -> list[str]:
-    """Return words up to the cap, the first cut to it if it is longer alone."""
+    """Return words up to the cap; the one that goes beyond it is cut, as it tells names apart."""
     total = -1
     for at, word in enumerate(found):
+        room = LONGEST - total - 1
         total += len(word) + 1
         if total > LONGEST:
-            return found[:at] or [word[:LONGEST]]
+            return [*found[:at], word[:room]] if room > 0 else found[:at]
     return found
 
 

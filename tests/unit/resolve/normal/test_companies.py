@@ -258,3 +258,10 @@ def test_companies_of_a_register_keep_apart() -> None:
     mixed = [parts for parts, ids in holders.items() if len(ids) > 1]
     assert len(holders) > 7_000
     assert mixed == []
+
+
+def test_a_word_beyond_the_cap_is_cut_and_not_dropped_for_it_tells_names_apart() -> None:
+    found = normalise(Column.COMPANY, "Acme " + "y" * 9_995)[""]
+    assert found != normalise(Column.COMPANY, "Acme")[""]
+    assert len(found) == 256
+    assert normalise(Column.COMPANY, found)[""] == found
