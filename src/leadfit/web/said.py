@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +12,9 @@ from leadfit.web.problems import refused
 LONGEST_WORDS: Final = 500
 BY_KEY: Final = "api"
 """Who it was, where a key says something and names nobody."""
+
+# JSON can spell what no store keeps as text.
+_NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class Said:
@@ -28,7 +32,8 @@ class Said:
     def words(self, key: str, default: str | None = None) -> str:
         """Return the words under a key."""
         value = self._body.get(key, default)
-        if isinstance(value, str) and value.strip() and len(value) <= LONGEST_WORDS:
+        is_short = isinstance(value, str) and value.strip() and len(value) <= LONGEST_WORDS
+        if isinstance(value, str) and is_short and not _NO_TEXT.search(value):
             return value.strip()
         self.fault(key, value, f"1 to {LONGEST_WORDS} characters")
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -266,3 +267,14 @@ def test_a_lead_says_that_it_waits_for_a_review(served: Served) -> None:
     served.decide("v3", relation="same")
     page = served.ask("GET", "/leads/l1", headers=BROWSER).text
     assert "Waits for a review" not in page
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+def test_an_id_that_is_no_text_is_refused_with_its_place(served: Served, name: str) -> None:
+    body = json.dumps({"absorbed_id": name}).encode()
+    answer = served.ask(
+        "POST", "/v1/accounts/a1/merge", "ops", content=body,
+        headers={"content-type": "application/json"},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert [each["place"] for each in answer.json()["faults"]] == ["absorbed_id"]
