@@ -157,6 +157,25 @@ def test_relatives_are_told_and_never_joined(
     assert sum(same) >= 0.9 * len(same)
 
 
+@pytest.mark.parametrize(("header", "proves"), [("VAT number", True), ("street no", False)])
+def test_only_what_a_registry_gives_links_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str, proves: bool
+) -> None:
+    path, pairs = tmp_path / "accounts.csv", tmp_path / "pairs.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["account_id", "name", "city", header])
+        for number, (_, values) in enumerate(contacts(200, seed=5)):
+            name, city = f"{values[2]} {number}", f"town {number % 40}"
+            writer.writerow([f"a{number}", name, city, f"DE{7919 * number + 100_003}"])
+            writer.writerow([f"b{number}", name.upper(), city, f"DE{7919 * number + 100_003}"])
+    answer(
+        capsys, "dedupe", path, "--kind", "account", "--out", tmp_path / "o.csv", "--pairs", pairs
+    )
+    bands = [row["band"] for row in rows(pairs)]
+    assert ("auto" in bands) == proves
+
+
 @pytest.mark.parametrize(
     ("options", "content", "named"),
     [
@@ -173,8 +192,8 @@ def test_relatives_are_told_and_never_joined(
         (("--threshold", "1.5"), "id,name\n1,a\n2,a\n", "--threshold"),
         (("--sample", "9"), "id,name\n1,a\n2,a\n", "--sample-out"),
         (("--pairs", "nowhere/pairs.csv"), "id,name\n1,a\n2,a\n", "--pairs"),
-        ((), "id,name\n1,a\n", "no column with two different values"),
-        ((), "id,name\n1,\n2,\n", "no column with two different values"),
+        ((), "id,name\n1,a\n", "no column whose values differ"),
+        ((), "id,name\n1,\n2,\n", "no column whose values differ"),
     ],
 )
 def test_bad_input_exits_2_names_the_place_and_writes_nothing(

@@ -12,6 +12,7 @@ from leadfit.jobs.record_file import RecordFile
 from leadfit.records import Band, Relation
 from leadfit.resolve.card import Card, RecordKind, Test
 from leadfit.resolve.normal import Column
+from leadfit.resolve.normal.columns import is_registered
 from leadfit.resolve.relation import Standing, relate
 from leadfit.resolve.weigh import Record
 from leadfit.store.batch import Batch, Blocked, Weighed
@@ -19,6 +20,7 @@ from leadfit.store.batch import Batch, Blocked, Weighed
 LEAST: Final = 0.01
 """Probability from which a pair is told."""
 _CHUNK: Final = 20_000
+_NAMES: Final = frozenset({Column.FIRST_NAME, Column.SURNAME, Column.NAME, Column.COMPANY})
 _RARELY_SAME: Final = 1e-4
 """Chance under which two records with the same identifier are not taken for an accident."""
 
@@ -209,11 +211,16 @@ def _standing(
 
 
 def _registry_columns(work: Work) -> frozenset[str]:
-    """Return the identifiers that name one record alone; a house number is none."""
+    """Return the identifiers that a registry gives to one record alone; a house number is none."""
+    given = {
+        each.name
+        for each in work.file.fields
+        if each.column is Column.IDENTIFIER and is_registered(each.header)
+    }
     return frozenset(
         comparison.name
         for comparison in work.card.comparisons
-        if comparison.name.startswith(Column.IDENTIFIER.value)
+        if comparison.name in given
         and comparison.levels[0].test is Test.EXACT
         and (comparison.levels[0].u or 1) <= _RARELY_SAME
     )
@@ -222,9 +229,10 @@ def _registry_columns(work: Work) -> frozenset[str]:
 def _rules(work: Work) -> Callable[[Weighed], bool]:
     """Return what is proof by rule: a person's own business address, or a registry id.
 
-    A free or shared mailbox is none, nor an identifier that repeats, such as a house number; and
-    nothing is where both names differ.
+    A free or shared mailbox is none, nor an identifier that repeats or that no registry gives,
+    such as a house number; and nothing is where all names differ.
     """
+    registry = _registry_columns(work)
     strong: list[tuple[int, frozenset[int] | None]] = []
     names: list[tuple[int, int]] = []
     for number, comparison in enumerate(work.card.comparisons):
@@ -234,9 +242,9 @@ def _rules(work: Work) -> Callable[[Weighed], bool]:
         if found.column is Column.EMAIL:
             own = frozenset(work.batch.numbers(f"{found.name}.kind", "personal"))
             strong.append((number, own))
-        elif found.column is Column.IDENTIFIER and (comparison.levels[0].u or 1) <= _RARELY_SAME:
+        elif found.name in registry:
             strong.append((number, None))
-        elif found.column in {Column.FIRST_NAME, Column.SURNAME, Column.NAME}:
+        elif found.column in _NAMES:
             names.append((number, len(comparison.levels) - 1))
 
     def is_proof(pair: Weighed) -> bool:

@@ -129,8 +129,8 @@ def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
         raise BadInput(
             Fault(
                 place="records",
-                came=Words("no column with two different values"),
-                allowed="columns that tell records apart",
+                came=Words("no column whose values differ once they are in normal form"),
+                allowed="more records, some of them different; or a model of another file (--card)",
             )
         )
     if blocked.pairs == 0:
