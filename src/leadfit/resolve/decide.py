@@ -26,7 +26,15 @@ from leadfit.records import (
 )
 from leadfit.resolve.by_weight import by_weight
 from leadfit.resolve.card import Card
-from leadfit.resolve.keys import DISPOSABLE, DUMMY, FREE_MAIL, INVALID, NO_DOMAIN, ROLE_MAILBOX
+from leadfit.resolve.keys import (
+    DISPOSABLE,
+    DUMMY,
+    FREE_MAIL,
+    INVALID,
+    NO_DOMAIN,
+    ROLE_MAILBOX,
+    is_school,
+)
 from leadfit.resolve.known_contact import is_another_person, only_holder
 from leadfit.resolve.normal import Column, normalise
 from leadfit.resolve.record_columns import contact_side
@@ -35,7 +43,7 @@ from leadfit.resolve.relative_names import tells_of_a_relative
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
 _KEYS = (*_CRM_KEYS, "email", "domain")
 _OWN = frozenset(("domain.own", "domain.and_name"))
-_WEAKER = frozenset(("domain.role", "domain.bare"))
+_WEAKER = frozenset(("domain.role", "domain.bare", "domain.school"))
 _WEAK_WORDS = {
     FREE_MAIL: "the address is of a free-mail service, which says nothing about an account",
     DISPOSABLE: "the address is of a throw-away mail service",
@@ -381,11 +389,15 @@ def _by_domain(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None:
     best = named or evidence.accounts[0]
     stated = policy.matching.probability
     rule, words = _told_by_domain(keys, evidence, named)
+    if rule in _OWN and is_school(keys.domain, policy.matching):
+        # Whoever works there is told by the account's contacts, not by the address.
+        rule, words = "domain.school", f"{words}, but students have addresses there, too"
     if rule in _OWN:
         probability = stated.own_domain
     else:
         probability = {
             "domain.role": stated.role_mailbox, "domain.bare": stated.bare_domain,
+            "domain.school": stated.bare_domain,
         }.get(rule, stated.shared_domain)  # fmt: skip
     return _match(
         probability,

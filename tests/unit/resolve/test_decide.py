@@ -133,6 +133,14 @@ def test_a_mailbox_of_a_role_waits_for_review_even_when_it_is_a_known_contact() 
     assert rules(found) == ["set_aside.role_mailbox", "domain.role"]
 
 
+def test_an_address_at_a_school_waits_for_review_unless_the_contact_is_known() -> None:
+    found = match(by_domain(), email="somebody@cs.ox.ac.uk")
+    assert (found.band, found.possible_account_id) == (Band.REVIEW, "acme")
+    assert rules(found) == ["domain.school"]
+    known = match(by_email(), by_domain(), email="jo@cs.ox.ac.uk")
+    assert known.band is Band.AUTO
+
+
 def test_a_bare_domain_waits_for_review() -> None:
     assert match(by_domain(), domain="acme.com").band is Band.REVIEW
 

@@ -16,6 +16,7 @@ from leadfit.resolve.keys import (
     business_domain,
     domain_key,
     email_key,
+    is_school,
     weakness,
 )
 from leadfit.resolve.normal.lists import Lists
@@ -28,7 +29,6 @@ _KINDS: Final = {
     DUMMY: "dummy",
 }
 _LONGEST_ADDRESS: Final = 320
-_EDUCATION: Final = re.compile(r"(?:^|\.)(?:edu|edu\.[a-z]{2}|ac\.[a-z]{2})$")
 _EXTENSION: Final = re.compile(r"\s*(?:;?ext(?:ension)?|[x#])[ .:=]*(\d{1,7})\s*$", re.IGNORECASE)
 _SUFFIX: Final = 7
 _STAIRS: Final = "0123456789012345678909876543210987654321"
@@ -52,7 +52,7 @@ def email(text: str, lists: Lists) -> tuple[tuple[str, str], ...]:
     local, _, host = key.rpartition("@")
     found = [("", key), ("local", local), ("kind", _KINDS[weak])]
     domain = domain_key(host) if weak != FREE_MAIL else None
-    if domain is not None and (domain in lists.business or not _EDUCATION.search(domain)):
+    if domain is not None and not is_school(domain, lists):
         found.append(("domain", domain))
     return tuple(found)
 
