@@ -90,9 +90,11 @@ def import_command(
     with opened(workspace) as leadfit:
         added = leadfit.import_history(history)
     counts = document(added)
+    warnings = [each.message for each in history.notices if each.code == "unreadable_domain"]
+    lines = ["Added", table(list(counts.items()), indent="  ")]
     output.answer(
-        {"added": counts, "as_of": moment(history.as_of)},
-        "Added\n" + table(list(counts.items()), indent="  "),
+        {"added": counts, "as_of": moment(history.as_of), "warnings": warnings},
+        "\n".join([*lines, *(f"Note: {warning}" for warning in warnings)]),
     )
     if any(notice.code == "rows_skipped" for notice in history.notices):
         click.get_current_context().exit(1)

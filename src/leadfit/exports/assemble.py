@@ -202,6 +202,7 @@ def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) 
         email or links.email(_text(contact))
         for email, contact in zip(leads["email"], leads["contact_id"], strict=True)
     ]
+    notices += doubts.of_domains(accounts)
     if links.shared_domains:
         notices.append(
             Notice(

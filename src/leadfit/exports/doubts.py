@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from leadfit.errors import shorten
 from leadfit.history import Notice
+from leadfit.resolve import domain_key
 
 _FAR = timedelta(days=730)
 _FEW = 0.05
 _LEAST = 20
 _ONE_BY_ONE = 20
+_SHOWN = 5
 
 
 def strayed(times: Sequence[datetime]) -> tuple[datetime | None, list[Notice]]:
@@ -40,6 +43,33 @@ def _far_off(ordered: Sequence[datetime], place: int) -> Notice:
         "Give a date with --as-of if they are right.",
         evidence={"rows": number, "first": f"{ordered[place]:%Y-%m-%d}"},
     )
+
+
+def of_domains(accounts: Mapping[str, Sequence[object]]) -> list[Notice]:
+    """Return what is told of domains of accounts that cannot be read.
+
+    Args:
+        accounts: Columns ``account_id`` and ``domain``; several domains are joined by ``;``.
+    """
+    bad = [
+        (str(account_id), part.strip())
+        for account_id, text in zip(accounts["account_id"], accounts["domain"], strict=True)
+        if text is not None
+        for part in str(text).split(";")
+        if part.strip() and domain_key(part) is None
+    ]
+    if not bad:
+        return []
+    shown = ", ".join(f"{shorten(part)} of account {name}" for name, part in bad[:_SHOWN])
+    more = f" and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
+    return [
+        Notice(
+            code="unreadable_domain",
+            field="domain",
+            message=f"No domain that can be registered, and left out: {shown}{more}.",
+            evidence={"domains": len(bad), "accounts": len({name for name, _ in bad})},
+        )
+    ]
 
 
 def of_columns(blank: Sequence[str], spoilt: Mapping[str, Mapping[str, int]]) -> list[Notice]:

@@ -10,6 +10,7 @@ from leadfit.history import History, Table, column_of, rows_of
 from leadfit.jobs.past import check_unit, chunks, keep_past
 from leadfit.records import Account, Contact, Fact, Kind, Lead, Tier
 from leadfit.resolve import domain_key, email_key
+from leadfit.resolve.domains import AccountDomain, DomainRole
 from leadfit.store import Session, Store
 from leadfit.store.codec import encode
 from leadfit.store.views import Imported
@@ -53,7 +54,20 @@ def import_history(world: World, store: Store, history: History) -> Imported:
 
 
 def _add_accounts(chunk: Sequence[Account], session: Session) -> tuple[int, int]:
-    return session.accounts.add_accounts(chunk)
+    brands = [
+        AccountDomain(account_id=each.account_id, domain=domain, role=DomainRole.BRAND)
+        for each in chunk
+        if len(each.domains) > 1
+        for domain in sorted(set(each.domains[1:]) - _held(session, each.account_id))
+    ]
+    added = session.accounts.add_accounts(chunk)
+    session.accounts.add_domains(brands)
+    return added
+
+
+def _held(session: Session, account_id: str) -> frozenset[str]:
+    account = session.accounts.own_account(account_id)
+    return frozenset() if account is None else frozenset(account.domains)
 
 
 def _add_contacts(chunk: Sequence[tuple[Contact, str | None]], session: Session) -> int:
@@ -89,6 +103,12 @@ def _facts(history: History, table: str, columns: Table) -> list[dict[str, Fact]
     return rows
 
 
+def _domains(text: str | None) -> tuple[str, ...]:
+    """Return the registrable domains of a text such as ``zork.com;zork.de``, its own first."""
+    found = (domain_key(part) for part in (text or "").split(";"))
+    return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
 def _accounts(history: History) -> Iterator[Account]:
     won: set[object] = set()
     for kind, account_id in rows_of(history.events, "kind", "account_id"):
@@ -102,11 +122,10 @@ def _accounts(history: History) -> Iterator[Account]:
     facts = _facts(history, "accounts", table)
     for row, known in zip(rows_of(table, *names), facts, strict=True):
         account_id, name, domain, parent, country, created_at, owner_id = row
-        key = None if domain is None else domain_key(str(domain))
         yield Account(
             account_id=str(account_id),
             name=str(name or account_id),
-            domains=() if key is None else (key,),
+            domains=_domains(_text(domain)),
             parent_account_id=_text(parent),
             owner_id=_text(owner_id),
             country=_text(country),

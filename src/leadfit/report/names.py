@@ -118,6 +118,7 @@ WARNINGS: Final[dict[str, str]] = {
     "undated_outcome": "Some outcomes have no date",
     "after_as_of": "Some records are later than the as-of date",
     "shared_domain": "Several accounts share a domain",
+    "unreadable_domain": "Some domains of accounts cannot be read",
     "unnamed_currency": "Some amounts name no currency",
     "dropped_rows": "Some rows were left out",
     "rows_skipped": "Some rows were skipped",

@@ -86,3 +86,15 @@ def test_a_given_as_of_takes_far_off_dates_for_right(write: Write) -> None:
     late = datetime(2063, 1, 1, tzinfo=UTC)
     assert not read_export(folder, as_of=late).notices
     assert read_export(folder, as_of=late).events.rows == 101
+
+
+def test_domains_that_cannot_be_read_are_named_and_the_others_are_not(write: Write) -> None:
+    history = read_export(
+        write(
+            accounts="account_id,domain\na1,zork.com;zork.de\na2,localhost;zork.net\na3,\n",
+            leads="lead_id,created_at\nl1,2024-01-01\n",
+        )
+    )
+    (notice,) = [each for each in history.notices if each.code == "unreadable_domain"]
+    assert "'localhost' of account a2" in notice.message
+    assert notice.evidence == {"domains": 1, "accounts": 1}
