@@ -137,6 +137,8 @@ class History:
         facts: ``account_id``, ``fact``, ``value``, ``known_at``.
         contacts: ``contact_id``, ``account_id``, ``email``, ``first_name``, ``last_name``,
             ``title``, ``phone``, ``created_at``; empty where the export has none.
+        domains: ``domain``, ``account_id``, ``role``, ``since``, ``until``; empty where the export
+            has none.
         spend: ``month``, ``channel``, ``amount`` (minor units), ``currency``.
         fact_columns: The columns that may enter a profile, with when they were known.
         proxies: Steps whose events were derived by a rule rather than recorded, with the rule.
@@ -150,6 +152,7 @@ class History:
     facts: Table
     spend: Table
     contacts: Table = default(default_factory=lambda: Table(columns={}))
+    domains: Table = default(default_factory=lambda: Table(columns={}))
     fact_columns: tuple[FactColumn, ...] = ()
     unit: str = "lead"
     times_known: bool = True

@@ -60,6 +60,7 @@ class Parts:
     contacts: dict[str, list[object]]
     facts: dict[str, list[object]]
     spend: dict[str, list[object]]
+    domains: dict[str, list[object]]
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
     blank: tuple[str, ...] = ()
     """Columns of facts without any value."""
@@ -134,6 +135,7 @@ def assemble(
         facts=Table(columns=parts.facts),
         spend=Table(columns=parts.spend),
         contacts=Table(columns=parts.contacts),
+        domains=Table(columns=parts.domains),
         fact_columns=fact_columns,
         unit=mapping.unit,
         times_known=times_known,

@@ -17,6 +17,7 @@ from leadfit.exports.assemble import (
     stacked_facts,
 )
 from leadfit.exports.convert import Rows, typed
+from leadfit.exports.domain_lines import check_domains
 from leadfit.exports.faults import Faults
 from leadfit.exports.frames import build
 from leadfit.exports.ladder import Event, Undated
@@ -97,6 +98,8 @@ def history_of(
     faults.stop_if_any(rows_too=False)
     events = _events(described, tables, faults, notices)
     _check_keys(tables, faults)
+    accounts = {each for rows in tables["accounts"] for each in rows.get("account_id")}
+    check_domains(tables["domains"], accounts, faults)
     one_currency(described, tables["spend"], events, faults, notices)
     faults.stop_if_any(rows_too=not skip)
     if faults.count:
@@ -287,6 +290,7 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
         contacts=stacked(tables["contacts"], SHAPES["contacts"].columns),
         facts=facts,
         spend=spend,
+        domains=stacked(tables["domains"], SHAPES["domains"].columns),
         known=known,
         blank=tuple(
             name

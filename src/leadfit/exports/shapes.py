@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 TableName = Literal[
-    "accounts", "contacts", "leads", "events", "facts", "reps", "deals", "contracts", "spend"
+    "accounts",
+    "contacts",
+    "leads",
+    "events",
+    "facts",
+    "reps",
+    "deals",
+    "contracts",
+    "spend",
+    "domains",
 ]
 
 
@@ -160,5 +169,10 @@ SHAPES: Final[dict[TableName, Shape]] = {
         optional=("currency",),
         times=frozenset({"month"}),
         amounts=frozenset({"amount"}),
+    ),
+    "domains": Shape(
+        required=("domain", "account_id"),
+        optional=("role", "since", "until"),
+        times=frozenset({"since", "until"}),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar, cast
 
@@ -42,6 +43,8 @@ def import_history(world: World, store: Store, history: History) -> Imported:
     for firms in chunks(_accounts(history), _CHUNK):
         more = store.write(partial(_add_accounts, firms))
         accounts, domains = accounts + more[0], domains + more[1]
+    for lines in chunks(_lines(history), _CHUNK):
+        domains += store.write(partial(_add_lines, lines))
     for people in chunks(_contacts(history, known), _CHUNK):
         contacts += store.write(partial(_add_contacts, people))
     for past in chunks(_leads(history, known), _CHUNK):
@@ -63,6 +66,13 @@ def _add_accounts(chunk: Sequence[Account], session: Session) -> tuple[int, int]
     added = session.accounts.add_accounts(chunk)
     session.accounts.add_domains(brands)
     return added
+
+
+def _add_lines(chunk: Sequence[AccountDomain], session: Session) -> int:
+    """Write lines over those that are there; return how many domains are new."""
+    held = {each: _held(session, each) for each in {line.account_id for line in chunk}}
+    session.accounts.add_domains(chunk)
+    return sum(line.domain not in held[line.account_id] for line in chunk)
 
 
 def _held(session: Session, account_id: str) -> frozenset[str]:
@@ -107,6 +117,21 @@ def _domains(text: str | None) -> tuple[str, ...]:
     """Return the registrable domains of a text such as ``zork.com;zork.de``, its own first."""
     found = (domain_key(part) for part in (text or "").split(";"))
     return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def _lines(history: History) -> Iterator[AccountDomain]:
+    """Return the lines of the table of domains, which was checked when it was read."""
+    names = ("domain", "account_id", "role", "since", "until")
+    for domain, account_id, role, since, until in rows_of(history.domains, *names):
+        key = domain_key(str(domain))
+        if key is not None:
+            yield AccountDomain(
+                account_id=str(account_id),
+                domain=key,
+                role=DomainRole(str(role or DomainRole.PRIMARY).casefold()),
+                since=since.date() if isinstance(since, datetime) else None,
+                until=until.date() if isinstance(until, datetime) else None,
+            )
 
 
 def _accounts(history: History) -> Iterator[Account]:

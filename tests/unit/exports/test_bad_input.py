@@ -276,3 +276,26 @@ def test_a_derived_table_of_too_much_text_is_refused_before_it_is_kept() -> None
     wide = "SELECT repeat('x', 10000) AS kind FROM range(25000)"
     assert derive([Derived(name="wide", sql=wide)], {}, faults) == {}
     assert "over 200000000 characters" in str(faults.of_files[0].came)
+
+
+def test_a_line_of_domains_with_a_wrong_role_day_or_account_is_named(write: Write) -> None:
+    lines = (
+        "domain,account_id,role,since,until\n"
+        "zork.com,a1,,,\n"
+        "zork.de,a1,cousin,,\n"
+        "zork.fr,a9,brand,,\n"
+        "zork.at,a1,brand,31.01.2024,\n"
+        "zork.it,a1,acquired,2024-02-01,2024-01-01\n"
+        "localhost,a1,brand,,\n"
+        "www.zork.com,a1,brand,,\n"
+    )
+    faults = faults_of(write(accounts="account_id\na1\n", leads=LEADS, domains=lines))
+    assert [fault.partition(": came")[0] for fault in faults] == [
+        "domains.csv row 5 column since",
+        "domains.csv row 3 column role",
+        "domains.csv row 4 column account_id",
+        "domains.csv row 6 column until",
+        "domains.csv row 7 column domain",
+        "domains.csv row 8 column domain",
+    ]
+    assert "primary, brand, regional, acquired" in faults[1]

@@ -123,3 +123,20 @@ def test_the_first_of_several_domains_is_the_accounts_own_and_the_others_are_bra
         (found,) = store.read(lambda session, by=keys: session.accounts.candidates(by))  # type: ignore[misc]  # a lambda with a default
         roles[domain] = found.role
     assert roles == {"zork.com": "primary", "zork.de": "brand"}
+
+
+def test_the_table_of_domains_states_role_and_days_and_a_second_import_changes_nothing(
+    store: SqliteStore,
+) -> None:
+    lines = table(
+        domain=["acme.com", "bolt.com"], account_id=["a1", "a1"], role=[None, "Acquired"],
+        since=[None, AT], until=[None, None],
+    )  # fmt: skip
+    history = replace(past(), domains=lines)
+    assert import_history(FrozenWorld(), store, history).domains == 2
+    assert import_history(FrozenWorld(), store, history) == Imported()
+    keys = Keys(domain="bolt.com")
+    (found,) = store.read(lambda session: session.accounts.candidates(keys, AT))
+    assert found.role == "acquired"
+    before = AT.replace(year=2024)
+    assert store.read(lambda session: session.accounts.candidates(keys, before)) == ()
