@@ -90,7 +90,7 @@ def _by_volume(leads_a_month: float, known: tuple[tuple[float, float], ...]) -> 
 _WEEKS_A_MONTH = 365.25 / 12 / 7
 _WATCH_LEVELS = ((300.0, 16.0), (1000.0, 28.0))
 """By leads a month: set so that a nine-month ramp puts the watch on within three months."""
-_IN_CALM = ((300.0, 0.46), (1000.0, 0.22))
+_IN_CALM = ((300.0, 0.48), (1000.0, 0.23))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
