@@ -72,6 +72,7 @@ def card_document(card: Card) -> dict[str, object]:
         "review": card.cuts.review,
         "bound": card.cuts.bound,
         "is_proved": card.cuts.is_proved,
+        "shared_domains": list(card.shared_domains),
     }
 
 

@@ -22,6 +22,7 @@ from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.compare import Field
 from leadfit.resolve.cuts import told
+from leadfit.resolve.domains import learn_shared_domains
 from leadfit.resolve.normal import Column
 from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
 from leadfit.resolve.second_stage import FEWEST_LABELS, second_stage
@@ -37,6 +38,7 @@ _FEWEST_MATCHES: Final = 20.0
 _KNOWN_SHARE: Final = 0.5
 """Of the leads that are weighed: those whose account is on record; stated, not learned."""
 _CHUNK: Final = 5_000
+_FEWEST_AT_A_DOMAIN: Final = 5
 _BEGIN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS: Final = tuple(
     Field(header=column.value, column=column, name=column.value)
@@ -110,6 +112,7 @@ def train_card(
             allowed = f"at least {FEWEST_ACCOUNTS}; the starter card stays in force"
             raise BadInput(Fault(place="accounts", came=came, allowed=allowed))
         say(f"{batch.rows} accounts are read")
+        shared = set_aside_shared(batch)
         trained = linkage.train(batch, draft(batch, _FIELDS, RecordKind.ACCOUNT))
         accounts = batch.rows
     chance = _KNOWN_SHARE / accounts
@@ -117,6 +120,7 @@ def train_card(
         trained.card,
         blocking=ACCOUNT_BLOCKING,
         prior=round(math.log2(chance / (1 - chance)), 6),
+        shared_domains=shared,
         trained_on=f"{accounts} accounts, {world.now():%Y-%m-%d}",
     )
     against = []
@@ -131,6 +135,15 @@ def train_card(
         words = f"{len(labelled)} reviews of leads are decided; {missing} more make a second stage"
         return _result(card, accounts, trained.matches, labelled, None, against, [words])
     return _with_labels(card, accounts, trained.matches, labelled, in_force, against)
+
+
+def set_aside_shared(batch: Batch) -> tuple[str, ...]:
+    """Make the domains of accounts blank behind which unlike companies stand; return them."""
+    named = batch.beside("domain", "company", least=_FEWEST_AT_A_DOMAIN)
+    found = tuple(sorted(each.domain for each in learn_shared_domains(named)))
+    if found:
+        batch.forget("domain", found)
+    return found
 
 
 def _rows(store: Store, columns: Sequence[str]) -> Iterator[list[str | None]]:
@@ -155,7 +168,9 @@ def _labels(session: Session, world: World, in_force: InForce, card: Card) -> li
         account = session.accounts.own_account(review.right_id)
         if signal is None or account is None:
             continue
-        said = resolve.account_side(signal, resolve.keys(signal, policy), policy)
+        said = resolve.account_side(
+            signal, resolve.keys(signal, policy, shared=card.shared_domains), policy
+        )
         columns = account_columns(account)
         most = policy.matching.most_candidates
         others = session.accounts.blocked(RecordKind.ACCOUNT, said, most).candidates

@@ -335,7 +335,9 @@ def _learned(
         if account is None:
             return None
         signal = signals[label.lead_id]
-        said = resolve.account_side(signal, resolve.keys(signal, policy), policy)
+        said = resolve.account_side(
+            signal, resolve.keys(signal, policy, shared=card.shared_domains), policy
+        )
         columns = account_columns(account)
         most = policy.matching.most_candidates
         others = session.accounts.blocked(RecordKind.ACCOUNT, said, most).candidates

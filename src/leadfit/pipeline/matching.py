@@ -29,19 +29,19 @@ _ALL: Final = 2**64
 def find(desk: Desk, signal: Signal) -> Case:
     """Match a signal: by identifiers first, then by the weight of what is alike."""
     accounts, policy = desk.session.accounts, desk.policy
-    keys = resolve.keys(signal, policy)
+    card = desk.in_force.card
+    shared = () if card is None else card.shared_domains
+    keys = resolve.keys(signal, policy, shared=shared)
     candidates = accounts.candidates(keys, desk.now)
     match = resolve.decide(signal, keys, candidates, policy, now=desk.now)
     if match.method != "exact" and signal.identifiers.phone is not None:
         candidates = (*candidates, *_by_phone(desk, signal, keys))
         match = resolve.decide(signal, keys, candidates, policy, now=desk.now)
-    if desk.in_force.card is not None and not resolve.is_settled(match):
+    if card is not None and not resolve.is_settled(match):
         columns = resolve.account_side(signal, keys, policy)
         blocked = accounts.blocked(RecordKind.ACCOUNT, columns, policy.matching.most_candidates)
         candidates = (*candidates, *blocked.candidates)
-        match = resolve.decide(
-            signal, keys, candidates, policy, now=desk.now, card=desk.in_force.card
-        )
+        match = resolve.decide(signal, keys, candidates, policy, now=desk.now, card=card)
         match = resolve.noted(match, blocked.skipped, blocked.left_out)
     desk.world.reach("decide.matched")
     return Case(desk=desk, signal=signal, keys=keys, candidates=candidates, match=match)

@@ -222,6 +222,8 @@ class Card:
         calibration: Map of the last stage's probability, or ``None`` while there are no labels.
         cuts: Bands.
         trained_on: Digest or words about what it was trained on.
+        shared_domains: Domains behind which unlike companies stand in the customer's own base; they
+            say nothing of an account.
         digest: SHA-256 of the canonical JSON, as 64 hex digits.
     """
 
@@ -235,6 +237,7 @@ class Card:
     calibration: Calibration | None = None
     cuts: Cuts = field(default_factory=Cuts)
     trained_on: str = ""
+    shared_domains: tuple[str, ...] = ()
     shape: int = SHAPE
     digest: str = field(init=False, default="")
 
@@ -250,7 +253,11 @@ _NAMES: Final = tuple(name for name in Card.__dataclass_fields__ if name != "dig
 
 
 def _content(card: Card) -> dict[str, object]:
-    return {name: getattr(card, name) for name in _NAMES}
+    content = {name: getattr(card, name) for name in _NAMES}
+    if not card.shared_domains:
+        # A card of before this field keeps the digest by which it is named.
+        del content["shared_domains"]
+    return content
 
 
 def to_json(card: Card) -> str:

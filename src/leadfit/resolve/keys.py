@@ -81,12 +81,14 @@ class MailLists(Protocol):
         """Domains typed to get past a form."""
 
 
-def keys(signal: Signal, policy: Policy) -> Keys:
+def keys(signal: Signal, policy: Policy, *, shared: Collection[str] = ()) -> Keys:
     """Return what candidates for ``signal`` are looked up by.
 
     Args:
         signal: The signal.
         policy: Its ``matching`` lists come beside the bundled ones.
+        shared: Domains that a card learned to be those of unlike companies; the policy's
+            ``business`` list wins over them.
 
     Returns:
         Normalised keys. The e-mail is kept for a free-mail address, which may be a known
@@ -109,6 +111,8 @@ def keys(signal: Signal, policy: Policy) -> Keys:
     if domain is None and given.domain is not None:
         domain, why = business_domain(given.domain, policy.matching)
         weak = weak or why
+    if domain in shared and domain not in policy.matching.business:
+        domain, personal, weak = None, False, SHARED
     return Keys(
         email=email,
         email_is_personal=personal,

@@ -164,3 +164,14 @@ def test_keys_need_no_network() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout == "acme.co.uk jo@xn--bcher-kva.de\n"
+
+
+def test_a_domain_that_the_card_learned_to_be_shared_is_set_aside() -> None:
+    for said in ({"email": "jo@agency.com"}, {"email": "sales@agency.com"}):
+        found = keys(signal(**said), POLICY, shared=("agency.com",))
+        assert found == Keys(email=said["email"], set_aside="shared_domain")
+    bare = keys(signal(domain="www.agency.com"), POLICY, shared=("agency.com",))
+    assert bare == Keys(set_aside="shared_domain")
+    ours = changed(POLICY, "matching.business", ["agency.com"])
+    found = keys(signal(email="jo@agency.com"), ours, shared=("agency.com",))
+    assert (found.domain, found.set_aside) == ("agency.com", None)
