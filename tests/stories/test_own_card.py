@@ -143,3 +143,24 @@ def test_decided_reviews_of_leads_add_a_second_stage_and_cuts(tmp_path: Path) ->
     assert found.log_loss[0] < 0.3
     assert any("not yet proved" in words for words in found.warnings)
     store.close()
+
+
+def test_a_trained_card_knows_domains_of_unlike_companies_and_spares_those_of_one_group(
+    tmp_path: Path,
+) -> None:
+    names = ("Acme", "Bolt", "Crane", "Delta", "Elm", "Fjord")
+    strangers = [
+        Account(account_id=f"s{name}", name=name, domains=("agency.com",)) for name in names
+    ]
+    sisters = [
+        Account(
+            account_id=f"g{name}", name=name, domains=("group.com",),
+            parent_account_id=None if name == "Acme" else "gAcme",
+        )
+        for name in names
+    ]  # fmt: skip
+    accounts = [*base(FEWEST_ACCOUNTS, 60), *strangers, *sisters]
+    world, store = store_with(tmp_path, accounts)
+    found = train_card(world, store, InForce(policy=load_starter(), card=starter_card()))
+    store.close()
+    assert found.card.shared_domains == ("agency.com",)

@@ -17,7 +17,7 @@ from typing import Final
 from leadfit import resolve
 from leadfit.errors import BadInput, Fault, MissingExtra, Words
 from leadfit.pipeline import InForce
-from leadfit.records import Relation
+from leadfit.records import Keys, Relation
 from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.compare import Field
@@ -112,7 +112,7 @@ def train_card(
             allowed = f"at least {FEWEST_ACCOUNTS}; the starter card stays in force"
             raise BadInput(Fault(place="accounts", came=came, allowed=allowed))
         say(f"{batch.rows} accounts are read")
-        shared = set_aside_shared(batch)
+        shared = set_aside_shared(batch, partial(_is_of_one_group, store))
         trained = linkage.train(batch, draft(batch, _FIELDS, RecordKind.ACCOUNT))
         accounts = batch.rows
     chance = _KNOWN_SHARE / accounts
@@ -137,13 +137,25 @@ def train_card(
     return _with_labels(card, accounts, trained.matches, labelled, in_force, against)
 
 
-def set_aside_shared(batch: Batch) -> tuple[str, ...]:
-    """Make the domains of accounts blank behind which unlike companies stand; return them."""
+def set_aside_shared(batch: Batch, is_of_one_group: Callable[[str], bool]) -> tuple[str, ...]:
+    """Make the domains of accounts blank behind which unlike companies stand; return them.
+
+    Args:
+        batch: Accounts.
+        is_of_one_group: Whether those who hold a domain belong together, whatever their names.
+    """
     named = batch.beside("domain", "company", least=_FEWEST_AT_A_DOMAIN)
-    found = tuple(sorted(each.domain for each in learn_shared_domains(named)))
+    learned = sorted(each.domain for each in learn_shared_domains(named))
+    found = tuple(each for each in learned if not is_of_one_group(each))
     if found:
         batch.forget("domain", found)
     return found
+
+
+def _is_of_one_group(store: Store, domain: str) -> bool:
+    found = store.read(lambda session: session.accounts.candidates(Keys(domain=domain)))
+    held = [each.account for each in found if each.account is not None]
+    return len({each.parent_account_id or each.account_id for each in held}) <= 1
 
 
 def _rows(store: Store, columns: Sequence[str]) -> Iterator[list[str | None]]:

@@ -21,11 +21,13 @@ def test_a_domain_of_unlike_companies_is_learned_and_blank_and_that_of_one_is_no
     unlike = ("acme", "bolt", "crane", "delta", "elm")
     rows = [[None, name, "agency.com"] for name in unlike]
     rows += [[None, f"zork {name}", "zork.com"] for name in unlike]
+    rows += [[None, name, "group.com"] for name in unlike]
     with Batch(["company", "domain"]) as batch:
         batch.fill(rows)
-        assert set_aside_shared(batch) == ("agency.com",)
+        of_one_group = {"group.com"}.__contains__
+        assert set_aside_shared(batch, of_one_group) == ("agency.com",)
         left = batch.beside("domain", "company", least=1)
-    assert set(left) == {"zork.com"}
+    assert set(left) == {"zork.com", "group.com"}
 
 
 def test_a_card_without_shared_domains_reads_and_keeps_the_digest_of_one_from_before() -> None:
