@@ -25,7 +25,7 @@ from splink.internals.comparison_creator import ComparisonCreator
 
 from leadfit.jobs.dedupe import Asked, dedupe
 from leadfit.jobs.record_file import RecordFile, read_records
-from leadfit.jobs.written import written
+from leadfit.jobs.table_file import write_table
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.cluster import pairs_within
 from leadfit.resolve.compare import Field
@@ -69,7 +69,7 @@ def cases(folder: Path, *, full: bool) -> Iterator[Case]:
         (f"c{number}", entity, *(value or "" for value in values))
         for number, (entity, values) in enumerate(contacts(20_000 if full else 2_000, seed=3))
     )
-    written(generated, ("unique_id", "cluster", *HEADERS), rows)
+    write_table(generated, ("unique_id", "cluster", *HEADERS), rows)
     yield Case(name="generated", path=generated)
     identity = SHARED / "data" / "identity"
     if not identity.is_dir():

@@ -14,7 +14,7 @@ from time import perf_counter
 
 from recording import quantile
 
-from leadfit.jobs.written import written
+from leadfit.jobs.table_file import write_table
 from leadfit.records import Account
 from leadfit.resolve.record_columns import account_columns
 
@@ -71,7 +71,7 @@ def _fill(connection: object, rows: Sequence[Mapping[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "base.csv"
         lines = ((n, *(row.get(each) for each in COLUMNS)) for n, row in enumerate(rows))
-        written(path, ("rid", *COLUMNS), lines)
+        write_table(path, ("rid", *COLUMNS), lines)
         connection.execute(  # type: ignore[attr-defined]  # a DuckDB connection, imported late
             "INSERT INTO base SELECT * FROM read_csv(?, header = true)", [str(path)]
         ).fetchall()

@@ -19,7 +19,7 @@ from leadfit.jobs.labels import (
     sheet_rows,
 )
 from leadfit.jobs.record_file import RecordFile, read_records
-from leadfit.jobs.written import is_one_file, written
+from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.records import Band, Relation
 from leadfit.resolve import card as cards
 from leadfit.resolve.card import Card, RecordKind
@@ -158,7 +158,7 @@ def dedupe(
     clusters = _joined(file, kept, asked.threshold)
     if sample_out is not None:
         header, sheet = sheet_rows(file, drawn)
-        written(sample_out, header, sheet)
+        write_table(sample_out, header, sheet)
     if pairs is not None:
         _write(pairs, _PAIR_COLUMNS, _pair_rows(file, kept, bands, clusters))
     if card_out is not None:
@@ -362,7 +362,7 @@ def _pair_rows(
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    written(path, header, rows, numbers=("probability",))
+    write_table(path, header, rows, numbers=("probability",))
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
 from leadfit.jobs.record_file import RecordFile
-from leadfit.jobs.written import FORMULA
+from leadfit.jobs.table_file import FORMULA
 from leadfit.resolve.sampling import Drawn, Scored, draw, strata_for
 
 COLUMNS: Final = ("left_id", "right_id", "match")

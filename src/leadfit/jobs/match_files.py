@@ -23,7 +23,7 @@ from leadfit.exports.faults import Faults
 from leadfit.jobs.labels import NO, YES
 from leadfit.jobs.match_table import Rows, accounts_of, contacts_of, leads_of, read_rows
 from leadfit.jobs.past import chunks
-from leadfit.jobs.written import is_one_file, written
+from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Account, Band, Contact, Kind, Match, Relation, Signal
@@ -136,7 +136,7 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
             found = _match_all(world, store, card, signals, say)
         finally:
             store.close()
-    written(out, COLUMNS, _rows(found, named), numbers=("probability",))
+    write_table(out, COLUMNS, _rows(found, named), numbers=("probability",))
     if not card.cuts.is_proved:
         warnings.append(
             f"at most 0.5 % wrong links is not yet proved (bound {card.cuts.bound:.1%}): what only "

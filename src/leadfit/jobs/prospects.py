@@ -15,7 +15,7 @@ from leadfit.artifact import BLANK, OTHER, Artifact, ArtifactFact, evaluate
 from leadfit.errors import BadInput, Fault, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
-from leadfit.jobs.written import FORMULA
+from leadfit.jobs.table_file import FORMULA
 from leadfit.policy.policy import fact_name
 from leadfit.records import Fact, IcpScore
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import merging, owners
 from leadfit.pipeline.case import Desk
@@ -41,12 +43,14 @@ def settle(
     match review.kind:
         case ReviewKind.LINK | ReviewKind.MISSED:
             _answer_lead(desk, review, reviewer, reason, is_same=is_same)
-        case ReviewKind.DUPLICATE if is_same:
-            _merge(desk, review, review.left_id, reviewer, reason)
-        case ReviewKind.AUDIT if not is_same:
-            _take_back(desk, review)
-        case _:
-            pass
+        case ReviewKind.DUPLICATE:
+            if is_same:
+                _merge(desk, review, review.left_id, reviewer, reason)
+        case ReviewKind.AUDIT:
+            if not is_same:
+                _take_back(desk, review)
+        case never:
+            assert_never(never)
     desk.world.reach("review.settled")
     return session.reviews.get(review_id) or review
 

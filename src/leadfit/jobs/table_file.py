@@ -20,7 +20,7 @@ def is_one_file(one: Path, other: Path) -> bool:
     )
 
 
-def written(
+def write_table(
     path: Path,
     header: Sequence[str],
     rows: Iterable[Sequence[object]],
