@@ -12,7 +12,7 @@ from leadfit.errors import DamagedStore, Permanent
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LATEST: Final = "0003"
+LATEST: Final = "0004"
 _KNOWN: Final = ("0001", "0002", LATEST)
 
 
