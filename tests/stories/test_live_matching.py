@@ -62,18 +62,21 @@ def workspace(
     return open_leadfit(place)
 
 
-def decided(leadfit: Leadfit, event: str = "e1", **identifiers: str) -> Decision:
-    """Post a demo request and return its decision."""
+def decided(
+    leadfit: Leadfit, event: str = "e1", kind: str = "demo_request", **identifiers: str
+) -> Decision:
+    """Post a signal of a lead and return its decision."""
     answer = leadfit.accept(
         {
-            "source": "web", "event_id": event, "kind": "demo_request",
+            "source": "web", "event_id": event, "kind": kind,
             "at": leadfit.world.now().isoformat(), "identifiers": identifiers,
         }
     )  # fmt: skip
     leadfit.decide_pending()
     lead_id = leadfit.signal(getattr(answer, "signal_id", "")).lead_id
     assert lead_id is not None
-    return leadfit.why(lead_id)[0]
+    signal_id = getattr(answer, "signal_id", "")
+    return next(each for each in leadfit.why(lead_id) if each.signal_id == signal_id)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +128,36 @@ def test_another_first_name_at_the_same_account_is_another_person(tmp_path: Path
     with workspace(tmp_path, contacts=[JO]) as leadfit:
         decided(leadfit, email="x@quandary-leeds.co.uk", first_name="Zoe", last_name="Marsh")
         assert leadfit.matching.reviews(kind=ReviewKind.DUPLICATE) == ()
+
+
+def test_a_page_view_does_not_answer_what_a_reviewer_is_asked(tmp_path: Path) -> None:
+    address = "kim@quandary-leeds.co.uk"
+    with workspace(tmp_path) as leadfit:
+        first = decided(leadfit, email=address, company="Quandary York Ltd", name="Kim Lund")
+        assert [each.rule for each in first.match.reasons] == ["domain.relative"]
+        again = decided(leadfit, "e2", kind="page_view", email=address)
+        assert (again.lead_id, again.match.band) == (first.lead_id, Band.REVIEW)
+        assert again.account_id is None
+        (review,) = leadfit.matching.reviews()
+        leadfit.matching.settle(review.review_id, Relation.RELATED, reviewer="rep_max")
+        later = decided(leadfit, "e3", kind="page_view", email=address)
+        assert (later.lead_id, later.match.band) == (first.lead_id, Band.NEW)
+        assert (later.account_id, later.match.relation) == (None, Relation.RELATED)
+        colleague = decided(leadfit, "e4", email="lee@quandary-leeds.co.uk")
+        assert colleague.account_id == "low", "the answer was about one person"
+
+
+def test_a_person_who_was_found_to_be_of_the_account_is_linked_from_then_on(
+    tmp_path: Path,
+) -> None:
+    address = "kim@quandary-leeds.co.uk"
+    with workspace(tmp_path) as leadfit:
+        first = decided(leadfit, email=address, company="Quandary York Ltd", name="Kim Lund")
+        (review,) = leadfit.matching.reviews()
+        leadfit.matching.settle(review.review_id, Relation.SAME, reviewer="rep_max")
+        later = decided(leadfit, "e2", kind="page_view", email=address)
+        assert (later.lead_id, later.account_id) == (first.lead_id, "low")
+        assert later.match.band is Band.AUTO
 
 
 def test_a_brand_domain_is_of_a_relative_until_its_line_ends(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ is drawn by the digest of the signal's id, so that a replay draws the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -16,9 +16,10 @@ from leadfit import resolve
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.owners import Doubt
 from leadfit.policy import Policy
-from leadfit.records import Action, Band, Candidate, Keys, Reason, Score, Signal, Tier
+from leadfit.records import Action, Band, Candidate, Keys, Match, Reason, Score, Signal, Tier
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.known_contact import is_same_person
+from leadfit.resolve.reviewed import as_reviewed, in_question
 from leadfit.store.matching import Link, Review, ReviewKind
 
 _POSSIBLE: Final = 3
@@ -43,8 +44,23 @@ def find(desk: Desk, signal: Signal) -> Case:
         candidates = (*candidates, *blocked.candidates)
         match = resolve.decide(signal, keys, candidates, policy, now=desk.now, card=card)
         match = resolve.noted(match, blocked.skipped, blocked.left_out)
+    match = _as_reviewed(desk, match, candidates)
     desk.world.reach("decide.matched")
     return Case(desk=desk, signal=signal, keys=keys, candidates=candidates, match=match)
+
+
+def _as_reviewed(desk: Desk, match: Match, candidates: Sequence[Candidate]) -> Match:
+    """Leave a link unmade that a reviewer is asked about, or has said no to."""
+    contact = in_question(match, candidates)
+    if contact is None or match.account_id is None:
+        return match
+    of_account = desk.session.merges.survivor(RecordKind.ACCOUNT, match.account_id)
+    for each in desk.session.reviews.of_contact(contact.contact_id):
+        if each.kind is ReviewKind.DUPLICATE or (each.is_open and each.kind is not ReviewKind.LINK):
+            continue
+        if desk.session.merges.survivor(RecordKind.ACCOUNT, each.right_id) == of_account:
+            return as_reviewed(match, each.relation, desk.policy)
+    return match
 
 
 def _by_phone(desk: Desk, signal: Signal, keys: Keys) -> tuple[Candidate, ...]:

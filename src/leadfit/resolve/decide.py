@@ -36,10 +36,10 @@ from leadfit.resolve.keys import (
     SHARED,
     is_school,
 )
-from leadfit.resolve.known_contact import is_another_person, only_holder
+from leadfit.resolve.known_contact import is_another_person, is_somebody_else, only_holder
 from leadfit.resolve.normal import Column, normalise
-from leadfit.resolve.record_columns import contact_side
-from leadfit.resolve.relative_names import tells_of_a_relative
+from leadfit.resolve.record_columns import contact_columns, contact_side
+from leadfit.resolve.relative_names import tells_of_a_relative, tells_of_another
 
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
 _KEYS = (*_CRM_KEYS, "email", "domain")
@@ -68,6 +68,7 @@ class _Evidence:
     roles: Mapping[str, str]
     by_phone: Candidate | None
     by_phone_is_another: bool
+    is_of_somebody_else: bool
 
 
 def decide(
@@ -151,9 +152,10 @@ def _sort(signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: P
     accounts = sorted(holders.values(), key=lambda account: _preference(account, named))
     ids = [found for each in ordered if (found := _account_id(each)) and each.found_by != "domain"]
     ids += [account.account_id for account in accounts]
+    contacts = tuple(each for each in ordered if each.found_by == "email" and each.contact)
     return _Evidence(
         crm=tuple(each for each in ordered if each.found_by in _CRM_KEYS),
-        contacts=tuple(each for each in ordered if each.found_by == "email" and each.contact),
+        contacts=contacts,
         accounts=tuple(accounts),
         ids=tuple(dict.fromkeys(ids)),
         company=signal.identifiers.company,
@@ -164,7 +166,27 @@ def _sort(signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: P
         },
         by_phone=by_phone,
         by_phone_is_another=by_phone is not None and is_another_person(said, by_phone.columns),
+        is_of_somebody_else=_is_of_somebody_else(signal, keys, contacts, policy),
     )
+
+
+def _is_of_somebody_else(
+    signal: Signal, keys: Keys, contacts: Sequence[Candidate], policy: Policy
+) -> bool:
+    """Whether a known address came with the name of another person and of another company.
+
+    One of the two alone is a new surname, or a client that somebody at an agency works for.
+    """
+    company, domain = signal.identifiers.company, keys.domain
+    known = next((each for each in contacts if each.account is not None), None)
+    if company is None or domain is None or known is None:
+        return False
+    if known.account is None or known.contact is None:
+        return False
+    if not tells_of_another(company, known.account.name, domain.partition(".")[0]):
+        return False
+    said = contact_side(signal, keys, policy)
+    return is_somebody_else(said, contact_columns(known.contact))
 
 
 def _order(candidate: Candidate) -> tuple[int, str, str]:
@@ -288,6 +310,12 @@ def _by_contact(keys: Keys, evidence: _Evidence, policy: Policy) -> Match | None
         )
         return _conflict(account_id, words, policy)
     contact = next(each for each in known if each.account_id == account_id)
+    if evidence.is_of_somebody_else:
+        words = (
+            f"the address is that of contact {contact.contact_id}, but another name and another "
+            "company were given"
+        )
+        return _conflict(account_id, words, policy)
     return _match(
         policy.matching.probability.known_email,
         policy,
@@ -439,6 +467,9 @@ def _told_by_one_holder(keys: Keys, evidence: _Evidence, holder: Account) -> tup
     if tells_of_a_relative(evidence.company, holder.name):
         but = "but the company's name tells of a sister or child of it"
         return "domain.relative", f"{alone}, {but}"
+    if tells_of_another(evidence.company, holder.name, (keys.domain or "").partition(".")[0]):
+        but = "but the company's name has nothing in common with it"
+        return "domain.other_name", f"{alone}, {but}"
     return "domain.own", alone
 
 

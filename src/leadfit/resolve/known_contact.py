@@ -76,6 +76,19 @@ def is_another_person(said: Mapping[str, str], other: Mapping[str, str]) -> bool
     return nicks.isdisjoint(other.get("first_name.nick", "").split())
 
 
+def is_somebody_else(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Return whether neither the surname nor the first name can be the other's.
+
+    >>> ann = {"first_name": "ann", "surname": "reed"}
+    >>> is_somebody_else({"first_name": "zoe", "surname": "foe"}, ann)
+    True
+    >>> is_somebody_else({"first_name": "ann", "surname": "foe"}, ann)
+    False
+    """
+    surname, theirs = said.get("surname"), other.get("surname")
+    return bool(surname and theirs) and surname != theirs and is_another_person(said, other)
+
+
 def _is_one_number(said: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether two numbers are one; one without a country code counts by its own digits."""
     if "yes" not in {said.get("phone.valid"), other.get("phone.valid")}:

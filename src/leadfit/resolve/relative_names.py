@@ -1,7 +1,8 @@
-"""Company names: whether a typed name tells of a sister or child of the account on record."""
+"""Company names: whether a typed name tells of a sister of the account on record, or of another."""
 
 from __future__ import annotations
 
+import re
 from difflib import SequenceMatcher
 
 from leadfit.resolve.normal.companies import tokens
@@ -9,6 +10,17 @@ from leadfit.resolve.normal.legal_forms import FORMS
 from leadfit.resolve.normal.text import visible
 
 _NO_NAMES = frozenset(form for form in FORMS if " " not in form) | {"the", "und", "and"}
+_NO_COMPANY = frozenset(
+    (
+        "company", "consultant", "employed", "freelance", "freelancer", "home", "individual", "me",
+        "myself", "own", "owner", "personal", "private", "retired", "self", "student", "unemployed",
+    )
+)  # fmt: skip
+"""What people type who have no company to name."""
+_HOST = re.compile(r"(?:https?://)?(?:www\.)?([\w-]+)(?:\.(?:com|net|org|io|co|[a-z]{2}))+/?")
+"""A host that stands where a name was asked for."""
+_FEWEST_LETTERS = 4
+"""Letters from which the beginning of a word stands for it, and a word within a label counts."""
 _SAME_WORD = 0.8
 """Likeness from which two words count as one word with a slip of the finger."""
 
@@ -37,8 +49,54 @@ def tells_of_a_relative(given: str | None, on_record: str) -> bool:
     )
 
 
+def tells_of_another(given: str | None, on_record: str, label: str) -> bool:
+    """Return whether a typed name has nothing in common with an account, nor with its domain.
+
+    A word, a slip of the finger, the beginning of a word, initials, and a name that the domain is
+    made of are all something in common. Words by which nobody names a company tell nothing.
+
+    Args:
+        given: The company's name as somebody typed it.
+        on_record: The account's name.
+        label: The domain without its public suffix.
+
+    >>> tells_of_another("Globex Corp", "Acme Works Inc", "acme")
+    True
+    >>> tells_of_another("IBM", "International Business Machines", "ibm")
+    False
+    >>> tells_of_another("Intl. Acme", "Zeta", "acme"), tells_of_another("self employed", "Z", "z")
+    (False, False)
+    """
+    theirs = [] if given is None else _words(given)
+    ours = _words(on_record)
+    if not theirs or not _NO_COMPANY.isdisjoint(theirs):
+        return False
+    if any(_is_among(word, ours) or _begins_alike(word, ours) for word in theirs):
+        return False
+    joined, other, host = "".join(theirs), "".join(ours), label.replace("-", "")
+    if _initials(theirs) in {*ours, other, host} or _initials(ours) in {*theirs, joined}:
+        return False
+    if joined in host or host in joined or _is_among(joined, [host, other]):
+        return False
+    return not any(len(word) >= _FEWEST_LETTERS and word in host for word in theirs)
+
+
+def _begins_alike(word: str, words: list[str]) -> bool:
+    return any(
+        min(len(word), len(other)) >= _FEWEST_LETTERS
+        and (word.startswith(other) or other.startswith(word))
+        for other in words
+    )
+
+
+def _initials(words: list[str]) -> str:
+    return "".join(word[0] for word in words)
+
+
 def _words(name: str) -> list[str]:
-    return [word for word in dict.fromkeys(tokens(visible(name))) if word not in _NO_NAMES]
+    host = _HOST.fullmatch(name.strip().lower())
+    text = name if host is None else host[1]
+    return [word for word in dict.fromkeys(tokens(visible(text))) if word not in _NO_NAMES]
 
 
 def _is_among(word: str, words: list[str]) -> bool:

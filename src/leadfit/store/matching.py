@@ -169,6 +169,9 @@ class Reviews(Protocol):
     def of_lead(self, lead_id: str) -> tuple[Review, ...]:
         """Return the reviews of a lead, the open ones first."""
 
+    def of_contact(self, contact_id: str) -> tuple[Review, ...]:
+        """Return the reviews of every lead that a contact had a part in, the newest first."""
+
     def overdue(self, now: datetime, limit: int) -> tuple[Review, ...]:
         """Return open reviews that are past due and about which nobody was told."""
 

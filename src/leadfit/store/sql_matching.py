@@ -124,6 +124,14 @@ class SqlReviews:
             "lead_id = ? ORDER BY decided_us IS NOT NULL, opened_us, review_id", (lead_id,)
         )
 
+    def of_contact(self, contact_id: str) -> tuple[Review, ...]:
+        """Return the reviews of every lead that a contact had a part in, the newest first."""
+        return self._where(
+            "lead_id IN (SELECT lead_id FROM activities WHERE contact_id = ?"
+            " AND lead_id IS NOT NULL) ORDER BY opened_us DESC, review_id DESC",
+            (contact_id,),
+        )
+
     def overdue(self, now: datetime, limit: int) -> tuple[Review, ...]:
         """Return open reviews that are past due and about which nobody was told."""
         return self._where(

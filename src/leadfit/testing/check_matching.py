@@ -12,6 +12,7 @@ from leadfit.records import Account, Band, Contact, Keys, Lead, Reason, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Blocked, Link, Merge, Review, ReviewKind
+from leadfit.testing.builders import signal
 from leadfit.testing.check_store import Bench, UnmetError, expect
 
 
@@ -174,6 +175,26 @@ def a_review_is_decided_once(bench: Bench) -> None:
     expect(found is not None and found.relation is Relation.SAME, "a later decision won")
 
 
+def reviews_of_a_contact_come_newest_first(bench: Bench) -> None:
+    """By what the contact did for a lead, the lead being open or not."""
+    first, urgent, _ = _reviews(bench)
+    contact = Contact(contact_id="c1", email="jo@beta.com")
+    bench.store.write(lambda session: session.accounts.add_contacts([(contact, "jo@beta.com")]))
+    for lead_id in ("l1", "l2"):
+        came = replace(signal(), signal_id=f"s-{lead_id}", event_id=lead_id)
+        bench.store.write(
+            lambda session, it=came, lead_id=lead_id: session.leads.add_activity(  # type: ignore[misc]  # defaults bind them now
+                it, lead_id=lead_id, contact_id="c1", account_id=None
+            )
+        )
+    found = bench.store.read(lambda session: session.reviews.of_contact("c1"))
+    expect({each.review_id for each in found} >= {first.review_id, urgent.review_id}, f"{found}")
+    times = [(each.opened_at, each.review_id) for each in found]
+    expect(times == sorted(times, reverse=True), f"{times} are not newest first")
+    nobody = bench.store.read(lambda session: session.reviews.of_contact("c2"))
+    expect(not nobody, f"{nobody} is of another contact")
+
+
 def how_leads_were_matched_is_read_by_time(bench: Bench) -> None:
     """Each signal once."""
     now = bench.world.now()
@@ -224,6 +245,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     open_leads_of_contacts_come_oldest_first,
     reviews_wait_in_the_order_they_are_due,
     a_review_is_decided_once,
+    reviews_of_a_contact_come_newest_first,
     how_leads_were_matched_is_read_by_time,
     records_are_found_by_what_they_are_called,
 )

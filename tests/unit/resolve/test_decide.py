@@ -116,13 +116,45 @@ def test_a_company_name_that_tells_of_a_sister_waits_for_review_as_related() -> 
         "Acm\u00e9 Works, Inc.",
         "acme",
         "Acme Works Europe",
-        "Zeta",
+        "AW",
+        "Acme.com",
+        "self-employed",
         "-",
     ],
 )
-def test_another_spelling_of_the_name_or_another_brand_is_no_doubt(company: str) -> None:
+def test_another_spelling_of_the_name_or_what_is_no_name_is_no_doubt(company: str) -> None:
     works = Account(account_id="works", name="Acme Works Inc", domains=("acme.com",))
     assert match(by_domain(works), email="new@acme.com", company=company).band is Band.AUTO
+
+
+def test_a_name_that_has_nothing_in_common_with_account_and_domain_waits_for_review() -> None:
+    works = Account(account_id="works", name="Acme Works Inc", domains=("acme.com",))
+    found = match(by_domain(works), email="new@acme.com", company="Zeta Foods")
+    assert (found.band, found.possible_account_id) == (Band.REVIEW, "works")
+    assert rules(found) == ["domain.other_name"]
+
+
+@pytest.mark.parametrize(
+    ("said", "band"),
+    [
+        ({"name": "Zoe Foe", "company": "Globex"}, Band.REVIEW),
+        ({"name": "Jo Foe", "company": "Globex"}, Band.AUTO),
+        ({"name": "Zoe Doe", "company": "Globex"}, Band.AUTO),
+        ({"name": "Zoe Foe", "company": "Acme"}, Band.AUTO),
+        ({"name": "Zoe Foe"}, Band.AUTO),
+        ({"company": "Globex"}, Band.AUTO),
+    ],
+)
+def test_a_known_address_under_another_name_and_another_company_waits_for_review(
+    said: dict[str, str], band: Band
+) -> None:
+    jo = Contact(
+        contact_id="jo", account_id="acme", email="jo@agency.com", first_name="Jo", last_name="Doe"
+    )
+    given = signal(email="jo@agency.com", **said)
+    found = decide(given, keys(given, POLICY), [by_email(jo)], POLICY, now=NOW)
+    assert found.band is band
+    assert (found.account_id or found.possible_account_id) == "acme"
 
 
 def test_a_mailbox_of_a_role_waits_for_review_even_when_it_is_a_known_contact() -> None:
