@@ -5,19 +5,81 @@ The definitions are a copy that stays as it is when ``leadfit.store.schema`` mov
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import op
-from sqlalchemy import Column, MetaData
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table
+
+from leadfit.store.types import WHOLE, WORDS, only
 
 revision = "0004"
 down_revision: str | None = "0003"
 
 metadata = MetaData()
 
-_ADDED: tuple[tuple[str, Column[object]], ...] = ()
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("destination", WORDS, primary_key=True),
+    Column("state", WORDS, nullable=False),
+    Column("until_us", WHOLE),
+    Column("why", WORDS),
+    Column("failing_us", WHOLE),
+    Column("changed_us", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+echoes = Table(
+    "echoes",
+    metadata,
+    Column("system", WORDS, primary_key=True),
+    Column("object_id", WORDS, primary_key=True),
+    Column("field", WORDS, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("version", WORDS),
+    Column("written_us", WHOLE, nullable=False),
+    Column("until_us", WHOLE, nullable=False),
+    Column("used_us", WHOLE),
+    Index("echoes_until", "until_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+echo_rounds = Table(
+    "echo_rounds",
+    metadata,
+    Column("system", WORDS, primary_key=True),
+    Column("object_id", WORDS, primary_key=True),
+    Column("field", WORDS, primary_key=True),
+    Column("rounds", Integer, nullable=False),
+    Column("since_us", WHOLE, nullable=False),
+    Column("until_us", WHOLE, nullable=False),
+    Index("echo_rounds_until", "until_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+_ADDED: tuple[tuple[str, Column[Any]], ...] = (
+    ("outbox", Column("holder", WORDS)),
+    ("outbox", Column("lease_us", WHOLE)),
+    ("outbox", Column("doubts", Integer, nullable=False, server_default="0")),
+    ("outbox", Column("again_us", WHOLE)),
+    ("outbox", Column("fallback_us", WHOLE)),
+)
+
+_OPEN = "state IN ('pending', 'sending', 'ambiguous')"
 
 
 def upgrade() -> None:
     """Take the step."""
     for table, column in _ADDED:
         op.add_column(table, column)
+    op.drop_index("outbox_due", "outbox")
+    op.create_index("outbox_ready", "outbox", ["destination", "next_us"], **only(_OPEN))
+    op.create_index("outbox_dead", "outbox", ["done_us"], **only("state IN ('dead', 'refused')"))
+    op.create_index(
+        "outbox_waiting", "outbox", ["due_us"],
+        **only(f"{_OPEN} AND fallback_us IS NULL AND kind IN ('alert', 'page')"),
+    )  # fmt: skip
     metadata.create_all(op.get_bind())
