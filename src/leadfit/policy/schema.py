@@ -6,39 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from leadfit.records import Fact, Kind, Tier
-
-Words = Annotated[tuple[str, ...], Field(strict=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
-EventKind = Annotated[Kind, Field(strict=False)]
-
-
-class Section(BaseModel):
-    """A table of the policy file: frozen, and no key in it is ever ignored."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-# ---- signal --------------------------------------------------------------------------------
-
-
-class SignalRules(Section):
-    """What a signal may hold before it is refused."""
-
-    future_minutes: float = Field(default=15, ge=0, le=1440)
-    """Minutes by which the sender's clock may run ahead of ours."""
-    max_facts: int = Field(default=200, ge=0, le=10_000)
-    """Facts in one signal."""
-    max_fact_characters: int = Field(default=2_000, ge=1, le=100_000)
-    """Characters of one text fact."""
-    max_text_characters: int = Field(default=20_000, ge=0, le=1_000_000)
-    """Characters of the free text."""
-
+from leadfit.policy.intake import Hook, SignalRules, SignalWatch
+from leadfit.policy.section import EventKind, Name, Section, Share, Words
+from leadfit.records import Fact, Tier
 
 # ---- matching ------------------------------------------------------------------------------
 
@@ -538,7 +510,11 @@ class PolicyFile(Section):
     facts: Mapping[Name, Words] = Field(default_factory=dict)
     """Other names under which a fact arrives, by the name used in this file."""
     signal: SignalRules = Field(default_factory=SignalRules)
-    """What a signal may hold."""
+    """What a signal may hold, and how much may come."""
+    signal_watch: SignalWatch = Field(default_factory=SignalWatch)
+    """When the flow of a source has changed so much that somebody is told."""
+    hooks: Mapping[Name, Hook] = Field(default_factory=dict)
+    """Vendors that call ``/v1/hooks/NAME``, by the name that is the source of their signals."""
     matching: Matching = Field(default_factory=Matching)
     """Linking leads to accounts and contacts."""
     score: ScoreRules
