@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadfit.policy.load import load, load_starter, starter_files
+from leadfit.policy.load import from_files, load, load_starter, starter_files
 from leadfit.policy.policy import Holiday, Policy, Territory
 from leadfit.policy.schema import Play, PolicyFile, TierRules
 
@@ -13,6 +13,7 @@ __all__ = [
     "PolicyFile",
     "Territory",
     "TierRules",
+    "from_files",
     "load",
     "load_starter",
     "starter_files",

@@ -50,6 +50,26 @@ def load_starter() -> Policy:
     return _from_contents(starter_files(), [])
 
 
+def from_files(files: Mapping[str, bytes]) -> Policy:
+    """Read a policy from its files as they were kept.
+
+    Args:
+        files: The content of each file by its name.
+
+    Raises:
+        BadPolicy: A file is missing or something in it cannot be used; all faults are named.
+
+    >>> from_files(starter_files()).digest == load_starter().digest
+    True
+    """
+    missing = [
+        Fault(place=name, came="nothing", allowed="a file of the policy")
+        for name in FILES
+        if name not in files
+    ]
+    return _from_contents({name: files[name] for name in FILES if name in files}, missing)
+
+
 def starter_files() -> dict[str, bytes]:
     """Return the files of the starter policy by name, in the order of the digest."""
     folder = resources.files("leadfit.policy") / "starter"
@@ -76,6 +96,7 @@ def _from_contents(contents: Mapping[str, bytes], faults: list[Fault]) -> Policy
         territories=tables.territories,
         holidays=tables.holidays,
         digest=_digest(contents),
+        files=dict(contents),
     )
 
 

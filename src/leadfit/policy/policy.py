@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property, lru_cache
 from typing import Annotated
 
-from pydantic import SkipValidation
+from pydantic import Field, SkipValidation
 
 from leadfit.policy.calendar import Closures, Span
 from leadfit.policy.schema import Play, PolicyFile
@@ -77,6 +77,10 @@ class Policy(PolicyFile):
     """Rows of ``holidays.csv``."""
     digest: str
     """SHA-256 over the four files."""
+    files: Annotated[Mapping[str, bytes], SkipValidation] = Field(
+        default_factory=dict, exclude=True, repr=False
+    )
+    """The four files as they were read; empty for a policy that was made otherwise."""
 
     @cached_property
     def closures(self) -> Closures:

@@ -70,6 +70,7 @@ people = Table(
     Column("email", WORDS),
     Column("body", WORDS, nullable=False),
     Column("normal", WORDS),
+    Column("key", LargeBinary),
     Index("people_email", "email", **only("email IS NOT NULL")),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -196,8 +197,33 @@ decisions = Table(
     Column("artifact_digest", WORDS),
     Column("body", LargeBinary, nullable=False),
     Column("inputs", LargeBinary, nullable=False),
+    Column("seq", WHOLE),
+    Column("sealed", LargeBinary),
     Index("decisions_lead", "lead_id", "decided_us", **only("lead_id IS NOT NULL")),
+    Index("decisions_seq", "seq", **only("seq IS NOT NULL")),
     sqlite_strict=True,
+)
+
+# Every policy, artifact and model card that ever decided, by its digest; written once.
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", WORDS, primary_key=True),
+    Column("kind", WORDS, nullable=False),
+    Column("seq", WHOLE, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Who was erased, by the keyed digest of an address or id, so that nobody is brought back.
+erased = Table(
+    "erased",
+    metadata,
+    Column("mark", LargeBinary, primary_key=True),
+    Column("at_us", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 assignments = Table(

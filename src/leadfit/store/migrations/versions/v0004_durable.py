@@ -60,7 +60,30 @@ echo_rounds = Table(
     sqlite_with_rowid=False,
 )
 
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", WORDS, primary_key=True),
+    Column("kind", WORDS, nullable=False),
+    Column("seq", WHOLE, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("mark", LargeBinary, primary_key=True),
+    Column("at_us", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 _ADDED: tuple[tuple[str, Column[Any]], ...] = (
+    ("people", Column("key", LargeBinary)),
+    ("decisions", Column("seq", WHOLE)),
+    ("decisions", Column("sealed", LargeBinary)),
     ("outbox", Column("holder", WORDS)),
     ("outbox", Column("lease_us", WHOLE)),
     ("outbox", Column("doubts", Integer, nullable=False, server_default="0")),
@@ -75,6 +98,7 @@ def upgrade() -> None:
     """Take the step."""
     for table, column in _ADDED:
         op.add_column(table, column)
+    op.create_index("decisions_seq", "decisions", ["seq"], **only("seq IS NOT NULL"))
     op.drop_index("outbox_due", "outbox")
     op.create_index("outbox_ready", "outbox", ["destination", "next_us"], **only(_OPEN))
     op.create_index("outbox_dead", "outbox", ["done_us"], **only("state IN ('dead', 'refused')"))
