@@ -277,9 +277,52 @@ clocks = Table(
     Column("stopped_by", WORDS),
     Column("breached_us", WHOLE),
     Column("late_us", WHOLE),
+    # The deadline it was started with: `due_us` moves on with the steps of the ladder.
+    Column("deadline_us", WHOLE),
     Index("clocks_lead", "lead_id"),
     Index("clocks_due", "due_us", **only("stopped_us IS NULL AND due_us IS NOT NULL")),
+    Index("clocks_deadline", "deadline_us", **only("kind = 'assignment_to_touch'")),
     sqlite_strict=True,
+)
+
+# Every breach step that was taken, for good: whose lead, when it was due and when it fired.
+breaches = Table(
+    "breaches",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("kind", WORDS, nullable=False),
+    Column("step", WORDS, nullable=False),
+    Column("lead_id", WORDS, nullable=False),
+    Column("assignment_id", WORDS),
+    Column("owner_id", WORDS),
+    Column("tier", Integer),
+    Column("due_us", WHOLE, nullable=False),
+    Column("fired_us", WHOLE, nullable=False),
+    Index("breaches_fired", "fired_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# What is told of a breach to one person; those of a storm are told together, by one action.
+notices = Table(
+    "notices",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("recipient", WORDS, nullable=False),
+    Column("kind", WORDS, nullable=False),
+    Column("destination", WORDS, nullable=False),
+    Column("lead_id", WORDS, nullable=False),
+    Column("assignment_id", WORDS),
+    Column("due_us", WHOLE, nullable=False),
+    Column("fields", WORDS, nullable=False),
+    # The action by which it was told; empty when there was no need any more.
+    Column("told_by", WORDS),
+    Column("told_us", WHOLE),
+    Index("notices_waiting", "due_us", **only("told_by IS NULL")),
+    Index("notices_told", "recipient", "kind", "destination", "told_us"),
+    Index("notices_lead", "lead_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(

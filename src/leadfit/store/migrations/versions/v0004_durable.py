@@ -80,10 +80,48 @@ erased = Table(
     sqlite_with_rowid=False,
 )
 
+breaches = Table(
+    "breaches",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("kind", WORDS, nullable=False),
+    Column("step", WORDS, nullable=False),
+    Column("lead_id", WORDS, nullable=False),
+    Column("assignment_id", WORDS),
+    Column("owner_id", WORDS),
+    Column("tier", Integer),
+    Column("due_us", WHOLE, nullable=False),
+    Column("fired_us", WHOLE, nullable=False),
+    Index("breaches_fired", "fired_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("recipient", WORDS, nullable=False),
+    Column("kind", WORDS, nullable=False),
+    Column("destination", WORDS, nullable=False),
+    Column("lead_id", WORDS, nullable=False),
+    Column("assignment_id", WORDS),
+    Column("due_us", WHOLE, nullable=False),
+    Column("fields", WORDS, nullable=False),
+    Column("told_by", WORDS),
+    Column("told_us", WHOLE),
+    Index("notices_waiting", "due_us", **only("told_by IS NULL")),
+    Index("notices_told", "recipient", "kind", "destination", "told_us"),
+    Index("notices_lead", "lead_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 _ADDED: tuple[tuple[str, Column[Any]], ...] = (
     ("people", Column("key", LargeBinary)),
     ("decisions", Column("seq", WHOLE)),
     ("decisions", Column("sealed", LargeBinary)),
+    ("clocks", Column("deadline_us", WHOLE)),
     ("outbox", Column("holder", WORDS)),
     ("outbox", Column("lease_us", WHOLE)),
     ("outbox", Column("doubts", Integer, nullable=False, server_default="0")),
@@ -99,6 +137,11 @@ def upgrade() -> None:
     for table, column in _ADDED:
         op.add_column(table, column)
     op.create_index("decisions_seq", "decisions", ["seq"], **only("seq IS NOT NULL"))
+    # The deadline of a clock that was moved before this step is not known any more.
+    op.execute("UPDATE clocks SET deadline_us = due_us WHERE step = 0")
+    op.create_index(
+        "clocks_deadline", "clocks", ["deadline_us"], **only("kind = 'assignment_to_touch'")
+    )
     op.drop_index("outbox_due", "outbox")
     op.create_index("outbox_ready", "outbox", ["destination", "next_us"], **only(_OPEN))
     op.create_index("outbox_dead", "outbox", ["done_us"], **only("state IN ('dead', 'refused')"))
