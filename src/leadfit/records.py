@@ -436,7 +436,13 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A lead given to an owner; a reassignment is a new one."""
+    """A lead given to an owner; a reassignment is a new one.
+
+    Attributes:
+        signal_at: When the signal came that the assignment answers.
+        raised_from: The tier the lead had until that signal raised it; everything it is promised
+            begins anew. ``None`` for the first assignment and for another owner of one tier.
+    """
 
     assignment_id: str
     lead_id: str
@@ -446,6 +452,7 @@ class Assignment:
     assigned_at: datetime
     place: Place
     number: int = 1
+    raised_from: Tier | None = None
 
 
 class ClockKind(StrEnum):
@@ -488,6 +495,7 @@ class Action:
         lead_id: Empty where no single lead is concerned, as by an alert about matching.
         recipients: Rep ids.
         due_at: Not before this time.
+        is_notice: It tells of a breach; those of a storm are told to a person together.
         fields: What the performer needs, without personal data: ids and words of the policy.
     """
 
@@ -499,6 +507,7 @@ class Action:
     due_at: datetime
     recipients: tuple[str, ...] = ()
     fields: Facts = field(default_factory=dict)
+    is_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from leadfit.records import (
 )
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
+from leadfit.store.breaches import Breaches
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.past import Past
 from leadfit.store.views import (
@@ -341,6 +342,10 @@ class Session(Protocol):
     @property
     def clocks(self) -> Clocks:
         """Clocks and incidents."""
+
+    @property
+    def breaches(self) -> Breaches:
+        """Breach steps that were taken, and what is told of them."""
 
     @property
     def outbox(self) -> Outbox:

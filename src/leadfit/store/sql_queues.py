@@ -99,11 +99,12 @@ class SqlClocks:
     def start(self, clock: Clock) -> None:
         """Start a clock; one with the same key is never started again."""
         self._connection.execute(
-            "INSERT INTO clocks (key, kind, lead_id, assignment_id, started_us, due_us, step)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            "INSERT INTO clocks (key, kind, lead_id, assignment_id, started_us, due_us, step,"
+            " deadline_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             (
                 clock.key, clock.kind.value, clock.lead_id, clock.assignment_id,
                 to_us(clock.started_at), maybe_us(clock.due_at), clock.step,
+                maybe_us(clock.due_at),
             ),
         )  # fmt: skip
 
@@ -113,9 +114,11 @@ class SqlClocks:
         """Stop running clocks of a lead, of some kinds or all; return how many."""
         chosen = sorted(kind.value for kind in (ClockKind if kinds is None else kinds))
         return self._connection.execute(
-            "UPDATE clocks SET stopped_us = ?, stopped_by = ? WHERE lead_id = ?"  # noqa: S608 -- placeholders only
+            # A touch may be told of later than the clock of the next owner began.
+            "UPDATE clocks SET stopped_us = CASE WHEN started_us > ? THEN started_us ELSE ? END,"  # noqa: S608 -- placeholders only
+            " stopped_by = ? WHERE lead_id = ?"
             f" AND stopped_us IS NULL AND kind IN ({','.join('?' * len(chosen))})",
-            (to_us(at), by, lead_id, *chosen),
+            (to_us(at), to_us(at), by, lead_id, *chosen),
         ).rowcount
 
     def resume(self, lead_id: str, by: str) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from leadfit.store.codec import to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_breaches import SqlBreaches
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_past import SqlPast
@@ -52,6 +53,7 @@ class SqlSession:
         self.leads = SqlLeads(connection, self.signals, self.accounts)
         self.capacity = SqlCapacity(connection)
         self.clocks = SqlClocks(connection)
+        self.breaches = SqlBreaches(connection)
         self.outbox = SqlOutbox(connection)
         self.keys = SqlAccessKeys(connection)
         self.past = SqlPast(connection, self.signals, self.accounts)

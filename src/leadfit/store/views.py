@@ -39,6 +39,8 @@ class ActionState(StrEnum):
     REFUSED = "refused"
     DEAD = "dead"
     CANCELLED = "cancelled"
+    FOLDED = "folded"
+    """Told together with others of its kind, by an action that names them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
