@@ -158,6 +158,12 @@ leads = Table(
     Index("leads_owner", "owner_id", "created_us", "lead_id"),
     Index("leads_contact", "contact_id", **only("is_open = 1")),
     Index("leads_account", "account_id"),
+    Index("leads_open_owner", "owner_id", **only("is_open = 1")),
+    Index(
+        "leads_wanting_another",
+        "retry_us",
+        **only("is_open = 1 AND owner_id IS NOT NULL AND retry_us IS NOT NULL"),
+    ),
     Index(
         "leads_unassigned",
         "retry_us",
@@ -248,7 +254,9 @@ slots = Table(
     Column("slot", Integer, primary_key=True),
     Column("busy_until_us", WHOLE, nullable=False),
     Column("lead_id", WORDS),
+    Column("claimed_us", WHOLE),
     Index("slots_busy", "busy_until_us", "rep_id"),
+    Index("slots_claimed", "claimed_us", "rep_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -259,6 +267,45 @@ turns = Table(
     Column("rep_id", WORDS, primary_key=True),
     Column("turn", WHOLE, nullable=False),
     Index("turns_turn", "turn"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Turns of each pool's own rotation; the numbers are those of `turns`.
+pool_turns = Table(
+    "pool_turns",
+    metadata,
+    Column("pool", WORDS, primary_key=True),
+    Column("rep_id", WORDS, primary_key=True),
+    Column("turn", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# How long leads waited from their signal to their first owner, counted by bucket.
+waits = Table(
+    "waits",
+    metadata,
+    Column("tier", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("leads", WHOLE, nullable=False),
+    Column("total_us", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Leads that a person gave to another rep than the rules had.
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("assignment_id", WORDS, primary_key=True),
+    Column("lead_id", WORDS, nullable=False),
+    Column("from_id", WORDS),
+    Column("to_id", WORDS, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("at_us", WHOLE, nullable=False),
+    Index("overrides_at", "at_us"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -441,7 +488,43 @@ keys = Table(
     Column("prefix", WORDS, nullable=False),
     Column("scope", WORDS, nullable=False),
     Column("created_us", WHOLE, nullable=False),
+    Column("expires_us", WHOLE),
+    Column("used_us", WHOLE),
+    Column("revoked_us", WHOLE),
     sqlite_strict=True,
+)
+
+# ---- what comes in, hour by hour, and what could not be taken --------------------------------
+
+source_hours = Table(
+    "source_hours",
+    metadata,
+    Column("source", WORDS, primary_key=True),
+    Column("hour_us", WHOLE, primary_key=True, autoincrement=False),
+    Column("received", WHOLE, nullable=False),
+    Column("without_email", WHOLE, nullable=False),
+    Column("without_key", WHOLE, nullable=False),
+    Index("source_hours_hour", "hour_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Bodies as they came, for a person to look at; kept for days, and apart from the log.
+refused_signals = Table(
+    "refused_signals",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("at_us", WHOLE, nullable=False),
+    Column("source", WORDS, nullable=False),
+    Column("event_id", WORDS, nullable=False),
+    Column("code", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("person", LargeBinary),
+    Column("body", WORDS, nullable=False),
+    Index("refused_signals_at", "at_us"),
+    Index("refused_signals_person", "person", **only("person IS NOT NULL")),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 # ---- the recorded past, which learning reads -----------------------------------------------

@@ -117,6 +117,72 @@ notices = Table(
     sqlite_with_rowid=False,
 )
 
+source_hours = Table(
+    "source_hours",
+    metadata,
+    Column("source", WORDS, primary_key=True),
+    Column("hour_us", WHOLE, primary_key=True, autoincrement=False),
+    Column("received", WHOLE, nullable=False),
+    Column("without_email", WHOLE, nullable=False),
+    Column("without_key", WHOLE, nullable=False),
+    Index("source_hours_hour", "hour_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+refused_signals = Table(
+    "refused_signals",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("at_us", WHOLE, nullable=False),
+    Column("source", WORDS, nullable=False),
+    Column("event_id", WORDS, nullable=False),
+    Column("code", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("person", LargeBinary),
+    Column("body", WORDS, nullable=False),
+    Index("refused_signals_at", "at_us"),
+    Index("refused_signals_person", "person", **only("person IS NOT NULL")),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+pool_turns = Table(
+    "pool_turns",
+    metadata,
+    Column("pool", WORDS, primary_key=True),
+    Column("rep_id", WORDS, primary_key=True),
+    Column("turn", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("tier", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("leads", WHOLE, nullable=False),
+    Column("total_us", WHOLE, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("assignment_id", WORDS, primary_key=True),
+    Column("lead_id", WORDS, nullable=False),
+    Column("from_id", WORDS),
+    Column("to_id", WORDS, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("at_us", WHOLE, nullable=False),
+    Index("overrides_at", "at_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 _ADDED: tuple[tuple[str, Column[Any]], ...] = (
     ("people", Column("key", LargeBinary)),
     ("decisions", Column("seq", WHOLE)),
@@ -127,6 +193,10 @@ _ADDED: tuple[tuple[str, Column[Any]], ...] = (
     ("outbox", Column("doubts", Integer, nullable=False, server_default="0")),
     ("outbox", Column("again_us", WHOLE)),
     ("outbox", Column("fallback_us", WHOLE)),
+    ("slots", Column("claimed_us", WHOLE)),
+    ("keys", Column("expires_us", WHOLE)),
+    ("keys", Column("used_us", WHOLE)),
+    ("keys", Column("revoked_us", WHOLE)),
 )
 
 _OPEN = "state IN ('pending', 'sending', 'ambiguous')"
@@ -148,5 +218,11 @@ def upgrade() -> None:
     op.create_index(
         "outbox_waiting", "outbox", ["due_us"],
         **only(f"{_OPEN} AND fallback_us IS NULL AND kind IN ('alert', 'page')"),
+    )  # fmt: skip
+    op.create_index("slots_claimed", "slots", ["claimed_us", "rep_id"])
+    op.create_index("leads_open_owner", "leads", ["owner_id"], **only("is_open = 1"))
+    op.create_index(
+        "leads_wanting_another", "leads", ["retry_us"],
+        **only("is_open = 1 AND owner_id IS NOT NULL AND retry_us IS NOT NULL"),
     )  # fmt: skip
     metadata.create_all(op.get_bind())
