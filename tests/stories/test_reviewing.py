@@ -239,6 +239,107 @@ def test_an_audit_that_finds_it_right_changes_nothing(tmp_path: Path, world: Fro
         assert leadfit.lead(view.lead.lead_id) == view
 
 
+def test_a_link_by_a_mistaken_answer_is_taken_back_and_both_answers_are_kept(
+    leadfit: Leadfit,
+) -> None:
+    view, review = shared(leadfit)
+    settle(leadfit, review, Relation.SAME)
+    owner = leadfit.lead(view.lead.lead_id).lead.owner_id
+    said = leadfit.matching.unlink(view.lead.lead_id, by="rep_ada", reason="it was the bank")
+    after = leadfit.lead(view.lead.lead_id)
+    assert (after.account, after.lead.owner_id) == (None, owner)
+    assert contact_of(leadfit, view).account_id is None
+    assert (said.kind, said.relation, said.right_id) == (
+        ReviewKind.STATED,
+        Relation.DIFFERENT,
+        "beta",
+    )
+    told = [(e.reviewer, e.relation) for e in leadfit.matching.of_lead(view.lead.lead_id)]
+    assert told == [("rep_max", Relation.SAME), ("rep_ada", Relation.DIFFERENT)]
+    assert not leadfit.matching.reviews(), "nobody is asked again"
+
+
+def test_a_link_made_at_once_is_taken_back_and_the_person_is_not_linked_there_again(
+    leadfit: Leadfit,
+) -> None:
+    view = send(leadfit, email="eve@gamma.com", name="Eve Hart")
+    leadfit.matching.unlink(view.lead.lead_id, by="rep_ada", relation=Relation.RELATED)
+    again = send(leadfit, "page_view", email="eve@gamma.com")
+    assert (again.lead.lead_id, again.account) == (view.lead.lead_id, None)
+    colleague = send(leadfit, email="new@gamma.com")
+    assert colleague.lead.account_id == "gamma"
+
+
+def test_a_contact_that_was_there_before_the_lead_stays_in_its_account(leadfit: Leadfit) -> None:
+    view = send(leadfit, email="ann@gamma.com")
+    leadfit.matching.unlink(view.lead.lead_id, by="rep_ada")
+    assert leadfit.lead(view.lead.lead_id).account is None
+    assert contact_of(leadfit, view).account_id == "gamma"
+
+
+def test_a_lead_is_put_into_another_account_and_holds_there(leadfit: Leadfit) -> None:
+    view = send(leadfit, email="eve@gamma.com", name="Eve Hart")
+    leadfit.matching.link(view.lead.lead_id, "zyxel", by="rep_ada", reason="moved")
+    after = leadfit.lead(view.lead.lead_id)
+    assert (after.lead.account_id, contact_of(leadfit, view).account_id) == ("zyxel", "zyxel")
+    told = [(e.right_id, e.relation) for e in leadfit.matching.of_lead(view.lead.lead_id)]
+    assert sorted(told) == [("gamma", Relation.DIFFERENT), ("zyxel", Relation.SAME)]
+
+
+def test_a_person_answers_with_another_account_than_the_one_that_is_asked_about(
+    tmp_path: Path, world: FrozenWorld
+) -> None:
+    with open_leadfit(make(tmp_path, world, order="owner-first"), world=world) as leadfit:
+        view, review = shared(leadfit)
+        assert (view.lead.owner_id, review.right_id) == (None, "beta")
+        leadfit.matching.link(view.lead.lead_id, "beta-bank", by="rep_ada")
+        after = leadfit.lead(view.lead.lead_id)
+        assert (after.lead.account_id, after.lead.owner_id) == ("beta-bank", "rep_cara")
+        assert not leadfit.matching.reviews()
+        assert leadfit.matching.review(review.review_id).relation is Relation.DIFFERENT
+
+
+def test_linking_as_asked_answers_the_question(leadfit: Leadfit) -> None:
+    view, review = from_new_domain(leadfit)
+    own = view.lead.account_id
+    said = leadfit.matching.link(view.lead.lead_id, "zyxel", by="rep_ada")
+    assert (said.review_id, said.relation) == (review.review_id, Relation.SAME)
+    assert own is not None
+    assert [each.survivor_id for each in leadfit.matching.merges(own)] == ["zyxel"]
+    with pytest.raises(NotPossible, match="take the merge back"):
+        leadfit.matching.unlink(view.lead.lead_id, by="rep_ada")
+
+
+def test_taking_a_link_back_answers_the_audit_of_it(tmp_path: Path, world: FrozenWorld) -> None:
+    with open_leadfit(make(tmp_path, world, audit_share="1.0"), world=world) as leadfit:
+        view = send(leadfit, email="eve@gamma.com", name="Eve Hart")
+        (review,) = leadfit.matching.of_lead(view.lead.lead_id)
+        said = leadfit.matching.unlink(view.lead.lead_id, by="rep_ada")
+        assert (said.review_id, said.kind) == (review.review_id, ReviewKind.AUDIT)
+        assert leadfit.lead(view.lead.lead_id).account is None
+
+
+def test_what_cannot_be_linked_or_taken_back_is_refused(leadfit: Leadfit) -> None:
+    own = send(leadfit, email="kim@newcomer.io", company="Newcomer")
+    alone = send(leadfit, email="kim@gmail.com")
+    linked = send(leadfit, email="eve@gamma.com")
+    matching = leadfit.matching
+    for lead_id in (own.lead.lead_id, alone.lead.lead_id):
+        with pytest.raises(NotPossible):
+            matching.unlink(lead_id, by="rep_ada")
+    with pytest.raises(NotPossible):
+        matching.unlink(linked.lead.lead_id, by="rep_ada", relation=Relation.SAME)
+    with pytest.raises(NotPossible, match="it is in account gamma"):
+        matching.link(linked.lead.lead_id, "gamma", by="rep_ada")
+    for lead_id, account_id in (("lead_none", "gamma"), (linked.lead.lead_id, "none")):
+        with pytest.raises(NotFound):
+            matching.link(lead_id, account_id, by="rep_ada")
+    with pytest.raises(NotFound):
+        matching.unlink("lead_none", by="rep_ada")
+    with pytest.raises(BadInput):
+        matching.unlink(linked.lead.lead_id, by=" ")
+
+
 def contact_of(leadfit: Leadfit, view: LeadView) -> Contact:
     assert view.lead.contact_id is not None
     found = leadfit.matching.record(RecordKind.CONTACT, view.lead.contact_id)
@@ -620,6 +721,8 @@ def test_the_log_of_reviews_and_merges_holds_nothing_personal(
             review.review_id, Relation.SAME, reviewer="kim@ourselves.com", reason="Kim Lund said so"
         )
         leadfit.matching.unmerge("zyxel", by="kim@ourselves.com", reason="Kim Lund was wrong")
+        gamma = send(leadfit, email="eve@gamma.com")
+        leadfit.matching.unlink(gamma.lead.lead_id, by="kim@ourselves.com", reason="Kim was wrong")
         person = send(leadfit, contact_id="kim.lund@home.example", email="pat@beta.com")
         (other,) = leadfit.matching.of_lead(person.lead.lead_id)
         assert "home.example" not in repr(other.evidence)

@@ -151,6 +151,53 @@ class Matching:
         self._wake("deliver")
         return settled
 
+    def link(self, lead_id: str, account_id: str, *, by: str, reason: str | None = None) -> Review:
+        """Put a lead into an account, and take it out of the one that it is in.
+
+        Returns:
+            What was said, as a decided review.
+
+        Raises:
+            NotFound: No lead or no account has this id.
+            NotPossible: The lead is in that account.
+            BadInput: Nobody is named.
+        """
+        check_said("by", by, reason)
+        said = self._write(
+            lambda desk: pipeline.link(desk, lead_id, account_id, by=by, reason=reason)
+        )
+        self._wake("deliver")
+        return said
+
+    def unlink(
+        self,
+        lead_id: str,
+        *,
+        by: str,
+        relation: Relation = Relation.DIFFERENT,
+        reason: str | None = None,
+    ) -> Review:
+        """Take a lead, and the contact it brought, out of its account; its owner stays.
+
+        Args:
+            lead_id: The lead.
+            by: Who says so.
+            relation: How its sender stands to the account: ``different`` or ``related``.
+            reason: Why.
+
+        Returns:
+            What was said, as a decided review.
+
+        Raises:
+            NotFound: No lead has this id.
+            NotPossible: It has no account, or one that was made for it.
+            BadInput: Nobody is named.
+        """
+        check_said("by", by, reason)
+        return self._write(
+            lambda desk: pipeline.unlink(desk, lead_id, relation, by=by, reason=reason)
+        )
+
     def merge(
         self,
         survivor_id: str,

@@ -25,6 +25,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "key": "API keys.",
         "kpis": "Say how well signals find their accounts, week by week, and what is proved of it.",
         "learn": "Learn from the workspace's own history and score every account anew.",
+        "link": "Put LEAD into ACCOUNT, out of the one that it is in; `leadfit unlink` takes it "
+        "back.",
         "map": "Propose a mapping for FOLDER and name which of the five sources it holds.",
         "match": "Match the leads of a file to accounts and contacts, each with a probability and "
         "a band.",
@@ -36,6 +38,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
         "status": "Count what is in the workspace.",
+        "unlink": "Take LEAD, and the contact it brought, out of its account; its owner stays.",
         "unmerge": "Take back a merge by its id, or the newest one of RECORD; both records are as "
         "before.",
         "verify": "Check that no row of the event log was changed or dropped; "
@@ -47,7 +50,7 @@ _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
 _CARDS: Final = frozenset({"cards"})
 _MATCHING_FILES: Final = frozenset({"match"})
-_REVIEWING: Final = frozenset({"merge", "merges", "review", "unmerge"})
+_REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _WATCHING: Final = frozenset({"kpis"})
 

@@ -18,6 +18,7 @@ KINDS: Final = {
     ReviewKind.DUPLICATE: "duplicate",
     ReviewKind.AUDIT: "audit",
     ReviewKind.MISSED: "missed?",
+    ReviewKind.STATED: "stated",
 }
 _MARKS: Final = {
     Verdict.SAME: "=",

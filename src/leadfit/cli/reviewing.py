@@ -16,9 +16,12 @@ from leadfit.cli.workspace import opened
 from leadfit.pipeline import sides_document
 from leadfit.records import Relation
 from leadfit.resolve.card import RecordKind
-from leadfit.store.matching import ReviewKind
+from leadfit.store.matching import Review, ReviewKind
+from leadfit.store.views import LeadView
 
 _PAGE: Final = 20
+ASKED: Final = tuple(each.value for each in ReviewKind if each is not ReviewKind.STATED)
+"""Kinds of reviews that can wait; what is stated is decided as it is opened."""
 
 
 @click.command("review")
@@ -28,9 +31,7 @@ _PAGE: Final = 20
 @click.option("--different", is_flag=True, help="They are strangers.")
 @click.option("--by", help="Who decides.")
 @click.option("--reason", help="Why, for whoever looks later.")
-@click.option(
-    "--kind", type=click.Choice([each.value for each in ReviewKind]), help="Only such reviews."
-)
+@click.option("--kind", type=click.Choice(ASKED), help="Only such reviews.")
 @click.option("--limit", type=click.IntRange(1, 500), default=_PAGE, show_default=True)
 @click.option("--after", metavar="REVIEW", help="The last review of the page before.")
 @click.option("--as", "viewer", metavar="REP", help="Show what this rep may see.")
@@ -107,19 +108,68 @@ def _settle(  # noqa: PLR0917 -- a decision with who made it and why
 ) -> None:
     with opened(workspace) as leadfit:
         settled = leadfit.matching.settle(review_id, relation, reviewer=by, reason=reason)
-        lead_id = settled.lead_id
-        lead = None if lead_id is None else leadfit.lead(lead_id)
-    words = f"{review_id} is decided: {relation.value}"
-    if lead is not None:
-        at = "no account" if lead.account is None else f"account {lead.account.account_id}"
-        words += f"\nLead {lead.lead.lead_id} has {at}, owner {lead.lead.owner_id or 'nobody yet'}"
-    answer: dict[str, Plain] = document(settled)
+        lead = None if settled.lead_id is None else leadfit.lead(settled.lead_id)
+    _told(output, settled, lead, f"{review_id} is decided: {relation.value}")
+
+
+def _told(output: Output, said: Review, lead: LeadView | None, words: str) -> None:
+    """Answer with what was said and where its lead stands now."""
+    answer: dict[str, Plain] = document(said)
     if lead is not None:
         account_id = None if lead.account is None else lead.account.account_id
+        at = "no account" if account_id is None else f"account {account_id}"
+        words += f"\nLead {lead.lead.lead_id} has {at}, owner {lead.lead.owner_id or 'nobody yet'}"
         answer["lead"] = {
             "lead_id": lead.lead.lead_id, "account_id": account_id, "owner_id": lead.lead.owner_id
         }  # fmt: skip
     output.answer(answer, words)
+
+
+@click.command("link")
+@click.argument("lead")
+@click.argument("account")
+@click.option("--by", help="Who says so.")
+@click.option("--reason", help="Why, for whoever looks later.")
+@in_workspace
+def link_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    lead: str,
+    account: str,
+    by: str | None,
+    reason: str | None,
+) -> None:
+    """Put LEAD into ACCOUNT, out of the one that it is in; `leadfit unlink` takes it back."""
+    who = _who(by)
+    with opened(workspace) as leadfit:
+        said = leadfit.matching.link(lead, account, by=who, reason=reason)
+        view = leadfit.lead(lead)
+    _told(output, said, view, f"{said.review_id} keeps who said so")
+
+
+@click.command("unlink")
+@click.argument("lead")
+@click.option("--related", is_flag=True, help="It is of a parent, sister or child.")
+@click.option("--by", help="Who says so.")
+@click.option("--reason", help="Why, for whoever looks later.")
+@in_workspace
+def unlink_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    lead: str,
+    related: bool,
+    by: str | None,
+    reason: str | None,
+) -> None:
+    """Take LEAD, and the contact it brought, out of its account; its owner stays."""
+    who = _who(by)
+    relation = Relation.RELATED if related else Relation.DIFFERENT
+    with opened(workspace) as leadfit:
+        said = leadfit.matching.unlink(lead, by=who, relation=relation, reason=reason)
+        view = leadfit.lead(lead)
+    _told(output, said, view, f"{said.review_id} keeps who said so")
 
 
 @click.command("merge")
@@ -194,6 +244,13 @@ def _who(by: str | None) -> str:
 
 COMMANDS: Final[Mapping[str, click.Command]] = {
     command.name: command
-    for command in (merge_command, merges_command, review_command, unmerge_command)
+    for command in (
+        link_command,
+        merge_command,
+        merges_command,
+        review_command,
+        unlink_command,
+        unmerge_command,
+    )
     if command.name is not None
 }

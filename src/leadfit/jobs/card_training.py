@@ -173,9 +173,17 @@ def _chunk(after: str, session: Session) -> Sequence[tuple[str, Mapping[str, str
 def _labels(session: Session, world: World, in_force: InForce, card: Card) -> list[_Labelled]:
     """Return what reviewers decided about leads and accounts, as pairs."""
     policy, found = in_force.policy, []
-    for review in session.reviews.decided(_BEGIN, world.now()):
+    decided = session.reviews.decided(_BEGIN, world.now())
+    # What a person said unasked was not drawn by chance; it corrects an answer and is none itself.
+    stated = {
+        (each.signal_id, each.right_id): each.relation
+        for each in decided
+        if each.kind is ReviewKind.STATED
+    }
+    for review in decided:
         if review.kind not in _OF_LEADS or review.signal_id is None or review.relation is None:
             continue
+        last = stated.get((review.signal_id, review.right_id), review.relation)
         signal = session.signals.read(review.signal_id)
         account = session.accounts.own_account(review.right_id)
         if signal is None or account is None:
@@ -187,7 +195,7 @@ def _labels(session: Session, world: World, in_force: InForce, card: Card) -> li
         most = policy.matching.most_candidates
         others = session.accounts.blocked(RecordKind.ACCOUNT, said, most).candidates
         margin = margin_over_others(card, said, columns, account.account_id, others)
-        found.append(_Labelled(review, said, columns, margin))
+        found.append(_Labelled(replace(review, relation=last), said, columns, margin))
     return found
 
 

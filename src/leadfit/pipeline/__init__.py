@@ -12,6 +12,7 @@ from __future__ import annotations
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import enrolled, hear
 from leadfit.pipeline.line import accept, decide, decide_pending
+from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
 from leadfit.pipeline.owners import begin, find_owner
 from leadfit.pipeline.reviews import settle
@@ -31,11 +32,13 @@ __all__ = [
     "find_owner",
     "hear",
     "latest",
+    "link",
     "merge",
     "preview",
     "settle",
     "sides",
     "sides_document",
+    "unlink",
     "unmerge",
     "without_values",
 ]

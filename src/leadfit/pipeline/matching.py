@@ -15,6 +15,7 @@ from typing import Final
 from leadfit import resolve
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.owners import Doubt
+from leadfit.pipeline.reviews import evidence_of
 from leadfit.policy import Policy
 from leadfit.records import Action, Band, Candidate, Keys, Match, Reason, Score, Signal, Tier
 from leadfit.resolve.card import RecordKind
@@ -213,8 +214,7 @@ def _review(case: Case, lead_id: str, kind: ReviewKind) -> Review:
         lead_id=lead_id,
         signal_id=case.signal.signal_id,
         card_digest=match.card_digest,
-        # An identifier nobody has on record is repeated in its reason, and it may be personal.
-        evidence=tuple(each for each in match.reasons if not each.rule.startswith("unknown.")),
+        evidence=evidence_of(match),
     )
 
 

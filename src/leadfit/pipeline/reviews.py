@@ -7,7 +7,7 @@ from typing import assert_never
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import merging, owners
 from leadfit.pipeline.case import Desk
-from leadfit.records import Lead, Relation
+from leadfit.records import Lead, Match, Reason, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
@@ -48,7 +48,9 @@ def settle(
                 _merge(desk, review, review.left_id, reviewer, reason)
         case ReviewKind.AUDIT:
             if not is_same:
-                _take_back(desk, review)
+                take_back(desk, review)
+        case ReviewKind.STATED:
+            pass  # decided as it is opened; nobody is asked
         case never:
             assert_never(never)
     desk.world.reach("review.settled")
@@ -62,13 +64,13 @@ def _answer_lead(
     if lead is None:
         return
     if is_same:
-        _join(desk, review, lead, reviewer, reason)
+        join(desk, review, lead, reviewer, reason)
     desk.session.leads.settle_possible(lead.lead_id)
     if lead.is_open and desk.session.leads.assignment(lead.lead_id) is None:
         owners.find_owner(desk.world, desk.session, desk.in_force, lead.lead_id)
 
 
-def _join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | None) -> None:
+def join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | None) -> None:
     """Give a lead its account; an account that was made for the lead is merged into it.
 
     An account that was there before stays what it is: the question was about the lead alone.
@@ -86,6 +88,14 @@ def _join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | N
         session.accounts.link_contact(lead.contact_id, account_id)
 
 
+def evidence_of(match: Match) -> tuple[Reason, ...]:
+    """Return the reasons of a match that a review may hold.
+
+    An identifier nobody has on record is repeated in its reason, and it may be personal.
+    """
+    return tuple(each for each in match.reasons if not each.rule.startswith("unknown."))
+
+
 def has_new_account(session: Session, lead: Lead) -> bool:
     """Return whether the account of a lead was made by the signal that opened the lead."""
     own = None if lead.account_id is None else session.accounts.own_account(lead.account_id)
@@ -100,8 +110,8 @@ def _merge(desk: Desk, review: Review, absorbed_id: str, reviewer: str, reason: 
         merging.merge(desk, kind, survivor, absorbed, reviewer, reason, review)
 
 
-def _take_back(desk: Desk, review: Review) -> None:
-    """Undo a link an audit found wrong: the lead and the contact it brought stand alone again."""
+def take_back(desk: Desk, review: Review) -> None:
+    """Undo a link that was found wrong: the lead and the contact it brought stand alone again."""
     session = desk.session
     lead = _lead(desk, review)
     if lead is None or lead.account_id is None:

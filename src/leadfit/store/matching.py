@@ -50,6 +50,8 @@ class ReviewKind(StrEnum):
     """A link that was made at once is looked at afterwards."""
     MISSED = "missed"
     """A pair that was not linked is looked at, to count what is missed."""
+    STATED = "stated"
+    """Nobody was asked: a person put a lead into an account, or took it out of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ from leadfit.records import Band, Relation
 LINK: Final = "link"
 AUDIT: Final = "audit"
 MISSED: Final = "missed"
-"""Kinds of reviews: a lead waits; a link made at once; a lead that was not linked."""
+STATED: Final = "stated"
+"""Kinds of reviews: a lead waits; a link made at once; a lead that was not linked; what a person
+said unasked, which counts for its lead and, not being drawn, in no share."""
 
 _DRAWN: Final = frozenset({AUDIT, MISSED})
 _WEEK: Final = timedelta(days=7)
@@ -103,6 +105,19 @@ class Period:
         return at is not None and self.start <= at < self.end
 
 
+def _said_at(review: ReviewRow) -> tuple[float, bool]:
+    """Sort by time; who is put into another account is taken out of the first at one time."""
+    at = review.decided_at
+    return 0.0 if at is None else at.timestamp(), review.relation is Relation.SAME
+
+
+def _counts(review: ReviewRow) -> bool:
+    """Whether an answer makes or unmakes the link of its signal."""
+    if review.decided_at is None or review.kind not in {LINK, AUDIT, MISSED, STATED}:
+        return False
+    return review.kind in {AUDIT, STATED} or review.relation is Relation.SAME
+
+
 def week_of(at: datetime) -> datetime:
     """Return the Monday, 00:00 UTC, on which the week of ``at`` begins.
 
@@ -162,16 +177,17 @@ class Rows:
         for review, week in zip(self.reviews, self._weeks, strict=True):
             key = (review.kind, week)
             self._chances[key] = max(review.chosen_with, self._chances.get(key, 0.0))
-        answered = [each for each in self.reviews if each.decided_at is not None]
+        # What was said last of a signal holds; a no about a lead in doubt unmakes nothing.
+        last = {
+            each.signal_id: each for each in sorted(self.reviews, key=_said_at) if _counts(each)
+        }
         self.found = frozenset(
-            each.signal_id
-            for each in answered
-            if each.kind in {LINK, MISSED} and each.relation is Relation.SAME
+            signal
+            for signal, each in last.items()
+            if each.kind != AUDIT and each.relation is Relation.SAME
         )
         self.lost = frozenset(
-            each.signal_id
-            for each in answered
-            if each.kind == AUDIT and each.relation is not Relation.SAME
+            signal for signal, each in last.items() if each.relation is not Relation.SAME
         )
 
     def links(self, period: Period) -> Sequence[LinkRow]:

@@ -32,6 +32,8 @@ API: Final = (
     reviews.get_reviews,
     reviews.get_review,
     reviews.settle_review,
+    reviews.link_lead,
+    reviews.unlink_lead,
     reviews.get_merges,
     reviews.merge_account,
     reviews.unmerge_account,

@@ -9,6 +9,7 @@ from leadfit import __version__
 from leadfit.canonical import Plain
 from leadfit.records import Identifiers, Kind, Relation
 from leadfit.store.matching import ReviewKind
+from leadfit.web.reviews import APART
 
 Json = dict[str, Plain]
 
@@ -77,7 +78,7 @@ def _review_paths() -> Json:
     queue["parameters"] = [
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
         _query("after", _TEXT),
-        _query("kind", {"enum": [each.value for each in ReviewKind]}),
+        _query("kind", {"enum": [k.value for k in ReviewKind if k is not ReviewKind.STATED]}),
         _query("viewer", _TEXT),
     ]
     one = _call("A review side by side", "read", "Review", {}, ("review_id",))
@@ -89,21 +90,39 @@ def _review_paths() -> Json:
         required=("absorbed_id",),
     )  # fmt: skip
     undo = _call("Take a merge back", "ops", "Merge", undone, of_account)
-    for call, words in (
-        (settled, "Somebody decided before"),
-        (merge, "One is merged already, or both are the same"),
-        (undo, "It was taken back before"),
-    ):
-        answers = call["responses"]
-        if isinstance(answers, dict):
-            answers["409"] = _problem(words)
+    _may_conflict(settled, "Somebody decided before")
+    _may_conflict(merge, "One is merged already, or both are the same")
+    _may_conflict(undo, "It was taken back before")
     return {
         "/v1/reviews": {"get": queue},
         review: {"get": one, "post": settled},
+        **_link_paths(),
         f"{account}/merges": {"get": past},
         f"{account}/merge": {"post": merge},
         f"{account}/unmerge": {"post": undo},
     }
+
+
+def _link_paths() -> Json:
+    put: Json = {"account_id": _WORDS, "reason": _WORDS, "by": _WORDS}
+    out: Json = {"relation": {"enum": list(APART)}, "reason": _WORDS, "by": _WORDS}
+    linked = _call(
+        "Put a lead into an account", "ops", "Review", put, _LEAD, required=("account_id",)
+    )
+    unlinked = _call("Take a lead out of its account", "ops", "Review", out, _LEAD)
+    _may_conflict(linked, "It is in that account")
+    _may_conflict(unlinked, "It has no account, or one that was made for it")
+    return {
+        "/v1/leads/{lead_id}/link": {"post": linked},
+        "/v1/leads/{lead_id}/unlink": {"post": unlinked},
+    }
+
+
+def _may_conflict(call: Json, words: str) -> None:
+    """Say when a call ends with 409."""
+    answers = call["responses"]
+    if isinstance(answers, dict):
+        answers["409"] = _problem(words)
 
 
 def _needs_body(call: Json) -> None:

@@ -11,17 +11,18 @@ from leadfit.errors import Fault, shorten
 from leadfit.pipeline import sides_document
 from leadfit.records import Relation
 from leadfit.resolve.card import RecordKind
-from leadfit.store.matching import ReviewKind
+from leadfit.store.matching import Review, ReviewKind
 from leadfit.web.body import read_json
 from leadfit.web.problems import refused
 from leadfit.web.said import BY_KEY, Said
-from leadfit.web.site import Asked, authorised, named, site_of
+from leadfit.web.site import Asked, Site, authorised, named, site_of
 
 Json = dict[str, Plain]
 
 PAGE_ROWS: Final = 50
 MOST_ROWS: Final = 500
 RELATIONS: Final = tuple(each.value for each in Relation)
+APART: Final = (Relation.DIFFERENT.value, Relation.RELATED.value)
 _QUERY: Final = ("limit", "after", "kind", "viewer")
 
 
@@ -63,14 +64,53 @@ async def settle_review(request: Asked) -> Response[Json]:
             review_id, Relation(relation), reviewer=reviewer, reason=reason
         )
     )
-    answer = document(settled)
-    if settled.lead_id is not None:
-        lead_id = settled.lead_id
+    return Response(await _with_lead(site, settled))
+
+
+@post("/v1/leads/{lead_id:str}/link", name="link_lead", status_code=200)
+async def link_lead(request: Asked) -> Response[Json]:
+    """Put a lead into an account, out of the one that it is in."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request), ("account_id", "reason", "by"))
+    account_id, by = said.words("account_id"), said.words("by", BY_KEY)
+    reason = said.maybe_words("reason")
+    said.check()
+    site, lead_id = site_of(request), named(request, "lead_id")
+    linked = await site.run(
+        lambda: site.leadfit.matching.link(lead_id, account_id, by=by, reason=reason)
+    )
+    return Response(await _with_lead(site, linked))
+
+
+@post("/v1/leads/{lead_id:str}/unlink", name="unlink_lead", status_code=200)
+async def unlink_lead(request: Asked) -> Response[Json]:
+    """Take a lead, and the contact it brought, out of its account."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request, may_be_empty=True), ("relation", "reason", "by"))
+    relation, by = said.maybe_words("relation") or Relation.DIFFERENT, said.words("by", BY_KEY)
+    if relation not in APART:
+        said.fault("relation", relation, ", ".join(APART))
+    reason = said.maybe_words("reason")
+    said.check()
+    site, lead_id = site_of(request), named(request, "lead_id")
+    unlinked = await site.run(
+        lambda: site.leadfit.matching.unlink(
+            lead_id, by=by, relation=Relation(relation), reason=reason
+        )
+    )
+    return Response(await _with_lead(site, unlinked))
+
+
+async def _with_lead(site: Site, review: Review) -> Json:
+    """Return a review, and where its lead stands now."""
+    answer = document(review)
+    if review.lead_id is not None:
+        lead_id = review.lead_id
         view = await site.run(lambda: site.leadfit.lead(lead_id))
         account_id = None if view.account is None else view.account.account_id
         owner_id = view.lead.owner_id
         answer["lead"] = {"lead_id": lead_id, "account_id": account_id, "owner_id": owner_id}
-    return Response(answer)
+    return answer
 
 
 @get("/v1/accounts/{account_id:str}/merges", name="get_merges")
@@ -140,7 +180,7 @@ def _asked(request: Asked) -> tuple[int, str | None, ReviewKind | None, str | No
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_ROWS):
         faults.append(Fault(place="limit", came=shorten(limit), allowed=f"1 to {MOST_ROWS}"))
     kind = asked.get("kind") or None
-    kinds = [each.value for each in ReviewKind]
+    kinds = [each.value for each in ReviewKind if each is not ReviewKind.STATED]
     if kind is not None and kind not in kinds:
         faults.append(Fault(place="kind", came=shorten(kind), allowed=", ".join(kinds)))
     if faults:

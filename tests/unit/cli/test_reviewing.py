@@ -156,6 +156,20 @@ def test_a_merge_is_shown_made_listed_and_taken_back(
     assert [each["undone_reason"] for each in found] == ["two firms"]
 
 
+def test_a_lead_is_put_into_an_account_and_taken_out(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(workspace, "link", "l1", "a2", "--by", "ann", "--reason", "they called") == 0
+    assert "Lead l1 has account a2" in capsys.readouterr().out
+    assert command(workspace, "unlink", "l1", "--by", "bob", "--related", "--json") == 0
+    found = document(capsys)
+    assert (found["kind"], found["relation"]) == ("stated", "related")
+    assert isinstance(found["lead"], dict)
+    assert found["lead"]["account_id"] is None
+    assert command(workspace, "unlink", "l1", "--by", "bob") == 2
+    assert command(workspace, "unlink", "l1") == 2
+
+
 def test_contacts_are_merged_when_asked_for(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -182,6 +182,29 @@ def test_accounts_are_merged_and_taken_apart(served: Served) -> None:
     assert [each["undone_by"] for each in past] == ["api"]
 
 
+def test_a_lead_is_put_into_an_account_and_taken_out(served: Served) -> None:
+    said = {"account_id": "a1", "reason": "they called", "by": "rep_max"}
+    put = served.ask("POST", "/v1/leads/l1/link", "ops", json=said).json()
+    assert (put["kind"], put["relation"], put["lead"]["account_id"]) == ("stated", "same", "a1")
+    again = served.ask("POST", "/v1/leads/l1/link", "ops", json=said)
+    assert (again.status_code, again.json()["code"]) == (409, "not_possible")
+    out = served.ask("POST", "/v1/leads/l1/unlink", "ops", json={"relation": "related"}).json()
+    assert (out["relation"], out["reviewer"], out["lead"]["account_id"]) == ("related", "api", None)
+    assert served.ask("POST", "/v1/leads/l1/unlink", "ops").status_code == 409
+    assert served.ask("POST", "/v1/leads/none/unlink", "ops").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "place"),
+    [("unlink", {"relation": "same"}, "relation"), ("link", {}, "account_id")],
+)
+def test_what_is_not_said_of_a_lead_is_named(
+    served: Served, path: str, said: dict[str, str], place: str
+) -> None:
+    answer = served.ask("POST", f"/v1/leads/l1/{path}", "ops", json=said)
+    assert [fault["place"] for fault in answer.json()["faults"]] == [place]
+
+
 def test_a_merge_with_faults_names_them(served: Served) -> None:
     answer = served.ask("POST", "/v1/accounts/a1/merge", "ops", json={"into": "a2"})
     assert [fault["place"] for fault in answer.json()["faults"]] == ["'into'", "absorbed_id"]
