@@ -1,0 +1,110 @@
+"""Simulated days: senders, reps, deaths of the process and outages of receivers, and a checker.
+
+The decision code is the real one, the store a real SQLite file; time, the process and everything
+outside are simulated (``leadfit.testing.sim``). Every run has a seed of its own, and a checker that
+shares no code with Leadfit reads its file and what was seen from outside. Finished runs are kept,
+so that a benchmark that was broken off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+
+from recording import RESULTS, asked_for_full, record
+
+from leadfit.app.files import DATABASE
+from leadfit.testing.sim import Manners, Play
+from leadfit.testing.sim.check import faults
+
+FIRST_SEED = 20_000
+SMALL, FULL = (4, 25), (100, 100)
+MEMORY = Path("/dev/shm")  # noqa: S108 -- a new folder is made in it
+PROCESSES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one run came to."""
+
+    seed: int
+    days: int
+    signals: int
+    crashes: int
+    places: int
+    absences: int
+    actions: int
+    clocks_fired: int
+    most_late_s: float
+    faults: int
+    first_faults: list[str]
+    seconds: float
+
+
+def play(seed: int, days: int) -> Run:
+    """Play so many days."""
+    begun = perf_counter()
+    where = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=where) as folder:
+        workspace = Path(folder) / "workspace"
+        history = Play(workspace, seed=seed, days=days, manners=Manners(signals=10)).run()
+        found = faults(workspace / DATABASE, history)
+    return Run(
+        seed=seed,
+        days=days,
+        signals=len(history.acknowledged),
+        crashes=len(history.crashes),
+        places=len(set(history.crashes)),
+        absences=len(history.absences),
+        actions=len(history.effects),
+        clocks_fired=len(history.late_s),
+        most_late_s=round(max(history.late_s, default=0.0), 3),
+        faults=len(found),
+        first_faults=found[:5],
+        seconds=round(perf_counter() - begun, 1),
+    )
+
+
+def main() -> None:
+    """Play the days that are not kept yet, and record what all came to."""
+    full = asked_for_full(__doc__)
+    runs, days = FULL if full else SMALL
+    kept = RESULTS / "simulated_days.runs.json"
+    done = [Run(**each) for each in json.loads(kept.read_text())] if full and kept.exists() else []
+    left = [
+        seed
+        for seed in range(FIRST_SEED, FIRST_SEED + runs)
+        if seed not in {each.seed for each in done}
+    ]
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        for run in pool.map(play, left, [days] * len(left)):
+            done.append(run)
+            if full:
+                RESULTS.mkdir(exist_ok=True)
+                kept.write_text(json.dumps([asdict(each) for each in done]))
+    record(
+        "simulated_days",
+        {
+            "runs": len(done),
+            "days": sum(each.days for each in done),
+            "signals acknowledged": sum(each.signals for each in done),
+            "deaths of the process": sum(each.crashes for each in done),
+            "reps away": sum(each.absences for each in done),
+            "actions done": sum(each.actions for each in done),
+            "clocks fired": sum(each.clocks_fired for each in done),
+            "worst lateness of a clock, s": max(each.most_late_s for each in done),
+            "faults found": sum(each.faults for each in done),
+            "first faults": [fault for each in done for fault in each.first_faults][:10],
+            "seconds of one core": round(sum(each.seconds for each in done)),
+        },
+        full=full,
+    )
+    kept.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
