@@ -1,4 +1,4 @@
-"""Normalised columns and blocking keys for records that an older Leadfit wrote.
+"""Normalised columns, blocking keys and sealed values for records that an older Leadfit wrote.
 
 A store of an older schema is marked before it is brought up to date, and the mark goes when every
 record has its columns; a run that was stopped goes on where it stopped.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
 
 from leadfit.log import logger
 from leadfit.records import Account, Contact
@@ -18,6 +19,10 @@ from leadfit.resolve.card import RecordKind
 from leadfit.resolve.record_columns import account_columns, contact_columns
 from leadfit.store.codec import write_plain
 from leadfit.store.sql_blocking import SqlBlocking
+from leadfit.store.sql_people import SqlPeople
+from leadfit.world import World
+
+T = TypeVar("T")
 
 _CHUNK: Final = 2_000
 _MARK: Final = 1
@@ -35,18 +40,22 @@ def is_marked(connection: sqlite3.Connection) -> bool:
     return int(connection.execute("PRAGMA user_version").fetchone()[0]) == _MARK
 
 
-def backfill(connection: sqlite3.Connection, secret: bytes) -> int:
-    """Give every record its columns and keys, chunk by chunk, then take the mark away.
+def backfill(connection: sqlite3.Connection, secret: bytes, world: World) -> int:
+    """Give every record its columns and keys, chunk by chunk, seal persons, take the mark away.
 
     Args:
         connection: Of the one process that writes; no transaction is open.
-        secret: Keys the digests of the index.
+        secret: Keys the digests of the index, and seals the keys of persons.
+        world: Makes the keys of persons.
 
     Returns:
         How many records were given some.
     """
-    blocking = SqlBlocking(connection, secret)
+    people = SqlPeople(connection, secret, partial(world.new_id, "person"), world.token)
+    blocking = SqlBlocking(connection, secret, people)
     done = sum(_in_chunks(connection, blocking, kind) for kind in RecordKind)
+    while _at_once(connection, partial(people.seal_old, _CHUNK)):
+        pass
     connection.execute("PRAGMA user_version = 0")
     _log.info("store.backfilled")
     return done
@@ -56,16 +65,22 @@ def _in_chunks(connection: sqlite3.Connection, blocking: SqlBlocking, kind: Reco
     write = _accounts if kind is RecordKind.ACCOUNT else _contacts
     after, done = "", 0
     while True:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            written = write(connection, blocking, after)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        written = _at_once(connection, partial(write, connection, blocking, after))
         if not written:
             return done
         after, done = written[-1], done + len(written)
+
+
+def _at_once(connection: sqlite3.Connection, work: Callable[[], T]) -> T:
+    """Do a piece of work in a transaction of its own."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        done = work()
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return done
 
 
 def _accounts(connection: sqlite3.Connection, blocking: SqlBlocking, after: str) -> Sequence[str]:

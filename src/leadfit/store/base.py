@@ -28,6 +28,7 @@ from leadfit.resolve.domains import AccountDomain
 from leadfit.store.breaches import Breaches
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.past import Past
+from leadfit.store.told import Contents, People
 from leadfit.store.views import (
     ActionState,
     ActionView,
@@ -208,8 +209,19 @@ class Leads(Protocol):
     ) -> tuple[Activity, ...]:
         """Return the newest activities of a lead, its contact and its account, oldest first."""
 
-    def add_decision(self, decision: Decision, inputs: Mapping[str, object]) -> None:
-        """Keep a decision with what it was decided from, and its digest in the log."""
+    def add_decision(
+        self, decision: Decision, inputs: Mapping[str, object], people: People | None = None
+    ) -> None:
+        """Keep a decision with what it was decided from, and its digest in the log.
+
+        Args:
+            decision: The decision.
+            inputs: What it was made from, without personal values.
+            people: Personal values it was made from, by contact; kept under each person's key.
+        """
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """Return a decision."""
 
     def decisions(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first."""
@@ -326,6 +338,10 @@ class Session(Protocol):
     @property
     def signals(self) -> Signals:
         """Signals and log."""
+
+    @property
+    def contents(self) -> Contents:
+        """Policies, artifacts and model cards that decided."""
 
     @property
     def accounts(self) -> Accounts:

@@ -118,7 +118,7 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
     # A sentence may quote a long value cut short, without the blanks round it.
     known = {
         _inside(quoted.casefold()): name
-        for name, value in personal.items()
+        for name, value in sorted(personal.items())
         if isinstance(value, str)
         for quoted in (value.strip(), value.strip()[:_QUOTED].strip())
         if len(quoted) >= _SHORTEST

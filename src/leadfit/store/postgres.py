@@ -41,6 +41,7 @@ _LOCK_S: Final = 15
 _IDLE_S: Final = 60
 _MIGRATION_S: Final = 3600
 _AFTER_FAILURE_S: Final = 1.0
+_CHUNK: Final = 2_000
 _NUMBER: Final = "hashtextextended(current_schema() || '/leadfit/' || %s, 0)"
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _TURN: Final = "SELECT seq, hash FROM log_head WHERE one = 1 FOR UPDATE"
@@ -87,13 +88,23 @@ class PostgresStore:
             said = first_line(error.__cause__ or error)
             raise StoreBusy(f"{self._place}: {said}", 5.0) from error
         try:
-            if _revision(raw, self._place) != LATEST:
+            if (revision := _revision(raw, self._place)) != LATEST:
                 make_tables(self._url)
+                if revision is not None:
+                    self._seal_old(raw)
             self._know(raw)
         except psycopg.Error as error:
             raise named(error, self._place) from error
         finally:
             raw.close()
+
+    def _seal_old(self, raw: Raw) -> None:
+        """Seal persons whose values an older Leadfit wrote openly."""
+        session = SqlSession(PostgresConnection(raw), self._secret, self._world)
+        done = _CHUNK
+        while done == _CHUNK:
+            with raw.transaction():
+                done = session.people.seal_old(_CHUNK)
 
     def _know(self, raw: Raw) -> None:
         """Make the head of an empty log, and refuse a store of another workspace."""
@@ -299,6 +310,7 @@ class _PostgresTransactions:
         """Undo the piece; ``False`` when the whole transaction is lost with it."""
         try:
             self._clear()
+            self.session.forget()
             self._do("ROLLBACK TO piece", "RELEASE piece").wait()
         except psycopg.Error:
             return False
@@ -319,6 +331,7 @@ class _PostgresTransactions:
         """End the transaction without a trace; a connection in doubt is not used again."""
         if self._connection is None:
             return
+        self.session.forget()
         try:
             self._clear()
             self._do("ROLLBACK").wait()

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from typing import Final
+from typing import Final, cast
 
 from leadfit.records import Account, Candidate, Contact, Keys
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
 from leadfit.resolve.merging import join_accounts, join_contacts
 from leadfit.resolve.record_columns import account_columns, contact_columns
-from leadfit.store.codec import maybe_time, maybe_us, pack_text, to_us, write_plain
+from leadfit.store.codec import maybe_time, maybe_us, pack, pack_text, to_us, write_plain
 from leadfit.store.matching import Blocked
 from leadfit.store.sql import Connection
 from leadfit.store.sql_blocking import SqlBlocking
 from leadfit.store.sql_matching import SqlMerges
+from leadfit.store.sql_people import SqlPeople
+from leadfit.store.told import People
 
 _ACCOUNT: Final = (
     "account_id, name, parent_account_id, owner_id, country, is_customer, facts, created_us"
@@ -27,8 +29,8 @@ _SHORT: Final = (
     "account_id, name, parent_account_id, owner_id, country, is_customer, merged_into, normal"
 )
 _CONTACT: Final = (
-    "contacts.contact_id, contacts.account_id, contacts.created_us, people.body"
-    " FROM contacts LEFT JOIN people ON people.token = contacts.token"
+    "contacts.contact_id, contacts.account_id, contacts.created_us, people.token, people.key,"
+    " people.body FROM contacts LEFT JOIN people ON people.token = contacts.token"
 )
 _MOST_CANDIDATES: Final = 20
 _AT_ONCE: Final = 500
@@ -37,12 +39,12 @@ _AT_ONCE: Final = 500
 class SqlAccounts:
     """See :class:`leadfit.store.base.Accounts`."""
 
-    def __init__(self, connection: Connection, secret: bytes, new_token: Callable[[], str]) -> None:
+    def __init__(self, connection: Connection, secret: bytes, people: SqlPeople) -> None:
         self._connection = connection
         self._secret = secret
-        self._new_token = new_token
+        self._people = people
         self._merges = SqlMerges(connection)
-        self._blocking = SqlBlocking(connection, secret)
+        self._blocking = SqlBlocking(connection, secret, people)
 
     def contact_key(self, contact_id: str) -> str:
         """Return the form in which a contact id is kept: one that is an address, as a digest."""
@@ -64,7 +66,9 @@ class SqlAccounts:
         if keys.account_id is not None and (account := self.account(keys.account_id)) is not None:
             found.append(Candidate(found_by="account_id", account=account))
         if keys.email is not None:
-            found += self._by_contact("email", "people.email = ?", keys.email)
+            found += self._by_contact(
+                "email", "people.email = ?", self._people.address_key(keys.email)
+            )
         if keys.domain is not None:
             found += self._by_domain(keys.domain, at)
         return tuple(found)
@@ -259,7 +263,21 @@ class SqlAccounts:
             f"SELECT {_CONTACT} WHERE contacts.contact_id = ?",
             (self.contact_key(contact_id),),
         ).fetchone()
-        return None if row is None else _contact(row)
+        return None if row is None else self._contact(row)
+
+    def _contact(self, row: tuple[str, str | None, int | None, str, bytes | None, str]) -> Contact:
+        contact_id, account_id, created_us, token, key, body = row
+        said = cast("dict[str, str]", self._people.open(token, key, body) or {})
+        return Contact(
+            contact_id=contact_id,
+            account_id=account_id,
+            email=said.get("email"),
+            first_name=said.get("first_name"),
+            last_name=said.get("last_name"),
+            title=said.get("title"),
+            phone=said.get("phone"),
+            created_at=maybe_time(created_us),
+        )
 
     def survivor_of(self, account_id: str) -> str:
         """Return the id of the account that stands for ``account_id``."""
@@ -275,6 +293,31 @@ class SqlAccounts:
             "SELECT token FROM contacts WHERE contact_id = ?", (contact_id,)
         ).fetchone()
         return None if row is None else row[0]
+
+    def seal(self, people: People) -> bytes:
+        """Return personal values of contacts, each person's sealed under its own key."""
+        by_token: dict[str, dict[str, object]] = {}
+        for contact_id, values in sorted(people.items()):
+            token = self.token_of(contact_id)
+            if token is not None:
+                by_token.setdefault(token, {})[contact_id] = dict(values)
+        sealed = {}
+        for token, content in by_token.items():
+            person = self._people.person(token)
+            if person is not None:
+                sealed[token] = self._people.seal(person, content)
+        return pack(sealed)
+
+    def unseal(self, sealed: bytes) -> tuple[People, bool]:
+        """Return the values that :meth:`seal` sealed, and whether those of anybody are gone."""
+        people: dict[str, Mapping[str, object]] = {}
+        is_whole = True
+        for token, content in json.loads(sealed).items():
+            person = self._people.person(token)
+            opened = None if person is None else self._people.open(*person, content)
+            is_whole = is_whole and opened is not None
+            people |= cast("dict[str, Mapping[str, object]]", opened or {})
+        return people, not is_whole
 
     def add_accounts(self, accounts: Iterable[Account]) -> tuple[int, int]:
         """Add accounts that are not there; return the numbers of new accounts and new domains."""
@@ -325,7 +368,7 @@ class SqlAccounts:
 
     def add_contacts(self, contacts: Iterable[tuple[Contact, str | None]]) -> int:
         """Add contacts, each with its normalised address, that are not there; return how many."""
-        people: list[tuple[str, str | None, str, str]] = []
+        people: list[tuple[str, str | None, str, str | None, bytes]] = []
         rows: list[tuple[str, str | None, str | None, int | None]] = []
         columns: dict[str, Mapping[str, str]] = {}
         for contact, email in contacts:
@@ -333,16 +376,14 @@ class SqlAccounts:
             if contact_id in columns or self._knows_contact(contact_id):
                 continue
             columns[contact_id] = contact_columns(contact)
-            token, is_new = self._token_for(email)
-            body, normal = pack_text(_said(contact)), write_plain(columns[contact_id])
+            person, is_new = self._people.for_contact(email)
+            said, normal = said_of(contact), columns[contact_id]
             if is_new:
-                people.append((token, email, body, normal))
+                people.append(self._people.row(person, email, said, normal))
             else:
-                self._fill(token, body, normal)
-            rows.append((contact_id, contact.account_id, token, maybe_us(contact.created_at)))
-        self._connection.executemany(
-            "INSERT INTO people (token, email, body, normal) VALUES (?, ?, ?, ?)", people
-        )
+                self._people.fill(person, said, normal)
+            rows.append((contact_id, contact.account_id, person[0], maybe_us(contact.created_at)))
+        self._people.write(people)
         self._blocking.write(RecordKind.CONTACT, columns.items())
         return self._insert(
             "INSERT INTO contacts (contact_id, account_id, token, created_us) VALUES (?, ?, ?, ?)",
@@ -355,24 +396,6 @@ class SqlAccounts:
                 "SELECT 1 FROM contacts WHERE contact_id = ?", (contact_id,)
             ).fetchone()
             is not None
-        )
-
-    def _token_for(self, email: str | None) -> tuple[str, bool]:
-        """Return a token of a person no contact stands for yet, and whether it was made now."""
-        if email is not None:
-            row = self._connection.execute(
-                "SELECT token FROM people WHERE email = ? AND NOT EXISTS"
-                " (SELECT 1 FROM contacts WHERE contacts.token = people.token)"
-                " ORDER BY token LIMIT 1",
-                (email,),
-            ).fetchone()
-            if row is not None:
-                return row[0], False
-        return self._new_token(), True
-
-    def _fill(self, token: str, body: str, normal: str) -> None:
-        self._connection.execute(
-            "UPDATE people SET body = ?, normal = ? WHERE token = ?", (body, normal, token)
         )
 
     def link_contact(self, contact_id: str, account_id: str) -> None:
@@ -406,7 +429,8 @@ def _in_short(row: tuple[str, str, str | None, str | None, str | None, int, None
     )
 
 
-def _said(contact: Contact) -> dict[str, str]:
+def said_of(contact: Contact) -> dict[str, str]:
+    """Return the personal values of a contact by their names."""
     named = {
         "email": contact.email,
         "first_name": contact.first_name,
@@ -415,18 +439,3 @@ def _said(contact: Contact) -> dict[str, str]:
         "phone": contact.phone,
     }
     return {name: value for name, value in named.items() if value is not None}
-
-
-def _contact(row: tuple[str, str | None, int | None, str | None]) -> Contact:
-    contact_id, account_id, created_us, body = row
-    said: dict[str, str] = {} if body is None else json.loads(body)
-    return Contact(
-        contact_id=contact_id,
-        account_id=account_id,
-        email=said.get("email"),
-        first_name=said.get("first_name"),
-        last_name=said.get("last_name"),
-        title=said.get("title"),
-        phone=said.get("phone"),
-        created_at=maybe_time(created_us),
-    )

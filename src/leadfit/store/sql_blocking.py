@@ -8,22 +8,22 @@ rows of a record that goes can be found without an index the other way round.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 from leadfit.resolve.blocking import BlockingKeys
 from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
 from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, CONTACT_BLOCKING
 from leadfit.store.sql import Connection
+from leadfit.store.sql_people import SqlPeople
 
 _BYTES: Final = 8
 _NUMBER: Final = {RecordKind.ACCOUNT: 1, RecordKind.CONTACT: 2}
 _RULES: Final = {RecordKind.ACCOUNT: ACCOUNT_BLOCKING, RecordKind.CONTACT: CONTACT_BLOCKING}
 _CONTACTS: Final = (
-    "SELECT contact_id, people.normal FROM contacts JOIN people USING (token)"
+    "SELECT contact_id, token, people.key, people.normal FROM contacts JOIN people USING (token)"
     " WHERE contact_id IN ({})"
 )
 
@@ -31,8 +31,9 @@ _CONTACTS: Final = (
 class SqlBlocking:
     """Writes and reads blocking keys of accounts and contacts."""
 
-    def __init__(self, connection: Connection, secret: bytes) -> None:
+    def __init__(self, connection: Connection, secret: bytes, people: SqlPeople) -> None:
         self._connection = connection
+        self._people = people
         self._secret = secret[: hashlib.blake2b.MAX_KEY_SIZE]
         self._keys = {
             kind: BlockingKeys(
@@ -91,7 +92,12 @@ class SqlBlocking:
         """Return the normalised columns of contacts that have some."""
         marks = ",".join("?" * len(contact_ids))
         rows = self._connection.execute(_CONTACTS.format(marks), tuple(contact_ids))
-        return {record_id: json.loads(normal) for record_id, normal in rows if normal is not None}
+        opened = ((record_id, self._people.open(*sealed)) for record_id, *sealed in rows.fetchall())
+        return {
+            record_id: cast("dict[str, str]", normal)
+            for record_id, normal in opened
+            if normal is not None
+        }
 
     def _digest(self, rule: int, key: str) -> int:
         digest = hashlib.blake2b(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,9 +15,10 @@ from leadfit.store.codec import (
     decode,
     from_us,
     maybe_time,
-    pack,
+    open_inputs,
     pack_text,
     squeeze,
+    squeeze_inputs,
     to_us,
     unpack,
 )
@@ -30,11 +29,12 @@ from leadfit.store.sql_signals import SqlSignals
 from leadfit.store.sql_views import (
     LEAD,
     SqlViews,
+    decision_text,
     lead_of,
-    pack_decision,
     personal_of,
     unpack_decision,
 )
+from leadfit.store.told import People
 from leadfit.store.views import Feedback, LeadView
 
 _ACTIVITIES: Final = """
@@ -55,7 +55,7 @@ class SqlLeads:
         self._connection = connection
         self._signals = signals
         self._accounts = accounts
-        self._views = SqlViews(connection, accounts)
+        self._views = SqlViews(connection, signals, accounts)
 
     def _one(self, statement: str, *values: object) -> tuple[object, ...] | None:
         row = self._connection.execute(statement, values).fetchone()
@@ -269,46 +269,30 @@ class SqlLeads:
 
     # ---- decisions and feedback ----
 
-    def add_decision(self, decision: Decision, inputs: Mapping[str, object]) -> None:
+    def add_decision(
+        self, decision: Decision, inputs: Mapping[str, object], people: People | None = None
+    ) -> None:
         """Keep a decision with what it was decided from, and its digest in the log."""
-        facts, personal = part_facts(decision.subject.facts)
+        found = self._signals.person_of(decision.signal_id)
+        text, personal = decision_text(decision, {} if found is None else found[1])
         if personal:
-            self._signals.keep_subject(
-                decision.signal_id,
-                personal,
-                None
-                if decision.contact_id is None
-                else self._accounts.token_of(decision.contact_id),
-            )
-        kept = replace(decision, subject=replace(decision.subject, facts=facts))
-        body = pack_decision(kept, {**personal, **self._said(decision.signal_id)})
-        packed_inputs = squeeze(pack(inputs))
-        self._signals.append(
-            "decision",
-            decision.decided_at,
-            {
-                "decision_id": decision.decision_id,
-                "signal_id": decision.signal_id,
-                "lead_id": decision.lead_id,
-                "owner_id": None if decision.assignment is None else decision.assignment.owner_id,
-                "tier": None if decision.score is None else decision.score.tier,
-                "body_sha256": hashlib.sha256(body).hexdigest(),
-                "inputs_sha256": hashlib.sha256(packed_inputs).hexdigest(),
-            },
+            contact_id = decision.contact_id
+            token = None if contact_id is None else self._accounts.token_of(contact_id)
+            self._signals.keep_subject(decision.signal_id, personal, token)
+        body, told = squeeze(text.encode()), squeeze_inputs(inputs)
+        sealed = None if not people else self._accounts.seal(people)
+        seq = self._signals.append(
+            "decision", decision.decided_at, _logged(decision, body, told, sealed)
         )
         self._connection.execute(
             "INSERT INTO decisions (decision_id, signal_id, lead_id, decided_us, policy_digest,"
-            " artifact_digest, body, inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " artifact_digest, body, inputs, seq, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 decision.decision_id, decision.signal_id, decision.lead_id,
                 to_us(decision.decided_at), decision.policy_digest, decision.artifact_digest,
-                body, packed_inputs,
+                body, told, seq, sealed,
             ),
         )  # fmt: skip
-
-    def _said(self, signal_id: str) -> dict[str, object]:
-        row = self._one("SELECT body FROM statements WHERE signal_id = ?", signal_id)
-        return {} if row is None else personal_of(cast("str", row[0]))
 
     def decisions(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first."""
@@ -328,20 +312,22 @@ class SqlLeads:
         )
         return None if row is None else self._decision(cast("str", row[0]), cast("bytes", row[1]))
 
+    def decision(self, decision_id: str) -> Decision | None:
+        """Return a decision."""
+        row = self._one("SELECT signal_id, body FROM decisions WHERE decision_id = ?", decision_id)
+        return None if row is None else self._decision(cast("str", row[0]), cast("bytes", row[1]))
+
     def _decision(self, signal_id: str, body: bytes) -> Decision:
-        decision = decode(Decision, unpack_decision(body, self._said(signal_id)))
         found = self._signals.person_of(signal_id)
+        decision = decode(Decision, unpack_decision(body, personal_of(found)))
         personal = {} if found is None else found[1].get("subject", {})
-        facts = cast("Facts", {**decision.subject.facts, **cast("dict[str, object]", personal)})
+        facts = cast("Facts", {**decision.subject.facts, **personal})
         return replace(decision, subject=replace(decision.subject, facts=facts))
 
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""
         row = self._one("SELECT inputs FROM decisions WHERE decision_id = ?", decision_id)
-        if row is None:
-            return None
-        plain = json.loads(zlib.decompress(cast("bytes", row[0])))
-        return cast("Mapping[str, object]", plain)
+        return None if row is None else open_inputs(cast("bytes", row[0]))
 
     def add_feedback(self, feedback: Feedback) -> None:
         """Keep what a person said about a lead, and that it was said in the log."""
@@ -398,3 +384,21 @@ class SqlLeads:
             " ORDER BY created_us DESC, lead_id DESC LIMIT ?",
             (*values, limit),
         )
+
+
+def _logged(
+    decision: Decision, body: bytes, told: bytes, sealed: bytes | None
+) -> dict[str, object]:
+    """Return what the log says of a decision: whose it is, and the digests of its bytes."""
+    said: dict[str, object] = {
+        "decision_id": decision.decision_id,
+        "signal_id": decision.signal_id,
+        "lead_id": decision.lead_id,
+        "owner_id": None if decision.assignment is None else decision.assignment.owner_id,
+        "tier": None if decision.score is None else decision.score.tier,
+        "body_sha256": hashlib.sha256(body).hexdigest(),
+        "inputs_sha256": hashlib.sha256(told).hexdigest(),
+    }
+    if sealed is not None:
+        said["sealed_sha256"] = hashlib.sha256(sealed).hexdigest()
+    return said

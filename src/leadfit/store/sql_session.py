@@ -9,9 +9,11 @@ from leadfit.store.codec import to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_breaches import SqlBreaches
+from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_past import SqlPast
+from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_queues import (
     SqlAccessKeys,
     SqlCapacity,
@@ -48,8 +50,10 @@ class SqlSession:
             return world.new_id("person")
 
         self._connection = connection
-        self.signals = SqlSignals(connection, secret, new_token, head)
-        self.accounts = SqlAccounts(connection, secret, new_token)
+        self.people = people = SqlPeople(connection, secret, new_token, world.token)
+        self.signals = SqlSignals(connection, secret, people, head)
+        self.contents = SqlContents(connection, self.signals)
+        self.accounts = SqlAccounts(connection, secret, people)
         self.leads = SqlLeads(connection, self.signals, self.accounts)
         self.capacity = SqlCapacity(connection)
         self.clocks = SqlClocks(connection)
@@ -60,6 +64,10 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
+
+    def forget(self) -> None:
+        """Forget what was noted in a transaction that is undone."""
+        self.contents.forget()
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hmac
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final, Protocol, cast
 
 from leadfit.records import Identifiers, Kind, Signal
 from leadfit.store import chain
-from leadfit.store.codec import decode, from_us, pack, pack_text, to_us
+from leadfit.store.codec import decode, from_us, pack, to_us
 from leadfit.store.personal import join_signal, part_signal
 from leadfit.store.sql import Connection
+from leadfit.store.sql_people import SqlPeople
+from leadfit.store.told import Statement
 from leadfit.store.views import SignalState, SignalView, Verification
 
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
@@ -66,13 +68,13 @@ class SqlSignals:
         self,
         connection: Connection,
         secret: bytes,
-        new_token: Callable[[], str],
+        people: SqlPeople,
         head: Head | None = None,
     ) -> None:
         self._connection = connection
         self._head = StoredHead(connection) if head is None else head
         self._secret = secret
-        self._new_token = new_token
+        self._people = people
 
     def digest(self, body: bytes) -> bytes:
         """Return the keyed digest by which bodies are compared."""
@@ -106,11 +108,11 @@ class SqlSignals:
             "digest": digest.hex(),
         }
         if statement:
-            token = self._token_of(email)
-            body["person"] = token
+            person = self._people.of_address(email)
+            body["person"] = person[0]
             self._connection.execute(
                 "INSERT INTO statements (signal_id, token, body) VALUES (?, ?, ?)",
-                (signal.signal_id, token, pack_text(statement)),
+                (signal.signal_id, person[0], self._people.seal(person, statement)),
             )
         seq = self.append("signal", signal.received_at, body)
         self._connection.execute(
@@ -127,19 +129,6 @@ class SqlSignals:
             ),
         )
 
-    def _token_of(self, email: str | None) -> str:
-        if email is not None:
-            row = self._connection.execute(
-                "SELECT token FROM people WHERE email = ? ORDER BY token LIMIT 1", (email,)
-            ).fetchone()
-            if row is not None:
-                return cast("str", row[0])
-        token = self._new_token()
-        self._connection.execute(
-            "INSERT INTO people (token, email, body) VALUES (?, ?, '{}')", (token, email)
-        )
-        return token
-
     def view(self, signal_id: str) -> SignalView | None:
         """Return where a signal stands."""
         row = self._connection.execute(
@@ -151,26 +140,15 @@ class SqlSignals:
     def read(self, signal_id: str) -> Signal | None:
         """Return a signal as it came, apart from what was erased since."""
         row = self._connection.execute(
-            "SELECT log.body, statements.body, signals.event_id FROM signals"
-            " JOIN log ON log.seq = signals.seq"
-            " LEFT JOIN statements ON statements.signal_id = signals.signal_id"
+            "SELECT log.body, signals.event_id FROM signals JOIN log ON log.seq = signals.seq"
             " WHERE signals.signal_id = ?",
             (signal_id,),
         ).fetchone()
         if row is None:
             return None
-        body = json.loads(row[0])
-        signal = Signal(
-            signal_id=signal_id,
-            source=body["source"],
-            event_id=row[2],
-            kind=Kind(body["kind"]),
-            at=datetime.fromisoformat(body["at"]),
-            received_at=datetime.fromisoformat(body["received_at"]),
-            identifiers=decode(Identifiers, body["identifiers"]),
-            facts=body["facts"],
-        )
-        return signal if row[1] is None else join_signal(signal, json.loads(row[1]))
+        came = signal_of(row[0], row[1])
+        found = self.person_of(signal_id)
+        return came if found is None else join_signal(came, found[1])
 
     def pending(self, limit: int) -> tuple[str, ...]:
         """Return ids of undecided signals in the order of the log."""
@@ -217,26 +195,49 @@ class SqlSignals:
             yield from rows
             rows = self._connection.execute(_LOG_ROWS, (rows[-1][0], _CHUNK)).fetchall()
 
-    def person_of(self, signal_id: str) -> tuple[str, dict[str, object]] | None:
-        """Return the token and the statement of a signal."""
+    def person_of(self, signal_id: str) -> tuple[str, Statement] | None:
+        """Return the token and the statement of a signal; ``None`` where it said nothing."""
         row = self._connection.execute(
-            "SELECT token, body FROM statements WHERE signal_id = ?", (signal_id,)
+            "SELECT statements.token, people.key, statements.body FROM statements"
+            " JOIN people USING (token) WHERE signal_id = ?",
+            (signal_id,),
         ).fetchone()
-        return None if row is None else (row[0], json.loads(row[1]))
+        said = None if row is None else self._people.open(*row)
+        return None if row is None or said is None else (row[0], cast("Statement", said))
 
     def keep_subject(
         self, signal_id: str, personal: Mapping[str, object], token: str | None
     ) -> None:
         """Keep personal facts that a decision looked at beside what its signal said."""
         found = self.person_of(signal_id)
-        body = {} if found is None else found[1]
+        body = dict(found[1]) if found is not None else {}
+        if body.get("subject") == personal:
+            return
         body["subject"] = dict(personal)
-        token = token or (self._token_of(None) if found is None else None)
+        person = self._people.person(token) if found is None and token is not None else None
+        if found is not None:
+            person = self._people.person(found[0])
+        person = person or self._people.of_address(None)
         self._connection.execute(
             "INSERT INTO statements (signal_id, token, body) VALUES (?, ?, ?)"
             " ON CONFLICT (signal_id) DO UPDATE SET body = excluded.body",
-            (signal_id, token if found is None else found[0], pack_text(body)),
+            (signal_id, person[0], self._people.seal(person, body)),
         )
+
+
+def signal_of(logged: bytes, event_id: str) -> Signal:
+    """Return a signal as it stands in the log, without its personal values."""
+    body = json.loads(logged)
+    return Signal(
+        signal_id=body["signal_id"],
+        source=body["source"],
+        event_id=event_id,
+        kind=Kind(body["kind"]),
+        at=datetime.fromisoformat(body["at"]),
+        received_at=datetime.fromisoformat(body["received_at"]),
+        identifiers=decode(Identifiers, body["identifiers"]),
+        facts=body["facts"],
+    )
 
 
 def _view(row: ViewRow) -> SignalView:

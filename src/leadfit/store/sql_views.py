@@ -6,6 +6,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from leadfit.records import (
@@ -14,6 +15,7 @@ from leadfit.records import (
     Clock,
     ClockKind,
     Decision,
+    Fact,
     Kind,
     Lead,
     Match,
@@ -22,12 +24,14 @@ from leadfit.records import (
     Score,
     Tier,
 )
-from leadfit.store.codec import decode, from_us, maybe_time, pack_text, squeeze, unpack
+from leadfit.store.codec import decode, from_us, maybe_time, pack_text, unpack
 from leadfit.store.past import AccountScore
-from leadfit.store.personal import unveil, veil
+from leadfit.store.personal import part_facts, unveil, veil
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_past import scores_of
+from leadfit.store.sql_signals import SqlSignals
+from leadfit.store.told import Statement
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
 
 T = TypeVar("T")
@@ -49,8 +53,9 @@ ACTION: Final = (
 class SqlViews:
     """Puts :class:`leadfit.store.views.LeadView` together."""
 
-    def __init__(self, connection: Connection, accounts: SqlAccounts) -> None:
+    def __init__(self, connection: Connection, signals: SqlSignals, accounts: SqlAccounts) -> None:
         self._connection = connection
+        self._signals = signals
         self._accounts = accounts
 
     def of(self, query: str, values: Sequence[object]) -> tuple[LeadView, ...]:
@@ -98,14 +103,13 @@ class SqlViews:
 
     def _decided(self, ids: Sequence[str]) -> dict[str, dict[str, object]]:
         rows = self._connection.execute(
-            "SELECT decisions.decision_id, decisions.body, statements.body FROM decisions"  # noqa: S608 -- placeholders only
-            " LEFT JOIN statements ON statements.signal_id = decisions.signal_id"
+            "SELECT decisions.decision_id, decisions.body, decisions.signal_id FROM decisions"  # noqa: S608 -- placeholders only
             f" WHERE decision_id IN ({','.join('?' * len(ids))})",
             ids,
-        )
+        ).fetchall()
         return {
-            decision_id: unpack_decision(body, personal_of(statement))
-            for decision_id, body, statement in rows
+            decision_id: unpack_decision(body, personal_of(self._signals.person_of(signal_id)))
+            for decision_id, body, signal_id in rows
         }
 
     def _view(
@@ -140,18 +144,27 @@ class SqlViews:
         )
 
 
-def personal_of(statement: str | None) -> dict[str, object]:
-    """Return the personal values of a statement by their names."""
-    if statement is None:
-        return {}
-    parts = json.loads(statement)
+def personal_of(person: tuple[str, Statement] | None) -> dict[str, object]:
+    """Return the personal values of a signal's statement by their names."""
+    parts = {} if person is None else person[1]
     named = (parts.get(part, {}) for part in ("facts", "identifiers", "subject"))
     return {name: value for part in named for name, value in part.items()}
 
 
-def pack_decision(decision: Decision, personal: Mapping[str, object]) -> bytes:
-    """Return the stored form of a decision: no sentence in it quotes a personal value."""
-    return squeeze(veil(pack_text(decision), personal).encode())
+def decision_text(decision: Decision, said: Statement) -> tuple[str, dict[str, Fact]]:
+    """Return the canonical JSON of a decision as it is stored, and the facts left out of it.
+
+    No sentence in it quotes a personal value, and no personal fact stands in it.
+
+    Args:
+        decision: The decision.
+        said: The personal values of its signal.
+    """
+    facts, personal = part_facts(decision.subject.facts)
+    if personal:
+        decision = replace(decision, subject=replace(decision.subject, facts=facts))
+    known: dict[str, object] = {**said.get("facts", {}), **said.get("identifiers", {}), **personal}
+    return veil(pack_text(decision), known), personal
 
 
 def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:

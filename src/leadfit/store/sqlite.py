@@ -40,7 +40,7 @@ _log = logger("store")
 class _SqliteTransactions:
     """See :class:`leadfit.store.writing.Transactions`."""
 
-    def __init__(self, connection: sqlite3.Connection, session: Session, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, session: SqlSession, path: Path) -> None:
         self._connection = connection
         self._path = path
         self._gauge = WalGauge(path, _PAGES_AT_MOST)
@@ -62,6 +62,7 @@ class _SqliteTransactions:
         """Undo the piece; ``False`` when the whole transaction is lost with it."""
         if not self._connection.in_transaction:
             return False
+        self.session.forget()
         self._connection.execute("ROLLBACK TO piece")
         self._connection.execute("RELEASE piece")
         return True
@@ -72,6 +73,7 @@ class _SqliteTransactions:
 
     def give_up(self) -> None:
         """End the transaction without a trace."""
+        self.session.forget()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
@@ -153,7 +155,7 @@ class SqliteStore:
                 migrate(self._path)
             if backfill.is_marked(connection):
                 self._own()
-                backfill.backfill(connection, self._secret)
+                backfill.backfill(connection, self._secret, self._world)
         finally:
             connection.close()
 
