@@ -183,3 +183,17 @@ class StoreBusy(Retryable):
     def __init__(self, what: str, retry_after_s: float = 1.0) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(f"{what}; try again in {retry_after_s:g} s")
+
+
+class EngineFailed(Retryable):
+    """An engine beside Leadfit's own gave up in the middle of its work; nothing was written.
+
+    Attributes:
+        engine: Its name, such as ``spark``.
+    """
+
+    code = "engine_failed"
+
+    def __init__(self, engine: str, what: str) -> None:
+        self.engine = engine
+        super().__init__(f"{engine} gave up: {what}")

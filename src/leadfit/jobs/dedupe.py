@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from leadfit.errors import BadInput, Fault, MissingExtra, Words, shorten
+from leadfit.errors import BadInput, Fault, Words, shorten
+from leadfit.jobs.engines import Engine, batch_on, check_engine
 from leadfit.jobs.family import Family, family_of
 from leadfit.jobs.judging import LEAST, Pair, Work, bands_of, judged, learn_from, least_of
 from leadfit.jobs.labels import (
@@ -31,8 +32,6 @@ from leadfit.resolve.sampling import Drawn
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import FAMILY, draft
-
-Engine = Literal["duckdb", "spark"]
 
 _FEWEST_AT_A_DOMAIN: Final = 5
 
@@ -126,9 +125,10 @@ def dedupe(
 
     Raises:
         BadInput: Every fault of files and options; nothing was written.
+        EngineFailed: Spark gave up; nothing was written.
         MissingExtra: Training asks for the extra ``linkage``, Spark for ``spark``.
     """
-    _check_engine(asked)
+    check_engine(asked.engine)
     places = {"out": out, "pairs": pairs, "card_out": card_out, "sample_out": sample_out}
     _check_places(**places)
     _check_apart((records, asked.labels, asked.card), **places)
@@ -144,7 +144,7 @@ def dedupe(
     labels = _read_labels(asked, file)
     say(f"{len(file.ids)} records are normalised")
     rows, columns, family = _with_family(file)
-    with Batch(columns) as batch:
+    with batch_on(asked.engine, columns) as batch:
         batch.fill(rows)
         work = _with_card(file, batch, given, asked, family, say=say)
         if labels.pairs:
@@ -233,16 +233,6 @@ def _with_family(
     return rows, (*file.columns, FAMILY), family
 
 
-def _check_engine(asked: Asked) -> None:
-    if asked.engine == "spark":
-        try:
-            import pyspark  # noqa: F401, PLC0415 -- an extra
-        except ImportError as error:
-            raise MissingExtra("spark", "--engine spark") from error
-        came = Words("spark, which only the embedded engine can stand in for yet")
-        raise BadInput(Fault(place="--engine", came=came, allowed="duckdb"))
-
-
 # ---- the model -----------------------------------------------------------------------------
 
 
@@ -291,18 +281,20 @@ def _with_card(
     if asked.kind is RecordKind.ACCOUNT:
         warnings += _without_shared_domains(batch)
     if given is not None:
-        batch.prepare(given)
-        blocked = batch.block(given, across=across)
-        batch.grade(given)
+        blocked = batch.take(given, across=across)
         return Work(file, batch, given, blocked, family, warnings)
     say("a model is trained without labels")
-    trained = linkage.train(batch, draft(batch, file.fields, asked.kind), across=across)
+    drafted = draft(batch, file.fields, asked.kind)
+    with batch.to_train_on() as some:
+        trained = linkage.train(some, drafted, across=across)
+    # Where the batch trained the model itself, the candidates are there.
+    blocked = trained.blocked if some is batch else batch.take(trained.card, across=across)
     if trained.is_doubtful:
         warnings.append(
             "the columns do not tell which records are one: most that agree in them may be "
             "strangers; labels or further columns are needed (--sample draws pairs to judge)"
         )
-    return Work(file, batch, trained.card, trained.blocked, family, warnings)
+    return Work(file, batch, trained.card, blocked, family, warnings)
 
 
 def _without_shared_domains(batch: Batch) -> list[str]:

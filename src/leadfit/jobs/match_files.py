@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from leadfit import policy as policies
 from leadfit import resolve
 from leadfit.errors import BadInput, Fault, MissingExtra, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
+from leadfit.jobs.engines import Engine, check_engine
 from leadfit.jobs.labels import NO, YES
+from leadfit.jobs.match_spark import match_on_spark
 from leadfit.jobs.match_table import Rows, accounts_of, contacts_of, leads_of, read_rows
 from leadfit.jobs.past import chunks
 from leadfit.jobs.table_file import is_one_file, write_table
@@ -59,7 +61,7 @@ class AskedMatch:
     contacts: Path | None = None
     card: Path | None = None
     labels: Path | None = None
-    engine: Literal["duckdb", "spark"] = "duckdb"
+    engine: Engine = "duckdb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
 
     Raises:
         BadInput: Every fault of files and options; nothing was written.
+        EngineFailed: Spark gave up; nothing was written.
         MissingExtra: Labels ask for the extra ``linkage``, Spark for ``spark``.
     """
     _check(leads, accounts, asked, out)
@@ -123,9 +126,8 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
     labels = [] if asked.labels is None else _read_labels(asked.labels, of_leads, of_accounts)
     warnings = _warnings(leads=of_leads, accounts=of_accounts, contacts=of_contacts)
     with tempfile.TemporaryDirectory(prefix="leadfit-match-") as folder:
-        store = SqliteStore(
-            Path(folder) / "match.sqlite3", secret=world.token().encode(), world=world
-        )
+        path, secret = Path(folder) / f"{Path(folder).name}.sqlite3", world.token()
+        store = SqliteStore(path, secret=secret.encode(), world=world)
         try:
             named = _fill(store, of_accounts, of_contacts)
             say(f"{len(of_accounts)} accounts are indexed")
@@ -133,7 +135,11 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
             if labels:
                 card, told = _learned(store, card, dict(signals), labels)
                 warnings += told
-            found = _match_all(world, store, card, signals, say)
+            if asked.engine == "duckdb":
+                found = _match_all(world, store, card, signals, say)
+            else:
+                store.close()  # so that all of it is in the one file
+                found = match_on_spark(path, secret, card, signals)
         finally:
             store.close()
     write_table(out, COLUMNS, _rows(found, named), numbers=("probability",))
@@ -166,13 +172,7 @@ def _check(leads: Path, accounts: Path, asked: AskedMatch, out: Path) -> None:
         raise BadInput(
             Fault(place="--out", came=shorten(str(out)), allowed="a .csv or .parquet file")
         )
-    if asked.engine == "spark":
-        try:
-            import pyspark  # noqa: F401, PLC0415 -- an extra
-        except ImportError as error:
-            raise MissingExtra("spark", "--engine spark") from error
-        came = Words("spark, which only the embedded engine can stand in for yet")
-        raise BadInput(Fault(place="--engine", came=came, allowed="duckdb"))
+    check_engine(asked.engine)
 
 
 def _read_card(path: Path | None) -> Card:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -254,7 +255,24 @@ class Batch:
         read = stored(column)
         return f"v{self.columns.index(read)}" if read in self.columns else "NULL::VARCHAR"
 
+    @contextmanager
+    def to_train_on(self) -> Iterator[Batch]:
+        """Give the records a model is trained on: here all of them, where they are."""
+        yield self
+
     # ---- a card ----------------------------------------------------------------------------
+
+    def take(self, card: Card, *, across: bool = False) -> Blocked:
+        """Make the records ready to be weighed by a card, and return its candidate pairs.
+
+        Args:
+            card: The card.
+            across: Leave out pairs within one source.
+        """
+        self.prepare(card)
+        blocked = self.block(card, across=across)
+        self.grade(card)
+        return blocked
 
     def prepare(self, card: Card) -> None:
         """Make the records ready to be blocked and weighed by a card.
