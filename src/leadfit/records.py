@@ -188,6 +188,7 @@ class Rep:
         away_from: First day of leave, as an aware time, or ``None``.
         away_to: End of leave, exclusive, or ``None`` for leave without a known end.
         calendar: Name of the rep's calendar in ``holidays.csv``; holidays without one hold for all.
+        capacity: Slots of this rep; ``None`` for those of the policy.
     """
 
     rep_id: str
@@ -204,6 +205,7 @@ class Rep:
     active: bool = True
     is_overflow: bool = False
     calendar: str | None = None
+    capacity: int | None = None
 
 
 # ---- why -----------------------------------------------------------------------------------
@@ -398,21 +400,29 @@ class RepLoad:
 
     Attributes:
         slots_taken: Capacity slots of the sliding window that are busy now.
-        last_turn: Number of the rep's latest turn in the rotation; 0 before the first.
+        last_turn: Number of the rep's latest turn in any rotation; 0 before the first.
+        turns: Number of the latest turn in the rotation of each pool that was asked for; a pool
+            in which the rep had none is not there.
     """
 
     rep: Rep
     slots_taken: int = 0
     last_turn: int = 0
+    turns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A rep's place in a ranking, or the reason the rep has none."""
+    """A rep's place in a ranking, or the reason the rep has none.
+
+    Attributes:
+        pool: The rotation in which taking the place is a turn; ``None`` where there is none.
+    """
 
     rep_id: str
     rule: str
     words: str
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -511,6 +521,25 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A value that we write into another system, or that it reports to us.
+
+    Attributes:
+        system: The system, by the name of the source it sends its changes under.
+        object_id: Its record.
+        name: The field of the record.
+        value: The value, in the form in which the system sends it back.
+        version: The version of the record that the write made, where the system says it.
+    """
+
+    system: str
+    object_id: str
+    name: str
+    value: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Actions and clocks that follow from an assignment or from a breach.
 
@@ -532,6 +561,7 @@ class Decision:
         opened: The signal opened a lead; ``False`` when it joined one or only left activity.
         policy_digest: Digest of the policy folder in force.
         artifact_digest: Digest of the learned artifact in force, or ``None``.
+        card_digest: Digest of the model card in force, or ``None``.
         subject: The facts and activities that were scored.
     """
 
@@ -550,3 +580,4 @@ class Decision:
     plan: Plan
     policy_digest: str
     artifact_digest: str | None = None
+    card_digest: str | None = None

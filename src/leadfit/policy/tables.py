@@ -20,7 +20,7 @@ D = TypeVar("D")
 
 REP_COLUMNS = (
     "rep_id", "name", "email", "team", "manager_id", "skills", "territories", "timezone",
-    "working_hours", "calendar", "away_from", "away_to", "active", "overflow",
+    "working_hours", "calendar", "away_from", "away_to", "active", "overflow", "capacity",
 )  # fmt: skip
 TERRITORY_FACTS = ("country", "state", "region", "industry", "segment")
 TERRITORY_COLUMNS = (
@@ -28,6 +28,7 @@ TERRITORY_COLUMNS = (
 )  # fmt: skip
 HOLIDAY_COLUMNS = ("date", "name", "calendar", "open")
 _LONGEST_CELL = 10_000
+_MOST_SLOTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +217,13 @@ def _day(text: str) -> date:
         raise ValueError(message) from None
 
 
+def _slots(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > _MOST_SLOTS:
+        message = f"a whole number from 0 to {_MOST_SLOTS}"
+        raise ValueError(message)
+    return int(text[:6])
+
+
 def _count(text: str) -> float:
     if not text.isascii() or not text.isdigit():
         message = "a whole number such as 200"
@@ -247,6 +255,7 @@ def _rep(row: _Row) -> Rep:
         away_to=away_to,
         active=row.get("active", _yes, True),
         is_overflow=row.get("overflow", _yes, False),
+        capacity=row.get("capacity", _slots, None),
     )
 
 

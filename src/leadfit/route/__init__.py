@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from leadfit.route.agree import agree
-from leadfit.route.rank import rank
+from leadfit.route.rank import is_away, pools, rank, slots_of
 
-__all__ = ["agree", "rank"]
+__all__ = ["agree", "is_away", "pools", "rank", "slots_of"]

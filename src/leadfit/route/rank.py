@@ -1,8 +1,10 @@
 """Ranks reps for a lead: rules make groups, availability filters them, the rotation orders them.
 
-A group is ordered by whose turn is longest past, then by id, so the same input gives the same
-owner. Whoever takes a turn goes to the end, so somebody who joins or comes back is next once and
-is never flooded. The store gives a newcomer a turn just before everybody else's.
+Every group is a pool with a rotation of its own: a territory, a skill, the teams of a tier. It is
+ordered by whose turn in it is longest past, then by whose turn anywhere is, then by id, so the same
+input gives the same owner. Whoever takes a turn goes to the end of that pool, so somebody who joins
+or comes back is next in it once and is never flooded. What names one rep alone, such as the owner
+of an account, is no pool and takes no turn.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class _Group:
     rule: str
     words: str
     rep_ids: frozenset[str]
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +91,7 @@ def rank(
         ``account_owner``, ``skill`` in the order of the policy), then ``round_robin``, then
         ``overflow`` and ``manager``. Reps that were looked at and left out say why.
     """
-    case = _Case(
-        lead=lead,
-        account=account,
-        tier=score.tier,
-        known=_known(lead, account, policy),
-        play=policy.play_of(score),
-        loads={load.rep.rep_id: load for load in loads},
-        asleep=_asleep(loads, policy, now),
-        teams=frozenset(_folded(team) for team in policy.tier(score.tier).teams),
-        policy=policy,
-        now=now,
-    )
+    case = _case(lead, account, score, loads, (policy, now))
     excluded = {
         rep_id: place
         for rep_id, load in sorted(case.loads.items())
@@ -111,7 +103,10 @@ def rank(
         for rep_id in _in_turn(group, case, wanted):
             if rep_id not in excluded and rep_id not in places:
                 places[rep_id] = Place(
-                    rep_id=rep_id, rule=group.rule, words=_words(group, rep_id, case)
+                    rep_id=rep_id,
+                    rule=group.rule,
+                    words=_words(group, rep_id, case),
+                    pool=group.pool,
                 )
     if policy.route.hours == "across-rules":
         places = dict(sorted(places.items(), key=lambda each: each[0] in case.asleep))
@@ -120,6 +115,45 @@ def rank(
         excluded=(*excluded.values(), *_of_other_teams(case, {*places, *excluded})),
         needs_slot=case.needs_slot,
         reasons=_reasons(case, places),
+    )
+
+
+def pools(
+    lead: Lead, account: Account | None, score: Score, policy: Policy, *, now: datetime
+) -> tuple[str, ...]:
+    """Return the pools whose rotations :func:`rank` may ask about for ``lead``.
+
+    Args:
+        lead: As in :func:`rank`, like the others.
+        account: Its account.
+        score: Its tier and play.
+        policy: Territories and skills.
+        now: The time of the decision.
+    """
+    case = _case(lead, account, score, (), (policy, now))
+    groups = (*_groups(case), *_resorts(case, {}, frozenset()))
+    return tuple(dict.fromkeys(each.pool for each in groups if each.pool is not None))
+
+
+def _case(
+    lead: Lead,
+    account: Account | None,
+    score: Score,
+    loads: Sequence[RepLoad],
+    rules_at: tuple[Policy, datetime],
+) -> _Case:
+    policy, now = rules_at
+    return _Case(
+        lead=lead,
+        account=account,
+        tier=score.tier,
+        known=_known(lead, account, policy),
+        play=policy.play_of(score),
+        loads={load.rep.rep_id: load for load in loads},
+        asleep=_asleep(loads, policy, now),
+        teams=frozenset(_folded(team) for team in policy.tier(score.tier).teams),
+        policy=policy,
+        now=now,
     )
 
 
@@ -136,17 +170,26 @@ def _unavailable(load: RepLoad, case: _Case) -> Place | None:
     rep, capacity = load.rep, case.policy.route.capacity
     if not rep.active:
         return Place(rep_id=rep.rep_id, rule="inactive", words="no longer works here")
-    if _is_away(rep, case.now):
+    if is_away(rep, case.now):
         until = f" until {rep.away_to:%Y-%m-%d %H:%M} UTC" if rep.away_to is not None else ""
         return Place(rep_id=rep.rep_id, rule="away", words=f"is away{until}")
     if rep.rep_id == case.lead.owner_id:
         return Place(rep_id=rep.rep_id, rule="present_owner", words="has the lead already")
-    if case.needs_slot and load.slots_taken >= capacity.slots:
-        words = (
-            f"has {load.slots_taken} of {capacity.slots} slots of {capacity.window_hours:g} h taken"
-        )
+    slots = slots_of(rep, case.policy)
+    if case.needs_slot and load.slots_taken >= slots:
+        words = f"has {load.slots_taken} of {slots} slots of {capacity.window_hours:g} h taken"
         return Place(rep_id=rep.rep_id, rule="capacity", words=words)
     return None
+
+
+def slots_of(rep: Rep, policy: Policy) -> int:
+    """Return how many slots a rep has: those of the rep's own row, or those of the policy.
+
+    Args:
+        rep: The rep.
+        policy: Its ``route.capacity.slots`` hold for reps without a number of their own.
+    """
+    return policy.route.capacity.slots if rep.capacity is None else rep.capacity
 
 
 def _asleep(loads: Sequence[RepLoad], policy: Policy, now: datetime) -> frozenset[str]:
@@ -164,7 +207,13 @@ def _asleep(loads: Sequence[RepLoad], policy: Policy, now: datetime) -> frozense
     return frozenset(asleep)
 
 
-def _is_away(rep: Rep, now: datetime) -> bool:
+def is_away(rep: Rep, now: datetime) -> bool:
+    """Return whether a rep is on leave.
+
+    Args:
+        rep: The rep.
+        now: An aware time; the end of the leave is the first moment back.
+    """
     begun = rep.away_from is None or rep.away_from <= now
     ended = rep.away_to is not None and rep.away_to <= now
     return (rep.away_from is not None or rep.away_to is not None) and begun and not ended
@@ -195,7 +244,13 @@ def _groups(case: _Case) -> Iterator[_Group]:
             for rep_id, load in case.loads.items()
             if _fits_tier(load.rep, case) and not load.rep.is_overflow
         ),
+        pool=_pool("round_robin", case),
     )
+
+
+def _pool(name: str, case: _Case) -> str:
+    """Return the name of a pool; a tier has rotations of its own, since its leads are."""
+    return f"{name}/{case.tier.value}"
 
 
 def _territory(case: _Case) -> Iterator[_Group]:
@@ -212,6 +267,7 @@ def _territory(case: _Case) -> Iterator[_Group]:
         rep_ids=frozenset(
             each for each in owners if each in case.loads and _fits_tier(case.loads[each].rep, case)
         ),
+        pool=_pool(f"territory/{row.name}", case),
     )
 
 
@@ -232,7 +288,12 @@ def _account_owner(case: _Case) -> Iterator[_Group]:
 def _skill(case: _Case) -> Iterator[_Group]:
     for skill, why in _calls(case):
         words = f"has the skill {skill}, which {why} calls for"
-        yield _Group(rule="skill", words=words, rep_ids=_skilled(skill, case))
+        yield _Group(
+            rule="skill",
+            words=words,
+            rep_ids=_skilled(skill, case),
+            pool=_pool(f"skill/{_folded(skill)}", case),
+        )
 
 
 def _calls(case: _Case) -> Iterator[tuple[str, str]]:
@@ -263,17 +324,42 @@ def _in_order(case: _Case, excluded: Mapping[str, Place]) -> tuple[_Group, ...]:
     """Return all groups; the overflow pool first when the lead is taken from an owner."""
     groups = tuple(_groups(case))
     wanted = frozenset[str]().union(*(group.rep_ids for group in groups), _owner(case))
-    managers = frozenset(
-        manager
-        for rep_id in wanted & excluded.keys()
-        if (manager := case.loads[rep_id].rep.manager_id) is not None and manager in case.loads
-    )
+    overflow, managers = _resorts(case, excluded, wanted)
+    if case.lead.owner_id is None:
+        return (*groups, overflow, managers)
+    return (overflow, *groups, managers)
+
+
+def _resorts(
+    case: _Case, excluded: Mapping[str, Place], wanted: frozenset[str]
+) -> tuple[_Group, _Group]:
+    """Return the overflow pool, and the managers of those who were wanted and cannot take it."""
     overflow = frozenset(rep_id for rep_id, load in case.loads.items() if load.rep.is_overflow)
-    resorts = (
-        _Group(rule="overflow", words="is in the overflow pool", rep_ids=overflow),
-        _Group(rule="manager", words="manages a rep who cannot take it", rep_ids=managers),
+    managers = (_manager(rep_id, case, excluded) for rep_id in sorted(wanted & excluded.keys()))
+    return (
+        _Group(
+            rule="overflow",
+            words="is in the overflow pool",
+            rep_ids=overflow,
+            pool=_pool("overflow", case),
+        ),
+        _Group(
+            rule="manager",
+            words="manages a rep who cannot take it",
+            rep_ids=frozenset(each for each in managers if each is not None),
+            pool=_pool("manager", case),
+        ),
     )
-    return (*groups, *resorts) if case.lead.owner_id is None else (resorts[0], *groups, resorts[1])
+
+
+def _manager(rep_id: str, case: _Case, excluded: Mapping[str, Place]) -> str | None:
+    """Return the nearest manager above a rep who can take a lead; the policy holds no circle."""
+    above = case.loads[rep_id].rep.manager_id
+    while above is not None and above in case.loads:
+        if above not in excluded:
+            return above
+        above = case.loads[above].rep.manager_id
+    return None
 
 
 def _owner(case: _Case) -> frozenset[str]:
@@ -287,14 +373,18 @@ def _owner(case: _Case) -> frozenset[str]:
 
 
 def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
-    """Order a group: at work first, then with a skill called for, then longest without a turn."""
+    """Order a group: at work first, then with a skill called for, then longest without a turn.
+
+    Where nobody had a turn in the pool yet, those come first who had none anywhere for longest.
+    """
     prefer = case.policy.route.hours != "ignore"
 
-    def key(rep_id: str) -> tuple[bool, bool, int, str]:
+    def key(rep_id: str) -> tuple[bool, bool, int, int, str]:
         load = case.loads[rep_id]
         asleep = prefer and rep_id in case.asleep
         unskilled = bool(wanted) and wanted.isdisjoint(map(_folded, load.rep.skills))
-        return asleep, unskilled, load.last_turn, rep_id
+        turn = 0 if group.pool is None else load.turns.get(group.pool, 0)
+        return asleep, unskilled, turn, load.last_turn, rep_id
 
     return sorted(group.rep_ids, key=key)
 

@@ -9,7 +9,7 @@ import pytest
 
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.policy import Territory
-from leadfit.policy.schema import SkillRule
+from leadfit.policy.routing import SkillRule
 from leadfit.records import (
     Account,
     Fact,
