@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +72,7 @@ class Leadfit:
         in_force: The rules decisions are made by.
         performers: Who carries out actions, by destination; ``*`` for all others.
         world: Time, ids and failpoints.
+        fallbacks: Destinations that take an alert when its own does not, best first.
 
     Attributes:
         matching: Reviews, merges and their undoing.
@@ -85,12 +86,15 @@ class Leadfit:
         in_force: InForce,
         performers: Mapping[str, Performer],
         world: World,
+        fallbacks: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.folder = folder
         self.world = world
         self._store = store
         self._in_force = in_force
         self._performers = performers
+        self._deliveries = jobs.Deliveries(world, store, performers, lambda: self.policy, fallbacks)
+        self._lanes: jobs.Lanes | None = None
         self._deciding = threading.Lock()
         self._delivering = threading.Lock()
         self._firing = threading.Lock()
@@ -118,6 +122,9 @@ class Leadfit:
         if self._loops is not None:
             self._loops.stop()
             self._loops = None
+        if self._lanes is not None:
+            self._lanes.stop()
+            self._lanes = None
         self._store.close()
         for performer in self._performers.values():
             performer.close()
@@ -133,6 +140,7 @@ class Leadfit:
             self._store.write(lambda _session: None)
             resolve.warm_up()
             cycle = jobs.Cycle(self.world, self._store, lambda: self.policy, self.learn)
+            self._lanes = jobs.Lanes(self._deliveries)
             self._loops = jobs.Loops(
                 decide=self.decide_pending,
                 deliver=self._deliver_soon,
@@ -414,19 +422,19 @@ class Leadfit:
         return found
 
     def deliver(self, limit: int = 1000) -> int:
-        """Carry out queued actions that are due; return how many were settled.
+        """Carry out queued actions that are due; return how many ended.
 
-        Where several processes share a store, one of them delivers, and the others settle none.
+        Several processes that share a store may deliver at the same time.
         """
         with self._delivering:
-            if not self._store.may_do("deliver"):
-                return 0
-            return jobs.deliver(self.world, self._store, self._performers, limit)
+            return self._deliveries.deliver(limit)
 
-    def _deliver_soon(self, limit: int) -> int:
+    def _deliver_soon(self, _limit: int) -> int:
         """Deliver when the answer to the sender is out: both would want the same core."""
         self.world.wait(_BEFORE_DELIVERY_S)
-        return self.deliver(limit)
+        if self._lanes is not None:
+            self._lanes.tick()
+        return 0
 
     def run_clocks(self, limit: int = 1000) -> int:
         """Fire due clocks in due order and look for owners of unassigned leads."""

@@ -22,6 +22,8 @@ class FilePerformer:
     A line that a crash cut short is left as it is and does not count.
     """
 
+    is_local = True
+
     def __init__(self, path: Path, *, world: World) -> None:
         self._path = path
         self._world = world

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
 from leadfit.jobs.cycle import Cycle
-from leadfit.jobs.deliver import deliver
+from leadfit.jobs.deliver import Deliveries
+from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
@@ -13,12 +14,13 @@ from leadfit.jobs.sla import run_clocks
 
 __all__ = [
     "Cycle",
+    "Deliveries",
+    "Lanes",
     "Learned",
     "Loops",
     "MatchReport",
     "MatchWatch",
     "Proposal",
-    "deliver",
     "drift",
     "history",
     "import_history",

@@ -1,119 +1,406 @@
-"""Carries out queued actions: pending -> sending -> done, refused or dead.
+"""Carries out queued actions: pending -> sending -> done, refused, ambiguous or dead.
 
-An action is written down as ``sending`` before it is tried, so that after a crash it is looked up
-at its receiver and, where the receiver cannot tell, sent again with the same key: at least once,
-and with one effect at receivers that honour the key.
+An action is written down as ``sending`` before it is tried. After a crash, or when nobody knows
+how a try ended, it is looked up at its receiver and, where the receiver cannot tell, sent again
+with the same key: at least once, and with one effect at receivers that honour the key. What a
+receiver without keys is sent again says so.
+
+Each destination has a queue of its own, and a gate: after failures in a row, or when the receiver
+asks for it, nothing is sent there for a while, and then one action tries it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from leadfit import pipeline
 from leadfit.connectors import Performer
-from leadfit.errors import Permanent, Retryable
+from leadfit.connectors.base import (
+    INSTEAD,
+    REPEAT,
+    NotTaken,
+    OnHold,
+    Unclear,
+    Writes,
+)
+from leadfit.errors import Permanent, Retryable, StoreBusy
+from leadfit.jobs.breaker import Breaker
 from leadfit.log import logger
+from leadfit.policy import Policy
+from leadfit.policy.delivery import DeliverRules
+from leadfit.records import Action
 from leadfit.store import Session, Store
+from leadfit.store.outbox import Gate, GateState
 from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
 _CHUNK: Final = 50
-_MOST_ATTEMPTS: Final = 8
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 300.0
+_LEASE_S: Final = 900.0
+_SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
+_LOOKED_AT: Final = 200
 
 _log = logger("jobs.deliver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    """How a try of an action ended."""
+class Outcome:
+    """How a try of an action ended.
+
+    Attributes:
+        worked: The receiver answered in a way that makes sense.
+        on_hold_s: The receiver wants to be left alone for so long.
+        doubt: Nobody knows whether the try took effect.
+    """
 
     view: ActionView
     state: ActionState
+    worked: bool = True
     next_at: datetime | None = None
     error: str | None = None
+    on_hold_s: float | None = None
+    doubt: bool = False
 
 
-def deliver(world: World, store: Store, performers: Mapping[str, Performer], limit: int) -> int:
-    """Carry out actions that are due, in the order of their times; return how many were settled.
-
-    Must run once at a time: an action in state ``sending`` is taken for one that a crash left.
+class Deliveries:
+    """The queues of all destinations, for any number of threads and processes.
 
     Args:
         world: Time and failpoints.
-        store: Holds the queue.
+        store: Holds the queues.
         performers: By destination; ``*`` stands for every destination not named.
-        limit: Most actions of one round.
-
-    Raises:
-        StoreBusy: The store cannot take more now; what was done is looked up next time.
+        policy: The policy in force.
+        fallbacks: Destinations that take an alert when its own does not, best first.
     """
-    due = store.read(lambda session: session.outbox.due(world.now(), limit))
-    settled = 0
-    for first in range(0, len(due), _CHUNK):
-        chunk = due[first : first + _CHUNK]
-        world.reach("deliver.picked")
-        taken = store.write(partial(_begin, [each.action.key for each in chunk]))
-        world.reach("deliver.sending")
-        outcomes = [_try(world, performers, each) for each in chunk if each.action.key in taken]
-        world.reach("deliver.performed")
-        store.write(partial(_settle, outcomes, world.now()))
-        world.reach("deliver.settled")
-        settled += sum(outcome.state is not ActionState.PENDING for outcome in outcomes)
-    return settled
+
+    def __init__(
+        self,
+        world: World,
+        store: Store,
+        performers: Mapping[str, Performer],
+        policy: Callable[[], Policy],
+        fallbacks: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._performers = performers
+        self._policy = policy
+        self._fallbacks = fallbacks or {}
+        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self._lock = threading.Lock()
+        self._holder: str | None = None
+        self._unsettled: list[Outcome] = []
+
+    @property
+    def rules(self) -> DeliverRules:
+        """What the policy says about deliveries."""
+        return self._policy().deliver
+
+    # ---- one round, in one thread ----
+
+    def deliver(self, limit: int) -> int:
+        """Carry out actions that are due, destination by destination; return how many ended.
+
+        Raises:
+            StoreBusy: The store cannot take more now; what was done is looked up next time.
+        """
+        self.fall_back()
+        ended = tried = 0
+        while tried < limit:
+            before = tried
+            for destination in self.ready():
+                taken, settled = self.round(destination, min(_CHUNK, limit - tried))
+                tried += taken
+                ended += settled
+            if tried == before:
+                break
+        return ended
+
+    def round(self, destination: str, limit: int) -> tuple[int, int]:
+        """Carry out due actions of one destination, one after another.
+
+        Returns:
+            How many were tried and how many of them ended.
+        """
+        views = self.claim(destination, limit)
+        if not views:
+            return 0, 0
+        outcomes = [self.carry_out(each) for each in views]
+        self._world.reach("deliver.performed")
+        return len(views), self.settle(outcomes)
+
+    def ready(self) -> tuple[str, ...]:
+        """Return the destinations for which something is due, the longest waiting first."""
+        now = self._world.now()
+        return self._store.read(lambda session: session.outbox.ready(now))
+
+    # ---- a try, step by step ----
+
+    def claim(self, destination: str, limit: int) -> tuple[ActionView, ...]:
+        """Take due actions of a destination, unless it is left alone now; write that down."""
+        self._settle_again()
+        self._world.reach("deliver.picked")
+        views = self._store.write(
+            partial(self._begin, destination, limit, self._mine(), self._gone())
+        )
+        if views:
+            self._world.reach("deliver.sending")
+        return views
+
+    def carry_out(self, view: ActionView) -> Outcome:
+        """Try one action; whatever is wrong with it is in the answer."""
+        performer = self._performer(view.action.destination)
+        if performer is None:
+            words = f"no performer for the destination {view.action.destination}"
+            return Outcome(view=view, state=ActionState.REFUSED, error=words)
+        in_doubt = view.state is not ActionState.PENDING or view.doubts > 0
+        asked = False
+        try:
+            action = view.action
+            if in_doubt:
+                known = performer.knows(action.key)
+                self._world.reach("deliver.looked_up")
+                if known:
+                    return Outcome(view=view, state=ActionState.DONE)
+                if known is None:
+                    action = replace(action, fields={**action.fields, REPEAT: True})
+            asked = True
+            performer.perform(action)
+            self._world.reach("deliver.tried")
+        except Permanent as error:
+            return Outcome(view=view, state=ActionState.REFUSED, error=_words(error))
+        except Retryable as error:
+            return self._again(view, error, asked=asked)
+        except Exception as error:  # noqa: BLE001 -- the outermost edge of one action
+            _log.error("action.failed", action=view.action.key, error=type(error).__name__)
+            return self._again(view, error, asked=asked)
+        return Outcome(view=view, state=ActionState.DONE)
+
+    def settle(self, outcomes: Sequence[Outcome]) -> int:
+        """Write how tries ended; return how many actions ended with them.
+
+        Raises:
+            StoreBusy: The store cannot take more now; it is written before the next claim.
+        """
+        try:
+            self._store.write(partial(self._end, outcomes))
+        except StoreBusy:
+            with self._lock:
+                self._unsettled.extend(outcomes)
+            raise
+        self._world.reach("deliver.settled")
+        open_states = (ActionState.PENDING, ActionState.AMBIGUOUS)
+        return sum(outcome.state not in open_states for outcome in outcomes)
+
+    def _settle_again(self) -> None:
+        with self._lock:
+            outcomes, self._unsettled = self._unsettled, []
+        if outcomes:
+            self.settle(outcomes)
+
+    def is_local(self, destination: str) -> bool:
+        """Return whether a destination answers at once, so that nothing is gained by threads."""
+        return bool(getattr(self._performer(destination), "is_local", False))
+
+    def _performer(self, destination: str) -> Performer | None:
+        return self._performers.get(destination, self._performers.get("*"))
+
+    # ---- who delivers ----
+
+    def _mine(self) -> str:
+        """Return the name under which this process holds actions; it ends with the process."""
+        with self._lock:
+            if self._holder is None:
+                self._holder = self._world.new_id("deliverer")
+            self._store.may_do(_duty(self._holder))
+            return self._holder
+
+    def _gone(self) -> tuple[str, ...]:
+        """Return holders that have ended: what they had begun is taken over at once."""
+        now = self._world.now()
+        held = self._store.read(lambda session: session.outbox.holders(now))
+        return tuple(
+            each for each in held if each != self._holder and self._store.may_do(_duty(each))
+        )
+
+    # ---- within one transaction ----
+
+    def _begin(
+        self, destination: str, limit: int, mine: str, gone: Sequence[str], session: Session
+    ) -> tuple[ActionView, ...]:
+        now, rules = self._world.now(), self.rules
+        gate = session.destinations.gate(destination)
+        if gate.until is not None and gate.until > now:
+            return ()
+        tries = gate.state is not GateState.OPEN
+        views = session.outbox.claim(
+            destination,
+            holder=mine,
+            now=now,
+            until=now + timedelta(seconds=_LEASE_S),
+            limit=1 if tries else limit,
+            gone=gone,
+        )
+        if views and tries:
+            until = now + timedelta(seconds=3 * rules.request_s)
+            session.destinations.set_gate(replace(gate, state=GateState.TRYING, until=until), now)
+        performer: object = self._performer(destination)
+        if isinstance(performer, Writes):
+            end = now + timedelta(hours=rules.echo_hours)
+            for view in views:
+                for written in performer.writes(view.action):
+                    session.echoes.note(written, at=now, until=end)
+        return views
+
+    def _end(self, outcomes: Iterable[Outcome], session: Session) -> None:
+        now = self._world.now()
+        for outcome in outcomes:
+            action = outcome.view.action
+            session.outbox.settle(
+                action.key,
+                outcome.state,
+                at=now,
+                next_at=outcome.next_at,
+                error=outcome.error,
+                doubt=outcome.doubt,
+            )
+            self._move_gate(session, outcome, now)
+            if outcome.state is ActionState.DONE and action.fields.get("counts_as_touch"):
+                pipeline.enrolled(session, action, now)
+
+    def _move_gate(self, session: Session, outcome: Outcome, now: datetime) -> None:
+        action = outcome.view.action
+        gate = session.destinations.gate(action.destination)
+        breaker, why = self._breakers[action.destination], outcome.error or ""
+        if outcome.on_hold_s is not None:
+            moved = breaker.paused(gate, why, outcome.on_hold_s, now=now)
+        elif outcome.worked:
+            moved = breaker.worked(gate, now)
+        else:
+            spread = seeded("gate", action.key, outcome.view.attempts).random()
+            moved = breaker.failed(gate, action.key, why, self.rules, now=now, spread=spread)
+        if moved != gate:
+            session.destinations.set_gate(moved, now)
+            if moved.state is not gate.state:
+                _log.warning("destination.moved", action=action.key, code=moved.state.value)
+
+    # ---- what follows from trouble ----
+
+    def _again(self, view: ActionView, error: Exception, *, asked: bool) -> Outcome:
+        """Wait, longer each time, with jitter that is the same at every replay; or give up.
+
+        Args:
+            view: The action, as it was before the try.
+            error: What went wrong.
+            asked: It was sent, so that it may have been carried out; else it was only looked up.
+        """
+        now, rules = self._world.now(), self.rules
+        sure = isinstance(error, NotTaken | OnHold)
+        doubt = asked and not sure
+        words = _words(error) if isinstance(error, Retryable) else type(error).__name__
+        longest = min(rules.longest_backoff_s, rules.backoff_s * 2.0 ** min(view.attempts, 30))
+        chance = seeded("retry", view.action.key, view.attempts).random()
+        wait_s = max(_SHORTEST_WAIT_S, longest * chance)
+        hold_s = _hold_s(error, rules)
+        if hold_s is not None:
+            wait_s = max(wait_s, hold_s)
+        next_at = now + timedelta(seconds=wait_s)
+        goes_on = ActionState.PENDING
+        if doubt or (view.state is not ActionState.PENDING and not asked):
+            goes_on = ActionState.AMBIGUOUS
+        return Outcome(
+            view=view,
+            state=ActionState.DEAD if self._gives_up(view, next_at, now) else goes_on,
+            worked=False,
+            next_at=next_at,
+            error=words,
+            on_hold_s=hold_s,
+            doubt=doubt,
+        )
+
+    def _gives_up(self, view: ActionView, next_at: datetime, now: datetime) -> bool:
+        """Past the deadline of its kind; or it fails again and again while others do not."""
+        rules, action = self.rules, view.action
+        hours = rules.hours_of.get(action.kind, rules.hours)
+        since = max(action.due_at, view.again_at or action.due_at)
+        if next_at > since + timedelta(hours=hours):
+            return True
+        breaker = self._breakers[action.destination]
+        lately = now - timedelta(seconds=rules.longest_backoff_s)
+        return view.attempts + 1 >= rules.attempts and breaker.worked_since(lately)
+
+    # ---- another channel ----
+
+    def fall_back(self) -> int:
+        """Send alerts and pages that did not get through by another channel, too.
+
+        Returns:
+            How many were queued there.
+        """
+        if not self._fallbacks:
+            return 0
+        before = self._world.now() - timedelta(seconds=self.rules.fallback_s)
+        late = self._store.read(lambda session: session.outbox.waiting(before, _LOOKED_AT))
+        if not late:
+            return 0
+        moved = self._store.write(partial(self._send_instead, late))
+        self._world.reach("deliver.fell_back")
+        return moved
+
+    def _send_instead(self, late: Sequence[ActionView], session: Session) -> int:
+        now, moved = self._world.now(), 0
+        for view in late:
+            action = view.action
+            tier = action.fields.get("tier")
+            wanted = action.kind == "page" or tier in self.rules.fallback_tiers
+            if not wanted or INSTEAD in action.fields:
+                session.outbox.fell_back(action.key, now)
+                continue
+            other = self._first_open(session, action.destination)
+            if other is not None:
+                session.outbox.queue(_instead(action, other, now), now)
+                session.outbox.fell_back(action.key, now)
+                moved += 1
+        return moved
+
+    def _first_open(self, session: Session, destination: str) -> str | None:
+        for other in self._fallbacks.get(destination, ()):
+            gate: Gate = session.destinations.gate(other)
+            if gate.state is GateState.OPEN and gate.failing_since is None:
+                return other
+        return None
 
 
-def _try(world: World, performers: Mapping[str, Performer], view: ActionView) -> _Outcome:
-    action = view.action
-    performer = performers.get(action.destination, performers.get("*"))
-    if performer is None:
-        words = f"no performer for the destination {action.destination}"
-        return _Outcome(view=view, state=ActionState.REFUSED, error=words)
-    try:
-        if view.state is ActionState.SENDING and performer.knows(action.key):
-            return _Outcome(view=view, state=ActionState.DONE)
-        performer.perform(action)
-        world.reach("deliver.tried")
-    except Permanent as error:
-        return _Outcome(view=view, state=ActionState.REFUSED, error=_words(error))
-    except Retryable as error:
-        return _again(world, view, _words(error))
-    except Exception as error:  # noqa: BLE001 -- the outermost edge of one action
-        _log.error("action.failed", action=action.key, error=type(error).__name__)
-        return _again(world, view, type(error).__name__)
-    return _Outcome(view=view, state=ActionState.DONE)
+def _instead(action: Action, destination: str, now: datetime) -> Action:
+    return replace(
+        action,
+        key=f"{action.key}/instead",
+        kind="page" if destination == "pager" else "alert",
+        destination=destination,
+        due_at=now,
+        fields={**action.fields, INSTEAD: action.destination},
+    )
 
 
-def _again(world: World, view: ActionView, words: str) -> _Outcome:
-    """Wait longer each time, with jitter that is the same at every replay; then give up."""
-    tried = view.attempts + 1
-    if tried >= _MOST_ATTEMPTS:
-        return _Outcome(view=view, state=ActionState.DEAD, error=words)
-    longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 4.0**view.attempts)
-    wait_s = longest * (0.5 + seeded("retry", view.action.key, tried).random() / 2)
-    next_at = world.now() + timedelta(seconds=wait_s)
-    return _Outcome(view=view, state=ActionState.PENDING, next_at=next_at, error=words)
+def _hold_s(error: Exception, rules: DeliverRules) -> float | None:
+    """Return how long the receiver is left alone; what it asks for wins."""
+    if not isinstance(error, NotTaken | Unclear | OnHold):
+        return None
+    asked = error.retry_after_s
+    if asked is None:
+        return rules.pause_s if isinstance(error, OnHold) else None
+    return min(max(asked, _SHORTEST_WAIT_S), rules.longest_pause_s)
+
+
+def _duty(holder: str) -> str:
+    return f"deliver as {holder}"
 
 
 def _words(error: Permanent | Retryable) -> str:
     return f"{error.code}: {error}"[:_ERROR_LETTERS]
-
-
-def _begin(keys: Sequence[str], session: Session) -> frozenset[str]:
-    return session.outbox.sending(keys)
-
-
-def _settle(outcomes: Sequence[_Outcome], now: datetime, session: Session) -> None:
-    for outcome in outcomes:
-        action = outcome.view.action
-        session.outbox.settle(
-            action.key, outcome.state, at=now, next_at=outcome.next_at, error=outcome.error
-        )
-        if outcome.state is ActionState.DONE and action.fields.get("counts_as_touch"):
-            pipeline.enrolled(session, action, now)

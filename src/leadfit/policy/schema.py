@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
 from leadfit.records import Fact, Tier
@@ -529,6 +530,8 @@ class PolicyFile(Section):
     """Patterns of activities; the first that holds counts."""
     sla: SlaRules = Field(default_factory=SlaRules)
     """Limits for every tier."""
+    deliver: DeliverRules = Field(default_factory=DeliverRules)
+    """How actions are carried out."""
     learn: Learn = Field(default_factory=Learn)
     """When evidence is enough."""
     meaningful_use: Use = Field(default_factory=Use)

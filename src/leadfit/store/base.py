@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 
 from leadfit.records import (
     Account,
-    Action,
     Activity,
     Assignment,
     Candidate,
@@ -27,11 +26,10 @@ from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
 from leadfit.store.breaches import Breaches
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
+from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.past import Past
 from leadfit.store.told import Contents, People
 from leadfit.store.views import (
-    ActionState,
-    ActionView,
     Counts,
     Feedback,
     Incident,
@@ -289,39 +287,6 @@ class Clocks(Protocol):
         """Return incidents from ``since`` on, oldest first."""
 
 
-class Outbox(Protocol):
-    """Queued actions."""
-
-    def queue(self, action: Action, now: datetime) -> None:
-        """Queue an action; one with the same key is never queued again."""
-
-    def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
-        """Return actions to be carried out or looked up, in the order of their times."""
-
-    def get(self, key: str) -> ActionView | None:
-        """Return one action."""
-
-    def sending(self, keys: Sequence[str]) -> frozenset[str]:
-        """Write that a try of these actions begins; return those that were not cancelled."""
-
-    def settle(
-        self,
-        key: str,
-        state: ActionState,
-        *,
-        at: datetime,
-        next_at: datetime | None = None,
-        error: str | None = None,
-    ) -> None:
-        """Write how a try ended."""
-
-    def cancel(self, lead_id: str, at: datetime) -> int:
-        """Cancel the actions of a lead that were not begun; return how many."""
-
-    def resume(self, lead_id: str, at: datetime) -> None:
-        """Queue the actions of a lead again that were cancelled at the time ``at``."""
-
-
 class AccessKeys(Protocol):
     """API keys by their hash."""
 
@@ -366,6 +331,18 @@ class Session(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Queued actions."""
+
+    @property
+    def destinations(self) -> Destinations:
+        """How destinations are sent to."""
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What waits for a person."""
+
+    @property
+    def echoes(self) -> Echoes:
+        """What we wrote into other systems."""
 
     @property
     def keys(self) -> AccessKeys:

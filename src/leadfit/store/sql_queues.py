@@ -1,17 +1,16 @@
-"""Capacity slots, turns, clocks, the outbox and API keys."""
+"""Capacity slots, turns, clocks and API keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
-from leadfit.records import Action, Clock, ClockKind
-from leadfit.store.codec import from_us, maybe_us, pack_text, to_us
+from leadfit.records import Clock, ClockKind
+from leadfit.store.codec import from_us, maybe_us, to_us
 from leadfit.store.sql import Connection
-from leadfit.store.sql_views import ACTION, CLOCK, action_view, clock_of
-from leadfit.store.views import ActionState, ActionView, Incident
+from leadfit.store.sql_views import CLOCK, clock_of
+from leadfit.store.views import Incident
 
 # One guarded statement: two claims can never get the same slot, on any store.
 _CLAIM: Final = """
@@ -22,11 +21,6 @@ WHERE rep_id = :rep AND slot = (
 ) AND busy_until_us <= :now
 RETURNING slot
 """
-
-
-@lru_cache(maxsize=4096)
-def _recipients(rep_ids: tuple[str, ...]) -> str:
-    return pack_text(rep_ids)
 
 
 class SqlCapacity:
@@ -182,91 +176,6 @@ class SqlClocks:
         return tuple(
             Incident(key=key, lead_id=lead_id, at=from_us(at_us), words=words)
             for key, lead_id, at_us, words in rows
-        )
-
-
-class SqlOutbox:
-    """See :class:`leadfit.store.base.Outbox`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def queue(self, action: Action, now: datetime) -> None:
-        """Queue an action; one with the same key is never queued again."""
-        self._connection.execute(
-            "INSERT INTO outbox (key, kind, destination, lead_id, assignment_id, due_us,"
-            " recipients, fields, state, attempts, next_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?) ON CONFLICT (key) DO NOTHING",
-            (
-                action.key, action.kind, action.destination, action.lead_id, action.assignment_id,
-                to_us(action.due_at), _recipients(action.recipients), pack_text(action.fields),
-                max(to_us(action.due_at), to_us(now)),
-            ),
-        )  # fmt: skip
-
-    def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
-        """Return actions to be carried out or looked up, in the order of their times."""
-        rows = self._connection.execute(
-            f"SELECT {ACTION} FROM outbox WHERE state IN ('pending', 'sending')"  # noqa: S608 -- fixed columns
-            " AND next_us <= ? ORDER BY next_us, rowid LIMIT ?",
-            (to_us(now), limit),
-        )
-        return tuple(action_view(row) for row in rows)
-
-    def get(self, key: str) -> ActionView | None:
-        """Return one action."""
-        row = self._connection.execute(
-            f"SELECT {ACTION} FROM outbox WHERE key = ?",  # noqa: S608 -- fixed columns
-            (key,),
-        ).fetchone()
-        return None if row is None else action_view(row)
-
-    def sending(self, keys: Sequence[str]) -> frozenset[str]:
-        """Write that a try of these actions begins; return those that were not cancelled."""
-        rows = self._connection.execute(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1"  # noqa: S608 -- placeholders only
-            f" WHERE state IN ('pending', 'sending') AND key IN ({','.join('?' * len(keys))})"
-            " RETURNING key",
-            tuple(keys),
-        ).fetchall()
-        return frozenset(row[0] for row in rows)
-
-    def settle(
-        self,
-        key: str,
-        state: ActionState,
-        *,
-        at: datetime,
-        next_at: datetime | None = None,
-        error: str | None = None,
-    ) -> None:
-        """Write how a try ended."""
-        self._connection.execute(
-            "UPDATE outbox SET state = ?, next_us = coalesce(?, next_us), error = ?, done_us = ?"
-            " WHERE key = ?",
-            (
-                state.value,
-                maybe_us(next_at),
-                error,
-                None if state is ActionState.PENDING else to_us(at),
-                key,
-            ),
-        )
-
-    def cancel(self, lead_id: str, at: datetime) -> int:
-        """Cancel the actions of a lead that were not begun; return how many."""
-        return self._connection.execute(
-            "UPDATE outbox SET state = 'cancelled', done_us = ?"
-            " WHERE lead_id = ? AND state = 'pending'",
-            (to_us(at), lead_id),
-        ).rowcount
-
-    def resume(self, lead_id: str, at: datetime) -> None:
-        """Queue the actions of a lead again that were cancelled at the time ``at``."""
-        self._connection.execute(
-            "UPDATE outbox SET state = 'pending', done_us = NULL"
-            " WHERE lead_id = ? AND state = 'cancelled' AND done_us = ?",
-            (lead_id, to_us(at)),
         )
 
 

@@ -10,15 +10,16 @@ from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_breaches import SqlBreaches
 from leadfit.store.sql_contents import SqlContents
+from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
+from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_queues import (
     SqlAccessKeys,
     SqlCapacity,
     SqlClocks,
-    SqlOutbox,
 )
 from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.views import Counts
@@ -59,6 +60,9 @@ class SqlSession:
         self.clocks = SqlClocks(connection)
         self.breaches = SqlBreaches(connection)
         self.outbox = SqlOutbox(connection)
+        self.destinations = SqlDestinations(connection)
+        self.dead_letters = SqlDeadLetters(connection)
+        self.echoes = SqlEchoes(connection, secret)
         self.keys = SqlAccessKeys(connection)
         self.past = SqlPast(connection, self.signals, self.accounts)
         self.links = SqlLinks(connection)

@@ -46,7 +46,7 @@ CLOCK: Final = (
 )
 ACTION: Final = (
     "key, kind, destination, lead_id, assignment_id, due_us, recipients, fields, state, attempts,"
-    " next_us, error, done_us"
+    " next_us, error, done_us, doubts, again_us"
 )
 
 
@@ -245,6 +245,8 @@ def action_view(row: Sequence[object]) -> ActionView:
         next_at=from_us(cast("int", row[10])),
         error=cast("str | None", row[11]),
         done_at=maybe_time(cast("int | None", row[12])),
+        doubts=cast("int", row[13]),
+        again_at=maybe_time(cast("int | None", row[14])),
     )
 
 

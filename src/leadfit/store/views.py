@@ -23,22 +23,29 @@ from leadfit.store.past import AccountScore
 
 
 class SignalState(StrEnum):
-    """How far a stored signal has come; ``dead`` waits for a person, with the reason."""
+    """How far a stored signal has come; ``dead`` waits for a person, who may drop it for good."""
 
     ACCEPTED = "accepted"
     DECIDED = "decided"
     DEAD = "dead"
+    DROPPED = "dropped"
 
 
 class ActionState(StrEnum):
-    """How far a queued action has come; ``sending`` after a crash means: look it up first."""
+    """How far a queued action has come; ``sending`` after a crash means: look it up first.
+
+    ``ambiguous``: nobody knows whether the latest try took effect; it is looked up before the next.
+    ``refused`` and ``dead`` wait for a person, who lets it be tried again or drops it.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
+    AMBIGUOUS = "ambiguous"
     DONE = "done"
     REFUSED = "refused"
     DEAD = "dead"
     CANCELLED = "cancelled"
+    DROPPED = "dropped"
     FOLDED = "folded"
     """Told together with others of its kind, by an action that names them all."""
 
@@ -110,6 +117,8 @@ class ActionView:
         attempts: How often it was tried.
         next_at: When it is tried next.
         error: Why the latest try failed, in words.
+        doubts: Tries of which nobody knows whether they took effect.
+        again_at: When a person last asked for another try.
     """
 
     action: Action
@@ -118,6 +127,8 @@ class ActionView:
     next_at: datetime
     error: str | None = None
     done_at: datetime | None = None
+    doubts: int = 0
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

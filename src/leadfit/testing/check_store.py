@@ -14,7 +14,6 @@ from typing import Final, Protocol
 from leadfit.history import FactColumn, Known, Step
 from leadfit.records import (
     Account,
-    Action,
     Assignment,
     Clock,
     ClockKind,
@@ -36,7 +35,7 @@ from leadfit.store.past import (
     PastFact,
     PastSpend,
 )
-from leadfit.store.views import ActionState, Feedback, SignalState
+from leadfit.store.views import Feedback, SignalState
 from leadfit.testing.fakes import FrozenWorld
 
 SLOTS: Final = 15
@@ -282,43 +281,6 @@ def clocks_are_due_in_order_and_fire_once(bench: Bench) -> None:
     expect(late["clock-1"] == 60.0, f"late are {late}")
 
 
-def an_action_is_queued_once_by_its_key(bench: Bench) -> None:
-    """And waits for its time; a cancelled one is not begun."""
-    now = bench.world.now()
-    action = Action(
-        key="lead/1/task", kind="task", destination="crm", lead_id="lead", assignment_id="a",
-        due_at=now + timedelta(minutes=1), recipients=("rep_a",), fields={"priority": "high"},
-    )  # fmt: skip
-    for _ in range(2):
-        bench.store.write(lambda session: session.outbox.queue(action, now))
-    early = bench.store.read(lambda session: session.outbox.due(now, 10))
-    expect(early == (), "an action came before its time")
-    due = bench.store.read(lambda session: session.outbox.due(action.due_at, 10))
-    expect([each.action for each in due] == [action], f"due are {due}")
-    bench.store.write(lambda session: session.outbox.cancel("lead", now))
-    begun = bench.store.write(lambda session: session.outbox.sending([action.key]))
-    expect(begun == frozenset(), "a cancelled action was begun")
-
-
-def a_try_that_failed_comes_back_at_its_time(bench: Bench) -> None:
-    """With the number of tries and the error."""
-    now = bench.world.now()
-    action = Action(
-        key="k", kind="task", destination="crm", lead_id="lead", assignment_id=None, due_at=now
-    )
-    again = now + timedelta(seconds=30)
-
-    def work(session: Session) -> None:
-        session.outbox.queue(action, now)
-        session.outbox.sending(["k"])
-        session.outbox.settle("k", ActionState.PENDING, at=now, next_at=again, error="busy")
-
-    bench.store.write(work)
-    expect(bench.store.read(lambda session: session.outbox.due(now, 9)) == (), "it came at once")
-    (view,) = bench.store.read(lambda session: session.outbox.due(again, 9))
-    expect((view.attempts, view.error) == (1, "busy"), f"it is {view}")
-
-
 def candidates_share_a_key(bench: Bench) -> None:
     """By ids, by address and by domain; with the open lead of the contact."""
 
@@ -531,8 +493,6 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_slot_is_free_again_when_its_window_has_passed,
     turns_survive_and_a_newcomer_is_next,
     clocks_are_due_in_order_and_fire_once,
-    an_action_is_queued_once_by_its_key,
-    a_try_that_failed_comes_back_at_its_time,
     candidates_share_a_key,
     a_second_import_adds_nothing,
     pages_of_leads_neither_miss_nor_repeat,

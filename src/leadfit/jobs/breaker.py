@@ -1,0 +1,79 @@
+"""When a destination is left alone, and when it is tried again."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from leadfit.policy.delivery import DeliverRules
+from leadfit.store.outbox import Gate, GateState
+
+_LEAST_ACTIONS = 2
+
+
+class Breaker:
+    """Counts the failures of one destination and says how it is sent to from now on.
+
+    The gate it speaks of is kept in the store, where every process sees it; failures are counted
+    by each process for itself. One action that fails for ever never closes a gate alone.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failed: deque[tuple[datetime, str]] = deque()
+        self._worked_at: datetime | None = None
+
+    def worked_since(self, at: datetime) -> bool:
+        """Return whether the destination took something after ``at``."""
+        return self._worked_at is not None and self._worked_at > at
+
+    def worked(self, gate: Gate, now: datetime) -> Gate:
+        """Return the gate after an answer that makes sense."""
+        with self._lock:
+            self._failed.clear()
+            self._worked_at = now
+        if gate.state is GateState.PAUSED and gate.until is not None and gate.until > now:
+            return gate
+        return Gate(destination=gate.destination)
+
+    def failed(
+        self, gate: Gate, key: str, why: str, rules: DeliverRules, *, now: datetime, spread: float
+    ) -> Gate:
+        """Return the gate after a failure.
+
+        Args:
+            gate: As it is now.
+            key: The action that failed.
+            why: In words.
+            rules: When a gate is closed, and for how long.
+            now: When it failed.
+            spread: 0 to 1: where the end of the pause lies in the second half of its length.
+        """
+        since = gate.failing_since or now
+        with self._lock:
+            self._failed.append((now, key))
+            while self._failed[0][0] < now - timedelta(seconds=rules.window_s):
+                self._failed.popleft()
+            broken = (
+                len(self._failed) >= rules.failures
+                and len({each for _, each in self._failed}) >= _LEAST_ACTIONS
+            )
+        if gate.state is GateState.PAUSED and gate.until is not None and gate.until > now:
+            return replace(gate, failing_since=since)
+        if broken or gate.state is not GateState.OPEN:
+            until = now + timedelta(seconds=rules.open_s * (1 + spread) / 2)
+            return replace(gate, state=GateState.BROKEN, until=until, why=why, failing_since=since)
+        return replace(gate, why=why, failing_since=since)
+
+    @staticmethod
+    def paused(gate: Gate, why: str, wait_s: float, *, now: datetime) -> Gate:
+        """Return the gate after a receiver asked to be left alone."""
+        until = now + timedelta(seconds=wait_s)
+        if gate.until is not None and gate.state is GateState.PAUSED:
+            until = max(until, gate.until)
+        return replace(
+            gate, state=GateState.PAUSED, until=until, why=why,
+            failing_since=gate.failing_since or now,
+        )  # fmt: skip

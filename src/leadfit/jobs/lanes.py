@@ -1,0 +1,122 @@
+"""Delivers in threads, one queue a destination, so that a slow or dead one delays no other."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from leadfit.errors import LeadfitError
+from leadfit.jobs.deliver import Deliveries
+from leadfit.log import logger
+from leadfit.store.views import ActionView
+
+_BATCH: Final = 500
+_AFTER_TROUBLE_S: Final = 0.5
+_POLL_S: Final = 2.0
+
+_log = logger("jobs.lanes")
+
+
+class _Lane:
+    """The queue of one destination: a thread that claims, and threads that send."""
+
+    def __init__(self, deliveries: Deliveries, destination: str, stopping: threading.Event) -> None:
+        self._deliveries = deliveries
+        self._destination = destination
+        self._stopping = stopping
+        self._woken = threading.Event()
+        self._width = deliveries.rules.workers
+        self._free = self._width
+        self._change = threading.Condition()
+        self._pool = ThreadPoolExecutor(self._width, f"leadfit-send-{destination}")
+        self._thread = threading.Thread(
+            target=self._run, name=f"leadfit-deliver-{destination}", daemon=True
+        )
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._woken.set()
+
+    def join(self) -> None:
+        """End when what is being sent has been answered."""
+        self._woken.set()
+        with self._change:
+            self._change.notify_all()
+        self._thread.join()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                found = self._look()
+            except LeadfitError as error:
+                _log.warning("round.failed", round=self._destination, code=error.code)
+                self._stopping.wait(_AFTER_TROUBLE_S)
+                continue
+            if not found:
+                self._woken.wait(_POLL_S)
+
+    def _look(self) -> bool:
+        """Send what is due; return whether there was anything."""
+        if self._deliveries.is_local(self._destination):
+            return self._deliveries.round(self._destination, _BATCH)[0] > 0
+        free = self._wait_for_room()
+        if free == 0:
+            return False
+        views = self._deliveries.claim(self._destination, free)
+        with self._change:
+            self._free -= len(views)
+        for view in views:
+            self._pool.submit(self._send, view)
+        return bool(views)
+
+    def _wait_for_room(self) -> int:
+        with self._change:
+            while self._free == 0 and not self._stopping.is_set():
+                self._change.wait(_POLL_S)
+            return self._free
+
+    def _send(self, view: ActionView) -> None:
+        try:
+            self._deliveries.settle([self._deliveries.carry_out(view)])
+        except LeadfitError as error:
+            _log.warning("round.failed", round=self._destination, code=error.code)
+        finally:
+            with self._change:
+                self._free += 1
+                self._change.notify()
+            # Its lead may have another action that waited for this one.
+            self._woken.set()
+
+
+class Lanes:
+    """Every destination's queue, each with threads of its own."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+        self._stopping = threading.Event()
+        self._lanes: dict[str, _Lane] = {}
+
+    def tick(self) -> None:
+        """Wake the queues in which something is due; send by another channel what is late.
+
+        Raises:
+            StoreBusy: The store cannot be read now.
+        """
+        for destination in self._deliveries.ready():
+            lane = self._lanes.get(destination)
+            if lane is None and not self._stopping.is_set():
+                lane = _Lane(self._deliveries, destination, self._stopping)
+                self._lanes[destination] = lane
+            if lane is not None:
+                lane.wake()
+        self._deliveries.fall_back()
+
+    def stop(self) -> None:
+        """End when what is being sent has been answered."""
+        self._stopping.set()
+        for lane in self._lanes.values():
+            lane.join()
