@@ -540,25 +540,6 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A value that we write into another system, or that it reports to us.
-
-    Attributes:
-        system: The system, by the name of the source it sends its changes under.
-        object_id: Its record.
-        name: The field of the record.
-        value: The value, in the form in which the system sends it back.
-        version: The version of the record that the write made, where the system says it.
-    """
-
-    system: str
-    object_id: str
-    name: str
-    value: str
-    version: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Actions and clocks that follow from an assignment or from a breach.
 
