@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
 
+HOUR = 3_600
 START = datetime(2026, 3, 2, 15, tzinfo=UTC)
 HOT = ("pricing_view", "calculator", "intent_topic", "competitor_research", "comparison_view")
 ACCOUNTS = """account_id,name,domain,country,owner_id,created_at
@@ -706,6 +707,47 @@ def test_a_page_for_a_rep_is_full_although_reviews_are_hidden(
     store.close()
     seen = [each.left.record_id for each in leadfit.matching.queue(2, viewer="rep_cara")]
     assert seen == ["beta", "beta-bank"]
+
+
+# ---- free mail is never stuck ---------------------------------------------------------------
+
+
+def test_no_lead_from_free_mail_is_in_the_queue_for_longer_than_a_review_may_take(
+    tmp_path: Path, world: FrozenWorld
+) -> None:
+    with open_leadfit(make(tmp_path, world, order="owner-first"), world=world) as leadfit:
+        free = [
+            send(leadfit, email="pat@gmail.com", company="Beta Tools", name="Pat Moss"),
+            send(leadfit, email="kim@gmail.com", domain="beta.com"),
+            send(leadfit, email="lee@gmail.com", account_id="zyxel", contact_id="ann"),
+            send(leadfit, email="sam@yahoo.com"),
+        ]
+        business = send(leadfit, email="info@gamma.com")
+        waiting = {each.lead_id: each for each in leadfit.matching.reviews()}
+        assert {free[1].lead.lead_id, free[2].lead.lead_id, business.lead.lead_id} == set(waiting)
+        for _ in range(25):
+            world.pass_time(HOUR)
+            leadfit.run_clocks()
+            leadfit.watch_matching()
+            old = [
+                each
+                for each in leadfit.matching.reviews()
+                if each.lead_id in {view.lead.lead_id for view in free}
+                and leadfit.world.now() - each.opened_at > timedelta(hours=24)
+            ]
+            assert not old
+        (left,) = leadfit.matching.reviews()
+        assert left.lead_id == business.lead.lead_id, (
+            "a business mailbox still waits, and is told of"
+        )
+        for view in free:
+            after = leadfit.lead(view.lead.lead_id)
+            assert after.lead.owner_id is not None
+            assert after.lead.account_id is None
+        ended = leadfit.matching.review(waiting[free[1].lead.lead_id].review_id)
+        assert (ended.relation, ended.reviewer, ended.is_open) == (None, None, False)
+        with pytest.raises(NotPossible):
+            settle(leadfit, ended, Relation.SAME)
 
 
 # ---- the log -------------------------------------------------------------------------------

@@ -77,6 +77,8 @@ def review_words(found: Sides, now: datetime) -> str:
         lines += ["", f"Decided: {review.relation.value} by {review.reviewer or 'somebody'}"]
         if review.reason:
             lines.append(f"  {_line(review.reason)}")
+    elif review.decided_at is not None:
+        lines += ["", f"Ended without an answer: {_line(review.reason or 'nobody gave one')}"]
     if found.answers:
         lines += ["", "What each answer will do"]
         lines += [f"  --{each.value:<9} {_line(words)}" for each, words in found.answers.items()]

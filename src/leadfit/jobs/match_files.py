@@ -28,7 +28,7 @@ from leadfit.jobs.past import chunks
 from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
-from leadfit.records import Account, Band, Contact, Kind, Match, Relation, Signal
+from leadfit.records import Account, Band, Contact, Kind, Match, Reason, Relation, Signal
 from leadfit.resolve import card as cards
 from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
@@ -376,8 +376,14 @@ def _rows(
             match.relation.value,
             "" if waits else match.possible_account_id or "",
             _json(match.candidates),
-            _json([{"rule": each.rule, "words": each.words} for each in match.reasons]),
+            _json([_told_reason(each) for each in match.reasons]),
         )
+
+
+def _told_reason(reason: Reason) -> dict[str, object]:
+    """Return a reason as JSON; what was weighed has its bits as a number."""
+    bits = {} if reason.points is None else {"points": reason.points}
+    return {"rule": reason.rule, "words": reason.words, **bits}
 
 
 def _json(values: object) -> str:

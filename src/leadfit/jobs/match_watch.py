@@ -17,9 +17,11 @@ from typing import Final
 from leadfit.log import logger
 from leadfit.pipeline import Desk, InForce
 from leadfit.pipeline.matching import drawn, reviewers, tell_reviewers
+from leadfit.pipeline.reviews import end_unanswered as end_one
 from leadfit.policy import Policy
 from leadfit.records import Action, Band, Decision, Facts
 from leadfit.resolve.card import Card, RecordKind
+from leadfit.resolve.keys import DISPOSABLE, FREE_MAIL, SHARED
 from leadfit.store import Session, Store
 from leadfit.store.matching import Link, Review, ReviewKind
 from leadfit.watch import (
@@ -49,6 +51,8 @@ _EDGE_STEPS: Final = ((0.95, 0.90), (0.98, 0.90), (0.99, 0.90), (0.97, 0.85), (0
 _CAUGHT_UP: Final = 4
 """Weeks whose audits are drawn even if nothing ran when they ended."""
 _TOPPED_UP: Final = "topped up"
+_NEVER_STUCK: Final = (FREE_MAIL, DISPOSABLE, SHARED)
+"""Addresses that tell of no company: who writes from one is nurtured rather than left waiting."""
 
 _log = logger("jobs.match_watch")
 
@@ -224,6 +228,19 @@ def _open(desk: Desk, pair: _Pair) -> bool:
 # ---- alerts --------------------------------------------------------------------------------
 
 
+def end_unanswered(world: World, store: Store, in_force: InForce, limit: int) -> int:
+    """End past-due reviews of leads from free mail, so that none is stuck; return how many."""
+    late = store.read(lambda session: session.reviews.unanswered(world.now(), _NEVER_STUCK, limit))
+    if not late:
+        return 0
+
+    def end(session: Session) -> int:
+        desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
+        return sum(end_one(desk, review) for review in late)
+
+    return store.write(end)
+
+
 def tell_overdue(world: World, store: Store, in_force: InForce, limit: int) -> int:
     """Tell the reviewers of reviews that are past due, each once; return how many."""
     late = store.read(lambda session: session.reviews.overdue(world.now(), limit))
@@ -291,12 +308,14 @@ class MatchWatch:
         self._done: Period | None = None
 
     def round(self, limit: int) -> int:
-        """Tell of overdue reviews; once a week draw audits, alert, and step back where it must.
+        """End and tell of overdue reviews; weekly draw audits, alert, step back where it must.
 
         Returns:
-            How many reviews and figures were told of; what was queued before is counted again.
+            How many reviews and figures were ended or told of; what was queued before is counted
+            again.
         """
-        told = tell_overdue(self._world, self._store, self._in_force(), limit)
+        told = end_unanswered(self._world, self._store, self._in_force(), limit)
+        told += tell_overdue(self._world, self._store, self._in_force(), limit)
         (week,) = weeks_before(self._world.now(), 1)
         if week != self._done:
             told += self._weekly()

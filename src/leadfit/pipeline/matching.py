@@ -57,7 +57,8 @@ def _as_reviewed(desk: Desk, match: Match, candidates: Sequence[Candidate]) -> M
         return match
     of_account = desk.session.merges.survivor(RecordKind.ACCOUNT, match.account_id)
     for each in desk.session.reviews.of_contact(contact.contact_id):
-        if each.kind is ReviewKind.DUPLICATE or (each.is_open and each.kind is not ReviewKind.LINK):
+        is_asked = each.is_open and each.kind is ReviewKind.LINK
+        if each.kind is ReviewKind.DUPLICATE or not (is_asked or each.relation):
             continue
         if desk.session.merges.survivor(RecordKind.ACCOUNT, each.right_id) == of_account:
             return as_reviewed(match, each.relation, desk.policy)
@@ -126,9 +127,8 @@ def _ask(case: Case, lead_id: str, rated: Score, in_doubt: Doubt) -> None:
     hours = timedelta(hours=desk.policy.matching.review_hours)
     due_at = in_doubt.until if waits else desk.now + hours
     review = _review(case, lead_id, ReviewKind.LINK)
-    desk.session.reviews.open(
-        replace(review, due_at=due_at, alerted_at=desk.now if waits else None)
-    )
+    alerted_at, weak = desk.now if waits else None, case.keys.set_aside or "all"
+    desk.session.reviews.open(replace(review, due_at=due_at, alerted_at=alerted_at, stratum=weak))
     if waits:
         words = f"no rep is right under every account Tier {rated.tier.value} lead may be of"
         tell_reviewers(desk, review.review_id, lead_id, words)

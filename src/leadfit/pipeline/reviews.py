@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import merging, owners
@@ -11,6 +11,8 @@ from leadfit.records import Lead, Match, Reason, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
+
+_UNANSWERED: Final = "nobody answered in time, and a weak address waits no longer"
 
 
 def settle(
@@ -68,6 +70,22 @@ def _answer_lead(
     desk.session.leads.settle_possible(lead.lead_id)
     if lead.is_open and desk.session.leads.assignment(lead.lead_id) is None:
         owners.find_owner(desk.world, desk.session, desk.in_force, lead.lead_id)
+
+
+def end_unanswered(desk: Desk, review: Review) -> bool:
+    """End a review that nobody answered in time; its lead goes on as one that was not linked.
+
+    It keeps its pointer to the account that it may be of. Nothing is learned from silence: the
+    review has no answer, and is neither a label nor a wrong link.
+    """
+    if not desk.session.reviews.close(review.review_id, desk.now, _UNANSWERED):
+        return False
+    lead = _lead(desk, review)
+    told = {"review_id": review.review_id, "relation": None, "reviewer": None}
+    desk.session.signals.append("review", desk.now, told)
+    if lead is not None and lead.is_open and desk.session.leads.assignment(lead.lead_id) is None:
+        owners.find_owner(desk.world, desk.session, desk.in_force, lead.lead_id)
+    return True
 
 
 def join(desk: Desk, review: Review, lead: Lead, reviewer: str, reason: str | None) -> None:

@@ -177,6 +177,7 @@ def evidence(card: Card, weighed: Weighed) -> tuple[Reason, ...]:
         Reason(
             rule=f"weighed.{comparison}",
             words=f"{comparison} {_WORDS[test]} ({bits:+.1f} bits)",
+            points=round(bits, 4),
         )
         for comparison, test, bits in level_names(card, weighed.weighing)
     )

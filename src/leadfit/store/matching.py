@@ -7,7 +7,7 @@ however many leads came in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,13 +62,15 @@ class Review:
         left_id: The record in question: the lead's contact or the lead for a link, or a record.
         right_id: The candidate it may be.
         lead_id: The lead that waits for the answer, if one does.
-        stratum: Which part of a sample it was drawn from, such as ``0.90-0.97``; ``all`` where
-            every pair of its kind is asked about.
+        stratum: Which part of a sample it was drawn from, such as ``0.90-0.97``. For a lead in
+            doubt, every one of which is asked about, why its address is weak, such as
+            ``role_mailbox`` or ``free_mail``; else ``all``.
         chosen_with: Probability with which the pair was drawn into the sample; 1 for all.
         evidence: The weight of each comparison in bits, as reasons; no personal value.
         due_at: End of the review clock; ``None`` where nobody waits.
         alerted_at: When the reviewers were told that it is overdue or urgent.
-        relation: What the reviewer decided, or ``None`` while it is open.
+        decided_at: When it was decided, or ended without an answer.
+        relation: What the reviewer decided; ``None`` while it is open, and without an answer.
     """
 
     review_id: str
@@ -184,6 +186,12 @@ class Reviews(Protocol):
         self, review_id: str, relation: Relation, *, at: datetime, reviewer: str, reason: str | None
     ) -> bool:
         """Write what a reviewer decided; ``False`` where somebody decided before."""
+
+    def unanswered(self, now: datetime, strata: Collection[str], limit: int) -> tuple[Review, ...]:
+        """Return open reviews of leads of some strata that are past due, those due first."""
+
+    def close(self, review_id: str, at: datetime, reason: str) -> bool:
+        """End a review without an answer; ``False`` where it is decided or ended."""
 
     def decided(self, start: datetime, end: datetime) -> tuple[Review, ...]:
         """Return reviews decided from ``start`` up to ``end``, exclusive, in order of time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -156,6 +157,24 @@ class SqlReviews:
             (to_us(at), reviewer, relation.value, reason, review_id),
         )
         return decided.rowcount > 0
+
+    def unanswered(self, now: datetime, strata: Collection[str], limit: int) -> tuple[Review, ...]:
+        """Return open reviews of leads of some strata that are past due, those due first."""
+        marks = ",".join("?" * len(strata))
+        return self._where(
+            f"decided_us IS NULL AND due_us <= ? AND kind = ? AND stratum IN ({marks})"
+            " ORDER BY due_us, review_id LIMIT ?",
+            (to_us(now), ReviewKind.LINK.value, *strata, limit),
+        )
+
+    def close(self, review_id: str, at: datetime, reason: str) -> bool:
+        """End a review without an answer; ``False`` where it is decided or ended."""
+        closed = self._connection.execute(
+            "UPDATE reviews SET decided_us = ?, reason = ?"
+            " WHERE review_id = ? AND decided_us IS NULL",
+            (to_us(at), reason, review_id),
+        )
+        return closed.rowcount > 0
 
     def decided(self, start: datetime, end: datetime) -> tuple[Review, ...]:
         """Return reviews decided from ``start`` up to ``end``, exclusive, in order of time."""

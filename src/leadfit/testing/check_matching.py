@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit.errors import NotPossible
@@ -175,6 +175,28 @@ def a_review_is_decided_once(bench: Bench) -> None:
     expect(found is not None and found.relation is Relation.SAME, "a later decision won")
 
 
+def a_review_ends_without_an_answer(bench: Bench) -> None:
+    """Once it is past due and its address weak; it has no relation, and is decided no more."""
+    first = _reviews(bench)[0]
+    weak = replace(first, review_id="v5", left_id="l5", lead_id="l5", stratum="free_mail")
+    bench.store.write(lambda session: session.reviews.open(weak))
+    soon, late = (bench.world.now() + timedelta(hours=hours) for hours in (1, 25))
+
+    def ended(at: datetime) -> tuple[str, ...]:
+        found = bench.store.read(lambda session: session.reviews.unanswered(at, ["free_mail"], 9))
+        return tuple(each.review_id for each in found)
+
+    expect((ended(soon), ended(late)) == ((), ("v5",)), "others wait too short a time")
+    closed = [
+        bench.store.write(lambda session: session.reviews.close("v5", late, "nobody did"))
+        for _ in range(2)
+    ]
+    expect(closed == [True, False], f"ending it twice gave {closed}")
+    found = bench.store.read(lambda session: session.reviews.get("v5"))
+    expect(found is not None and not found.is_open and found.relation is None, f"{found}")
+    expect(ended(late) == (), "it ends again")
+
+
 def reviews_of_a_contact_come_newest_first(bench: Bench) -> None:
     """By what the contact did for a lead, the lead being open or not."""
     first, urgent, _ = _reviews(bench)
@@ -245,6 +267,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     open_leads_of_contacts_come_oldest_first,
     reviews_wait_in_the_order_they_are_due,
     a_review_is_decided_once,
+    a_review_ends_without_an_answer,
     reviews_of_a_contact_come_newest_first,
     how_leads_were_matched_is_read_by_time,
     records_are_found_by_what_they_are_called,

@@ -205,5 +205,5 @@ class Rows:
                 card_digest=review.card_digest,
             )
             for review, week in zip(self.reviews, self._weeks, strict=True)
-            if review.kind == kind and review.decided_at in period
+            if review.kind == kind and review.decided_at in period and review.relation is not None
         )
