@@ -13,8 +13,11 @@ Organisation records are patent applicants (``patstat``) and restaurants of two 
   only pairs within the half that was set aside are judged. Halving the clusters quarters the pairs
   of two entities and only halves those of one, so that each wrong pair counts twice.
 
-True pairs that no blocking key brings together count as missed; every candidate is judged, while
-``leadfit dedupe --labels`` leaves out those the first stage puts under 0.0001.
+True pairs that no blocking key brings together count as missed; every candidate is judged.
+``entities_f1`` is that of the pairs within the entities that ``leadfit dedupe`` would write.
+``calibration_error`` is over P > 0.5 in ten bins of all pairs that are judged, labelled ones left
+out, draw by draw; ``pooled`` are the pairs of all draws in one table, and ``by_chance`` is the mean
+that true probabilities would show over the same pairs, since few pairs are never even.
 ``recall_at_half_percent`` is the largest share of true pairs found by any cut under which
 at most 0.5 % are wrong. ``first_stage`` is the same without labels, whose parameters are Splink's.
 """
@@ -23,7 +26,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -33,17 +35,20 @@ from itertools import combinations
 from pathlib import Path
 from time import process_time
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
+from public_records import fodors, lobbying, patstat, shared
 from recording import asked_for_full, record
 
+from leadfit.jobs.judging import LEAST
 from leadfit.jobs.record_file import read_records
 from leadfit.records import Relation
 from leadfit.resolve.calibrate import Judged, calibrated, calibration_error
 from leadfit.resolve.card import Card, Frequencies, RecordKind
+from leadfit.resolve.cluster import Link, cluster, pairs_within
 from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable
-from leadfit.resolve.facts import NAMES, facts_of
+from leadfit.resolve.entity_words import with_entity_words
+from leadfit.resolve.facts import NAME_COLUMNS, NAMES, facts_of, of_names
 from leadfit.resolve.normal import Column, normalise
 from leadfit.resolve.relation import Known, relate
 from leadfit.resolve.sampling import Scored, draw, strata_for
@@ -59,8 +64,17 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 PROMISED = 0.005
-LIKELY = 0.05
 ODDS = 36
+PARTS = ("", ".alias", ".legal", ".place")
+SIMULATED = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """A card with a second stage, and the facts of all candidates as it reads them."""
+
+    card: Card
+    facts: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,75 +90,9 @@ class Base:
     facts: Floats
     truth: Bools
     true_pairs: int
-
-
-def shared() -> Path | None:
-    """Return the folder of the public data, or ``None``."""
-    given = os.environ.get("LEADFIT_SHARED")  # noqa: TID251 -- settings belong to the product
-    folder = Path(given) if given else Path(__file__).resolve().parents[2] / "shared"
-    return folder if (folder / "data" / "identity").is_dir() else None
-
-
-# ---- the data --------------------------------------------------------------------------------
-
-
-def patstat(data: Path, folder: Path) -> tuple[Path, list[str], str | None]:
-    """Raw names, coauthors, classes and place; the cleaned name is left out."""
-    columns = parquet(data / "identity" / "patstat_applicants.parquet")
-    places = [
-        f"{float(lat):.2f} {float(lng):.2f}" if float(lat) else ""
-        for lat, lng in zip(columns["Lat"], columns["Lng"], strict=True)
-    ]
-    rows = {
-        "record_id": [str(each) for each in columns["unique_id"]],
-        "name": columns["name"],
-        "coauthors": [(each or "").replace("**", " ") for each in columns["Coauthor"]],
-        "classes": [(each or "").replace("**", " ") for each in columns["Class"]],
-        "place": places,
-    }
-    return written(folder, "patstat", rows), [str(each) for each in columns["cluster"]], None
-
-
-def fodors(data: Path, folder: Path) -> tuple[Path, list[str], str | None]:
-    """Restaurants of two guides; ``class`` and what was derived by hand is left out."""
-    columns = parquet(data / "identity" / "fodors_zagats.parquet")
-    kept = {each: columns[each] for each in ("name", "addr", "city", "phone", "type", "src")}
-    rows = {"record_id": columns["unique_id"], **kept}
-    return written(folder, "fodors", rows), [str(each) for each in columns["cluster"]], "src"
-
-
-def lobbying(data: Path, folder: Path) -> tuple[Path, list[str], str | None]:
-    """Names alone."""
-    path = data / "companies" / "canlobby_names" / "names_part_a.csv.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
-    rows = {
-        "record_id": [str(number) for number in range(len(lines))],
-        "name": [each["name"] for each in lines],
-    }
-    return written(folder, "lobbying", rows), [each["true_group"] for each in lines], None
-
-
-def parquet(path: Path) -> dict[str, list[str]]:
-    """Return the columns of a file as text; what is missing is empty."""
-    with duckdb.connect(":memory:") as connection:
-        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-        names = [each[0] for each in found.description or ()]
-        rows = found.fetchall()
-    return {
-        name: ["" if row[place] is None else str(row[place]) for row in rows]
-        for place, name in enumerate(names)
-    }
-
-
-def written(folder: Path, name: str, rows: Mapping[str, Sequence[str]]) -> Path:
-    """Write columns as the file a user would give."""
-    path = folder / f"{name}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(rows)
-        writer.writerows(zip(*rows.values(), strict=True))
-    return path
+    sources: Sequence[str]
+    names: Sequence[int]
+    named: NDArray[np.intp]
 
 
 def base(path: Path, clusters: Sequence[str], source: str | None) -> Base:
@@ -160,16 +108,18 @@ def base(path: Path, clusters: Sequence[str], source: str | None) -> Base:
         )
         batch.weigh(trained.card, least=0.0)
         pairs = [(each.left, each.right) for each in batch.weighed(trained.card)]
-        records = list(batch.records(range(batch.rows)).values())
+        found = batch.records(range(batch.rows))
+    records = [found[number] for number in range(len(found))]
     truth = np.array(clusters)
     left = np.array([each for each, _ in pairs], dtype=np.intp)
     right = np.array([each for _, each in pairs], dtype=np.intp)
     weighings, facts = [], np.empty((len(pairs), len(NAMES)))
     for place, (one, other) in enumerate(pairs):
         weighings.append(weigh(trained.card, records[one], records[other]))
-        found = facts_of(trained.card, weighings[-1], records[one], records[other])
-        facts[place] = list(found.values())
+        of_pair = facts_of(trained.card, weighings[-1], records[one], records[other])
+        facts[place] = list(of_pair.values())
     counts = Counter(clusters)
+    pairs_of_one_name, named = pairs_of_names(records, left, right)
     return Base(
         card=trained.card,
         records=records,
@@ -180,14 +130,32 @@ def base(path: Path, clusters: Sequence[str], source: str | None) -> Base:
         facts=facts,
         truth=truth[left] == truth[right],
         true_pairs=sum(n * (n - 1) // 2 for n in counts.values()),
+        sources=file.sources,
+        names=pairs_of_one_name,
+        named=named,
     )
+
+
+def pairs_of_names(
+    records: Sequence[Record], left: NDArray[np.intp], right: NDArray[np.intp]
+) -> tuple[list[int], NDArray[np.intp]]:
+    """Return a first pair for each pair of names, and for every pair the number of its names."""
+    parts = [f"{column}{part}" for column in NAME_COLUMNS for part in PARTS]
+    kinds: dict[tuple[str | None, ...], int] = {}
+    kind = np.array(
+        [kinds.setdefault(tuple(map(each.get, parts)), len(kinds)) for each in records],
+        dtype=np.intp,
+    )
+    low, high = np.minimum(kind[left], kind[right]), np.maximum(kind[left], kind[right])
+    _, first, number = np.unique(low * len(kinds) + high, return_index=True, return_inverse=True)
+    return first.tolist(), number.astype(np.intp)
 
 
 # ---- labels and what is learned from them ------------------------------------------------------
 
 
-def judge(of: Base, pool: Bools, held_out: Bools, labels: int, seed: int) -> tuple[Card, Bools]:
-    """Train on labels drawn from ``pool``; return the card and what of ``held_out`` is unseen."""
+def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]:
+    """Train on labels drawn from ``pool`` as the product does; return what has no label, too."""
     places = np.flatnonzero(pool)
     scored = [
         Scored(
@@ -198,9 +166,8 @@ def judge(of: Base, pool: Bools, held_out: Bools, labels: int, seed: int) -> tup
         for place in places
     ]
     at = {(each.left_id, each.right_id): place for each, place in zip(scored, places, strict=True)}
-    drawn = draw(scored, labels, seed=seed, strata=strata_for(scored, labels))
-    labelled, unseen = [], held_out.copy()
-    for each in drawn:
+    labelled, unseen = [], np.ones(len(of.truth), dtype=np.bool_)
+    for each in draw(scored, labels, seed=seed, strata=strata_for(scored, labels)):
         place = at[each.pair.left_id, each.pair.right_id]
         unseen[place] = False
         labelled.append(
@@ -213,18 +180,51 @@ def judge(of: Base, pool: Bools, held_out: Bools, labels: int, seed: int) -> tup
                 chance=each.chance,
             )
         )
-    return train_second_stage(of.card, labelled).card, unseen
+    training = train_second_stage(of.card, labelled)
+    first = Taught(card=training.card, facts=of.facts)
+    second = recounted(of, first)
+    again = train_second_stage(second.card, labelled)
+    if again.log_loss > training.log_loss:
+        return first, unseen
+    return replace(second, card=again.card), unseen
 
 
-def stated(of: Base, card: Card, places: Bools) -> Floats:
+def recounted(of: Base, taught: Taught) -> Taught:
+    """Count words by the entities a card finds; only the facts of names change by that."""
+    entity = entities(of, stated(taught, np.ones(len(of.truth), dtype=np.bool_)))
+    card = with_entity_words(taught.card, of.records, entity, NAME_COLUMNS)
+    facts = of.facts.copy()
+    found = [of_names(card, of.records[of.left[n]], of.records[of.right[n]]) for n in of.names]
+    for name in dict.fromkeys(name for each in found for name in each):
+        values = np.array([each.get(name, 0.0) for each in found])
+        facts[:, NAMES.index(name)] = values[of.named]
+    return Taught(card=card, facts=facts)
+
+
+def entities(of: Base, said: Floats) -> tuple[int, ...]:
+    """Return the entities that are written for probabilities of all candidates."""
+    links = (
+        Link(left=int(of.left[place]), right=int(of.right[place]), probability=float(said[place]))
+        for place in np.flatnonzero(said >= LEAST)
+    )
+    return cluster(len(of.records), links, sources=of.sources).entity
+
+
+def entities_f1(of: Base, said: Floats) -> float:
+    entity = entities(of, said)
+    both = pairs_within(zip(entity, of.clusters.tolist(), strict=True))
+    return 2 * both / (pairs_within(entity) + of.true_pairs)
+
+
+def stated(taught: Taught, places: Bools) -> Floats:
     """Return the calibrated probability of many pairs; as ``second_stage`` does for one."""
-    if card.second is None:
+    second = taught.card.second
+    if second is None:
         raise ValueError("a card without a second stage")
-    inputs = [NAMES.index(name) for name in card.second.inputs]
-    odds = card.second.intercept + of.facts[places][:, inputs] @ np.array(card.second.coefficients)
-    raw = 1 / (1 + np.exp(-np.clip(odds, -ODDS, ODDS)))
-    # Far below any cut the map need not be read.
-    return np.array([calibrated(card.calibration, p) if p > LIKELY else p for p in raw.tolist()])
+    inputs = [NAMES.index(name) for name in second.inputs]
+    odds = second.intercept + taught.facts[places][:, inputs] @ np.array(second.coefficients)
+    raw, back = np.unique(1 / (1 + np.exp(-np.clip(odds, -ODDS, ODDS))), return_inverse=True)
+    return np.array([calibrated(taught.card.calibration, p) for p in raw.tolist()])[back]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,10 +258,11 @@ def scores(said: Floats, truth: Bools, true_pairs: int, wrong: float) -> Run:
 
 
 def same_base(of: Base, labels: int, seed: int) -> Run:
-    every = np.ones(len(of.truth), dtype=np.bool_)
-    card, unseen = judge(of, every, every, labels, seed)
+    taught, unseen = judge(of, np.ones(len(of.truth), dtype=np.bool_), labels, seed)
     known = int((of.truth & ~unseen).sum())
-    return scores(stated(of, card, unseen), of.truth[unseen], of.true_pairs - known, 1.0)
+    said = stated(taught, np.ones(len(of.truth), dtype=np.bool_))
+    run = scores(said[unseen], of.truth[unseen], of.true_pairs - known, 1.0)
+    return replace(run, figures={**run.figures, "entities_f1": entities_f1(of, said)})
 
 
 def new_clusters(of: Base, labels: int, seed: int) -> Run:
@@ -269,27 +270,50 @@ def new_clusters(of: Base, labels: int, seed: int) -> Run:
     seeded("clusters", seed).shuffle(names)
     aside = np.isin(of.clusters, names[: len(names) // 2])
     held_out = aside[of.left] & aside[of.right]
-    card, unseen = judge(of, ~aside[of.left] & ~aside[of.right], held_out, labels, seed)
+    taught, _ = judge(of, ~aside[of.left] & ~aside[of.right], labels, seed)
     counts = Counter(of.clusters[aside].tolist())
     true_pairs = sum(n * (n - 1) // 2 for n in counts.values())
-    return scores(stated(of, card, unseen), of.truth[unseen], true_pairs, 2.0)
+    return scores(stated(taught, held_out), of.truth[held_out], true_pairs, 2.0)
 
 
 def over_seeds(run: Callable[[int], Run], seeds: int) -> dict[str, object]:
-    """Return mean and standard error of every figure, and the calibration error of all runs.
-
-    Some hundred pairs in ten bins are never even, so that the error of one run is mostly chance.
-    """
+    """Return every figure draw by draw, with mean and standard error."""
     runs = [run(seed) for seed in range(seeds)]
-    found: dict[str, object] = {}
-    for name in runs[0].figures:
-        values = [each.figures[name] for each in runs]
-        found[name] = {
-            "mean": round(float(np.mean(values)), 4),
-            "standard_error": round(float(np.std(values, ddof=1)) / len(values) ** 0.5, 4),
-        }
-    error = calibration_error([pair for each in runs for pair in each.judged], over=0.5)
-    return {**found, "calibration_error": None if error is None else round(error, 4)}
+    every = [pair for each in runs for pair in each.judged]
+    named = {name: [each.figures[name] for each in runs] for name in runs[0].figures}
+    named["calibration_error"] = [error_of(each.judged) for each in runs]
+    named["calibration_error_by_chance"] = [
+        by_chance(each.judged, seed) for seed, each in enumerate(runs)
+    ]
+    found: dict[str, object] = {name: over_draws(values) for name, values in named.items()}
+    return {**found, "calibration_error_pooled": round(error_of(every), 4)}
+
+
+def over_draws(values: Sequence[float]) -> dict[str, object]:
+    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    return {
+        "mean": round(float(np.mean(values)), 4),
+        "standard_error": round(error, 4),
+        "draws": [round(each, 4) for each in values],
+    }
+
+
+def error_of(judged: Sequence[Judged]) -> float:
+    error = calibration_error(judged, over=0.5)
+    return 0.0 if error is None else error
+
+
+def by_chance(judged: Sequence[Judged], seed: int) -> float:
+    """Return the mean calibration error if every probability were true; a seeded simulation."""
+    random = np.random.default_rng(seed)
+    said = np.array([pair.probability for pair in judged])
+    weights = np.array([pair.weight for pair in judged])
+    places = np.clip(np.ceil((said - 0.5) * 20).astype(int) - 1, 0, 9)
+    errors = []
+    for _ in range(SIMULATED):
+        gaps = weights * (said - (random.random(len(said)) < said))
+        errors.append(np.abs(np.bincount(places, gaps, 10)).sum() / weights.sum())
+    return float(np.mean(errors)) if len(said) else 0.0
 
 
 def with_labels(of: Base, labels: int, seeds: int) -> dict[str, object]:
@@ -511,7 +535,7 @@ def main() -> int:
     if lobby is None:
         raise ValueError("no company names")
     every = np.ones(len(lobby.truth), dtype=np.bool_)
-    card, _ = judge(lobby, every, every, 1_000, 0)
+    card = judge(lobby, every, 1_000, 0)[0].card
     figures["government_names"] = government(data, card)
     figures["related_domains"] = relatives(data, card)
     figures["registered_companies"] = registered(data, card)

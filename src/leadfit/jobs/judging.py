@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from leadfit.jobs.family import Family
 from leadfit.jobs.labels import Labels
 from leadfit.jobs.record_file import RecordFile
 from leadfit.records import Band, Relation
 from leadfit.resolve.card import Card, RecordKind, Test
+from leadfit.resolve.cluster import Link, cluster
+from leadfit.resolve.entity_words import with_entity_words
+from leadfit.resolve.facts import NAME_COLUMNS
 from leadfit.resolve.normal import Column
 from leadfit.resolve.normal.columns import is_registered
 from leadfit.resolve.relation import Standing, relate
 from leadfit.resolve.weigh import Record
 from leadfit.store.batch import Batch, Blocked, Weighed
+
+if TYPE_CHECKING:
+    from leadfit.resolve.training import LabelledPair
 
 LEAST: Final = 0.01
 """Probability from which a pair is told."""
@@ -47,34 +53,59 @@ class Work:
 
 
 def learn_from(work: Work, labels: Labels) -> None:
-    """Put a second stage, calibration and cuts into the card."""
-    from leadfit.resolve.training import (  # noqa: PLC0415 -- it needs an extra
-        LabelledPair,
-        train_second_stage,
-    )
+    """Put a second stage, calibration and cuts into the card.
 
-    numbers = {each for label in labels.pairs for each in (label.left, label.right)}
-    records = work.batch.records(numbers)
-    margins = _margins(work) if work.file.sources else {}
-    training = train_second_stage(
-        work.card,
-        [
-            LabelledPair(
-                left_id=work.file.ids[label.left],
-                right_id=work.file.ids[label.right],
-                left=records[label.left],
-                right=records[label.right],
-                is_match=label.is_match,
-                chance=label.chance,
-                margin=margins.get((label.left, label.right), 0.0),
-            )
-            for label in labels.pairs
-        ],
-    )
+    What the labels taught tells who is one better than the card without labels did. So words are
+    counted by entity anew and the second stage is learned again, unless pairs held back say
+    that it is worse for it.
+    """
+    from leadfit.resolve.training import train_second_stage  # noqa: PLC0415 -- it needs an extra
+
+    pairs = _labelled(work, labels)
+    training = train_second_stage(work.card, pairs)
+    again = train_second_stage(_counted_by_entity(work, training.card), pairs)
+    training = again if again.log_loss <= training.log_loss else training
     work.card = training.card
     work.warnings += training.warnings
     if labels.unanswered:
         work.warnings.append(f"{labels.unanswered} labels without an answer are left out")
+
+
+def _labelled(work: Work, labels: Labels) -> list[LabelledPair]:
+    from leadfit.resolve.training import LabelledPair  # noqa: PLC0415 -- it needs an extra
+
+    numbers = {each for label in labels.pairs for each in (label.left, label.right)}
+    records = work.batch.records(numbers)
+    margins = _margins(work) if work.file.sources else {}
+    return [
+        LabelledPair(
+            left_id=work.file.ids[label.left],
+            right_id=work.file.ids[label.right],
+            left=records[label.left],
+            right=records[label.right],
+            is_match=label.is_match,
+            chance=label.chance,
+            margin=margins.get((label.left, label.right), 0.0),
+        )
+        for label in labels.pairs
+    ]
+
+
+def _counted_by_entity(work: Work, card: Card) -> Card:
+    """Return the card with the words of names counted by the entities that it finds itself."""
+    margins = _margins(work) if work.file.sources else {}
+    work.batch.weigh(card, least=0.0)
+    links = []
+    for chunk in _chunks(work.batch.weighed(card)):
+        records = work.batch.records({n for each in chunk for n in (each.left, each.right)})
+        for each in chunk:
+            last = _last(card, each, records, margins.get((each.left, each.right), 0.0))
+            if last >= LEAST:
+                links.append(Link(left=each.left, right=each.right, probability=last))
+    found = cluster(work.batch.rows, links, sources=work.file.sources)
+    every = work.batch.records(range(work.batch.rows))
+    names = [every[number] for number in range(work.batch.rows)]
+    return with_entity_words(card, names, found.entity, NAME_COLUMNS)
 
 
 def _margins(work: Work) -> dict[tuple[int, int], float]:

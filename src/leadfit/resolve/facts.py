@@ -22,6 +22,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from leadfit.resolve.align import Aligned, align
 from leadfit.resolve.card import Card
+from leadfit.resolve.entity_words import ENTITIES
 from leadfit.resolve.weigh import RARITY_UNIT, WORDS, ByDigest, Record, Weighing, rarities, tokens
 
 FOR: Final = (
@@ -69,7 +70,8 @@ AGAINST: Final = (
 NAMES: Final = FOR + AGAINST
 """Every fact, in the order in which it is summed."""
 
-_NAME_COLUMNS: Final = ("company", "name", "surname")
+NAME_COLUMNS: Final = ("company", "name", "surname")
+"""Columns of names; the first that both records have is the one that is aligned."""
 _OWN: Final = frozenset(
     {"company", "name", "first_name", "surname", "title", "date_of_birth", "identifier"}
     | {"email", "domain", "phone", "street", "city", "region", "postcode", "country"}
@@ -107,7 +109,7 @@ def facts_of(
     found["strongest"] = _bounded(max(weighing.bits, default=0.0))
     found["weakest"] = _bounded(min(weighing.bits, default=0.0))
     found["margin"] = _bounded(margin) / 2
-    found.update(_of_names(card, left, right))
+    found.update(of_names(card, left, right))
     found.update(_of_persons(left, right))
     found.update(_of_places(left, right))
     found.update(_of_domains(left, right))
@@ -127,8 +129,9 @@ _Side = tuple[str, str, str, str]
 """Name, other name, legal form and place."""
 
 
-def _of_names(card: Card, left: Record, right: Record) -> Mapping[str, float]:
-    for column in _NAME_COLUMNS:
+def of_names(card: Card, left: Record, right: Record) -> Mapping[str, float]:
+    """Return the facts of two names alone; none where the records have no column of names both."""
+    for column in NAME_COLUMNS:
         if left.get(column) and right.get(column):
             parts = ("", ".alias", ".legal", ".place")
             one = tuple(_text(left, f"{column}{part}") for part in parts)
@@ -257,5 +260,7 @@ def _units(key: ByDigest, column: str) -> tuple[Mapping[str, int], int]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _rarities(key: ByDigest, column: str) -> tuple[Mapping[str, float], float]:
-    units, unseen = _units(key, column)
+    # Counted by entity where labels have told who is one, else as the first stage counts.
+    frequencies = key.card.frequencies
+    units, unseen = rarities(frequencies.get(column + ENTITIES) or frequencies.get(column + WORDS))
     return {word: each / RARITY_UNIT for word, each in units.items()}, unseen / RARITY_UNIT

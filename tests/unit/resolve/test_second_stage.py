@@ -20,6 +20,7 @@ from leadfit.resolve.card import (
     SecondStage,
     Test,
 )
+from leadfit.resolve.entity_words import with_entity_words
 from leadfit.resolve.facts import AGAINST, FOR, NAMES, facts_of
 from leadfit.resolve.second_stage import of_facts, parts, second_stage
 from leadfit.resolve.training import LabelledPair, folds_of, train_second_stage
@@ -84,6 +85,24 @@ def test_a_rare_word_that_one_name_lacks_outweighs_common_words_that_both_have()
     assert found["name_jaro_winkler"] > 0.9
     assert found["overlap"] < 0.5
     assert found["rarest_unshared"] == found["second_unshared"] == pytest.approx(9.966)
+
+
+def test_a_word_of_one_large_entity_is_rare_once_who_is_one_is_known() -> None:
+    """Ninety records of one company and ten others: its word counts as one entity of eleven."""
+    records = [company("philips light")] * 90 + [company(f"light {n} works") for n in range(10)]
+    records.append(company("philips hardware"))
+    entity = [0] * 90 + list(range(1, 12))
+    card = with_entity_words(CARD, records, entity, ["company", "name"])
+    assert set(card.frequencies) == {"company.words", "company.entities"}
+    shares = card.frequencies["company.entities"].shares
+    assert shares["philips"] == pytest.approx(91**2 / (90**2 + 1) / 12, rel=1e-5)
+    assert shares["light"] == pytest.approx(100**2 / (90**2 + 10) / 12, rel=1e-5)
+    assert shares["works"] == pytest.approx(10 / 12, rel=1e-5)
+    left, right = company("philips light"), company("philips sound")
+    found = facts_of(card, weigh(card, left, right), left, right)
+    assert found["rarest_shared"] == pytest.approx(-math.log2(shares["philips"]), abs=1e-3)
+    assert found["rarest_unshared"] == pytest.approx(math.log2(12), abs=1e-3)
+    assert facts(left, right)["rarest_shared"] == pytest.approx(9.966)
 
 
 def test_places_forms_and_numbers_agree_conflict_or_say_nothing() -> None:
