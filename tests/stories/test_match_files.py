@@ -64,7 +64,7 @@ def test_every_band_is_told_with_its_candidate_and_its_reasons(tmp_path: Path) -
         tmp_path,
         [
             ("lead_id", "email", "company", "phone", "last_name"),
-            ("l1", "new@acme-works.com", "Acme Works", "", "Stone"),
+            ("l1", "new@acme.com", "Acme Works", "", "Stone"),
             ("l2", "jo@quandary.io", "", "", ""),
             ("l3", "sales@acme.com", "", "", ""),
             ("l4", "x@gmail.com", "Quandary Instruments Limited", "", ""),
@@ -72,6 +72,7 @@ def test_every_band_is_told_with_its_candidate_and_its_reasons(tmp_path: Path) -
             ("l6", "z@gmail.com", "", "1 212 736 5000", "Marsh"),
             ("l7", "", "", "+1 212 736 5000", "Marsh"),
             ("l8", "who@nobody-at-all.example.net", "", "", ""),
+            ("l9", "new@acme-works.com", "Acme Works", "", "Stone"),
         ],
     )
     assert [(found[f"l{n}"]["band"], found[f"l{n}"]["account_id"]) for n in (1, 2, 3, 4)] == [
@@ -82,6 +83,9 @@ def test_every_band_is_told_with_its_candidate_and_its_reasons(tmp_path: Path) -
     assert (found["l7"]["band"], found["l7"]["account_id"]) == ("auto", "a3")
     assert rules(found["l7"]) == ["phone.known"]
     assert found["l8"]["band"] == "new"
+    # The first domain of a column is the account's own; another is a brand's, as in an import.
+    assert (found["l9"]["band"], found["l9"]["relation"]) == ("review", "related")
+    assert (found["l9"]["account_id"], rules(found["l9"])) == ("a1", ["domain.brand"])
     assert json.loads(found["l1"]["candidates"]) == ["a1"]
     assert 0.97 <= float(found["l1"]["probability"]) <= 1
 

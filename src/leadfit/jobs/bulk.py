@@ -11,7 +11,7 @@ from leadfit.history import History, Table, column_of, rows_of
 from leadfit.jobs.past import check_unit, chunks, keep_past
 from leadfit.records import Account, Contact, Fact, Kind, Lead, Tier
 from leadfit.resolve import domain_key, email_key
-from leadfit.resolve.domains import AccountDomain, DomainRole
+from leadfit.resolve.domains import AccountDomain, DomainRole, further_lines
 from leadfit.store import Session, Store
 from leadfit.store.codec import encode
 from leadfit.store.views import Imported
@@ -57,14 +57,16 @@ def import_history(world: World, store: Store, history: History) -> Imported:
 
 
 def _add_accounts(chunk: Sequence[Account], session: Session) -> tuple[int, int]:
-    brands = [
-        AccountDomain(account_id=each.account_id, domain=domain, role=DomainRole.BRAND)
+    further = [
+        line
         for each in chunk
         if len(each.domains) > 1
-        for domain in sorted(set(each.domains[1:]) - _held(session, each.account_id))
+        for held in [_held(session, each.account_id)]
+        for line in further_lines(each.account_id, each.domains)
+        if line.domain not in held
     ]
     added = session.accounts.add_accounts(chunk)
-    session.accounts.add_domains(brands)
+    session.accounts.add_domains(further)
     return added
 
 

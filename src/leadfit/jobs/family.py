@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable
+from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable, role_beside
 from leadfit.resolve.hierarchy import ancestry
 from leadfit.resolve.relation import Known
 
@@ -59,7 +59,7 @@ def family_of(
         AccountDomain(
             account_id=ids[number],
             domain=domain,
-            role=DomainRole.PRIMARY if domain == held[0] else _role(held[0], domain),
+            role=DomainRole.PRIMARY if domain == held[0] else role_beside(held[0], domain),
             source=_SOURCE,
         )
         for number, held in enumerate(domains)
@@ -69,11 +69,6 @@ def family_of(
         known=Known(domains=DomainTable(lines), parents=over),
         groups=_groups(ids, domains, over),
     )
-
-
-def _role(own: str, domain: str) -> DomainRole:
-    is_regional = own.partition(".")[0] == domain.partition(".")[0]
-    return DomainRole.REGIONAL if is_regional else DomainRole.BRAND
 
 
 def _groups(

@@ -32,6 +32,7 @@ from leadfit.records import Account, Band, Contact, Kind, Match, Reason, Relatio
 from leadfit.resolve import card as cards
 from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
+from leadfit.resolve.domains import further_lines
 from leadfit.resolve.normal import NORMALISER
 from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
 from leadfit.resolve.starter import starter_card
@@ -232,6 +233,9 @@ def _fill(store: Store, accounts: Rows, contacts: Rows | None) -> Mapping[str, s
 
 def _add_accounts(some: Sequence[Account], session: Session) -> None:
     session.accounts.add_accounts(some)
+    session.accounts.add_domains(
+        line for each in some for line in further_lines(each.account_id, each.domains)
+    )
 
 
 def _add_contacts(some: Sequence[Contact], session: Session) -> dict[str, str]:

@@ -59,6 +59,25 @@ class AccountDomain:
         )
 
 
+def role_beside(own: str, domain: str) -> DomainRole:
+    """Return what a further domain is to an account, where nobody says it.
+
+    >>> role_beside("acme.com", "acme.de"), role_beside("acme.com", "zork.io")
+    (<DomainRole.REGIONAL: 'regional'>, <DomainRole.BRAND: 'brand'>)
+    """
+    is_regional = own.partition(".")[0] == domain.partition(".")[0]
+    return DomainRole.REGIONAL if is_regional else DomainRole.BRAND
+
+
+def further_lines(account_id: str, domains: Sequence[str]) -> tuple[AccountDomain, ...]:
+    """Return the lines of the domains of one column but the first, which is the account's own."""
+    return tuple(
+        AccountDomain(account_id=account_id, domain=each, role=role_beside(domains[0], each))
+        for each in dict.fromkeys(domains[1:])
+        if each != domains[0]
+    )
+
+
 class DomainTable:
     """The account-to-domains table, looked up from either side.
 

@@ -111,18 +111,20 @@ def test_an_address_that_no_signal_is_known_by_has_no_key_here_either(store: Sql
     assert store.read(lambda session: session.accounts.candidates(keys)) == ()
 
 
-def test_the_first_of_several_domains_is_the_accounts_own_and_the_others_are_brands(
+def test_the_first_of_several_domains_is_the_accounts_own_and_the_others_are_relatives(
     store: SqliteStore,
 ) -> None:
-    firms = table(account_id=["a1"], domain=["zork.com; https://www.zork.de ;localhost;zork.com"])
+    firms = table(
+        account_id=["a1"], domain=["zork.com; https://www.zork.de ;zik.io;localhost;zork.com"]
+    )
     added = import_history(FrozenWorld(), store, replace(past(accounts=firms), fact_columns=()))
-    assert added.domains == 2
+    assert added.domains == 3
     roles = {}
-    for domain in ("zork.com", "zork.de"):
+    for domain in ("zork.com", "zork.de", "zik.io"):
         keys = Keys(domain=domain)
         (found,) = store.read(lambda session, by=keys: session.accounts.candidates(by))  # type: ignore[misc]  # a lambda with a default
         roles[domain] = found.role
-    assert roles == {"zork.com": "primary", "zork.de": "brand"}
+    assert roles == {"zork.com": "primary", "zork.de": "regional", "zik.io": "brand"}
 
 
 def test_the_table_of_domains_states_role_and_days_and_a_second_import_changes_nothing(
