@@ -301,7 +301,11 @@ class Leadfit:
             )
         check_said("by", by, reason)
         said = Feedback(lead_id=lead_id, kind=kind, by=by, at=when, reason=reason)
-        self._store.write(lambda session: pipeline.hear(session, said))
+        policy = self._in_force.policy
+        if kind is Kind.TOUCHED and pipeline.is_automatic(by, policy):
+            allowed = "a person: the policy says in sla.automatic that this is a program"
+            raise BadInput(Fault(place="by", came=repr(by), allowed=allowed))
+        self._store.write(lambda session: pipeline.hear(session, said, policy))
         return self.lead(lead_id)
 
     def incidents(self, since: datetime) -> tuple[Incident, ...]:

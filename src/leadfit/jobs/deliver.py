@@ -271,8 +271,9 @@ class Deliveries:
                 doubt=outcome.doubt,
             )
             self._move_gate(session, outcome, now)
-            if outcome.state is ActionState.DONE and action.fields.get("counts_as_touch"):
-                pipeline.enrolled(session, action, now)
+            if outcome.state in {ActionState.DONE, ActionState.DEAD}:
+                is_done = outcome.state is ActionState.DONE
+                pipeline.carried_out(session, action, now, is_done=is_done)
 
     def _move_gate(self, session: Session, outcome: Outcome, now: datetime) -> None:
         action = outcome.view.action

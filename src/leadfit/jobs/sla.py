@@ -1,10 +1,15 @@
-"""Fires due clocks in due order, and looks for owners of leads that have none."""
+"""Fires due clocks in due order, tells of them, and looks for owners of leads that have none.
+
+What one round fires is told to each person together: after a downtime in which five hundred clocks
+ran out a manager has one page. Every step is kept by itself all the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import orchestrate, pipeline
@@ -12,21 +17,27 @@ from leadfit.errors import Retryable
 from leadfit.log import logger
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
-from leadfit.records import Action, Assignment, Clock, ClockKind
+from leadfit.records import Action, Assignment, Clock, ClockKind, Plan
 from leadfit.store import Session, Store
-from leadfit.store.views import Incident
+from leadfit.store.breaches import Breach, Storm
+from leadfit.store.views import ActionState, Incident
 from leadfit.world import World
 
 _log = logger("jobs.sla")
 
 _INCIDENT: Final = "incident"
+_PAGE: Final = "page"
 
 
 def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int:
-    """Fire clocks that are due, then try leads without an owner; return how many were handled.
+    """Fire clocks that are due, tell of them, try leads without an owner.
 
-    Clocks that ran out while nothing ran fire now, once each, with how late they are. A clock
-    that somebody stopped in between does not fire.
+    Clocks that ran out while nothing ran fire now, once each, in the order in which they were due,
+    with how late they are. A clock that somebody stopped in between does not fire. Nobody is told
+    of some before all that is due has fired.
+
+    Returns:
+        How many clocks fired and how many leads found an owner.
 
     Raises:
         StoreBusy: The store cannot take more now; what did not fire fires at the next round.
@@ -35,7 +46,48 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
     fired = _all(store, (_Fire(world, in_force, clock) for clock in due))
     waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
     found = _all(store, (_Find(world, in_force, lead_id) for lead_id in waiting))
+    if len(due) < limit:
+        tell(world, store, in_force.policy)
     return fired + found
+
+
+def tell(world: World, store: Store, policy: Policy) -> int:
+    """Queue the pages and alerts about breaches; return for how many persons and destinations.
+
+    Whoever was paged less than ``sla.fold_minutes`` ago is paged later, about everything at once.
+    """
+    pause = timedelta(minutes=policy.sla.fold_minutes)
+    storms = store.read(lambda session: session.breaches.waiting())
+    if not any(_is_ripe(storm, pause, world.now()) for storm in storms):
+        return 0
+    return store.write(lambda session: _tell(world, session, pause))
+
+
+def _is_ripe(storm: Storm, pause: timedelta, now: datetime) -> bool:
+    return storm.kind != _PAGE or storm.told_at is None or now >= storm.told_at + pause
+
+
+def _tell(world: World, session: Session, pause: timedelta) -> int:
+    now, told = world.now(), 0
+    for storm in session.breaches.waiting():
+        if not _is_ripe(storm, pause, now):
+            continue
+        action = orchestrate.tell_together(storm.notices, now=now)
+        session.outbox.queue(action, now)
+        session.breaches.tell([each.key for each in storm.notices], action.key, now)
+        if len(storm.notices) > 1:
+            _leave_a_trace(session, storm, action, now)
+        world.reach("sla.told")
+        told += 1
+    return told
+
+
+def _leave_a_trace(session: Session, storm: Storm, action: Action, now: datetime) -> None:
+    """Let each lead show how it was told of."""
+    words = f"told together with {len(storm.notices) - 1} more, by {action.key}"
+    for each in storm.notices:
+        session.outbox.queue(each, now)
+        session.outbox.settle(each.key, ActionState.FOLDED, at=now, error=words)
 
 
 def _all(store: Store, pieces: Iterable[Callable[[Session], bool]]) -> int:
@@ -95,14 +147,42 @@ class _Fire:
         if not moved:
             return False
         self.world.reach("sla.advanced")
+        for breach in _breaches(clock, assignment, plan, now):
+            session.breaches.add(breach)
         pipeline.begin(session, plan, now)
         for action in plan.actions:
             if action.kind == _INCIDENT:
                 session.clocks.add_incident(_incident(action, plan.reasons[0].words))
-        if plan.reassign:
-            pipeline.find_owner(self.world, session, self.in_force, clock.lead_id)
+        self.world.reach("sla.begun")
+        if plan.reassign and not self._has_moved(session):
+            pause = timedelta(minutes=self.in_force.policy.sla.again_minutes)
+            session.clocks.again(clock.key, now + pause)
         self.world.reach("sla.fired")
         return True
+
+    def _has_moved(self, session: Session) -> bool:
+        lead_id = self.clock.lead_id
+        return pipeline.find_owner(self.world, session, self.in_force, lead_id) is not None
+
+
+def _breaches(
+    clock: Clock, assignment: Assignment | None, plan: Plan, now: datetime
+) -> Iterator[Breach]:
+    """Yield a breach for each step that was taken; looking for an owner again is none."""
+    for reason in plan.reasons:
+        prefix, _, step = reason.rule.partition(".")
+        if step and clock.due_at is not None:
+            yield Breach(
+                key=f"{clock.key}/{step}",
+                kind=clock.kind,
+                step=step if f"{prefix}." == orchestrate.BREACH else "late",
+                lead_id=clock.lead_id,
+                assignment_id=clock.assignment_id,
+                owner_id=None if assignment is None else assignment.owner_id,
+                tier=None if assignment is None else assignment.tier,
+                due_at=clock.due_at,
+                fired_at=now,
+            )
 
 
 def _is_stale(clock: Clock, assignment: Assignment | None) -> bool:

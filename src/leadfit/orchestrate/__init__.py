@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from leadfit.orchestrate.breach import breach
+from leadfit.orchestrate.actions import following
+from leadfit.orchestrate.breach import BREACH, breach
 from leadfit.orchestrate.plan import plan
+from leadfit.orchestrate.storm import tell_together
+from leadfit.orchestrate.waiting import Handover, hand_over, in_channels, mails
 
-__all__ = ["breach", "plan"]
+__all__ = [
+    "BREACH",
+    "Handover",
+    "breach",
+    "following",
+    "hand_over",
+    "in_channels",
+    "mails",
+    "plan",
+    "tell_together",
+]

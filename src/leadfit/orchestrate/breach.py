@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
+from leadfit.canonical import moment
 from leadfit.orchestrate.actions import make
 from leadfit.policy import Policy
-from leadfit.policy.schema import BreachStep
-from leadfit.records import Action, Assignment, Clock, ClockKind, Plan, Reason
+from leadfit.policy.tiers import BreachStep
+from leadfit.records import Action, Assignment, Clock, ClockKind, Facts, Plan, Reason
+
+BREACH: Final = "breach."
+LATE: Final = "late."
+AGAIN: Final = "again"
+"""How the rules of a breach's reasons begin: a step of a ladder, a clock without one, a lead for
+which nobody was free."""
+
+_WORTH_SAYING_S: Final = 60.0
 
 
 def breach(
@@ -33,24 +43,29 @@ def breach(
         Actions with the keys ``LEAD/ASSIGNMENT-NUMBER/breach-STEP/ACTION``, ``reassign`` if a
         step asks for it, and the clock as it goes on: its next step, or ``due_at`` ``None`` when
         nothing is left. Steps behind a reassignment follow in the same plan, because the
-        assignment they speak of ends. A clock that is not due gives an empty plan.
+        assignment they speak of ends. A clock that is due behind its ladder is of a lead for which
+        nobody else was free: it asks for another owner again. One that is not due gives an empty
+        plan.
     """
     if clock.due_at is None or clock.due_at > now:
         return Plan()
     if assignment is None or clock.kind is not ClockKind.ASSIGNMENT_TO_TOUCH:
         return _told(clock, assignment, manager_id, now)
     ladder = policy.tier(assignment.tier).breach
+    if clock.step >= len(ladder):
+        words = "nobody else was free when the lead was to go to another owner"
+        return Plan(
+            clocks=(replace(clock, due_at=None),),
+            reassign=any(step.reassign for step in ladder),
+            reasons=(Reason(rule=AGAIN, words=words),),
+        )
     taken, going_on = _steps(clock, ladder, now)
     return Plan(
         actions=tuple(_actions(taken, clock, assignment, manager_id, now)),
         clocks=(going_on,),
         reassign=any(step.reassign for step in taken),
         reasons=tuple(
-            Reason(
-                rule=f"breach.{step.step}",
-                words=f"no first touch by {clock.due_at:%Y-%m-%d %H:%M} UTC",
-            )
-            for step in taken
+            Reason(rule=f"{BREACH}{step.step}", words=_late(clock.due_at, now)) for step in taken
         ),
     )
 
@@ -90,7 +105,8 @@ def _actions(
             owner_id=assignment.owner_id,
             manager_id=manager_id,
             since=now,
-            fields={"tier": int(assignment.tier), "step": step.step},
+            fields={"tier": int(assignment.tier), "step": step.step, **_since(clock)},
+            tells_of_a_breach=True,
         )
 
 
@@ -108,11 +124,24 @@ def _told(
         assignment_id=clock.assignment_id,
         due_at=now,
         recipients=recipients,
-        fields={"clock": clock.kind.value},
+        fields={"clock": clock.kind.value, **_since(clock)},
+        is_notice=True,
     )
     words = f"the clock {clock.kind.value.replace('_', ' ')} ran out"
     return Plan(
         actions=(action,),
         clocks=(replace(clock, step=clock.step + 1, due_at=None),),
-        reasons=(Reason(rule=f"late.{clock.kind.value}", words=words),),
+        reasons=(Reason(rule=f"{LATE}{clock.kind.value}", words=words),),
     )
+
+
+def _late(due_at: datetime, now: datetime) -> str:
+    words = f"no first touch by {due_at:%Y-%m-%d %H:%M} UTC"
+    late_s = (now - due_at).total_seconds()
+    if late_s < _WORTH_SAYING_S:
+        return words
+    return f"{words}; nothing ran then, so this comes {late_s / 60:.0f} minutes late"
+
+
+def _since(clock: Clock) -> Facts:
+    return {} if clock.due_at is None else {"due_at": moment(clock.due_at)}

@@ -9,7 +9,7 @@ from leadfit.orchestrate.actions import make
 from leadfit.policy import Policy
 from leadfit.policy.calendar import add_minutes
 from leadfit.policy.policy import fact_name
-from leadfit.policy.schema import LATE_ASSIGNMENT, ActionRule, TierRules
+from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, TierRules
 from leadfit.records import Action, Assignment, Clock, ClockKind, Lead, Plan, Reason, Score
 
 
@@ -29,9 +29,10 @@ def plan(
         Actions in the order in which they are to be queued, each with the key
         ``LEAD/ASSIGNMENT-NUMBER/ACTION``, and the clocks. What is begun once has the key
         ``LEAD/tier-TIER/ACTION``, so that a second owner of the tier does not begin it again.
-        ``signal_to_assignment`` only measures
-        and ended with this assignment; it and ``signal_to_touch`` belong to the first assignment
-        and are never started again. ``assignment_to_touch`` starts anew with every assignment.
+        ``signal_to_assignment`` only measures and ended with this assignment; it and
+        ``signal_to_touch`` begin with the first assignment and run on under another owner; a
+        signal that raises the tier begins them anew. ``assignment_to_touch`` starts anew with
+        every assignment.
         Carrying out an action with the field ``counts_as_touch`` stops both touch clocks.
     """
     rules = policy.tier(assignment.tier)
@@ -85,9 +86,11 @@ def _kept(
 
 def _clocks(assignment: Assignment, rules: TierRules, policy: Policy) -> Iterator[Clock]:
     lead_id = assignment.lead_id
-    if assignment.number == 1:
+    answers = _answers_a_signal(assignment)
+    begun_by = lead_id if assignment.number == 1 else f"{lead_id}/{assignment.number}"
+    if answers:
         yield Clock(
-            key=f"{lead_id}/{ClockKind.SIGNAL_TO_ASSIGNMENT.value}",
+            key=f"{begun_by}/{ClockKind.SIGNAL_TO_ASSIGNMENT.value}",
             kind=ClockKind.SIGNAL_TO_ASSIGNMENT,
             lead_id=lead_id,
             assignment_id=assignment.assignment_id,
@@ -102,16 +105,21 @@ def _clocks(assignment: Assignment, rules: TierRules, policy: Policy) -> Iterato
         started_at=assignment.assigned_at,
         due_at=due(assignment.owner_id, assignment.assigned_at, rules.sla_minutes, rules, policy),
     )
-    if assignment.number == 1:
+    if answers:
         limit = rules.end_to_end_minutes
         yield Clock(
-            key=f"{lead_id}/{ClockKind.SIGNAL_TO_TOUCH.value}",
+            key=f"{begun_by}/{ClockKind.SIGNAL_TO_TOUCH.value}",
             kind=ClockKind.SIGNAL_TO_TOUCH,
             lead_id=lead_id,
             assignment_id=assignment.assignment_id,
             started_at=assignment.signal_at,
             due_at=due(assignment.owner_id, assignment.signal_at, limit, rules, policy),
         )
+
+
+def _answers_a_signal(assignment: Assignment) -> bool:
+    """It is the first of the lead, or the signal raised its tier; not just another owner."""
+    return assignment.number == 1 or assignment.raised_from is not None
 
 
 def due(
@@ -133,7 +141,7 @@ def _late_assignment(assignment: Assignment, policy: Policy, now: datetime) -> I
     """Tell the manager about a lead that waited too long for its first owner."""
     waited = assignment.assigned_at - assignment.signal_at
     limit = policy.sla.assignment_minutes
-    if assignment.number > 1 or waited <= timedelta(minutes=limit):
+    if not _answers_a_signal(assignment) or waited <= timedelta(minutes=limit):
         return
     rep = policy.rep(assignment.owner_id)
     manager_id = (rep.manager_id if rep is not None else None) or assignment.owner_id
@@ -145,7 +153,12 @@ def _late_assignment(assignment: Assignment, policy: Policy, now: datetime) -> I
         assignment_id=assignment.assignment_id,
         due_at=now,
         recipients=(manager_id,),
-        fields={"waited_minutes": round(waited.total_seconds() / 60, 3), "limit_minutes": limit},
+        fields={
+            "tier": int(assignment.tier),
+            "waited_minutes": round(waited.total_seconds() / 60, 3),
+            "limit_minutes": limit,
+        },
+        is_notice=True,
     )
 
 

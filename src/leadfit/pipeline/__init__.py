@@ -10,7 +10,7 @@ can be made again.
 from __future__ import annotations
 
 from leadfit.pipeline.case import Desk, InForce
-from leadfit.pipeline.feedback import enrolled, hear
+from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
 from leadfit.pipeline.line import accept, decide, decide_pending
 from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
@@ -26,11 +26,13 @@ __all__ = [
     "Sides",
     "accept",
     "begin",
+    "carried_out",
     "decide",
     "decide_pending",
     "enrolled",
     "find_owner",
     "hear",
+    "is_automatic",
     "latest",
     "link",
     "merge",

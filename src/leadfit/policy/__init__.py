@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from leadfit.policy.load import from_files, load, load_starter, starter_files
 from leadfit.policy.policy import Holiday, Policy, Territory
-from leadfit.policy.schema import Play, PolicyFile, TierRules
+from leadfit.policy.schema import Play, PolicyFile
+from leadfit.policy.tiers import TierRules
 
 __all__ = [
     "Holiday",

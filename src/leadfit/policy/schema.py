@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
-from leadfit.records import Fact, Tier
+from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, SlaRules, TierRules, Tiers
+from leadfit.records import Tier
 
 # ---- matching ------------------------------------------------------------------------------
 
@@ -355,95 +356,6 @@ class RouteRules(Section):
 
 # ---- orchestrate ---------------------------------------------------------------------------
 
-ActionKind = Literal[
-    "task", "alert", "call_script", "pause_sequence", "sequence", "linkedin", "nurture",
-    "retarget", "recycle_check", "page", "incident",
-]  # fmt: skip
-Destination = Literal["crm", "chat", "phone", "email", "ads", "pager", "log"]
-
-
-class ActionRule(Section):
-    """Something to be done for a lead."""
-
-    action: Name
-    """Name within its list; part of the key by which it is done once."""
-    kind: ActionKind
-    """What is done."""
-    destination: Destination
-    """Where it is done."""
-    to: Annotated[tuple[Literal["owner", "manager"], ...], Field(strict=False)] = ("owner",)
-    """Who receives it."""
-    days: Annotated[tuple[Annotated[float, Field(ge=0, le=3_650)], ...], Field(strict=False)] = (0,)
-    """Days after the assignment or breach on which it is due, one action each."""
-    needs_fact: str | None = None
-    """Left out unless the lead has this fact."""
-    once: bool = False
-    """Begun once for a lead and tier: under a second owner it goes on and is not begun again."""
-    channel: Literal["outbound", "paid", "nurture"] | None = None
-    """Left out for a flagged detractor when ``detractor.suppress`` names the channel."""
-    counts_as_touch: bool = False
-    """Carrying it out counts as the first touch; for enrolments of Tier 3 only."""
-    fields: Mapping[str, Annotated[Fact, Field(union_mode="left_to_right")]] = Field(
-        default_factory=dict
-    )
-    """Further words for whoever carries it out."""
-
-
-class BreachStep(Section):
-    """One step of what happens when nobody touched a lead in time."""
-
-    step: Name
-    """Name within the ladder."""
-    after_minutes: float = Field(default=0, ge=0)
-    """Minutes after the step before was taken; the first step is taken at the deadline."""
-    actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
-    """What is done."""
-    reassign: bool = False
-    """The lead goes to another owner with a new clock; steps behind it follow at once."""
-
-
-class TierRules(Section):
-    """What a tier means."""
-
-    teams: Words = ()
-    """Teams of ``reps.csv`` that work this tier; empty for all. A rep without a team works any."""
-    sla_minutes: float = Field(gt=0, le=525_600)
-    """Minutes from assignment to first touch."""
-    end_to_end_minutes: float = Field(gt=0, le=525_600)
-    """Minutes from signal to first touch before the manager is told."""
-    clock: Literal["working", "always"] = "working"
-    """Whether minutes count in the owner's working hours or all the time."""
-    actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
-    """What is done at the assignment, in this order."""
-    breach: Annotated[tuple[BreachStep, ...], Field(strict=False)] = ()
-    """What is done when the deadline passes, step by step."""
-
-
-class Tiers(Section):
-    """The three tiers."""
-
-    one: TierRules
-    """First."""
-    two: TierRules
-    """Second."""
-    three: TierRules
-    """Third."""
-
-    @model_validator(mode="after")
-    def _only_an_enrolment_of_tier_three_is_a_touch(self) -> Self:
-        ladders = (self.one.breach, self.two.breach, self.three.breach)
-        elsewhere = [
-            *self.one.actions,
-            *self.two.actions,
-            *(action for ladder in ladders for step in ladder for action in step.actions),
-            *(action for action in self.three.actions if action.kind != "nurture"),
-        ]
-        wrong = [action.action for action in elsewhere if action.counts_as_touch]
-        if wrong:
-            message = f"counts_as_touch on a nurture of tiers.three only, not on {wrong[0]}"
-            raise ValueError(message)
-        return self
-
 
 class Play(Section):
     """A pattern of activities and what it calls for."""
@@ -460,13 +372,6 @@ class Play(Section):
     """What the owner is told to do."""
     actions: Annotated[tuple[ActionRule, ...], Field(strict=False)] = ()
     """What is done besides the actions of the tier."""
-
-
-class SlaRules(Section):
-    """Limits that hold for every tier."""
-
-    assignment_minutes: float = Field(default=5, gt=0)
-    """Minutes from signal to assignment before somebody is told."""
 
 
 class Learn(Section):
@@ -492,10 +397,6 @@ class Use(Section):
     """Sum of use after conversion that is enough."""
     span_days: float = Field(default=0, ge=0)
     """Days from the first to the last use that are needed besides."""
-
-
-LATE_ASSIGNMENT = "late-assignment"
-"""The action that tells of a lead which waited too long for its first owner."""
 
 
 def _twice(place: str, names: list[str]) -> list[str]:

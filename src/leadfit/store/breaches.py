@@ -107,3 +107,16 @@ class Breaches(Protocol):
 
     def handled(self, start: datetime, end: datetime) -> tuple[Handled, ...]:
         """Return the assignments whose deadline lies from ``start`` up to ``end``, in order."""
+
+
+class Unbegun(Protocol):
+    """Actions of a lead that wait and were not begun."""
+
+    def of_lead(self, lead_id: str) -> tuple[Action, ...]:
+        """Return them in the order in which they are due."""
+
+    def readdress(self, action: Action) -> bool:
+        """Write for whom and for which assignment one is done; ``False`` if it was begun."""
+
+    def cancel(self, keys: Sequence[str], at: datetime) -> int:
+        """Cancel those with these keys that were not begun; return how many."""

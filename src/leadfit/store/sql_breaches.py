@@ -13,6 +13,7 @@ from leadfit.records import Action, Assignment, ClockKind, Tier
 from leadfit.store.breaches import Breach, Handled, Storm, Touch
 from leadfit.store.codec import from_us, maybe_time, pack_text, to_us, unpack
 from leadfit.store.sql import Connection, Row
+from leadfit.store.sql_views import ACTION, action_view
 
 _ADD: Final = """
 INSERT INTO breaches (key, kind, step, lead_id, assignment_id, owner_id, tier, due_us, fired_us)
@@ -146,6 +147,41 @@ class SqlBreaches:
         return tuple(
             replace(each, touches=tuple(touches.get(each.assignment.lead_id, ()))) for each in rows
         )
+
+
+class SqlUnbegun:
+    """See :class:`leadfit.store.breaches.Unbegun`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_lead(self, lead_id: str) -> tuple[Action, ...]:
+        """Return them in the order in which they are due."""
+        rows = self._connection.execute(
+            f"SELECT {ACTION} FROM outbox WHERE lead_id = ? AND state = 'pending'"  # noqa: S608 -- fixed columns
+            " ORDER BY due_us, rowid",
+            (lead_id,),
+        )
+        return tuple(action_view(row).action for row in rows)
+
+    def readdress(self, action: Action) -> bool:
+        """Write for whom and for which assignment one is done; ``False`` if it was begun."""
+        changed = self._connection.execute(
+            "UPDATE outbox SET recipients = ?, assignment_id = ? WHERE key = ?"
+            " AND state = 'pending'",
+            (pack_text(action.recipients), action.assignment_id, action.key),
+        )
+        return changed.rowcount == 1
+
+    def cancel(self, keys: Sequence[str], at: datetime) -> int:
+        """Cancel those with these keys that were not begun; return how many."""
+        if not keys:
+            return 0
+        return self._connection.execute(
+            "UPDATE outbox SET state = 'cancelled', done_us = ? WHERE state = 'pending'"  # noqa: S608 -- placeholders only
+            f" AND key IN ({','.join('?' * len(keys))})",
+            (to_us(at), *keys),
+        ).rowcount
 
 
 def _action(recipient: str, kind: str, destination: str, rest: Sequence[object]) -> Action:

@@ -130,6 +130,12 @@ class SqlClocks:
             (to_us(at), by, key),
         )
 
+    def again(self, key: str, at: datetime) -> None:
+        """Let a clock that runs be due once more."""
+        self._connection.execute(
+            "UPDATE clocks SET due_us = ? WHERE key = ? AND stopped_us IS NULL", (to_us(at), key)
+        )
+
     def due(self, now: datetime, limit: int) -> tuple[Clock, ...]:
         """Return running clocks that are due, in due order."""
         rows = self._connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from leadfit.orchestrate import breach, plan
+from leadfit.orchestrate import breach, following, plan
 from leadfit.policy import load_starter
 from leadfit.records import Assignment, Clock, ClockKind, Lead, Plan, Subject, Tier
 from leadfit.score import rate
@@ -77,8 +77,11 @@ def test_tier_three_goes_on_and_is_reviewed_twice_a_year() -> None:
     clock, given = running(Tier.THREE)
     found = step(clock, given, NOW + 1440 * MINUTE)
     assert not found.reassign
-    assert [each.kind for each in found.actions] == ["task", "task"]
-    assert [(each.due_at - NOW).days for each in found.actions] == [183, 365]
+    (review,) = found.actions
+    assert (review.kind, review.due_at) == ("task", NOW + timedelta(days=1 + 182))
+    second = following(review, now=review.due_at)
+    assert second is not None
+    assert second.due_at == NOW + timedelta(days=1 + 2 * 182)
 
 
 def test_the_whole_way_running_out_is_told_once_and_reassigns_nobody() -> None:

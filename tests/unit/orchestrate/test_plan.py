@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadfit.orchestrate import plan
+from leadfit.orchestrate import following, plan
 from leadfit.policy import Policy, load_starter
 from leadfit.records import (
     Action,
@@ -55,6 +55,16 @@ def clock(found: Plan, kind: ClockKind) -> Clock:
 
 def schedule(found: Plan, kind: str) -> list[float]:
     return [(each.due_at - NOW) / DAY for each in found.actions if each.kind == kind]
+
+
+def programme(first: Action, most: int = 20) -> list[tuple[float, Fact]]:
+    """Return the days of an action that recurs, each carried out when it is due."""
+    days: list[tuple[float, Fact]] = []
+    action: Action | None = first
+    while action is not None and len(days) < most:
+        days.append(((action.due_at - NOW) / DAY, action.fields.get("weeks")))
+        action = following(action, now=action.due_at)
+    return days
 
 
 # ---- tier one ------------------------------------------------------------------------------
@@ -126,7 +136,10 @@ def test_tier_three_is_nurtured_for_eight_weeks_retargeted_and_checked_every_qua
     found = planned(Tier.THREE)
     assert [each.kind for each in found.actions[:2]] == ["nurture", "retarget"]
     assert found.actions[0].fields["weeks"] == 8
-    assert schedule(found, "recycle_check") == [91, 182, 273, 364]
+    assert [(day, weeks) for day, weeks in programme(found.actions[0])] == [
+        (7 * week, 8) for week in range(8)
+    ]
+    assert [day for day, _ in programme(found.actions[2], most=5)] == [91, 182, 273, 364, 455]
 
 
 def test_enrolment_in_nurture_is_the_touch_of_tier_three_and_of_no_other() -> None:
