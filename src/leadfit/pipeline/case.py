@@ -42,6 +42,11 @@ class InForce:
         """Digest of the artifact, if there is one."""
         return None if self.artifact is None else self.artifact.digest
 
+    @property
+    def card_digest(self) -> str | None:
+        """Digest of the model card, if there is one."""
+        return None if self.card is None else self.card.digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:

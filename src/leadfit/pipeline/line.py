@@ -12,12 +12,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
-from leadfit import orchestrate, resolve, score, signal
+from leadfit import resolve, score, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
 from leadfit.pipeline import feedback, identity, matching, owners
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
+from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
 from leadfit.records import (
     OPENS_A_LEAD,
@@ -193,13 +194,18 @@ def decide(world: World, session: Session, in_force: InForce, signal_id: str) ->
     if came is None:
         raise NotFound("signal", signal_id)
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-    case = matching.find(desk, came)
-    who = identity.settle(case)
-    world.reach("decide.identified")
-    lead_id = _follow(case, who)
+    lead_id = decide_on(taped(desk, {"call": "signal"}), came)
     session.signals.settle(signal_id, SignalState.DECIDED, lead_id)
     world.reach("decide.settled")
     return lead_id
+
+
+def decide_on(desk: Desk, came: Signal) -> str | None:
+    """Decide a signal by what the desk is told; return its lead, if any."""
+    case = matching.find(desk, came)
+    who = identity.settle(case)
+    desk.world.reach("decide.identified")
+    return _follow(case, who)
 
 
 def _follow(case: Case, who: Who) -> str | None:
@@ -244,8 +250,8 @@ def _open(case: Case, who: Who, lead_id: str) -> None:
     desk.session.leads.add(lead, received_at, case.match.possible_account_id)
     doubt = matching.doubt(case, who, rated.tier)
     routed = owners.give_first(desk, lead, who.account, rated, received_at, doubt)
-    matching.keep(case, who, lead_id, rated, doubt)
     _keep(case, who, lead_id=lead_id, subject=subject, rated=rated, routed=routed, opened=True)
+    matching.keep(case, who, lead_id, rated, doubt)
 
 
 def _rate_again(case: Case, who: Who, lead: Lead) -> None:
@@ -262,19 +268,7 @@ def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     if rises and present is not None and leads.touched_at(lead.lead_id) is None:
         told = replace(lead, facts=subject.facts)
         routed = owners.raise_tier(desk, told, who.account, rated, present)
-    _hold_back(case, lead, rated)
     _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
-
-
-def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
-    """Cancel what must not be written to the lead any more: it replied, or is a detractor now."""
-    desk, came = case.desk, case.signal
-    if came.kind is Kind.EMAIL_REPLY and not feedback.is_automatic("", desk.policy, came.facts):
-        feedback.replied(desk.session, lead.lead_id, desk.now)
-    if rated.icp is not None and rated.icp.flagged:
-        waiting = desk.session.unbegun.of_lead(lead.lead_id)
-        barred = orchestrate.in_channels(waiting, desk.policy.detractor.suppress)
-        desk.session.unbegun.cancel(barred, desk.now)
 
 
 def _hear(case: Case, who: Who, lead: Lead) -> None:
@@ -287,18 +281,11 @@ def _hear(case: Case, who: Who, lead: Lead) -> None:
     by, reason = came.facts.get("by"), came.facts.get("reason")
     if came.kind in ENDS_A_LEAD:
         feedback.end(session, lead.lead_id, case.desk.now, by=came.kind.value)
-    elif isinstance(by, str) and by and not _is_of_a_program(case, by):
+    elif isinstance(by, str) and by:
         words = came.text if reason is None else str(reason)
         heard = Feedback(lead_id=lead.lead_id, kind=came.kind, by=by, at=came.at, reason=words)
-        feedback.hear(session, heard, case.desk.policy)
+        feedback.hear(session, heard)
     _keep(case, who, lead_id=lead.lead_id)
-
-
-def _is_of_a_program(case: Case, by: str) -> bool:
-    """A touch that no person made: a notice, a mail of a sequence, a bulk write-back."""
-    came = case.signal
-    is_touch = came.kind is Kind.TOUCHED
-    return is_touch and feedback.is_automatic(by, case.desk.policy, came.facts)
 
 
 def _subject(case: Case, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
@@ -347,9 +334,9 @@ def _keep(
         plan=routed.plan,
         policy_digest=desk.policy.digest,
         artifact_digest=desk.in_force.artifact_digest,
+        card_digest=desk.in_force.card_digest,
     )
-    told = owners.inputs(case.candidates, who.account, who.lead, routed)
-    desk.session.leads.add_decision(decision, told)
+    desk.session.leads.add_decision(decision, {})
     if lead_id is not None and subject is not None and rated is not None:
         held = None if who.lead is None else who.lead.tier
         tier = rated.tier if held is None else min(held, rated.tier)

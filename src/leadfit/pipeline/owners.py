@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,11 +9,10 @@ from typing import Final
 from leadfit import orchestrate, route
 from leadfit.errors import NotFound
 from leadfit.pipeline.case import Desk, InForce, Routed
-from leadfit.pipeline.feedback import stop_touch_clocks
+from leadfit.pipeline.tape import apart, taped
 from leadfit.records import (
     Account,
     Assignment,
-    Candidate,
     Clock,
     ClockKind,
     Decision,
@@ -23,12 +21,9 @@ from leadfit.records import (
     Plan,
     RepLoad,
     Score,
-    Tier,
 )
 from leadfit.resolve.hierarchy import RoutingLevel, routing_account
 from leadfit.store import Session
-from leadfit.store.codec import encode
-from leadfit.store.personal import part_facts
 from leadfit.world import World
 
 RETRY_S: Final = 15.0
@@ -107,7 +102,13 @@ def find_owner(world: World, session: Session, in_force: InForce, lead_id: str) 
         NotFound: No decision about this lead is on record.
     """
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-    leads = session.leads
+    entry = {"call": "owner", "lead_id": lead_id}
+    return apart(desk, "find_owner", lambda own: find_owner_at(taped(own, entry), lead_id))
+
+
+def find_owner_at(desk: Desk, lead_id: str) -> str | None:
+    """Do what :func:`find_owner` does, by what the desk is told."""
+    session, leads = desk.session, desk.session.leads
     lead = leads.get(lead_id)
     latest = leads.rated(lead_id)
     if lead is None or latest is None or latest.score is None:
@@ -126,14 +127,13 @@ def find_owner(world: World, session: Session, in_force: InForce, lead_id: str) 
         signal_at=leads.signal_at(lead_id) or lead.created_at,
         number=len(leads.assignments(lead_id)) + 1,
     )  # fmt: skip
-    _keep_again(desk, lead, account, latest=latest, rated=rated, routed=routed)
+    _keep_again(desk, lead, latest=latest, rated=rated, routed=routed)
     return place.rep_id
 
 
 def _keep_again(
     desk: Desk,
     lead: Lead,
-    account: Account | None,
     *,
     latest: Decision,
     rated: Score,
@@ -151,57 +151,19 @@ def _keep_again(
         plan=routed.plan,
         policy_digest=desk.policy.digest,
         artifact_digest=desk.in_force.artifact_digest,
+        card_digest=desk.in_force.card_digest,
     )
-    desk.session.leads.add_decision(decision, inputs((), account, lead, routed))
+    desk.session.leads.add_decision(decision, {})
     desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
     desk.world.reach("decide.kept")
 
 
 def begin(session: Session, plan: Plan, now: datetime) -> None:
-    """Start the clocks of a plan and queue its actions, each once by its key.
-
-    What tells of a breach is kept aside, to be told with others like it.
-    """
+    """Start the clocks of a plan and queue its actions, each once by its key."""
     for clock in plan.clocks:
         session.clocks.start(clock)
     for action in plan.actions:
-        if action.is_notice:
-            session.breaches.notify(action)
-        else:
-            session.outbox.queue(action, now)
-
-
-def hand_over(session: Session, ended: Assignment, begun: Assignment, now: datetime) -> None:
-    """Let what waits for the owner before go on under the new one, or not be done at all."""
-    waiting = session.unbegun.of_lead(begun.lead_id)
-    found = orchestrate.hand_over(waiting, ended, begun, now=now)
-    session.unbegun.cancel(found.cancelled, now)
-    for action in found.kept:
-        session.unbegun.readdress(action)
-
-
-def inputs(
-    candidates: Sequence[Candidate], account: Account | None, lead: Lead | None, routed: Routed
-) -> dict[str, object]:
-    """Return what the stages were told and the store may tell otherwise tomorrow."""
-    told = None if account is None else replace(account, facts=part_facts(account.facts)[0])
-    return {
-        "candidates": [
-            {
-                "found_by": each.found_by,
-                "account": None if each.account is None else each.account.account_id,
-                "parent": None if each.account is None else each.account.parent_account_id,
-                "contact": None if each.contact is None else each.contact.contact_id,
-                "open_lead": each.open_lead_id,
-            }
-            for each in candidates
-        ],
-        "account": encode(told),
-        "lead": None
-        if lead is None
-        else {"lead_id": lead.lead_id, "owner_id": lead.owner_id, "tier": lead.tier},
-        "loads": [[each.rep.rep_id, each.slots_taken, each.last_turn] for each in routed.loads],
-    }
+        session.outbox.queue(action, now)
 
 
 def _routed_by(desk: Desk, account: Account | None) -> Account | None:
@@ -260,24 +222,16 @@ def _give(
     place: Place,
     signal_at: datetime,
     number: int,
-    raised_from: Tier | None = None,
 ) -> Routed:
     """Write the owner, start the clocks and queue the actions."""
     session, now, lead_id = desk.session, desk.now, lead.lead_id
     assignment = Assignment(
         assignment_id=desk.world.new_id("assignment"), lead_id=lead_id, owner_id=place.rep_id,
         tier=rated.tier, signal_at=signal_at, assigned_at=now, place=place, number=number,
-        raised_from=raised_from,
     )  # fmt: skip
-    ended = session.leads.assignment(lead_id) if number > 1 else None
     if number > 1:
         session.clocks.stop(lead_id, now, "reassigned", frozenset({ClockKind.ASSIGNMENT_TO_TOUCH}))
         session.leads.end_assignment(lead_id, now)
-    if raised_from is not None:
-        session.clocks.stop(lead_id, now, "raised", frozenset({ClockKind.SIGNAL_TO_TOUCH}))
-    elif ended is not None:
-        hand_over(session, ended, assignment, now)
-        desk.world.reach("decide.handed_over")
     session.capacity.take_turn(place.rep_id)
     session.leads.assign(assignment)
     desk.world.reach("decide.assigned")
@@ -285,8 +239,6 @@ def _give(
     plan = orchestrate.plan(assignment, owned, rated, desk.policy, now=now)
     begin(session, plan, now)
     session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
-    if number == 1 and (touched_at := session.leads.touched_at(lead_id)) is not None:
-        stop_touch_clocks(session, lead_id, touched_at, by="touch")
     desk.world.reach("decide.planned")
     return replace(ranked, assignment=assignment, plan=plan)
 

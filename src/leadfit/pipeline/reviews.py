@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import merging, owners
 from leadfit.pipeline.case import Desk
+from leadfit.pipeline.tape import contacts_with_accounts
 from leadfit.records import Lead, Match, Reason, Relation
 from leadfit.resolve.card import RecordKind
 from leadfit.store import Session
@@ -147,10 +148,7 @@ def _was_there(session: Session, lead: Lead) -> bool:
     """Return whether the lead's contact was in an account before the lead came."""
     first = next((each for each in session.leads.decisions(lead.lead_id) if each.opened), None)
     told = None if first is None else session.leads.inputs(first.decision_id)
-    candidates = () if told is None else told.get("candidates")
-    return isinstance(candidates, list) and any(
-        each["contact"] == lead.contact_id and each["account"] is not None for each in candidates
-    )
+    return told is not None and lead.contact_id in contacts_with_accounts(told)
 
 
 def _lead(desk: Desk, review: Review) -> Lead | None:

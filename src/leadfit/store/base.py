@@ -24,11 +24,11 @@ from leadfit.records import (
 )
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
-from leadfit.store.breaches import Breaches, Unbegun
+from leadfit.store.breaches import Breaches
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.past import Past
-from leadfit.store.told import Contents, People
+from leadfit.store.told import Contents, People, ToldDecisions
 from leadfit.store.views import (
     Counts,
     Feedback,
@@ -172,9 +172,6 @@ class Leads(Protocol):
     def touched_at(self, lead_id: str) -> datetime | None:
         """Return when a person first touched the lead."""
 
-    def replied_since(self, lead_id: str, at: datetime) -> bool:
-        """Return whether the lead has replied to a mail since ``at``."""
-
     def touch(self, lead_id: str, at: datetime) -> None:
         """Write the first touch; a later one changes nothing."""
 
@@ -283,9 +280,6 @@ class Clocks(Protocol):
     def advance(self, clock: Clock, *, step: int, due_at: datetime | None, now: datetime) -> bool:
         """Write that a clock's step fired; ``False`` when somebody stopped or moved it before."""
 
-    def again(self, key: str, at: datetime) -> None:
-        """Let a clock that runs be due once more."""
-
     def add_incident(self, incident: Incident) -> None:
         """Keep an incident, once by its key."""
 
@@ -315,6 +309,10 @@ class Session(Protocol):
         """Policies, artifacts and model cards that decided."""
 
     @property
+    def told(self) -> ToldDecisions:
+        """Decisions with what they were made from."""
+
+    @property
     def accounts(self) -> Accounts:
         """Accounts and contacts."""
 
@@ -333,10 +331,6 @@ class Session(Protocol):
     @property
     def breaches(self) -> Breaches:
         """Breach steps that were taken, and what is told of them."""
-
-    @property
-    def unbegun(self) -> Unbegun:
-        """Actions of a lead that wait."""
 
     @property
     def outbox(self) -> Outbox:

@@ -224,6 +224,11 @@ def decode(kind: type[T], plain: object) -> T:
     return cast("T", _reader(whole)(plain))
 
 
+def reader_of(kind: Hashable) -> Callable[[object], object]:
+    """Return the function that reads values of an annotated type back from JSON types."""
+    return _reader(kind)
+
+
 @cache
 def _reader(kind: Hashable) -> Callable[[object], object]:
     """Return the function that reads a value of the annotated type ``kind``."""

@@ -22,6 +22,7 @@ from leadfit.store.codec import (
     to_us,
     unpack,
 )
+from leadfit.store.decided import decision_text, personal_of, unpack_decision
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
@@ -29,10 +30,7 @@ from leadfit.store.sql_signals import SqlSignals
 from leadfit.store.sql_views import (
     LEAD,
     SqlViews,
-    decision_text,
     lead_of,
-    personal_of,
-    unpack_decision,
 )
 from leadfit.store.told import People
 from leadfit.store.views import Feedback, LeadView
@@ -192,16 +190,6 @@ class SqlLeads:
         """Return when a person first touched the lead."""
         row = self._one("SELECT touched_us FROM leads WHERE lead_id = ?", lead_id)
         return None if row is None else maybe_time(cast("int | None", row[0]))
-
-    def replied_since(self, lead_id: str, at: datetime) -> bool:
-        """Return whether the lead has replied to a mail since ``at``."""
-        found = self._one(
-            "SELECT 1 FROM activities WHERE lead_id = ? AND kind = 'email_reply' AND at_us >= ?"
-            " LIMIT 1",
-            lead_id,
-            to_us(at),
-        )
-        return found is not None
 
     def touch(self, lead_id: str, at: datetime) -> None:
         """Write the first touch; a later one changes nothing."""

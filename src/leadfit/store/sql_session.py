@@ -8,7 +8,7 @@ from typing import Final
 from leadfit.store.codec import to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
-from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
+from leadfit.store.sql_breaches import SqlBreaches
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_leads import SqlLeads
@@ -22,6 +22,7 @@ from leadfit.store.sql_queues import (
     SqlClocks,
 )
 from leadfit.store.sql_signals import Head, SqlSignals
+from leadfit.store.sql_told import SqlToldDecisions
 from leadfit.store.views import Counts
 from leadfit.world import World
 
@@ -55,11 +56,11 @@ class SqlSession:
         self.signals = SqlSignals(connection, secret, people, head)
         self.contents = SqlContents(connection, self.signals)
         self.accounts = SqlAccounts(connection, secret, people)
+        self.told = SqlToldDecisions(connection, people, self.accounts)
         self.leads = SqlLeads(connection, self.signals, self.accounts)
         self.capacity = SqlCapacity(connection)
         self.clocks = SqlClocks(connection)
         self.breaches = SqlBreaches(connection)
-        self.unbegun = SqlUnbegun(connection)
         self.outbox = SqlOutbox(connection)
         self.destinations = SqlDestinations(connection)
         self.dead_letters = SqlDeadLetters(connection)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Final, TypeVar, cast
 
 from leadfit.records import (
@@ -14,8 +12,6 @@ from leadfit.records import (
     Assignment,
     Clock,
     ClockKind,
-    Decision,
-    Fact,
     Kind,
     Lead,
     Match,
@@ -24,14 +20,13 @@ from leadfit.records import (
     Score,
     Tier,
 )
-from leadfit.store.codec import decode, from_us, maybe_time, pack_text, unpack
+from leadfit.store.codec import decode, from_us, maybe_time, unpack
+from leadfit.store.decided import personal_of, unpack_decision
 from leadfit.store.past import AccountScore
-from leadfit.store.personal import part_facts, unveil, veil
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_past import scores_of
 from leadfit.store.sql_signals import SqlSignals
-from leadfit.store.told import Statement
 from leadfit.store.views import ActionState, ActionView, ClockView, Feedback, LeadView
 
 T = TypeVar("T")
@@ -142,35 +137,6 @@ class SqlViews:
             reasons=_owner_reasons(given, ranking),
             icp=icp,
         )
-
-
-def personal_of(person: tuple[str, Statement] | None) -> dict[str, object]:
-    """Return the personal values of a signal's statement by their names."""
-    parts = {} if person is None else person[1]
-    named = (parts.get(part, {}) for part in ("facts", "identifiers", "subject"))
-    return {name: value for part in named for name, value in part.items()}
-
-
-def decision_text(decision: Decision, said: Statement) -> tuple[str, dict[str, Fact]]:
-    """Return the canonical JSON of a decision as it is stored, and the facts left out of it.
-
-    No sentence in it quotes a personal value, and no personal fact stands in it.
-
-    Args:
-        decision: The decision.
-        said: The personal values of its signal.
-    """
-    facts, personal = part_facts(decision.subject.facts)
-    if personal:
-        decision = replace(decision, subject=replace(decision.subject, facts=facts))
-    known: dict[str, object] = {**said.get("facts", {}), **said.get("identifiers", {}), **personal}
-    return veil(pack_text(decision), known), personal
-
-
-def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:
-    """Return a stored decision as JSON types, with the personal values put back."""
-    plain = json.loads(unveil(zlib.decompress(body).decode(), personal))
-    return cast("dict[str, object]", plain)
 
 
 def _part(kind: type[T], plain: object) -> T | None:

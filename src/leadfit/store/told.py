@@ -81,3 +81,19 @@ class Contents(Protocol):
 
     def each(self) -> Iterator[Content]:
         """Yield everything that is kept, in the order of the log."""
+
+
+class ToldDecisions(Protocol):
+    """Decisions with what they were made from, in the order of the log."""
+
+    def bounds(self, since: datetime | None) -> tuple[int, int, int]:
+        """Return the log numbers of the first and last decision from a time on, and how many.
+
+        The numbers are 0 where there is none.
+        """
+
+    def page(self, after: int, last: int, limit: int) -> tuple[Told, ...]:
+        """Return decisions behind one number of the log, up to another."""
+
+    def without_inputs(self) -> int:
+        """Return how many decisions an older Leadfit made, of which less was kept."""

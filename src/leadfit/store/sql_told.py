@@ -1,0 +1,76 @@
+"""Decisions with what they were made from, read in the order of the log."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import Final, cast
+
+from leadfit.store.codec import open_inputs, to_us
+from leadfit.store.sql import Connection
+from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_signals import signal_of
+from leadfit.store.told import Statement, Told
+
+_PAGE: Final = """
+SELECT decisions.decision_id, decisions.seq, decisions.body, decisions.inputs, decisions.sealed,
+    log.body, signals.event_id, statements.token, people.key, statements.body
+FROM decisions
+JOIN signals ON signals.signal_id = decisions.signal_id
+JOIN log ON log.seq = signals.seq
+LEFT JOIN statements ON statements.signal_id = decisions.signal_id
+LEFT JOIN people ON people.token = statements.token
+WHERE decisions.seq > ? AND decisions.seq <= ?
+ORDER BY decisions.seq LIMIT ?
+"""
+_PERSON: Final = b'"person":"'
+
+_Row = tuple[
+    str, int, bytes, bytes, bytes | None, bytes, str, str | None, bytes | None, str | None
+]
+
+
+class SqlToldDecisions:
+    """See :class:`leadfit.store.told.ToldDecisions`."""
+
+    def __init__(self, connection: Connection, people: SqlPeople, accounts: SqlAccounts) -> None:
+        self._connection = connection
+        self._people = people
+        self._accounts = accounts
+
+    def bounds(self, since: datetime | None) -> tuple[int, int, int]:
+        """Return the log numbers of the first and last decision from a time on, and how many."""
+        row = self._connection.execute(
+            "SELECT min(seq), max(seq), count(seq) FROM decisions WHERE decided_us >= ?",
+            (-(2**62) if since is None else to_us(since),),
+        ).fetchone()
+        return (0, 0, 0) if row[0] is None else (row[0], row[1], row[2])
+
+    def without_inputs(self) -> int:
+        """Return how many decisions an older Leadfit made, of which less was kept."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM decisions WHERE seq IS NULL"
+        ).fetchone()
+        return int(count)
+
+    def page(self, after: int, last: int, limit: int) -> tuple[Told, ...]:
+        """Return decisions behind one number of the log, up to another."""
+        rows = self._connection.execute(_PAGE, (after, last, limit)).fetchall()
+        return tuple(self._told(cast("_Row", row)) for row in rows)
+
+    def _told(self, row: _Row) -> Told:
+        decision_id, seq, body, inputs, sealed, logged, event_id, token, key, statement = row
+        said = None if token is None else self._people.open(token, key, statement)
+        people, lacks = ({}, False) if sealed is None else self._accounts.unseal(sealed)
+        return Told(
+            decision_id=decision_id,
+            seq=seq,
+            text=zlib.decompress(body).decode(),
+            signal=signal_of(logged, event_id),
+            statement=cast("Statement", said or {}),
+            inputs=open_inputs(inputs),
+            people=people,
+            is_erased=said is None and _PERSON in bytes(logged),
+            lacks_people=lacks,
+        )
