@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
-from leadfit import resolve, score, signal
+from leadfit import orchestrate, resolve, score, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
@@ -268,7 +268,19 @@ def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     if rises and present is not None and leads.touched_at(lead.lead_id) is None:
         told = replace(lead, facts=subject.facts)
         routed = owners.raise_tier(desk, told, who.account, rated, present)
+    _hold_back(case, lead, rated)
     _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
+
+
+def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
+    """Cancel what must not be written to the lead any more: it replied, or is a detractor now."""
+    desk, came = case.desk, case.signal
+    if came.kind is Kind.EMAIL_REPLY and not feedback.is_automatic("", desk.policy, came.facts):
+        feedback.replied(desk.session, lead.lead_id, desk.now)
+    if rated.icp is not None and rated.icp.flagged:
+        waiting = desk.session.unbegun.of_lead(lead.lead_id)
+        barred = orchestrate.in_channels(waiting, desk.policy.detractor.suppress)
+        desk.session.unbegun.cancel(barred, desk.now)
 
 
 def _hear(case: Case, who: Who, lead: Lead) -> None:
@@ -281,11 +293,18 @@ def _hear(case: Case, who: Who, lead: Lead) -> None:
     by, reason = came.facts.get("by"), came.facts.get("reason")
     if came.kind in ENDS_A_LEAD:
         feedback.end(session, lead.lead_id, case.desk.now, by=came.kind.value)
-    elif isinstance(by, str) and by:
+    elif isinstance(by, str) and by and not _is_of_a_program(case, by):
         words = came.text if reason is None else str(reason)
         heard = Feedback(lead_id=lead.lead_id, kind=came.kind, by=by, at=came.at, reason=words)
-        feedback.hear(session, heard)
+        feedback.hear(session, heard, case.desk.policy)
     _keep(case, who, lead_id=lead.lead_id)
+
+
+def _is_of_a_program(case: Case, by: str) -> bool:
+    """A touch that no person made: a notice, a mail of a sequence, a bulk write-back."""
+    came = case.signal
+    is_touch = came.kind is Kind.TOUCHED
+    return is_touch and feedback.is_automatic(by, case.desk.policy, came.facts)
 
 
 def _subject(case: Case, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:

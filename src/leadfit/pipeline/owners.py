@@ -9,6 +9,7 @@ from typing import Final
 from leadfit import orchestrate, route
 from leadfit.errors import NotFound
 from leadfit.pipeline.case import Desk, InForce, Routed
+from leadfit.pipeline.feedback import stop_touch_clocks
 from leadfit.pipeline.tape import apart, taped
 from leadfit.records import (
     Account,
@@ -21,6 +22,7 @@ from leadfit.records import (
     Plan,
     RepLoad,
     Score,
+    Tier,
 )
 from leadfit.resolve.hierarchy import RoutingLevel, routing_account
 from leadfit.store import Session
@@ -159,11 +161,26 @@ def _keep_again(
 
 
 def begin(session: Session, plan: Plan, now: datetime) -> None:
-    """Start the clocks of a plan and queue its actions, each once by its key."""
+    """Start the clocks of a plan and queue its actions, each once by its key.
+
+    What tells of a breach is kept aside, to be told with others like it.
+    """
     for clock in plan.clocks:
         session.clocks.start(clock)
     for action in plan.actions:
-        session.outbox.queue(action, now)
+        if action.is_notice:
+            session.breaches.notify(action)
+        else:
+            session.outbox.queue(action, now)
+
+
+def hand_over(session: Session, ended: Assignment, begun: Assignment, now: datetime) -> None:
+    """Let what waits for the owner before go on under the new one, or not be done at all."""
+    waiting = session.unbegun.of_lead(begun.lead_id)
+    found = orchestrate.hand_over(waiting, ended, begun, now=now)
+    session.unbegun.cancel(found.cancelled, now)
+    for action in found.kept:
+        session.unbegun.readdress(action)
 
 
 def _routed_by(desk: Desk, account: Account | None) -> Account | None:
@@ -222,16 +239,24 @@ def _give(
     place: Place,
     signal_at: datetime,
     number: int,
+    raised_from: Tier | None = None,
 ) -> Routed:
     """Write the owner, start the clocks and queue the actions."""
     session, now, lead_id = desk.session, desk.now, lead.lead_id
     assignment = Assignment(
         assignment_id=desk.world.new_id("assignment"), lead_id=lead_id, owner_id=place.rep_id,
         tier=rated.tier, signal_at=signal_at, assigned_at=now, place=place, number=number,
+        raised_from=raised_from,
     )  # fmt: skip
+    ended = session.leads.assignment(lead_id) if number > 1 else None
     if number > 1:
         session.clocks.stop(lead_id, now, "reassigned", frozenset({ClockKind.ASSIGNMENT_TO_TOUCH}))
         session.leads.end_assignment(lead_id, now)
+    if raised_from is not None:
+        session.clocks.stop(lead_id, now, "raised", frozenset({ClockKind.SIGNAL_TO_TOUCH}))
+    elif ended is not None:
+        hand_over(session, ended, assignment, now)
+        desk.world.reach("decide.handed_over")
     session.capacity.take_turn(place.rep_id)
     session.leads.assign(assignment)
     desk.world.reach("decide.assigned")
@@ -239,6 +264,8 @@ def _give(
     plan = orchestrate.plan(assignment, owned, rated, desk.policy, now=now)
     begin(session, plan, now)
     session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
+    if number == 1 and (touched_at := session.leads.touched_at(lead_id)) is not None:
+        stop_touch_clocks(session, lead_id, touched_at, by="touch")
     desk.world.reach("decide.planned")
     return replace(ranked, assignment=assignment, plan=plan)
 

@@ -24,7 +24,7 @@ from leadfit.records import (
 )
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
-from leadfit.store.breaches import Breaches
+from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.past import Past
@@ -172,6 +172,9 @@ class Leads(Protocol):
     def touched_at(self, lead_id: str) -> datetime | None:
         """Return when a person first touched the lead."""
 
+    def replied_since(self, lead_id: str, at: datetime) -> bool:
+        """Return whether the lead has replied to a mail since ``at``."""
+
     def touch(self, lead_id: str, at: datetime) -> None:
         """Write the first touch; a later one changes nothing."""
 
@@ -280,6 +283,9 @@ class Clocks(Protocol):
     def advance(self, clock: Clock, *, step: int, due_at: datetime | None, now: datetime) -> bool:
         """Write that a clock's step fired; ``False`` when somebody stopped or moved it before."""
 
+    def again(self, key: str, at: datetime) -> None:
+        """Let a clock that runs be due once more."""
+
     def add_incident(self, incident: Incident) -> None:
         """Keep an incident, once by its key."""
 
@@ -331,6 +337,10 @@ class Session(Protocol):
     @property
     def breaches(self) -> Breaches:
         """Breach steps that were taken, and what is told of them."""
+
+    @property
+    def unbegun(self) -> Unbegun:
+        """Actions of a lead that wait."""
 
     @property
     def outbox(self) -> Outbox:

@@ -191,6 +191,16 @@ class SqlLeads:
         row = self._one("SELECT touched_us FROM leads WHERE lead_id = ?", lead_id)
         return None if row is None else maybe_time(cast("int | None", row[0]))
 
+    def replied_since(self, lead_id: str, at: datetime) -> bool:
+        """Return whether the lead has replied to a mail since ``at``."""
+        found = self._one(
+            "SELECT 1 FROM activities WHERE lead_id = ? AND kind = 'email_reply' AND at_us >= ?"
+            " LIMIT 1",
+            lead_id,
+            to_us(at),
+        )
+        return found is not None
+
     def touch(self, lead_id: str, at: datetime) -> None:
         """Write the first touch; a later one changes nothing."""
         self._connection.execute(

@@ -8,7 +8,7 @@ from typing import Final
 from leadfit.store.codec import to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
-from leadfit.store.sql_breaches import SqlBreaches
+from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_leads import SqlLeads
@@ -61,6 +61,7 @@ class SqlSession:
         self.capacity = SqlCapacity(connection)
         self.clocks = SqlClocks(connection)
         self.breaches = SqlBreaches(connection)
+        self.unbegun = SqlUnbegun(connection)
         self.outbox = SqlOutbox(connection)
         self.destinations = SqlDestinations(connection)
         self.dead_letters = SqlDeadLetters(connection)
