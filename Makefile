@@ -1,4 +1,4 @@
-# make demo | test | check | format | bench | docs | lock | clean
+# make demo | test | test-spark | check | format | bench | docs | lock | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ ONLY ?=
 # The sample workspace that `make demo` builds anew.
 DEMO := demo
 
-.PHONY: demo test check format bench docs lock clean
+.PHONY: demo test test-spark check format bench docs lock clean
 
 demo: $(VENV)/demo.installed
 	rm -rf $(DEMO)
@@ -22,6 +22,10 @@ endif
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest
+
+# Spark takes 0.5 GB and Java 17: a set of its own, without which its tests are skipped.
+test-spark: $(VENV)/dev.installed $(VENV)/spark.installed
+	$(BIN)/python -m pytest tests/contract/test_spark.py
 
 check: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
@@ -35,8 +39,8 @@ format: $(VENV)/dev.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The peers of learn_peers are a set of their own; without it that benchmark is skipped.
-bench: $(VENV)/dev.installed $(if $(filter learn_peers,$(ONLY)),$(VENV)/bench.installed)
+# The peers of learn_peers are a set of their own, and so is Spark; without it their benchmark is skipped.
+bench: $(VENV)/dev.installed $(if $(filter learn_peers,$(ONLY)),$(VENV)/bench.installed) $(if $(filter resolve_spark,$(ONLY)),$(VENV)/spark.installed)
 	$(BIN)/python benchmarks/run.py $(if $(filter 1,$(FULL)),--full) $(if $(ONLY),--only $(ONLY))
 
 docs: $(VENV)/dev.installed

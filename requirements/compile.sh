@@ -13,3 +13,5 @@ lock demo.lock --extra learn --extra web --extra linkage
 lock dev.lock --extra learn --extra web --extra linkage --extra postgres --group test --group check --group docs
 # The peers of benchmarks/learn_peers.py, at the versions of dev.lock for all that both hold.
 lock bench.lock --extra learn --group bench --constraint requirements/dev.lock
+# Spark, 0.5 GB, for `make test-spark`; at the versions of dev.lock, beside which it is installed.
+lock spark.lock --extra spark --constraint requirements/dev.lock

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
 from importlib.metadata import version
 
 import pytest
 
+from contract.absent import without
 from leadfit.errors import BadInput, MissingExtra
 from leadfit.jobs.record_file import Normal
 from leadfit.resolve.card import Card, RecordKind, Test, to_json
@@ -77,27 +74,6 @@ def test_records_of_which_no_two_are_alike_train_nothing() -> None:
             linkage.train(batch, draft(batch, fields, RecordKind.CONTACT))
 
 
-class _Absent:
-    """Stands in the way of one package, as if it were not installed."""
-
-    def find_spec(self, name: str, _path: object, _target: object = None) -> ModuleSpec | None:
-        if name.split(".", maxsplit=1)[0] == "splink":
-            raise ModuleNotFoundError(name)
-        return None
-
-
-@contextmanager
-def without_splink() -> Iterator[None]:
-    kept = {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith("splink")}
-    finder = _Absent()
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-        sys.modules.update(kept)
-
-
 def test_without_the_extra_the_error_names_it() -> None:
-    with without_splink(), pytest.raises(MissingExtra, match=r"leadfit\[linkage\]"):
+    with without("splink"), pytest.raises(MissingExtra, match=r"leadfit\[linkage\]"):
         linkage.check_installed("dedupe without a --card")

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from contract.absent import without
 from leadfit.cli import run
 from leadfit.resolve.cluster import pairs_within
 from leadfit.testing.contacts import HEADERS, contacts
@@ -188,7 +189,6 @@ def test_only_what_a_registry_gives_links_at_once(
         ((), "id,name\n", "no row"),
         ((), "", "records.csv"),
         ((), "id,colour\n1,red\n2,red\n", "--compare"),
-        (("--engine", "spark"), "id,name\n1,a\n2,a\n", "spark"),
         (("--threshold", "1.5"), "id,name\n1,a\n2,a\n", "--threshold"),
         (("--sample", "9"), "id,name\n1,a\n2,a\n", "--sample-out"),
         (("--pairs", "nowhere/pairs.csv"), "id,name\n1,a\n2,a\n", "--pairs"),
@@ -207,6 +207,20 @@ def test_bad_input_exits_2_names_the_place_and_writes_nothing(
     path.write_text(content, "utf-8")
     assert run(["dedupe", str(path), "--kind", "contact", "--out", str(out), *options]) == 2
     assert named in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["records.csv"]
+
+
+@pytest.mark.parametrize("command", ["dedupe", "match"])
+def test_an_engine_that_is_not_installed_is_refused_with_its_extra(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    path = tmp_path / "records.csv"
+    path.write_text("id,name\n1,a\n2,a\n", "utf-8")
+    more = ("--kind", "contact") if command == "dedupe" else ("--accounts", str(path))
+    out = ("--out", str(tmp_path / "out.csv"))
+    with without("pyspark"):
+        assert run([command, str(path), *more, "--engine", "spark", *out]) == 2
+    assert "leadfit[spark]" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["records.csv"]
 
 

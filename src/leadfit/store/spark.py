@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from py4j.java_gateway import JavaGateway
     from pyspark.sql import DataFrame, SparkSession
 
-_NEEDED: Final = ("pyspark", "pyarrow", "pandas")
-_TRAINED_ON: Final = 1_000_000
+TRAINED_ON: Final = 1_000_000
 """Records a model is trained on at most: what the driver's own engine does in half a minute."""
 _SETTINGS: Final = (
     ("spark.app.name", "leadfit"),
@@ -56,8 +54,11 @@ def check_installed(what: str) -> None:
     Raises:
         MissingExtra: It is not.
     """
-    if any(find_spec(name) is None for name in _NEEDED):
-        raise MissingExtra("spark", what)
+    try:
+        import pyarrow as pa  # noqa: F401, PLC0415 -- an extra
+        import pyspark  # noqa: F401, PLC0415 -- an extra
+    except ImportError as error:
+        raise MissingExtra("spark", what) from error
 
 
 @contextmanager
@@ -180,13 +181,20 @@ class SparkBatch(Batch):
         columns: Names of the normalised columns.
         session: Where pairs are found and weighed.
         memory_mb: What the driver's own engine may take.
+        trained_on: How many records a model is trained on at most.
     """
 
     def __init__(
-        self, columns: Sequence[str], session: SparkSession, *, memory_mb: int = 1200
+        self,
+        columns: Sequence[str],
+        session: SparkSession,
+        *,
+        memory_mb: int = 1200,
+        trained_on: int = TRAINED_ON,
     ) -> None:
         super().__init__(columns, memory_mb=memory_mb)
         self._session = session
+        self._trained_on = trained_on
         self._records: DataFrame | None = None
         self._pairs: DataFrame | None = None
         self._held: list[DataFrame] = []
@@ -206,9 +214,9 @@ class SparkBatch(Batch):
 
     @contextmanager
     def to_train_on(self) -> Iterator[Batch]:
-        """Give the records a model is trained on: all, or a million of them drawn by chance."""
+        """Give the records a model is trained on: all, or some drawn by chance."""
         with Batch(self.columns) as some:
-            some.fill(self._drawn(_TRAINED_ON))
+            some.fill(self._drawn(self._trained_on))
             yield some
 
     def _drawn(self, most: int) -> Iterator[Row]:
