@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from leadfit import policy as policies
+from leadfit.app.connectors import Connecting, connect
 from leadfit.app.files import (
     DATABASE,
     SECRET,
@@ -16,9 +17,10 @@ from leadfit.app.files import (
 )
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings, read_settings
-from leadfit.connectors import FilePerformer
 from leadfit.errors import BadInput, Fault, MissingExtra
+from leadfit.jobs.brief import Briefings
 from leadfit.pipeline import InForce
+from leadfit.policy import Policy
 from leadfit.store import SqliteStore, Store
 from leadfit.world import SystemWorld, World
 
@@ -89,13 +91,31 @@ def open_leadfit(
         artifact=current_artifact(place),
         card=current_card(place),
     )
-    return Leadfit(
+    store = _open_store(place, chosen, settings or read_settings())
+    opened: list[Leadfit] = []
+
+    def present() -> Policy:
+        # A policy may be put in force while the workspace is open.
+        return opened[0].policy if opened else rules.policy
+
+    outside = Connecting(
+        world=chosen, policy=present, briefing=lambda page: Briefings(store, present, page)
+    )
+    try:
+        connected = connect(place, outside)
+    except Exception:
+        store.close()
+        raise
+    leadfit = Leadfit(
         place,
-        store=_open_store(place, chosen, settings or read_settings()),
+        store=store,
         in_force=rules,
-        performers={"*": FilePerformer(place / "outbox.jsonl", world=chosen)},
+        performers=connected.performers,
+        fallbacks=connected.fallbacks,
         world=chosen,
     )
+    opened.append(leadfit)
+    return leadfit
 
 
 def _open_store(place: Path, world: World, settings: Settings) -> Store:

@@ -1,0 +1,76 @@
+"""Puts together what a person needs to know about an action, when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from leadfit.connectors.base import Brief, Person
+from leadfit.policy import Policy
+from leadfit.records import Action, ClockKind
+from leadfit.store import Store
+from leadfit.store.views import LeadView
+
+
+class Briefings:
+    """Asks the store about the lead of an action.
+
+    Args:
+        store: Knows the lead.
+        policy: Knows the reps.
+        page: Where the pages of leads are for those who read the message, if anywhere.
+    """
+
+    def __init__(self, store: Store, policy: Callable[[], Policy], page: str | None) -> None:
+        self._store = store
+        self._policy = policy
+        self._page = None if page is None else page.rstrip("/")
+
+    def __call__(self, action: Action) -> Brief:
+        """Return what is known now; an action without a lead tells of its recipients alone."""
+        people = tuple(self._person(rep_id) for rep_id in action.recipients)
+        view = None
+        if action.lead_id:
+            view = self._store.read(lambda session: session.leads.view(action.lead_id))
+        tier = action.fields.get("tier")
+        if view is None:
+            return Brief(people=people, tier=tier if isinstance(tier, int) else None)
+        lead, contact, account = view.lead, view.contact, view.account
+        name = None
+        if contact is not None:
+            name = " ".join(each for each in (contact.first_name, contact.last_name) if each)
+        return Brief(
+            people=people,
+            owner=None if lead.owner_id is None else self._person(lead.owner_id),
+            tier=None if lead.tier is None else int(lead.tier),
+            score=None if view.score is None else view.score.total,
+            contact=name or None,
+            title=None if contact is None else contact.title,
+            email=None if contact is None else contact.email,
+            phone=None if contact is None else contact.phone,
+            account=None if account is None else account.name,
+            domain=next(iter(account.domains), None) if account is not None else None,
+            reasons=_reasons(view),
+            due_at=_due(view),
+            link=None if self._page is None else f"{self._page}/leads/{lead.lead_id}",
+        )
+
+    def _person(self, rep_id: str) -> Person:
+        rep = self._policy().rep(rep_id)
+        if rep is None:
+            return Person(rep_id=rep_id, name=rep_id)
+        return Person(rep_id=rep_id, name=rep.name, email=rep.email, timezone=rep.timezone)
+
+
+def _reasons(view: LeadView) -> tuple[str, ...]:
+    """Return why this owner, then what weighs most in the score."""
+    parts = [] if view.score is None else [each for each in view.score.reasons if each.points]
+    parts.sort(key=lambda each: -(each.points or 0))
+    return (*(each.words for each in view.reasons[:1]), *(each.words for each in parts[:3]))
+
+
+def _due(view: LeadView) -> datetime | None:
+    for clock in view.clocks:
+        if clock.is_running and clock.clock.kind is ClockKind.ASSIGNMENT_TO_TOUCH:
+            return clock.clock.due_at
+    return None
