@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -122,6 +123,58 @@ def test_a_namesake_is_known_however_the_full_name_was_written(tmp_path: Path, n
         decided(leadfit, "e2", email="bob@quandary-leeds.co.uk", name="Bob Marsh")
         (review,) = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
         assert review.right_id == first.contact_id
+
+
+def test_the_bits_of_a_possible_duplicate_are_told_as_numbers(tmp_path: Path) -> None:
+    with workspace(tmp_path, contacts=[JO]) as leadfit:
+        decided(leadfit, email="r.marsh@quandary-leeds.co.uk", name="Robert Marsh", title="CFO")
+        (review,) = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
+        bits = {each.rule: each.points for each in review.evidence if each.points is not None}
+        assert bits == {"weighed.surname": 4.0, "weighed.first_name": 4.5}
+        assert review.probability > 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "phone", "is_asked"),
+    [
+        ("Marsh Robert", None, True),
+        ("Robert Marshh", "+44 20 7946 0018", True),
+        ("Robert Marshh", None, False),
+        ("Zoe Marsh", None, False),
+        ("Robert Stone", None, False),
+    ],
+)
+def test_a_colleague_is_asked_about_where_name_and_number_are_alike_enough(
+    tmp_path: Path, name: str, phone: str | None, *, is_asked: bool
+) -> None:
+    with workspace(tmp_path, contacts=[replace(JO, phone="+44 20 7946 0018")]) as leadfit:
+        said = {} if phone is None else {"phone": phone}
+        first, _, last = name.partition(" ")
+        email = "other@quandary-leeds.co.uk"
+        decided(leadfit, email=email, first_name=first, last_name=last, **said)
+        asked = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
+        assert [each.right_id for each in asked] == ["jo"] * is_asked
+
+
+def test_the_same_person_on_two_forms_with_two_addresses_is_one_contact_with_one_lead(
+    tmp_path: Path,
+) -> None:
+    accounts = (*GROUP, Account(account_id="other", name="Zork", domains=("zork.io",)))
+    twin = Contact(
+        contact_id="twin", account_id="other", email="b.marsh@zork.io", first_name="Bob",
+        last_name="Marsh", phone="+44 20 7946 0018",
+    )  # fmt: skip
+    number = "020 7946 0018"
+    with workspace(tmp_path, accounts=accounts, contacts=[twin]) as leadfit:
+        said = {"name": "Robert Marsh", "phone": "+44 20 7946 0018"}
+        first = decided(leadfit, email="robert@quandary-leeds.co.uk", account_id="low", **said)
+        second = decided(
+            leadfit, "e2", email="rmarsh@quandary-leeds.co.uk", name="Bob Marsh",
+            phone="+44 " + number[1:], account_id="low",
+        )  # fmt: skip
+        assert (second.contact_id, second.lead_id) == (first.contact_id, first.lead_id)
+        assert "contact.known" in [each.rule for each in second.match.reasons]
+        assert not second.opened
 
 
 def test_another_first_name_at_the_same_account_is_another_person(tmp_path: Path) -> None:

@@ -7,24 +7,32 @@ is drawn by the digest of the signal's id, so that a replay draws the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from leadfit import resolve
+from leadfit.pipeline import colleagues
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.owners import Doubt
 from leadfit.pipeline.reviews import evidence_of
 from leadfit.policy import Policy
-from leadfit.records import Action, Band, Candidate, Keys, Match, Reason, Score, Signal, Tier
+from leadfit.records import (
+    Action,
+    Band,
+    Candidate,
+    Match,
+    Score,
+    Signal,
+    Tier,
+)
 from leadfit.resolve.card import RecordKind
-from leadfit.resolve.known_contact import is_same_person
 from leadfit.resolve.reviewed import as_reviewed, in_question
+from leadfit.resolve.starter import colleague_card
 from leadfit.store.matching import Link, Review, ReviewKind
 
 _POSSIBLE: Final = 3
-_ALIKE: Final = 20
 _ALL: Final = 2**64
 
 
@@ -37,7 +45,7 @@ def find(desk: Desk, signal: Signal) -> Case:
     candidates = accounts.candidates(keys, desk.now)
     match = resolve.decide(signal, keys, candidates, policy, now=desk.now)
     if match.method != "exact" and signal.identifiers.phone is not None:
-        candidates = (*candidates, *_by_phone(desk, signal, keys))
+        candidates = (*candidates, *colleagues.by_phone(desk, signal, keys))
         match = resolve.decide(signal, keys, candidates, policy, now=desk.now)
     if card is not None and not resolve.is_settled(match):
         columns = resolve.account_side(signal, keys, policy)
@@ -46,6 +54,8 @@ def find(desk: Desk, signal: Signal) -> Case:
         match = resolve.decide(signal, keys, candidates, policy, now=desk.now, card=card)
         match = resolve.noted(match, blocked.skipped, blocked.left_out)
     match = _as_reviewed(desk, match, candidates)
+    if match.contact_id is None and match.account_id is not None:
+        match = colleagues.with_colleague(desk, signal, keys, match)
     desk.world.reach("decide.matched")
     return Case(desk=desk, signal=signal, keys=keys, candidates=candidates, match=match)
 
@@ -63,15 +73,6 @@ def _as_reviewed(desk: Desk, match: Match, candidates: Sequence[Candidate]) -> M
         if desk.session.merges.survivor(RecordKind.ACCOUNT, each.right_id) == of_account:
             return as_reviewed(match, each.relation, desk.policy)
     return match
-
-
-def _by_phone(desk: Desk, signal: Signal, keys: Keys) -> tuple[Candidate, ...]:
-    """Return contacts whose number ends alike; a common one, such as a switchboard's, has none."""
-    said = resolve.contact_side(signal, keys, desk.policy)
-    if "phone.suffix" not in said or "surname" not in said:
-        return ()
-    number = {"phone.suffix": said["phone.suffix"]}
-    return desk.session.accounts.blocked(RecordKind.CONTACT, number, _ALIKE).candidates
 
 
 def doubt(case: Case, who: Who, tier: Tier) -> Doubt | None:
@@ -135,7 +136,7 @@ def _ask(case: Case, lead_id: str, rated: Score, in_doubt: Doubt) -> None:
 
 
 def _ask_about_namesake(case: Case, who: Who, lead_id: str) -> None:
-    """Ask whether a new contact is another of the same name at the same account.
+    """Ask whether a new contact is another of the same account under another address.
 
     Nothing is merged, and the lead does not wait for the answer.
     """
@@ -144,38 +145,23 @@ def _ask_about_namesake(case: Case, who: Who, lead_id: str) -> None:
         return
     if any(each.found_by == "email" for each in case.candidates):
         return
-    said = resolve.contact_side(case.signal, case.keys, desk.policy)
-    for each in _of_that_name(desk, said):
-        other = each.contact
-        if other is None or other.contact_id == contact.contact_id:
-            continue
-        if other.account_id == who.account_id and is_same_person(said, each.columns):
-            review = _review(case, lead_id, ReviewKind.DUPLICATE)
-            words = f"contact {other.contact_id} of the same account has the same name"
-            desk.session.reviews.open(
-                replace(
-                    review,
-                    record_kind=RecordKind.CONTACT,
-                    left_id=contact.contact_id,
-                    right_id=other.contact_id,
-                    probability=desk.policy.matching.probability.same_person,
-                    card_digest=None,
-                    evidence=(Reason(rule="contact.namesake", words=words),),
-                    due_at=desk.now + timedelta(hours=desk.policy.matching.review_hours),
-                )
-            )
-            return
-
-
-def _of_that_name(desk: Desk, said: Mapping[str, str]) -> Iterator[Candidate]:
-    """Yield contacts of a surname whose first name may be short for the one that was said."""
-    surname, first = said.get("surname"), said.get("first_name")
-    if not surname or not first:
+    found = colleagues.likeliest(case, contact, who.account_id)
+    if found is None:
         return
-    names = {each[0]: each for each in (*said.get("first_name.nick", "").split(), first)}
-    for _, each in sorted(names.items()):
-        name = {"surname": surname, "first_name": each}
-        yield from desk.session.accounts.blocked(RecordKind.CONTACT, name, _ALIKE).candidates
+    other_id, probability, evidence = found
+    review = _review(case, lead_id, ReviewKind.DUPLICATE)
+    desk.session.reviews.open(
+        replace(
+            review,
+            record_kind=RecordKind.CONTACT,
+            left_id=contact.contact_id,
+            right_id=other_id,
+            probability=probability,
+            card_digest=colleague_card().digest,
+            evidence=evidence,
+            due_at=desk.now + timedelta(hours=desk.policy.matching.review_hours),
+        )
+    )
 
 
 def _sample(case: Case, lead_id: str) -> None:

@@ -160,7 +160,7 @@ def by_weight(
         account_id=account_id if is_link else None,
         possible_account_id=None if is_link else account_id,
         candidates=tuple(dict.fromkeys(map(_id, weighed))),
-        reasons=(*evidence(card, best), *held_back),
+        reasons=(*evidence(card, best.weighing), *held_back),
         card_digest=card.digest,
     )
 
@@ -171,7 +171,7 @@ def _told(best: Weighed, band: Band) -> Relation:
     return Relation.DIFFERENT if band is Band.NEW and relation is Relation.SAME else relation
 
 
-def evidence(card: Card, weighed: Weighed) -> tuple[Reason, ...]:
+def evidence(card: Card, weighing: Weighing) -> tuple[Reason, ...]:
     """Return the weight of each comparison as reasons, in bits."""
     return tuple(
         Reason(
@@ -179,7 +179,7 @@ def evidence(card: Card, weighed: Weighed) -> tuple[Reason, ...]:
             words=f"{comparison} {_WORDS[test]} ({bits:+.1f} bits)",
             points=round(bits, 4),
         )
-        for comparison, test, bits in level_names(card, weighed.weighing)
+        for comparison, test, bits in level_names(card, weighing)
     )
 
 
