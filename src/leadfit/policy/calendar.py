@@ -192,7 +192,9 @@ def working_spans(
         if special is not None:
             spans = _meet(spans, special)
         for span in spans:
-            yield from _without_leave(rep, _in_utc(rep.timezone, day, span))
+            opens, closes = _in_utc(rep.timezone, day, span)
+            if opens < closes:  # a span that lies in a gap of the clock is none
+                yield from _without_leave(rep, (opens, closes))
         day += timedelta(days=1)
 
 
