@@ -280,42 +280,27 @@ def _make(
     briefing = outside.briefing(said.page)
     match setup:
         case _Webhook():
+            secret, told = setup.secret.get_secret_value(), briefing if setup.personal else None
             return WebhookPerformer(
-                transport,
-                setup.url,
-                setup.secret.get_secret_value(),
-                world=outside.world,
-                briefing=briefing if setup.personal else no_briefing,
+                transport, setup.url, secret, world=outside.world, briefing=told or no_briefing
             )
         case _Slack():
             return SlackPerformer(
-                transport,
-                token=setup.token.get_secret_value(),
-                channel=setup.channel,
-                people=setup.people,
-                briefing=briefing,
-                url=setup.url,
-            )
+                transport, token=setup.token.get_secret_value(), channel=setup.channel,
+                people=setup.people, briefing=briefing, url=setup.url,
+            )  # fmt: skip
         case _PagerDuty():
             people = {name: key.get_secret_value() for name, key in setup.people.items()}
             return PagerDutyPerformer(
-                transport,
-                routing_key=setup.routing_key.get_secret_value(),
-                people=people,
-                briefing=briefing,
-                url=setup.url,
-            )
+                transport, routing_key=setup.routing_key.get_secret_value(), people=people,
+                briefing=briefing, url=setup.url,
+            )  # fmt: skip
         case _Salesforce():
             return SalesforcePerformer(
-                transport,
-                url=setup.url,
-                client_id=setup.client_id,
-                client_secret=setup.client_secret.get_secret_value(),
-                version=setup.version,
-                key_field=setup.key_field,
-                people=setup.people,
-                briefing=briefing,
-            )
+                transport, url=setup.url, client_id=setup.client_id,
+                client_secret=setup.client_secret.get_secret_value(), version=setup.version,
+                key_field=setup.key_field, people=setup.people, briefing=briefing,
+            )  # fmt: skip
         case _Mail():
             return _mail(setup, briefing, outside)
 

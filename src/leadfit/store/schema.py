@@ -12,14 +12,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
 )
 
-from leadfit.store.types import NUMBER, WHOLE, WORDS, only
+from leadfit.store import schema_matching, schema_outbox
+from leadfit.store.types import NUMBER, WHOLE, WORDS, metadata, only
 
-metadata = MetaData()
+__all__ = ["metadata", "schema_matching", "schema_outbox"]
 
 log = Table(
     "log",
@@ -372,91 +372,6 @@ notices = Table(
     sqlite_with_rowid=False,
 )
 
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("key", WORDS, primary_key=True),
-    Column("kind", WORDS, nullable=False),
-    Column("destination", WORDS, nullable=False),
-    Column("lead_id", WORDS, nullable=False),
-    Column("assignment_id", WORDS),
-    Column("due_us", WHOLE, nullable=False),
-    Column("recipients", WORDS, nullable=False),
-    Column("fields", WORDS, nullable=False),
-    Column("state", WORDS, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("next_us", WHOLE, nullable=False),
-    Column("error", WORDS),
-    Column("done_us", WHOLE),
-    # Who is sending it and until when that is believed; how often nobody knew how a try ended.
-    Column("holder", WORDS),
-    Column("lease_us", WHOLE),
-    Column("doubts", Integer, nullable=False, server_default="0"),
-    # When a person asked for another try; when it was also sent by another channel.
-    Column("again_us", WHOLE),
-    Column("fallback_us", WHOLE),
-    Index("outbox_lead", "lead_id"),
-    Index(
-        "outbox_ready", "destination", "next_us",
-        **only("state IN ('pending', 'sending', 'ambiguous')"),
-    ),
-    Index("outbox_dead", "done_us", **only("state IN ('dead', 'refused')")),
-    Index(
-        "outbox_waiting", "due_us",
-        **only(
-            "state IN ('pending', 'sending', 'ambiguous') AND fallback_us IS NULL"
-            " AND kind IN ('alert', 'page')"
-        ),
-    ),
-    sqlite_strict=True,
-)  # fmt: skip
-
-# Which destinations are left alone until when, and why: breakers, pauses, Retry-After.
-destinations = Table(
-    "destinations",
-    metadata,
-    Column("destination", WORDS, primary_key=True),
-    Column("state", WORDS, nullable=False),
-    Column("until_us", WHOLE),
-    Column("why", WORDS),
-    Column("failing_us", WHOLE),
-    Column("changed_us", WHOLE, nullable=False),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
-# What we wrote into another system and may hear back from it, by keyed digests of the values.
-echoes = Table(
-    "echoes",
-    metadata,
-    Column("system", WORDS, primary_key=True),
-    Column("object_id", WORDS, primary_key=True),
-    Column("field", WORDS, primary_key=True),
-    Column("digest", LargeBinary, primary_key=True),
-    Column("version", WORDS),
-    Column("written_us", WHOLE, nullable=False),
-    Column("until_us", WHOLE, nullable=False),
-    Column("used_us", WHOLE),
-    Index("echoes_until", "until_us"),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
-# How often a field that we had written came back with another value.
-echo_rounds = Table(
-    "echo_rounds",
-    metadata,
-    Column("system", WORDS, primary_key=True),
-    Column("object_id", WORDS, primary_key=True),
-    Column("field", WORDS, primary_key=True),
-    Column("rounds", Integer, nullable=False),
-    Column("since_us", WHOLE, nullable=False),
-    Column("until_us", WHOLE, nullable=False),
-    Index("echo_rounds_until", "until_us"),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
 feedback = Table(
     "feedback",
     metadata,
@@ -614,98 +529,6 @@ account_scores = Table(
     Column("artifact_digest", WORDS, nullable=False),
     Column("as_of_us", WHOLE, nullable=False),
     Column("scored_us", WHOLE, nullable=False),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
-# ---- matching --------------------------------------------------------------------------------
-
-# Records by the keyed digest of a blocking key; nothing in it can be read back.
-blocking = Table(
-    "blocking",
-    metadata,
-    Column("key", WHOLE, primary_key=True, autoincrement=False),
-    Column("kind", Integer, primary_key=True, autoincrement=False),
-    Column("record_id", WORDS, primary_key=True),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
-# How each signal that opens a lead was matched; what the match KPIs are counted from.
-links = Table(
-    "links",
-    metadata,
-    Column("signal_id", WORDS, primary_key=True),
-    Column("lead_id", WORDS),
-    Column("decided_us", WHOLE, nullable=False),
-    Column("band", WORDS, nullable=False),
-    Column("probability", NUMBER, nullable=False),
-    Column("method", WORDS, nullable=False),
-    Column("account_id", WORDS),
-    Column("possible_account_id", WORDS),
-    Column("is_new_account", Integer, nullable=False),
-    Column("card_digest", WORDS),
-    Index("links_decided", "decided_us"),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
-# Pairs a person is asked about: links in doubt, possible duplicates, and the audit of links made.
-reviews = Table(
-    "reviews",
-    metadata,
-    Column("review_id", WORDS, primary_key=True),
-    Column("kind", WORDS, nullable=False),
-    Column("record_kind", WORDS, nullable=False),
-    Column("left_id", WORDS, nullable=False),
-    Column("right_id", WORDS, nullable=False),
-    Column("lead_id", WORDS),
-    Column("signal_id", WORDS),
-    Column("probability", NUMBER, nullable=False),
-    Column("stratum", WORDS, nullable=False),
-    Column("chosen_with", NUMBER, nullable=False),
-    Column("card_digest", WORDS),
-    Column("evidence", WORDS, nullable=False),
-    Column("opened_us", WHOLE, nullable=False),
-    Column("due_us", WHOLE),
-    Column("alerted_us", WHOLE),
-    Column("decided_us", WHOLE),
-    Column("reviewer", WORDS),
-    Column("relation", WORDS),
-    Column("reason", WORDS),
-    Index("reviews_open", "due_us", **only("decided_us IS NULL")),
-    Index("reviews_decided", "decided_us", **only("decided_us IS NOT NULL")),
-    Index("reviews_lead", "lead_id", **only("lead_id IS NOT NULL")),
-    Index(
-        "reviews_pair", "kind", "left_id", "right_id", unique=True,
-        **only("decided_us IS NULL"),
-    ),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)  # fmt: skip
-
-# Every merge that was made; undoing one takes back its pointer and keeps this row.
-merges = Table(
-    "merges",
-    metadata,
-    Column("merge_id", WORDS, primary_key=True),
-    Column("record_kind", WORDS, nullable=False),
-    Column("survivor_id", WORDS, nullable=False),
-    Column("absorbed_id", WORDS, nullable=False),
-    Column("merged_us", WHOLE, nullable=False),
-    Column("by", WORDS, nullable=False),
-    Column("reason", WORDS),
-    Column("review_id", WORDS),
-    Column("probability", NUMBER),
-    Column("card_digest", WORDS),
-    Column("evidence", WORDS, nullable=False),
-    Column("provenance", WORDS, nullable=False),
-    Column("closed_lead_id", WORDS),
-    Column("undone_us", WHOLE),
-    Column("undone_by", WORDS),
-    Column("undone_reason", WORDS),
-    Index("merges_absorbed", "absorbed_id"),
-    Index("merges_survivor", "survivor_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

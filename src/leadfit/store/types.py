@@ -1,12 +1,18 @@
-"""Column types and index conditions that mean the same in SQLite and in PostgreSQL."""
+"""Column types and index conditions that mean the same in SQLite and in PostgreSQL.
+
+And the collection that all tables are of.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import REAL, BigInteger, Integer, Text, TextClause, text
+from sqlalchemy import REAL, BigInteger, Integer, MetaData, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 from sqlalchemy.types import TypeEngine
+
+metadata: Final = MetaData()
+"""Every table of the store."""
 
 WHOLE: Final[TypeEngine[Any]] = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number of 64 bits."""
