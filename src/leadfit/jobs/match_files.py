@@ -23,7 +23,7 @@ from leadfit.exports.faults import Faults
 from leadfit.jobs.engines import Engine, check_engine
 from leadfit.jobs.labels import NO, YES
 from leadfit.jobs.match_spark import match_on_spark
-from leadfit.jobs.match_table import Rows, accounts_of, contacts_of, leads_of, read_rows
+from leadfit.jobs.match_table import RecordRows, accounts_of, contacts_of, leads_of, read_rows
 from leadfit.jobs.past import chunks
 from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.pipeline.case import Desk, InForce
@@ -32,6 +32,7 @@ from leadfit.records import Account, Band, Contact, Kind, Match, Reason, Relatio
 from leadfit.resolve import card as cards
 from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.card import Card, RecordKind
+from leadfit.resolve.cuts import told as what_is_proved
 from leadfit.resolve.domains import further_lines
 from leadfit.resolve.normal import NORMALISER
 from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
@@ -145,14 +146,14 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
             store.close()
     write_table(out, COLUMNS, _rows(found, named), numbers=("probability",))
     if not card.cuts.is_proved:
-        warnings.append(
-            f"at most 0.5 % wrong links is not yet proved (bound {card.cuts.bound:.1%}): what only "
-            "the model speaks for is left to a reviewer"
-        )
+        proved = what_is_proved(card.cuts)
+        warnings.append(f"{proved}; what only the model speaks for is left to a reviewer")
     return _told(found, of_accounts, of_contacts, card, warnings)
 
 
-def _check_accounts(contacts: Rows | None, accounts: Rows | None, faults: Faults) -> None:
+def _check_accounts(
+    contacts: RecordRows | None, accounts: RecordRows | None, faults: Faults
+) -> None:
     """Add a fault for every contact of an account that is not in the file of accounts."""
     if contacts is None or accounts is None or "account_id" not in contacts.named:
         return
@@ -210,7 +211,7 @@ def check_live(card: Card, place: str) -> None:
         raise BadInput(faults)
 
 
-def _warnings(**files: Rows | None) -> list[str]:
+def _warnings(**files: RecordRows | None) -> list[str]:
     return [
         f"the {name} have no column of ids: they are named by their row number"
         for name, rows in files.items()
@@ -221,7 +222,7 @@ def _warnings(**files: Rows | None) -> list[str]:
 # ---- the store -----------------------------------------------------------------------------
 
 
-def _fill(store: Store, accounts: Rows, contacts: Rows | None) -> Mapping[str, str]:
+def _fill(store: Store, accounts: RecordRows, contacts: RecordRows | None) -> Mapping[str, str]:
     """Write the records; return the ids of contacts by the form in which they are kept."""
     for some in chunks(accounts_of(accounts), _CHUNK):
         store.write(partial(_add_accounts, some))
@@ -243,7 +244,7 @@ def _add_contacts(some: Sequence[Contact], session: Session) -> dict[str, str]:
     return {session.accounts.contact_key(each.contact_id): each.contact_id for each in some}
 
 
-def _signals(world: World, leads: Rows) -> Iterator[tuple[str, Signal]]:
+def _signals(world: World, leads: RecordRows) -> Iterator[tuple[str, Signal]]:
     now = world.now()
     for lead_id, identifiers, places in leads_of(leads):
         yield (
@@ -292,7 +293,7 @@ class _Label:
     is_match: bool
 
 
-def _read_labels(path: Path, leads: Rows, accounts: Rows) -> list[_Label]:
+def _read_labels(path: Path, leads: RecordRows, accounts: RecordRows) -> list[_Label]:
     faults = Faults()
     if not path.is_file():
         faults.file(str(path), Words("nothing there"), f"a file of {', '.join(_LABEL_COLUMNS)}")
@@ -396,8 +397,8 @@ def _json(values: object) -> str:
 
 def _told(
     found: Sequence[tuple[str, Match]],
-    accounts: Rows,
-    contacts: Rows | None,
+    accounts: RecordRows,
+    contacts: RecordRows | None,
     card: Card,
     warnings: Sequence[str],
 ) -> Matched:

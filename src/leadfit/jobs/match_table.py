@@ -29,8 +29,8 @@ _PLACES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Rows of one file.
+class RecordRows:
+    """RecordRows of one file.
 
     Attributes:
         ids: One for each row, as it came, or its number.
@@ -48,15 +48,15 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def texts(self) -> Iterator[Row]:
+    def texts(self) -> Iterator[RecordRow]:
         """Yield the values of every row."""
         columns = list(self.sheet.columns.items())
         for number, one in enumerate(self.ids):
             values = {name: (texts[number] or "").strip() for name, texts in columns}
-            yield Row(one, values, self.known, self.named)
+            yield RecordRow(one, values, self.known, self.named)
 
 
-class Row:
+class RecordRow:
     """Values of one row, looked up by what a column holds or by its plain name."""
 
     __slots__ = ("_known", "_named", "_values", "row_id")
@@ -87,7 +87,7 @@ class Row:
         return {name: value for kind, name in _PLACES if (value := self.of(kind)) is not None}
 
 
-def read_rows(path: Path, of: str, faults: Faults) -> Rows | None:
+def read_rows(path: Path, of: str, faults: Faults) -> RecordRows | None:
     """Read a file; ``None`` with its faults added where it cannot be used.
 
     Args:
@@ -120,7 +120,7 @@ def read_rows(path: Path, of: str, faults: Faults) -> Rows | None:
     ids = row_ids(path.name, sheet, own, faults)
     if faults.count > before:
         return None
-    return Rows(
+    return RecordRows(
         ids=ids,
         id_column=own,
         known={kind: tuple(headers) for kind, headers in known.items()},
@@ -142,7 +142,7 @@ def _id_column(plain: Mapping[str, str], of: str) -> str | None:
     )
 
 
-def accounts_of(rows: Rows) -> Iterator[Account]:
+def accounts_of(rows: RecordRows) -> Iterator[Account]:
     """Yield the accounts of a file; several domains of one are parted by semicolons."""
     for row in rows.texts():
         domains = [
@@ -161,7 +161,7 @@ def accounts_of(rows: Rows) -> Iterator[Account]:
         )
 
 
-def contacts_of(rows: Rows) -> Iterator[Contact]:
+def contacts_of(rows: RecordRows) -> Iterator[Contact]:
     """Yield the contacts of a file."""
     for row in rows.texts():
         first, last = row.of(Column.FIRST_NAME), row.of(Column.SURNAME)
@@ -179,7 +179,7 @@ def contacts_of(rows: Rows) -> Iterator[Contact]:
         )
 
 
-def leads_of(rows: Rows) -> Iterator[tuple[str, Identifiers, Mapping[str, str]]]:
+def leads_of(rows: RecordRows) -> Iterator[tuple[str, Identifiers, Mapping[str, str]]]:
     """Yield the id, the identifiers and the places of every lead of a file."""
     for row in rows.texts():
         identifiers = Identifiers(

@@ -14,6 +14,7 @@ from typing import Final
 from leadfit.policy import Policy
 from leadfit.records import Band, Candidate, Keys, Match, Reason, Relation, Signal
 from leadfit.resolve.card import Card
+from leadfit.resolve.cuts import told as what_is_proved
 from leadfit.resolve.record_columns import account_side
 from leadfit.resolve.relation import Known, Standing, Tie, relate
 from leadfit.resolve.relative_names import tells_of_a_relative
@@ -39,7 +40,7 @@ _WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class WeighedAccount:
     """A candidate with what its card says.
 
     Attributes:
@@ -55,7 +56,7 @@ class Weighed:
 
 def weigh_accounts(
     signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: Policy, card: Card
-) -> tuple[Weighed, ...]:
+) -> tuple[WeighedAccount, ...]:
     """Weigh every account found by blocking; the likeliest first, then by id.
 
     Of the records merged into one account its heaviest counts. Only the heaviest few are given to
@@ -77,7 +78,7 @@ def weigh_accounts(
         margin = _margin(weighing.weight, weights)
         probability = second_stage(card, weighing, said, each.columns, margin=margin)
         found.append(
-            Weighed(
+            WeighedAccount(
                 candidate=each,
                 probability=probability,
                 weighing=weighing,
@@ -87,7 +88,7 @@ def weigh_accounts(
     return tuple(sorted(found, key=lambda each: (_is_other(each), -each.probability, _id(each))))
 
 
-def _is_other(weighed: Weighed) -> bool:
+def _is_other(weighed: WeighedAccount) -> bool:
     """Whether something beside the weight says that it is another account."""
     return weighed.standing.relation is Relation.DIFFERENT and bool(weighed.standing.reasons)
 
@@ -115,7 +116,7 @@ def _margin(weight: float, weights: Sequence[float]) -> float:
     return weight - (weights[1] if weight == weights[0] else weights[0])
 
 
-def _id(weighed: Weighed) -> str:
+def _id(weighed: WeighedAccount) -> str:
     account = weighed.candidate.account
     return "" if account is None else account.account_id
 
@@ -165,7 +166,7 @@ def by_weight(
     )
 
 
-def _told(best: Weighed, band: Band) -> Relation:
+def _told(best: WeighedAccount, band: Band) -> Relation:
     """A relative stays one in every band; what is the same only by half is another."""
     relation = best.standing.relation
     return Relation.DIFFERENT if band is Band.NEW and relation is Relation.SAME else relation
@@ -183,7 +184,9 @@ def evidence(card: Card, weighing: Weighing) -> tuple[Reason, ...]:
     )
 
 
-def _band(best: Weighed, keys: Keys, policy: Policy, card: Card) -> tuple[Band, tuple[Reason, ...]]:
+def _band(
+    best: WeighedAccount, keys: Keys, policy: Policy, card: Card
+) -> tuple[Band, tuple[Reason, ...]]:
     rules, standing = policy.matching, best.standing
     if best.probability < rules.review or _is_other(best):
         return Band.NEW, standing.reasons
@@ -209,7 +212,5 @@ def _held_back(standing: Standing, keys: Keys, card: Card) -> tuple[Reason, ...]
         words = "nothing beside a name speaks for it"
         return (Reason(rule="weighed.name_alone", words=words),)
     if not card.cuts.is_proved:
-        bound = f"{card.cuts.bound:.1%}"
-        words = f"at most 0.5 % wrong links is not yet proved, the bound is {bound}"
-        return (Reason(rule="weighed.not_proved", words=words),)
+        return (Reason(rule="weighed.not_proved", words=what_is_proved(card.cuts)),)
     return ()

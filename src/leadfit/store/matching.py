@@ -174,7 +174,10 @@ class Reviews(Protocol):
         """Return the reviews of a lead, the open ones first."""
 
     def of_contact(self, contact_id: str) -> tuple[Review, ...]:
-        """Return the reviews of every lead that a contact had a part in, the newest first."""
+        """Return reviews of every lead that a contact had a part in, without words, newest first.
+
+        Who answered and why stay out: what a decision is told is kept beside it.
+        """
 
     def overdue(self, now: datetime, limit: int) -> tuple[Review, ...]:
         """Return open reviews that are past due and about which nobody was told."""

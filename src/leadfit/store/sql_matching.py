@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -126,12 +127,16 @@ class SqlReviews:
         )
 
     def of_contact(self, contact_id: str) -> tuple[Review, ...]:
-        """Return the reviews of every lead that a contact had a part in, the newest first."""
-        return self._where(
+        """Return reviews of every lead that a contact had a part in, without words, newest first.
+
+        Who answered and why stay out: what a decision is told is kept beside it.
+        """
+        found = self._where(
             "lead_id IN (SELECT lead_id FROM activities WHERE contact_id = ?"
             " AND lead_id IS NOT NULL) ORDER BY opened_us DESC, review_id DESC",
             (contact_id,),
         )
+        return tuple(replace(each, reviewer=None, reason=None, evidence=()) for each in found)
 
     def overdue(self, now: datetime, limit: int) -> tuple[Review, ...]:
         """Return open reviews that are past due and about which nobody was told."""
