@@ -141,7 +141,7 @@ def _keep_rules(session: Session, rules: InForce, at: datetime) -> None:
 
 def _files(files: Mapping[str, bytes]) -> bytes:
     """Return the files of a policy as one JSON object; a file that is no text is no policy."""
-    texts = {name: content.decode("utf-8-sig") for name, content in files.items()}
+    texts = {name: content.decode() for name, content in files.items()}
     return json.dumps(texts, sort_keys=True, ensure_ascii=False).encode()
 
 

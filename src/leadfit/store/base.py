@@ -28,6 +28,7 @@ from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.past import Past
+from leadfit.store.persons import Persons
 from leadfit.store.told import Contents, People, ToldDecisions
 from leadfit.store.views import (
     Counts,
@@ -72,7 +73,7 @@ class Signals(Protocol):
         """Append another kind of row to the log; return its number."""
 
     def verify(self) -> Verification:
-        """Check the hash chain of the log from the first row to the kept head."""
+        """Check the log from the first row to the kept head, and what it gives the digests of."""
 
 
 class Accounts(Protocol):
@@ -319,6 +320,10 @@ class Session(Protocol):
         """Decisions with what they were made from."""
 
     @property
+    def persons(self) -> Persons:
+        """What is kept of a person, and its end."""
+
+    @property
     def accounts(self) -> Accounts:
         """Accounts and contacts."""
 
@@ -407,6 +412,9 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Read in one consistent snapshot, from any thread."""
+
+    def scrub(self) -> bool:
+        """Drop what deleted rows left behind; ``False`` when somebody is in the way."""
 
     def may_do(self, duty: str) -> bool:
         """Return whether this process is the one that does a duty now, such as ``deliver``.

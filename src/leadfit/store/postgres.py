@@ -42,6 +42,7 @@ _IDLE_S: Final = 60
 _MIGRATION_S: Final = 3600
 _AFTER_FAILURE_S: Final = 1.0
 _CHUNK: Final = 2_000
+_PERSONAL: Final = ("people", "statements", "refused_signals")
 _NUMBER: Final = "hashtextextended(current_schema() || '/leadfit/' || %s, 0)"
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _TURN: Final = "SELECT seq, hash FROM log_head WHERE one = 1 FOR UPDATE"
@@ -137,6 +138,18 @@ class PostgresStore:
     def write(self, work: Callable[[Session], T]) -> T:
         """Do a piece of work and return its answer once the commit is durable."""
         return self._writer.submit(work).result()
+
+    def scrub(self) -> bool:
+        """Drop what deleted rows left behind; ``False`` when somebody is in the way."""
+        raw = connect(self._url, statement_s=_MIGRATION_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
+        try:
+            for table in _PERSONAL:
+                raw.execute(f"VACUUM (FULL) {table}")
+        except psycopg.OperationalError:
+            return False
+        finally:
+            raw.close()
+        return True
 
     def may_do(self, duty: str) -> bool:
         """Return whether this process is the one that does a duty now, such as ``deliver``.

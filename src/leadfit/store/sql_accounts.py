@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -41,16 +40,13 @@ class SqlAccounts:
 
     def __init__(self, connection: Connection, secret: bytes, people: SqlPeople) -> None:
         self._connection = connection
-        self._secret = secret
         self._people = people
         self._merges = SqlMerges(connection)
         self._blocking = SqlBlocking(connection, secret, people)
 
     def contact_key(self, contact_id: str) -> str:
         """Return the form in which a contact id is kept: one that is an address, as a digest."""
-        if "@" not in contact_id:
-            return contact_id
-        return f"contact_{hmac.digest(self._secret, contact_id.encode(), 'sha256').hex()[:32]}"
+        return self._people.contact_key(contact_id)
 
     def candidates(self, keys: Keys, at: datetime | None = None) -> tuple[Candidate, ...]:
         """Return the records that share a blocking key, strongest key first.
@@ -371,12 +367,20 @@ class SqlAccounts:
         people: list[tuple[str, str | None, str, str | None, bytes]] = []
         rows: list[tuple[str, str | None, str | None, int | None]] = []
         columns: dict[str, Mapping[str, str]] = {}
+        has_marks = self._people.has_marks()
         for contact, email in contacts:
             contact_id = self.contact_key(contact.contact_id)
             if contact_id in columns or self._knows_contact(contact_id):
                 continue
+            found = self._people.for_contact(email)
+            mark = self._people.mark_of_contact(contact_id) if has_marks else b""
+            if found is None or (has_marks and self._people.is_marked(mark)):
+                # Leads may name it; of the person who was erased nothing comes back.
+                columns[contact_id] = {}
+                rows.append((contact_id, contact.account_id, None, maybe_us(contact.created_at)))
+                continue
+            person, is_new = found
             columns[contact_id] = contact_columns(contact)
-            person, is_new = self._people.for_contact(email)
             said, normal = said_of(contact), columns[contact_id]
             if is_new:
                 people.append(self._people.row(person, email, said, normal))
@@ -396,6 +400,19 @@ class SqlAccounts:
                 "SELECT 1 FROM contacts WHERE contact_id = ?", (contact_id,)
             ).fetchone()
             is not None
+        )
+
+    def contact_survivor(self, contact_id: str) -> str:
+        """Return the id of the contact that stands for ``contact_id``."""
+        return self._merges.survivor(RecordKind.CONTACT, contact_id)
+
+    def forget_contacts(self, contact_ids: Sequence[str]) -> None:
+        """Take contacts out of the index and away from their person; their ids stay."""
+        for contact_id, columns in self._blocking.contact_columns(contact_ids).items():
+            self._blocking.remove(RecordKind.CONTACT, contact_id, columns)
+        self._connection.executemany(
+            "UPDATE contacts SET token = NULL WHERE contact_id = ?",
+            [(each,) for each in contact_ids],
         )
 
     def link_contact(self, contact_id: str, account_id: str) -> None:

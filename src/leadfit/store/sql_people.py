@@ -15,11 +15,15 @@ from leadfit.store.codec import pack_text
 from leadfit.store.sealing import Sealer
 from leadfit.store.sql import Connection
 
-_OF_ADDRESS: Final = "SELECT token, key FROM people WHERE email = ? ORDER BY token LIMIT 1"
-_OF_NOBODY_YET: Final = (
-    "SELECT token, key FROM people WHERE email = ? AND NOT EXISTS"
-    " (SELECT 1 FROM contacts WHERE contacts.token = people.token) ORDER BY token LIMIT 1"
+_OR_ERASED: Final = (
+    " UNION ALL SELECT 1, NULL, NULL FROM erased WHERE mark = ?2 ORDER BY 1 DESC, 2 LIMIT 1"
 )
+_OF_ADDRESS: Final = f"SELECT 0, token, key FROM people WHERE email = ?1{_OR_ERASED}"  # noqa: S608 -- of our own
+_OF_NOBODY_YET: Final = (
+    "SELECT 0, token, key FROM people WHERE email = ?1 AND NOT EXISTS"  # noqa: S608 -- of our own
+    f" (SELECT 1 FROM contacts WHERE contacts.token = people.token){_OR_ERASED}"
+)
+_MARKS: Final = b"leadfit marks of erased persons 1"
 _ADD: Final = "INSERT INTO people (token, email, body, normal, key) VALUES (?, ?, ?, ?, ?)"
 _NOTHING: Final = "{}"
 
@@ -47,29 +51,63 @@ class SqlPeople:
         self._connection = connection
         self._secret = secret
         self._new_token = new_token
+        self._marks_key = hmac.digest(secret, _MARKS, "sha256")
         self._sealer = Sealer(secret, new_secret)
 
     def address_key(self, email: str) -> str:
         """Return the form in which a normalised address is kept and looked up."""
         return hmac.digest(self._secret, b"address\x1f" + email.encode(), "sha256").hex()[:40]
 
-    def of_address(self, email: str | None) -> Person:
-        """Return the first person of an address, or a new one."""
-        return self._found(_OF_ADDRESS, email) or self._add(email)
+    def contact_key(self, contact_id: str) -> str:
+        """Return the form in which a contact id is kept: one that is an address, as a digest."""
+        if "@" not in contact_id:
+            return contact_id
+        return f"contact_{hmac.digest(self._secret, contact_id.encode(), 'sha256').hex()[:32]}"
 
-    def for_contact(self, email: str | None) -> tuple[Person, bool]:
-        """Return a person no contact stands for yet, and whether it still has to be written."""
-        found = self._found(_OF_NOBODY_YET, email)
+    def mark_of_address(self, address_key: str) -> bytes:
+        """Return the mark of an erased person by the form in which an address is kept."""
+        return hmac.digest(self._marks_key, b"address\x1f" + address_key.encode(), "sha256")
+
+    def mark_of_contact(self, contact_key: str) -> bytes:
+        """Return the mark of an erased person by the form in which a contact id is kept."""
+        return hmac.digest(self._marks_key, b"contact\x1f" + contact_key.encode(), "sha256")
+
+    def is_marked(self, mark: bytes) -> bool:
+        """Return whether a mark stands."""
+        row = self._connection.execute("SELECT 1 FROM erased WHERE mark = ?", (mark,)).fetchone()
+        return row is not None
+
+    def has_marks(self) -> bool:
+        """Return whether anybody was erased."""
+        return self._connection.execute("SELECT 1 FROM erased LIMIT 1").fetchone() is not None
+
+    def of_address(self, email: str | None) -> Person | None:
+        """Return the first person of an address, or a new one; ``None`` for one who was erased."""
+        if email is None:
+            return self._add(None)
+        found = self._found(_OF_ADDRESS, email)
+        if found is None:
+            return self._add(email)
+        return found if found[1] else None
+
+    def for_contact(self, email: str | None) -> tuple[Person, bool] | None:
+        """Return a person no contact stands for yet, and whether it still has to be written.
+
+        ``None`` is one who was erased.
+        """
+        found = None if email is None else self._found(_OF_NOBODY_YET, email)
         if found is not None:
-            return found, False
+            return (found, False) if found[1] else None
         token = self._new_token()
         return (token, self._sealer.new_key(token)), True
 
-    def _found(self, statement: str, email: str | None) -> Person | None:
-        if email is None:
+    def _found(self, statement: str, email: str) -> Person | None:
+        """Return the person a statement finds; one without a key was erased."""
+        key = self.address_key(email)
+        row = self._connection.execute(statement, (key, self.mark_of_address(key))).fetchone()
+        if row is None:
             return None
-        row = self._connection.execute(statement, (self.address_key(email),)).fetchone()
-        return None if row is None else self._with_key(row[0], row[1])
+        return ("", b"") if row[0] else self._with_key(row[1], row[2])
 
     def _with_key(self, token: str, key: bytes | None) -> Person:
         if key is not None:

@@ -16,6 +16,7 @@ from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_persons import SqlPersons
 from leadfit.store.sql_queues import (
     SqlAccessKeys,
     SqlCapacity,
@@ -56,6 +57,7 @@ class SqlSession:
         self.signals = SqlSignals(connection, secret, people, head)
         self.contents = SqlContents(connection, self.signals)
         self.accounts = SqlAccounts(connection, secret, people)
+        self.persons = SqlPersons(connection, people, self.signals, self.accounts)
         self.told = SqlToldDecisions(connection, people, self.accounts)
         self.leads = SqlLeads(connection, self.signals, self.accounts)
         self.capacity = SqlCapacity(connection)

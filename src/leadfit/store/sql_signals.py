@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol, cast
 
@@ -15,16 +14,11 @@ from leadfit.store.codec import decode, from_us, pack, to_us
 from leadfit.store.personal import join_signal, part_signal
 from leadfit.store.sql import Connection
 from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_verify import verify
 from leadfit.store.told import Statement
 from leadfit.store.views import SignalState, SignalView, Verification
 
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
-_LOG_ROWS: Final = (
-    "SELECT seq, at_us, CAST(kind AS BLOB), body, prev, hash FROM log WHERE seq > ?"
-    " ORDER BY seq LIMIT ?"
-)
-_BEFORE_ALL: Final = -(2**63)
-_CHUNK: Final = 5000
 
 ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
 
@@ -95,9 +89,18 @@ class SqlSignals:
         return None if row is None else (_view(row[:-1]), row[-1])
 
     def add(self, signal: Signal, digest: bytes, email: str | None) -> None:
-        """Append a signal to the log; ``email`` is the normalised address of its person."""
+        """Append a signal to the log; ``email`` is the normalised address of its person.
+
+        Of a person who was erased nothing is kept but that something came, and nothing is done.
+        """
         body, statement = part_signal(signal)
         event_key = self.event_key(signal.event_id)
+        status, reason = SignalState.ACCEPTED, None
+        person = self._people.of_address(email) if statement else None
+        if (statement and person is None) or self._is_of_erased(signal):
+            body = {"identifiers": {}, "facts": {}}
+            statement = {}
+            status, reason = SignalState.DECIDED, "the person was erased"
         body |= {
             "signal_id": signal.signal_id,
             "source": signal.source,
@@ -107,8 +110,7 @@ class SqlSignals:
             "received_at": signal.received_at,
             "digest": digest.hex(),
         }
-        if statement:
-            person = self._people.of_address(email)
+        if statement and person is not None:
             body["person"] = person[0]
             self._connection.execute(
                 "INSERT INTO statements (signal_id, token, body) VALUES (?, ?, ?)",
@@ -117,17 +119,20 @@ class SqlSignals:
         seq = self.append("signal", signal.received_at, body)
         self._connection.execute(
             "INSERT INTO signals (seq, signal_id, source, event_id, kind, digest, received_us,"
-            " status) VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted')",
+            " status, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                seq,
-                signal.signal_id,
-                signal.source,
-                event_key,
-                signal.kind.value,
-                digest,
-                to_us(signal.received_at),
+                seq, signal.signal_id, signal.source, event_key, signal.kind.value, digest,
+                to_us(signal.received_at), status.value, reason,
             ),
-        )
+        )  # fmt: skip
+
+    def _is_of_erased(self, signal: Signal) -> bool:
+        """Return whether a signal names a contact who was erased."""
+        contact_id = signal.identifiers.contact_id
+        if contact_id is None:
+            return False
+        key = self._people.contact_key(contact_id)
+        return self._people.is_marked(self._people.mark_of_contact(key))
 
     def view(self, signal_id: str) -> SignalView | None:
         """Return where a signal stands."""
@@ -180,20 +185,8 @@ class SqlSignals:
         return seq
 
     def verify(self) -> Verification:
-        """Check the hash chain of the log from the first row to the kept head."""
-        try:
-            head = self._head.read()
-            if head is None and self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone():
-                return chain.check(self._rows(), None)
-            return chain.check(self._rows(), head or (0, chain.GENESIS))
-        except sqlite3.DatabaseError as error:
-            return Verification(intact=False, rows=0, faults=(f"log: {error}",))
-
-    def _rows(self) -> Iterator[chain.Row]:
-        rows = self._connection.execute(_LOG_ROWS, (_BEFORE_ALL, _CHUNK)).fetchall()
-        while rows:
-            yield from rows
-            rows = self._connection.execute(_LOG_ROWS, (rows[-1][0], _CHUNK)).fetchall()
+        """Check the log from the first row to the kept head, and what it gives the digests of."""
+        return verify(self._connection, self._head.read)
 
     def person_of(self, signal_id: str) -> tuple[str, Statement] | None:
         """Return the token and the statement of a signal; ``None`` where it said nothing."""
@@ -217,7 +210,8 @@ class SqlSignals:
         person = self._people.person(token) if found is None and token is not None else None
         if found is not None:
             person = self._people.person(found[0])
-        person = person or self._people.of_address(None)
+        if person is None and (person := self._people.of_address(None)) is None:
+            return
         self._connection.execute(
             "INSERT INTO statements (signal_id, token, body) VALUES (?, ?, ?)"
             " ON CONFLICT (signal_id) DO UPDATE SET body = excluded.body",

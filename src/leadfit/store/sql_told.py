@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Final, cast
 
 from leadfit.store.codec import open_inputs, to_us
-from leadfit.store.sql import Connection
+from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_signals import signal_of
 from leadfit.store.told import Statement, Told
 
 _PAGE: Final = """
-SELECT decisions.decision_id, decisions.seq, decisions.body, decisions.inputs, decisions.sealed,
+SELECT decisions.decision_id, decisions.seq, decisions.lead_id, decisions.policy_digest,
+    decisions.artifact_digest, decisions.body, decisions.inputs, decisions.sealed,
     log.body, signals.event_id, statements.token, people.key, statements.body
 FROM decisions
 JOIN signals ON signals.signal_id = decisions.signal_id
@@ -25,10 +26,6 @@ WHERE decisions.seq > ? AND decisions.seq <= ?
 ORDER BY decisions.seq LIMIT ?
 """
 _PERSON: Final = b'"person":"'
-
-_Row = tuple[
-    str, int, bytes, bytes, bytes | None, bytes, str, str | None, bytes | None, str | None
-]
 
 
 class SqlToldDecisions:
@@ -57,20 +54,24 @@ class SqlToldDecisions:
     def page(self, after: int, last: int, limit: int) -> tuple[Told, ...]:
         """Return decisions behind one number of the log, up to another."""
         rows = self._connection.execute(_PAGE, (after, last, limit)).fetchall()
-        return tuple(self._told(cast("_Row", row)) for row in rows)
+        return tuple(self._told(row) for row in rows)
 
-    def _told(self, row: _Row) -> Told:
-        decision_id, seq, body, inputs, sealed, logged, event_id, token, key, statement = row
+    def _told(self, row: Row) -> Told:
+        decision_id, seq, lead_id, policy, artifact, body, inputs, sealed, *of_signal = row
+        logged, event_id, token, key, statement = of_signal
         said = None if token is None else self._people.open(token, key, statement)
         people, lacks = ({}, False) if sealed is None else self._accounts.unseal(sealed)
         return Told(
             decision_id=decision_id,
             seq=seq,
+            lead_id=lead_id,
+            policy_digest=policy,
+            artifact_digest=artifact,
             text=zlib.decompress(body).decode(),
             signal=signal_of(logged, event_id),
             statement=cast("Statement", said or {}),
             inputs=open_inputs(inputs),
             people=people,
-            is_erased=said is None and _PERSON in bytes(logged),
+            is_erased=token is None and _PERSON in bytes(logged),
             lacks_people=lacks,
         )

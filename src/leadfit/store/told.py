@@ -59,6 +59,9 @@ class Told:
 
     decision_id: str
     seq: int
+    lead_id: str | None
+    policy_digest: str
+    artifact_digest: str | None
     text: str
     signal: Signal
     statement: Statement

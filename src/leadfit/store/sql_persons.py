@@ -1,0 +1,242 @@
+"""Forgets a person, hands out what is kept of one, and keeps erased ones from coming back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, cast
+
+from leadfit.records import Kind
+from leadfit.resolve.card import RecordKind
+from leadfit.store.codec import from_us, to_us
+from leadfit.store.persons import Erasure, Named, Record
+from leadfit.store.sql import Connection
+from leadfit.store.sql_accounts import SqlAccounts, said_of
+from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_signals import SqlSignals
+
+_CHUNK: Final = 500
+# Free texts that people wrote about a lead or a contact may name the person.
+_TEXTS_OF_LEADS: Final = (("feedback", "reason"), ("reviews", "reason"))
+_OVERRIDES: Final = "overrides"
+
+
+class SqlPersons:
+    """See :class:`leadfit.store.persons.Persons`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        people: SqlPeople,
+        signals: SqlSignals,
+        accounts: SqlAccounts,
+    ) -> None:
+        self._connection = connection
+        self._people = people
+        self._signals = signals
+        self._accounts = accounts
+
+    # ---- marks ----
+
+    def _marks(self, named: Named) -> list[bytes]:
+        marks, people = [], self._people
+        if named.email is not None:
+            marks.append(people.mark_of_address(people.address_key(named.email)))
+        if named.contact_id is not None:
+            marks.append(people.mark_of_contact(self._accounts.contact_key(named.contact_id)))
+        return marks
+
+    def is_erased(self, named: Named) -> bool:
+        """Return whether a person was erased and must not be brought back."""
+        return any(self._people.is_marked(mark) for mark in self._marks(named))
+
+    def readmit(self, named: Named, at: datetime) -> bool:
+        """Take the marks of a person away; ``False`` where there were none."""
+        marks = [mark for mark in self._marks(named) if self._people.is_marked(mark)]
+        for mark in marks:
+            self._connection.execute("DELETE FROM erased WHERE mark = ?", (mark,))
+        if marks:
+            self._signals.append("readmission", at, {"marks": [mark.hex() for mark in marks]})
+        return bool(marks)
+
+    # ---- who it is ----
+
+    def _tokens(self, named: Named) -> list[str]:
+        """Return the tokens of a person: by address and contact, and by what is merged with it."""
+        found: dict[str, None] = {}
+        if named.email is not None:
+            address = self._people.address_key(named.email)
+            found |= dict.fromkeys(self._all("SELECT token FROM people WHERE email = ?", address))
+        if named.contact_id is not None:
+            token = self._accounts.token_of(self._accounts.contact_key(named.contact_id))
+            found |= {} if token is None else {token: None}
+        waiting = list(found)
+        while waiting:
+            for contact_id in self._contacts([waiting.pop()]):
+                survivor = self._accounts.contact_survivor(contact_id)
+                for each in self._accounts.members_of(RecordKind.CONTACT, survivor):
+                    token = None if each is None else self._accounts.token_of(each)
+                    if token is not None and token not in found:
+                        found[token] = None
+                        waiting.append(token)
+        return list(found)
+
+    def _contacts(self, tokens: Iterable[str]) -> list[str]:
+        query = "SELECT contact_id FROM contacts WHERE token = ? ORDER BY contact_id"
+        return [each for token in tokens for each in self._all(query, token)]
+
+    def _all(self, query: str, *values: object) -> list[str]:
+        return [row[0] for row in self._connection.execute(query, values).fetchall()]
+
+    # ---- the end of it ----
+
+    def erase(self, named: Named, at: datetime) -> Erasure:
+        """Remove what is kept of a person with its key, and mark that nobody brings it back."""
+        tokens = self._tokens(named)
+        contacts = self._contacts(tokens)
+        marks = dict.fromkeys(self._marks(named))
+        for token in tokens:
+            addresses = self._all(
+                "SELECT email FROM people WHERE token = ? AND email IS NOT NULL", token
+            )
+            marks |= dict.fromkeys(map(self._people.mark_of_address, addresses))
+        marks |= dict.fromkeys(map(self._people.mark_of_contact, contacts))
+        signals = [
+            each
+            for token in tokens
+            for each in self._all("SELECT signal_id FROM statements WHERE token = ?", token)
+        ]
+        leads = self._leads(contacts)
+        done = Erasure(
+            persons=len(tokens),
+            contacts=len(contacts),
+            statements=len(signals),
+            leads=len(leads),
+            texts=self._blank_texts(leads, contacts)
+            + self._refused(sorted(self._addresses(named, contacts))),
+            decisions=self._decisions(signals),
+            marks=len(marks),
+        )
+        self._remove(tokens, contacts)
+        for mark in marks:
+            self._connection.execute(
+                "INSERT INTO erased (mark, at_us) VALUES (?, ?) ON CONFLICT (mark) DO NOTHING",
+                (mark, to_us(at)),
+            )
+        said = {"tokens": tokens, "marks": [mark.hex() for mark in marks]}
+        self._signals.append("erasure", at, said)
+        return done
+
+    def _remove(self, tokens: Sequence[str], contacts: Sequence[str]) -> None:
+        self._accounts.forget_contacts(contacts)
+        for token in tokens:
+            self._connection.execute("DELETE FROM statements WHERE token = ?", (token,))
+            # The row holds the key: what was sealed under it elsewhere is gone with it.
+            self._connection.execute("DELETE FROM people WHERE token = ?", (token,))
+
+    def _leads(self, contacts: Sequence[str]) -> list[str]:
+        query = "SELECT lead_id FROM leads WHERE contact_id = ? ORDER BY lead_id"
+        return [each for contact_id in contacts for each in self._all(query, contact_id)]
+
+    def _decisions(self, signals: Sequence[str]) -> int:
+        query = "SELECT count(*) FROM decisions WHERE signal_id = ?"
+        counts = (self._connection.execute(query, (each,)).fetchone()[0] for each in signals)
+        return sum(counts)
+
+    def _refused(self, addresses: Iterable[str]) -> int:
+        """Drop bodies that could not be taken and in which an address of the person stands."""
+        done = 0
+        for address in addresses:
+            plain = address.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            done += self._connection.execute(
+                "DELETE FROM refused_signals WHERE lower(body) LIKE ? ESCAPE '\\'", (f"%{plain}%",)
+            ).rowcount
+        return done
+
+    def _addresses(self, named: Named, contacts: Iterable[str]) -> set[str]:
+        known = (self._accounts.own_contact(each) for each in contacts)
+        found = {each.email for each in known if each is not None and each.email is not None}
+        return found if named.email is None else found | {named.email}
+
+    def _blank_texts(self, leads: Sequence[str], contacts: Sequence[str]) -> int:
+        done = 0
+        for table, column in (*_TEXTS_OF_LEADS, (_OVERRIDES, "reason")):
+            # An override cannot be without a reason; an empty one says that it was erased.
+            blank = "''" if table == _OVERRIDES else "NULL"
+            for lead_id in leads:
+                done += self._connection.execute(
+                    f"UPDATE {table} SET {column} = {blank} WHERE lead_id = ?"  # noqa: S608 -- names of our own
+                    f" AND {column} IS NOT NULL AND {column} <> ''",
+                    (lead_id,),
+                ).rowcount
+        for contact_id in contacts:
+            done += self._connection.execute(
+                "UPDATE merges SET reason = NULL, undone_reason = NULL WHERE (survivor_id = ?1"
+                " OR absorbed_id = ?1) AND coalesce(reason, undone_reason) IS NOT NULL",
+                (contact_id,),
+            ).rowcount
+            done += self._connection.execute(
+                "UPDATE reviews SET reason = NULL WHERE record_kind = 'contact'"
+                " AND (left_id = ?1 OR right_id = ?1) AND reason IS NOT NULL",
+                (contact_id,),
+            ).rowcount
+        return done
+
+    def erase_marked(self, at: datetime) -> int:
+        """Erase everybody who is marked, as after a restore; return how many there were."""
+        done, after = 0, ""
+        while rows := self._connection.execute(
+            "SELECT people.token, people.email, contacts.contact_id FROM people LEFT JOIN contacts"
+            " ON contacts.token = people.token WHERE people.token > ?"
+            " ORDER BY people.token LIMIT ?",
+            (after, _CHUNK),
+        ).fetchall():  # fmt: skip
+            after = rows[-1][0]
+            for token, address, contact_id in rows:
+                if self._is_marked(address, contact_id):
+                    self._remove([token], self._contacts([token]))
+                    self._signals.append("erasure", at, {"tokens": [token], "marks": []})
+                    done += 1
+        return done
+
+    def _is_marked(self, address: str | None, contact_id: str | None) -> bool:
+        people = self._people
+        if address is not None and people.is_marked(people.mark_of_address(address)):
+            return True
+        return contact_id is not None and people.is_marked(people.mark_of_contact(contact_id))
+
+    # ---- what is kept ----
+
+    def record(self, named: Named) -> Record:
+        """Return everything that is kept of a person."""
+        tokens = self._tokens(named)
+        contacts = self._contacts(tokens)
+        values = {
+            each: said_of(found)
+            for each in contacts
+            if (found := self._accounts.own_contact(each)) is not None
+        }
+        signals = [
+            each
+            for token in tokens
+            for each in self._all("SELECT signal_id FROM statements WHERE token = ?", token)
+        ]
+        return Record(
+            contacts=cast("dict[str, dict[str, object]]", values),
+            signals=tuple(self._signal(each) for each in sorted(signals)),
+            leads=tuple(self._leads(contacts)),
+        )
+
+    def _signal(self, signal_id: str) -> dict[str, object]:
+        source, kind, received_us = self._connection.execute(
+            "SELECT source, kind, received_us FROM signals WHERE signal_id = ?", (signal_id,)
+        ).fetchone()
+        found = self._signals.person_of(signal_id)
+        return {
+            "signal_id": signal_id,
+            "source": source,
+            "kind": Kind(kind),
+            "received_at": from_us(received_us),
+            "said": {} if found is None else json.loads(json.dumps(found[1])),
+        }
