@@ -26,6 +26,7 @@ EDGES = {
     "jobs/deliver.py",
     "jobs/loops.py",
     "jobs/sla.py",
+    "jobs/sweep.py",
     "pipeline/line.py",
     "store/writing.py",
     "web/guard.py",

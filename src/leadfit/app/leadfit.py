@@ -15,6 +15,8 @@ from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
 from leadfit.app.files import keep_card, write_whole
 from leadfit.app.matching import Matching, check_said
+from leadfit.app.policy_folder import PolicyFolder
+from leadfit.app.routing import Routing
 from leadfit.artifact import Artifact
 from leadfit.connectors import Performer
 from leadfit.errors import BadInput, Conflict, Fault, NotFound
@@ -76,6 +78,7 @@ class Leadfit:
 
     Attributes:
         matching: Reviews, merges and their undoing.
+        routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
     """
 
     def __init__(
@@ -102,6 +105,8 @@ class Leadfit:
         self._watching = threading.Lock()
         self._loops: jobs.Loops | None = None
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
+        self.routing = Routing(world, store, lambda: self._in_force, self._wake)
+        self._policy_folder = PolicyFolder(folder / "policy", world)
         self._watch = jobs.MatchWatch(
             world, store, lambda: self._in_force, put_in_force=self.publish_card
         )
@@ -147,6 +152,7 @@ class Leadfit:
                 clocks=self.run_clocks,
                 learn=lambda limit: cycle.round(limit) if self._store.may_do("learn") else 0,
                 matching=self.watch_matching,
+                sweep=self._sweep_by_the_policy,
             )
             self._loops.start()
 
@@ -154,6 +160,22 @@ class Leadfit:
         loops = self._loops
         if loops is not None:
             loops.wake(name)
+
+    def _sweep_by_the_policy(self, limit: int) -> int:
+        self.notice_policy()
+        return self.routing.round(limit)
+
+    def notice_policy(self) -> bool:
+        """Put the policy of the folder in force if it was changed; return whether it was.
+
+        A change counts once two looks, at least two seconds apart, have found the same. A folder
+        that cannot be used is refused, and the policy in force stays so.
+        """
+        found = self._policy_folder.changed(self._in_force.policy)
+        if found is None:
+            return False
+        self._in_force = replace(self._in_force, policy=found)
+        return True
 
     @property
     def policy(self) -> Policy:

@@ -10,7 +10,9 @@ from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accou
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.recall import history
+from leadfit.jobs.route_orders import OrdersCompared, compare_orders
 from leadfit.jobs.sla import run_clocks
+from leadfit.jobs.sweep import Sweep, Swept, sweep
 
 __all__ = [
     "Cycle",
@@ -20,7 +22,11 @@ __all__ = [
     "Loops",
     "MatchReport",
     "MatchWatch",
+    "OrdersCompared",
     "Proposal",
+    "Sweep",
+    "Swept",
+    "compare_orders",
     "drift",
     "history",
     "import_history",
@@ -28,4 +34,5 @@ __all__ = [
     "propose",
     "run_clocks",
     "score_accounts",
+    "sweep",
 ]

@@ -14,6 +14,7 @@ from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
 from leadfit.pipeline.line import accept, decide, decide_pending
 from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
+from leadfit.pipeline.moving import assign_by_hand, move_from_absent, must_move, why_absent
 from leadfit.pipeline.owners import begin, find_owner
 from leadfit.pipeline.reviews import settle
 from leadfit.pipeline.sides import Side, Sides, sides, sides_document, without_values
@@ -25,6 +26,7 @@ __all__ = [
     "Side",
     "Sides",
     "accept",
+    "assign_by_hand",
     "begin",
     "carried_out",
     "decide",
@@ -36,11 +38,14 @@ __all__ = [
     "latest",
     "link",
     "merge",
+    "move_from_absent",
+    "must_move",
     "preview",
     "settle",
     "sides",
     "sides_document",
     "unlink",
     "unmerge",
+    "why_absent",
     "without_values",
 ]

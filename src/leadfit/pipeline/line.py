@@ -16,7 +16,7 @@ from leadfit import orchestrate, resolve, score, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import feedback, identity, matching, owners
+from leadfit.pipeline import feedback, identity, matching, moving, owners
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
@@ -267,7 +267,7 @@ def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     rises = lead.tier is None or rated.tier < lead.tier
     if rises and present is not None and leads.touched_at(lead.lead_id) is None:
         told = replace(lead, facts=subject.facts)
-        routed = owners.raise_tier(desk, told, who.account, rated, present)
+        routed = moving.raise_tier(desk, told, who.account, rated, present, case.signal.received_at)
     _hold_back(case, lead, rated)
     _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
 

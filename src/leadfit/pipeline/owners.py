@@ -1,4 +1,7 @@
-"""Gives leads their owners: rank, claim a slot, assign, plan, begin. The store guards each step."""
+"""Gives leads their owners: rank, claim a slot, assign, plan, begin. The store guards each step.
+
+What moves a lead that has an owner stands in :mod:`leadfit.pipeline.moving`.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,18 @@ from leadfit.records import (
     Lead,
     Place,
     Plan,
+    Reason,
     RepLoad,
     Score,
     Tier,
 )
 from leadfit.resolve.hierarchy import RoutingLevel, routing_account
 from leadfit.store import Session
+from leadfit.store.codec import encode
 from leadfit.world import World
 
 RETRY_S: Final = 15.0
+_SERVED_FIRST: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,57 +64,75 @@ def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
 
     A lead whose account is in doubt goes to whoever is right under every account it may be of.
     Where nobody is, it waits for the review, and for an owner as any other once that is overdue.
+    Leads of the tier that wait already go first: what has just become free is theirs.
     """
-    ranked = _rank(desk, lead, account, rated)
-    if doubt is not None:
-        rankings = [_rank(desk, lead, each, rated).ranking for each in doubt.accounts]
-        own = [ranked.ranking] if doubt.is_of_own or not rankings else []
-        told = [each for each in (*own, *rankings) if each is not None]
-        ranked = replace(ranked, ranking=route.agree(told))
+    ranked = _ranked_with_doubt(desk, lead, account, rated, doubt)
+    if ranked.ranking and ranked.ranking.places and _serve_waiting(desk, rated):
+        ranked = _ranked_with_doubt(desk, lead, account, rated, doubt)
     desk.world.reach("decide.ranked")
-    place = _claim(desk, ranked, lead.lead_id)
+    place = claim(desk, ranked, lead.lead_id)
     desk.world.reach("decide.claimed")
     if place is None:
         waits = doubt is not None and not (ranked.ranking and ranked.ranking.places)
         until = doubt.until if doubt is not None and waits else None
         return replace(ranked, plan=_wait(desk, lead, signal_at, until=until))
-    return _give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
+    return give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
 
 
-def raise_tier(
-    desk: Desk, lead: Lead, account: Account | None, rated: Score, present: Assignment
+def _ranked_with_doubt(
+    desk: Desk, lead: Lead, account: Account | None, rated: Score, doubt: Doubt | None
 ) -> Routed:
-    """Route an untouched lead by its higher tier; with nobody free its owner keeps it.
-
-    The present owner comes first where the rules name that owner for the new tier, too.
-    """
-    unowned = replace(lead, owner_id=None, tier=rated.tier)
-    ranked = _rank(desk, unowned, account, rated)
-    place = _claim(desk, ranked, lead.lead_id, prefer=present.owner_id)
-    if place is None:
+    ranked = rank(desk, lead, account, rated)
+    if doubt is None:
         return ranked
-    # What the lower tier had in mind for later, such as a nurture drip, would cross the call.
-    desk.session.outbox.cancel(lead.lead_id, desk.now)
-    return _give(
-        desk, unowned, rated, ranked,
-        place=place, signal_at=present.signal_at, number=present.number + 1,
-    )  # fmt: skip
+    rankings = [rank(desk, lead, each, rated).ranking for each in doubt.accounts]
+    own = [ranked.ranking] if doubt.is_of_own or not rankings else []
+    told = [each for each in (*own, *rankings) if each is not None]
+    return replace(ranked, ranking=route.agree(told))
 
 
-def find_owner(world: World, session: Session, in_force: InForce, lead_id: str) -> str | None:
+def _serve_waiting(desk: Desk, rated: Score) -> bool:
+    """Give owners to leads of a tier that came before; return whether one got one.
+
+    Whoever became free a moment ago would else have the newest lead, and under a lasting overload
+    the oldest would never have an owner.
+    """
+    soon = desk.now + timedelta(seconds=RETRY_S)
+    served = False
+    for lead_id in desk.session.owners.waiting(rated.tier, soon, _SERVED_FIRST):
+        if find_owner(desk.world, desk.session, desk.in_force, lead_id) is None:
+            break
+        served = True
+    return served
+
+
+def find_owner(
+    world: World,
+    session: Session,
+    in_force: InForce,
+    lead_id: str,
+    because: Reason | None = None,
+) -> str | None:
     """Give an open lead another owner, or its first; return the owner, ``None`` if nobody is free.
 
     The lead keeps its present owner when nobody else is free.
+
+    Args:
+        world: Time and ids.
+        session: The transaction.
+        in_force: The rules.
+        lead_id: The lead.
+        because: Why it is taken from its owner, for the decision.
 
     Raises:
         NotFound: No decision about this lead is on record.
     """
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-    entry = {"call": "owner", "lead_id": lead_id}
-    return apart(desk, "find_owner", lambda own: find_owner_at(taped(own, entry), lead_id))
+    entry = {"call": "owner", "lead_id": lead_id, "because": encode(because)}
+    return apart(desk, "find_owner", lambda own: find_owner_at(taped(own, entry), lead_id, because))
 
 
-def find_owner_at(desk: Desk, lead_id: str) -> str | None:
+def find_owner_at(desk: Desk, lead_id: str, because: Reason | None = None) -> str | None:
     """Do what :func:`find_owner` does, by what the desk is told."""
     session, leads = desk.session, desk.session.leads
     lead = leads.get(lead_id)
@@ -118,22 +142,26 @@ def find_owner_at(desk: Desk, lead_id: str) -> str | None:
     account = None if lead.account_id is None else session.accounts.account(lead.account_id)
     lead = replace(lead, facts=latest.subject.facts)
     rated = latest.score if lead.tier is None else replace(latest.score, tier=lead.tier)
-    ranked = _rank(desk, lead, account, rated)
-    place = _claim(desk, ranked, lead_id)
+    ranked = rank(desk, lead, account, rated)
+    if because is not None and ranked.ranking is not None:
+        reasons = (*ranked.ranking.reasons, because)
+        ranked = replace(ranked, ranking=replace(ranked.ranking, reasons=reasons))
+    place = claim(desk, ranked, lead_id)
     if place is None:
-        leads.retry_at(lead_id, desk.now + timedelta(seconds=RETRY_S))
+        if lead.owner_id is None:
+            leads.retry_at(lead_id, desk.now + timedelta(seconds=RETRY_S))
         return None
-    routed = _give(
+    routed = give(
         desk, lead, rated, ranked,
         place=place,
         signal_at=leads.signal_at(lead_id) or lead.created_at,
         number=len(leads.assignments(lead_id)) + 1,
     )  # fmt: skip
-    _keep_again(desk, lead, latest=latest, rated=rated, routed=routed)
+    keep_again(desk, lead, latest=latest, rated=rated, routed=routed)
     return place.rep_id
 
 
-def _keep_again(
+def keep_again(
     desk: Desk,
     lead: Lead,
     *,
@@ -201,36 +229,54 @@ def _routed_by(desk: Desk, account: Account | None) -> Account | None:
     return over[routing_account(account.account_id, known, level)]
 
 
-def _rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Routed:
+def rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Routed:
+    """Rank all reps for a lead by what the store knows of their loads now."""
     account = _routed_by(desk, account)
-    reps = desk.policy.reps
-    taken = desk.session.capacity.loads([rep.rep_id for rep in reps], desk.now)
-    loads = tuple(
-        RepLoad(rep=rep, slots_taken=taken[rep.rep_id][0], last_turn=taken[rep.rep_id][1])
-        for rep in reps
+    policy, reps = desk.policy, desk.policy.reps
+    taken = desk.session.capacity.loads(
+        [rep.rep_id for rep in reps],
+        desk.now,
+        window=timedelta(hours=policy.route.capacity.window_hours),
+        pools=route.pools(lead, account, rated, policy, now=desk.now),
     )
-    ranking = route.rank(lead, account, rated, loads, desk.policy, now=desk.now)
+    loads = tuple(
+        RepLoad(rep=rep, slots_taken=held.slots_taken, last_turn=held.last_turn, turns=held.turns)
+        for rep in reps
+        for held in (taken[rep.rep_id],)
+    )
+    ranking = route.rank(lead, account, rated, loads, policy, now=desk.now)
     return Routed(ranking=ranking, loads=loads)
 
 
-def _claim(desk: Desk, ranked: Routed, lead_id: str, prefer: str | None = None) -> Place | None:
-    """Take the first place with a free slot; the preferred rep's place goes first."""
+def claim(desk: Desk, ranked: Routed, lead_id: str, prefer: str | None = None) -> Place | None:
+    """Take the first place with a free slot; the preferred rep's place goes first.
+
+    A rep who keeps a lead takes no turn by it: those whose turn it is lose nothing.
+    """
     if ranked.ranking is None:
         return None
-    rules = desk.policy.route.capacity
-    until = desk.now + timedelta(hours=rules.window_hours)
     for place in sorted(ranked.ranking.places, key=lambda each: each.rep_id != prefer):
-        if not ranked.ranking.needs_slot:
-            return place
-        slot = desk.session.capacity.claim(
-            place.rep_id, slots=rules.slots, lead_id=lead_id, now=desk.now, until=until
-        )
-        if slot is not None:
-            return place
+        if not ranked.ranking.needs_slot or has_slot(desk, place.rep_id, lead_id):
+            return replace(place, pool=None) if place.rep_id == prefer else place
     return None
 
 
-def _give(
+def has_slot(desk: Desk, rep_id: str, lead_id: str) -> bool:
+    """Take one of a rep's slots; ``False`` when all are busy, or the policy knows no such rep."""
+    rep, rules = desk.policy.rep(rep_id), desk.policy.route.capacity
+    if rep is None:
+        return False
+    slot = desk.session.capacity.claim(
+        rep_id,
+        slots=route.slots_of(rep, desk.policy),
+        lead_id=lead_id,
+        now=desk.now,
+        until=desk.now + timedelta(hours=rules.window_hours),
+    )
+    return slot is not None
+
+
+def give(
     desk: Desk,
     lead: Lead,
     rated: Score,
@@ -257,7 +303,10 @@ def _give(
     elif ended is not None:
         hand_over(session, ended, assignment, now)
         desk.world.reach("decide.handed_over")
-    session.capacity.take_turn(place.rep_id)
+    else:
+        session.capacity.note_wait(rated.tier, now - signal_at)
+    if place.pool is not None:
+        session.capacity.take_turn(place.rep_id, place.pool)
     session.leads.assign(assignment)
     desk.world.reach("decide.assigned")
     owned = replace(lead, owner_id=place.rep_id)

@@ -14,10 +14,10 @@ from datetime import datetime
 from functools import cache
 from typing import Final, cast, get_args, get_type_hints
 
-from leadfit.pipeline import line, owners
+from leadfit.pipeline import line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.tape import answers_of
-from leadfit.records import Activity, Candidate, Contact, Decision, Kind
+from leadfit.records import Activity, Candidate, Contact, Decision, Kind, Reason
 from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
 from leadfit.store.decided import decision_text
@@ -79,7 +79,11 @@ def _enter(desk: Desk, told: Told) -> None:
     """Call what made the decision."""
     entry = cast("dict[str, str]", told.inputs["entry"])
     if entry["call"] == "owner":
-        owners.find_owner_at(desk, entry["lead_id"])
+        because = entry.get("because")
+        reason = None if because is None else decode(Reason, because)
+        owners.find_owner_at(desk, entry["lead_id"], reason)
+    elif entry["call"] == "hand":
+        moving.assign_by_hand(desk, entry["lead_id"], entry["rep_id"], by="", reason="")
     else:
         line.decide_on(desk, join_signal(told.signal, told.statement))
 

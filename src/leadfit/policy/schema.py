@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
+from leadfit.policy.routing import RouteRules, Sweep
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
 from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, SlaRules, TierRules, Tiers
 from leadfit.records import Tier
@@ -313,47 +314,6 @@ class Detractor(Section):
     """Channels a flagged account is left out of; an inbound lead keeps its tier and the flag."""
 
 
-# ---- route ---------------------------------------------------------------------------------
-
-
-class Capacity(Section):
-    """How many leads a rep may be given in a sliding window."""
-
-    slots: int = Field(default=15, ge=1, le=10_000)
-    """Leads of the tiers below in one window."""
-    window_hours: float = Field(default=48, gt=0, le=8_760)
-    """Length of the window."""
-    tiers: Annotated[tuple[Literal[1, 2, 3], ...], Field(strict=False)] = (1,)
-    """Tiers whose leads take a slot."""
-
-
-class SkillRule(Section):
-    """Leads that need a skill."""
-
-    skill: str
-    """Skill of ``reps.csv`` that is needed."""
-    fact: str
-    """Fact that decides."""
-    values: Words
-    """Values, in any case, that need the skill."""
-
-
-class RouteRules(Section):
-    """Who gets a lead."""
-
-    order: Literal["source-order", "owner-first"] = "source-order"
-    """``source-order``: territory, account owner, skill. ``owner-first``: account owner first."""
-    owner_of: Literal["customers", "accounts"] = "accounts"
-    """Whose owner counts as account owner: customers only, or every account that has one."""
-    hours: Literal["within-rules", "across-rules", "ignore"] = "within-rules"
-    """Whether reps at work come first: ``within-rules`` among those one rule names, so that a
-    territory keeps its leads overnight; ``across-rules`` among all; or ``ignore``."""
-    capacity: Capacity = Field(default_factory=Capacity)
-    """Slots of a rep."""
-    skills: Annotated[tuple[SkillRule, ...], Field(strict=False)] = ()
-    """Facts that call for a skill; the first that holds counts."""
-
-
 # ---- orchestrate ---------------------------------------------------------------------------
 
 
@@ -429,6 +389,8 @@ class PolicyFile(Section):
     """What each tier means."""
     plays: Annotated[tuple[Play, ...], Field(strict=False)] = ()
     """Patterns of activities; the first that holds counts."""
+    sweep: Sweep = Field(default_factory=Sweep)
+    """Looking over all open leads."""
     sla: SlaRules = Field(default_factory=SlaRules)
     """Limits for every tier."""
     deliver: DeliverRules = Field(default_factory=DeliverRules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from leadfit.records import (
@@ -27,6 +27,7 @@ from leadfit.resolve.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
+from leadfit.store.owners import Held, Owners, Waits
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.told import Contents, People, ToldDecisions
@@ -247,18 +248,38 @@ class Leads(Protocol):
 
 
 class Capacity(Protocol):
-    """Capacity slots and turns of the rotation."""
+    """Capacity slots, turns of the rotations, and waits for a first owner."""
 
-    def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
-        """Return each rep's busy slots and latest turn; a new rep is next, once."""
+    def loads(
+        self,
+        rep_ids: Sequence[str],
+        now: datetime,
+        *,
+        window: timedelta = timedelta(0),
+        pools: Sequence[str] = (),
+    ) -> Mapping[str, Held]:
+        """Return each rep's busy slots and turns; a rep without a turn is next, once.
+
+        Args:
+            rep_ids: Whom it is asked of.
+            now: Slots are busy at this time.
+            window: Length of the window as it is now; a slot taken within it is busy.
+            pools: Pools whose turns are wanted.
+        """
 
     def claim(
         self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime
     ) -> int | None:
-        """Take one of a rep's slots until ``until``; ``None`` when all are busy."""
+        """Take one of a rep's slots from ``now`` until ``until``; ``None`` when all are busy."""
 
-    def take_turn(self, rep_id: str) -> int:
-        """Put a rep at the end of the rotation; return the number of the turn."""
+    def take_turn(self, rep_id: str, pool: str | None = None) -> int:
+        """Put a rep at the end of a pool's rotation; return the number of the turn."""
+
+    def note_wait(self, tier: Tier, waited: timedelta) -> None:
+        """Count how long a lead waited from its signal to its first owner."""
+
+    def waits(self) -> tuple[Waits, ...]:
+        """Return how long leads of each tier waited, lowest tier number first."""
 
 
 class Clocks(Protocol):
@@ -334,6 +355,10 @@ class Session(Protocol):
     @property
     def capacity(self) -> Capacity:
         """Slots and turns."""
+
+    @property
+    def owners(self) -> Owners:
+        """Who has open leads, and what people moved by hand."""
 
     @property
     def clocks(self) -> Clocks:

@@ -125,6 +125,9 @@ class OpenLeads:
 class Owners(Protocol):
     """Who has open leads, which of them are astray, and what people moved by hand."""
 
+    def newest(self, limit: int) -> tuple[str, ...]:
+        """Return leads that were decided here, open or not, the newest first."""
+
     def owners_of_open_leads(self) -> tuple[str, ...]:
         """Return the ids of reps that have open leads, by id."""
 
@@ -153,7 +156,7 @@ class Owners(Protocol):
         """Return how the open leads stand; those without an owner since before a time are late."""
 
     def waiting(self, tier: Tier, before: datetime, limit: int) -> tuple[str, ...]:
-        """Return leads of a tier that look for an owner and may have one, the oldest first.
+        """Return rated leads of a tier that look for an owner and may have one, oldest first.
 
         Args:
             tier: The tier.

@@ -141,7 +141,7 @@ class SqlLeads:
             ),
         )
         self._connection.execute(
-            "UPDATE leads SET owner_id = ? WHERE lead_id = ?",
+            "UPDATE leads SET owner_id = ?, retry_us = NULL WHERE lead_id = ?",
             (assignment.owner_id, assignment.lead_id),
         )
 

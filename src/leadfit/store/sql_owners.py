@@ -50,6 +50,14 @@ class SqlOwners:
 
     # ---- who has what ----
 
+    def newest(self, limit: int) -> tuple[str, ...]:
+        """Return leads that were decided here, open or not, the newest first."""
+        return self._ids(
+            "SELECT lead_id FROM leads WHERE is_imported = 0"
+            " ORDER BY created_us DESC, lead_id DESC LIMIT ?",
+            limit,
+        )
+
     def owners_of_open_leads(self) -> tuple[str, ...]:
         """Return the ids of reps that have open leads, by id."""
         return self._ids(_OWNERS)
@@ -71,7 +79,7 @@ class SqlOwners:
         """Return leads of a tier that look for an owner and may have one, the oldest first."""
         return self._ids(
             "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0"
-            " AND (retry_us IS NULL OR retry_us <= ?) AND tier = ?"
+            " AND (retry_us IS NULL OR retry_us <= ?) AND tier = ? AND decision_id IS NOT NULL"
             " ORDER BY signal_us, lead_id LIMIT ?",
             to_us(before),
             int(tier),

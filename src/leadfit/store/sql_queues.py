@@ -1,87 +1,14 @@
-"""Capacity slots, turns, clocks and API keys."""
+"""Clocks and API keys."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
 from leadfit.records import Clock, ClockKind
 from leadfit.store.codec import from_us, maybe_us, to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_views import CLOCK, clock_of
 from leadfit.store.views import Incident
-
-# One guarded statement: two claims can never get the same slot, on any store.
-_CLAIM: Final = """
-UPDATE slots SET busy_until_us = :until, lead_id = :lead
-WHERE rep_id = :rep AND slot = (
-    SELECT slot FROM slots WHERE rep_id = :rep AND slot <= :slots AND busy_until_us <= :now
-    ORDER BY slot LIMIT 1
-) AND busy_until_us <= :now
-RETURNING slot
-"""
-
-
-class SqlCapacity:
-    """See :class:`leadfit.store.base.Capacity`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def loads(self, rep_ids: Sequence[str], now: datetime) -> Mapping[str, tuple[int, int]]:
-        """Return each rep's busy slots and latest turn; a new rep is next, once."""
-        busy: dict[str, int] = dict(
-            self._connection.execute(
-                "SELECT rep_id, count(*) FROM slots WHERE busy_until_us > ? GROUP BY rep_id",
-                (to_us(now),),
-            ).fetchall()
-        )
-        turns: dict[str, int] = dict(
-            self._connection.execute("SELECT rep_id, turn FROM turns").fetchall()
-        )
-        # Just before the least of the others: level with it, the order of ids would decide.
-        least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=1) - 1
-        return {rep_id: (busy.get(rep_id, 0), turns.get(rep_id, least)) for rep_id in rep_ids}
-
-    def claim(
-        self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime
-    ) -> int | None:
-        """Take one of a rep's slots until ``until``; ``None`` when all are busy."""
-        values = {
-            "rep": rep_id,
-            "slots": slots,
-            "lead": lead_id,
-            "now": to_us(now),
-            "until": to_us(until),
-        }
-        row = self._connection.execute(_CLAIM, values).fetchone()
-        if row is None and self._add_slots(rep_id, slots):
-            row = self._connection.execute(_CLAIM, values).fetchone()
-        return None if row is None else int(row[0])
-
-    def _add_slots(self, rep_id: str, slots: int) -> bool:
-        (have,) = self._connection.execute(
-            "SELECT count(*) FROM slots WHERE rep_id = ? AND slot <= ?", (rep_id, slots)
-        ).fetchone()
-        if have >= slots:
-            return False
-        self._connection.executemany(
-            "INSERT INTO slots (rep_id, slot, busy_until_us) VALUES (?, ?, 0)"
-            " ON CONFLICT (rep_id, slot) DO NOTHING",
-            [(rep_id, number) for number in range(1, slots + 1)],
-        )
-        return True
-
-    def take_turn(self, rep_id: str) -> int:
-        """Put a rep at the end of the rotation; return the number of the turn."""
-        (turn,) = self._connection.execute(
-            "INSERT INTO turns (rep_id, turn)"
-            " VALUES (?, (SELECT coalesce(max(turn), 0) + 1 FROM turns))"
-            " ON CONFLICT (rep_id) DO UPDATE SET turn = excluded.turn RETURNING turn",
-            (rep_id,),
-        ).fetchone()
-        return int(turn)
 
 
 class SqlClocks:

@@ -9,17 +9,18 @@ from leadfit.store.codec import to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
+from leadfit.store.sql_capacity import SqlCapacity
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
+from leadfit.store.sql_owners import SqlOwners
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
 from leadfit.store.sql_queues import (
     SqlAccessKeys,
-    SqlCapacity,
     SqlClocks,
 )
 from leadfit.store.sql_signals import Head, SqlSignals
@@ -61,6 +62,7 @@ class SqlSession:
         self.told = SqlToldDecisions(connection, people, self.accounts)
         self.leads = SqlLeads(connection, self.signals, self.accounts)
         self.capacity = SqlCapacity(connection)
+        self.owners = SqlOwners(connection)
         self.clocks = SqlClocks(connection)
         self.breaches = SqlBreaches(connection)
         self.unbegun = SqlUnbegun(connection)

@@ -242,7 +242,7 @@ def turns_survive_and_a_newcomer_is_next(bench: Bench) -> None:
     loads = bench.store.read(
         lambda session: session.capacity.loads(["rep_a", "rep_b", "rep_new"], bench.world.now())
     )
-    turns = {rep_id: load[1] for rep_id, load in loads.items()}
+    turns = {rep_id: load.last_turn for rep_id, load in loads.items()}
     expect(turns["rep_b"] < turns["rep_a"], f"the order of turns is lost: {turns}")
     expect(turns["rep_new"] < turns["rep_b"], f"the newcomer is not next: {turns}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from leadfit.watch.alerts import Alert, alerts, must_step_back
 from leadfit.watch.bands import BandShare, WhatIf, what_if
 from leadfit.watch.kpis import Audit, Kpi, KpiName, MatchKpis, audited, match_kpis
+from leadfit.watch.overrides import OverrideRise, override_rises
 from leadfit.watch.rows import AUDIT, Period, Rows, week_of, weeks_before
 from leadfit.watch.tables import band_rows, edge_rows, figure_rows, week_name, week_rows
 from leadfit.watch.words import (
@@ -25,6 +26,7 @@ __all__ = [
     "Kpi",
     "KpiName",
     "MatchKpis",
+    "OverrideRise",
     "Period",
     "Rows",
     "WhatIf",
@@ -38,6 +40,7 @@ __all__ = [
     "kpi_words",
     "match_kpis",
     "must_step_back",
+    "override_rises",
     "proof_words",
     "state_words",
     "week_name",
