@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +13,6 @@ from leadfit import Leadfit, Receipt, create_workspace, open_leadfit
 from leadfit.app import Settings
 
 WORKER = Path(__file__).with_name("worker.py")
-TESTS = WORKER.parents[1]
 SIGNALS = 200
 CONTACTS = 120
 SLOTS = 4
@@ -45,11 +43,10 @@ def leadfit(tmp_path: Path, postgres_url: str) -> Leadfit:
 def run_two(leadfit: Leadfit, url: str, killed_at: tuple[str, int] = ("none", 1)) -> list[int]:
     """Let two processes decide at the same time; the first may be killed. Return how they ended."""
     starts = leadfit.folder / "start"
-    environment = os.environ | {"PYTHONPATH": str(TESTS)}  # noqa: TID251 -- passed on
     workers = [
         subprocess.Popen(
             [sys.executable, str(WORKER), str(leadfit.folder), url, str(starts), point, str(time)],
-            stdout=subprocess.PIPE, env=environment,
+            stdout=subprocess.PIPE,
         )
         for point, time in (killed_at, ("none", 1))
     ]  # fmt: skip

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from crash.child import KillingWorld
 from leadfit import open_leadfit
 from leadfit.app import Settings
+from leadfit.testing.crash.world import KillingWorld
 
 
 def main(workspace: str, url: str, starts: str, failpoint: str, time: str) -> None:
-    world = KillingWorld(failpoint, int(time))
+    world = KillingWorld(failpoint=failpoint, time=int(time))
     settings = Settings(database_url=url)
     with open_leadfit(Path(workspace), world=world, settings=settings) as leadfit:
         print("ready", flush=True)  # noqa: T201 -- whoever started it waits for this word

@@ -60,7 +60,7 @@ def _fill(place: Path, world: World, settings: Settings) -> None:
     for name, content in policies.starter_files().items():
         (place / "policy" / name).write_bytes(content)
     make_secret(place / SECRET, world)
-    _open_store(place, world, settings).close()
+    open_store(place, world, settings).close()
 
 
 def open_leadfit(
@@ -91,7 +91,7 @@ def open_leadfit(
         artifact=current_artifact(place),
         card=current_card(place),
     )
-    store = _open_store(place, chosen, settings or read_settings())
+    store = open_store(place, chosen, settings or read_settings())
     opened: list[Leadfit] = []
 
     def present() -> Policy:
@@ -118,7 +118,7 @@ def open_leadfit(
     return leadfit
 
 
-def _open_store(place: Path, world: World, settings: Settings) -> Store:
+def open_store(place: Path, world: World, settings: Settings) -> Store:
     """Open the store that the settings name.
 
     Raises:

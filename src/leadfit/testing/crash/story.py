@@ -1,0 +1,194 @@
+"""A few days in the life of a workspace, made to pass every point at which a process may die."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from leadfit import exports
+from leadfit.app.files import current_artifact, current_card
+from leadfit.app.leadfit import Leadfit
+from leadfit.app.settings import Settings
+from leadfit.app.workspace import open_store
+from leadfit.errors import Conflict, LeadfitError
+from leadfit.pipeline import InForce
+from leadfit.policy import load
+from leadfit.records import Relation
+from leadfit.testing.crash.outside import KeepingReceiver, Outside
+from leadfit.testing.crash.world import KillingWorld
+from leadfit.testing.sim.company import course
+from leadfit.world import seeded
+
+_EXPORT: Final = {
+    "accounts.csv": (
+        "account_id,name,domain,owner_id\na1,Acme Corp,acme.com,rep_dan\na2,Zenit AG,zenit.de,\n"
+    ),
+    "contacts.csv": "contact_id,account_id,email,first_name,last_name\nc1,a1,jo@acme.com,Jo,Ek\n",
+    "events.csv": "event_id,at,kind,account_id\ne1,2026-01-05T00:00:00Z,converted,a1\n",
+    "leads.csv": "lead_id,created_at,account_id\np1,2025-12-01T00:00:00Z,a1\n",
+}
+_HOUR: Final = 3600.0
+_BY: Final = "rep_max"
+BEGINS: Final = datetime(2026, 11, 23, 15, tzinfo=UTC)
+"""A Monday on which everybody works, whatever day the story is told on."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """What a story is told with.
+
+    Attributes:
+        told: Where everything is written down that was acknowledged.
+    """
+
+    leadfit: Leadfit
+    world: KillingWorld
+    told: Outside
+
+
+def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings) -> Leadfit:
+    """Open a workspace whose actions go to a receiver outside it."""
+    return Leadfit(
+        folder,
+        store=open_store(folder, world, settings),
+        in_force=InForce(
+            policy=load(folder / "policy"),
+            artifact=current_artifact(folder),
+            card=current_card(folder),
+        ),
+        performers={"*": KeepingReceiver(told, world)},
+        world=world,
+    )
+
+
+def write_export(folder: Path) -> None:
+    """Write the export that the story imports."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _EXPORT.items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def tell(stage: Stage, export: Path) -> None:
+    """Let the days pass, and write down everything that was acknowledged."""
+    stage.leadfit.import_history(exports.read_export(export))
+    stage.told.tell("imported")
+    _morning(stage)
+    _work(stage)
+    _reviews(stage)
+    _breaches(stage)
+    _end(stage)
+
+
+def finish(stage: Stage, *, patience_s: float = 0.0) -> None:
+    """Let everything come to rest: what is due is done, and then what falls due in four days.
+
+    Args:
+        stage: What is left of a story.
+        patience_s: Seconds to wait between rounds; a server may see late that a process is dead.
+    """
+    for _ in range(16):
+        stage.world.wait(patience_s)
+        _rounds(stage)
+        stage.world.pass_time(6 * _HOUR)
+    _rounds(stage)
+
+
+# ---- the days ------------------------------------------------------------------------------
+
+
+def _morning(stage: Stage) -> None:
+    """Signals come in: one by one, many at once, again, with another body, and hot ones."""
+    for number, (email, kind) in enumerate(
+        (
+            ("jo@acme.com", "demo_request"), ("ann@acme.com", "form_fill"),
+            ("info@acme.com", "demo_request"), ("bo@newfirm.com", "demo_request"),
+            ("someone@gmail.com", "form_fill"), ("jo@acme.com", "pricing_view"),
+        )
+    ):  # fmt: skip
+        _send(stage, _body(stage, f"m{number}", email, kind))
+        stage.leadfit.decide_pending()
+    _send(stage, _body(stage, "m0", "jo@acme.com", "demo_request"))
+    with suppress(Conflict):
+        _send(stage, _body(stage, "m0", "jo@acme.com", "blog_view"))
+    several = [_body(stage, f"b{each}", f"x{each}@many.com", "form_fill") for each in range(4)]
+    for receipt in stage.leadfit.accept_many(several):
+        stage.told.tell("signal", signal_id=getattr(receipt, "signal_id", None))
+    stage.leadfit.decide_pending()
+    for number in range(3):
+        for each in course(seeded("crash course", number), number, stage.world.now()):
+            _send(stage, each)
+        stage.leadfit.decide_pending()
+    _rounds(stage)
+
+
+def _work(stage: Stage) -> None:
+    """Reps touch, accept and reject; a sender reports a win."""
+    ids = [view.lead.lead_id for view in stage.leadfit.leads()]
+    if len(ids) < 4:
+        return
+    stage.leadfit.touch(ids[0], "rep_ada")
+    stage.told.tell("touch", lead_id=ids[0], at=stage.world.now().isoformat())
+    stage.leadfit.accept_lead(ids[1], "rep_ben")
+    stage.told.tell("accepted", lead_id=ids[1])
+    stage.leadfit.reject_lead(ids[2], "rep_ben", "not a fit")
+    stage.told.tell("rejected", lead_id=ids[2])
+    _send(stage, _body(stage, "w1", "bo@newfirm.com", "converted"))
+    _rounds(stage)
+
+
+def _reviews(stage: Stage) -> None:
+    """Reviewers answer, two accounts are merged, and it is taken back."""
+    for review in stage.leadfit.matching.reviews(4):
+        with suppress(LeadfitError):
+            stage.leadfit.matching.settle(review.review_id, Relation.SAME, reviewer=_BY)
+            stage.told.tell("reviewed", review_id=review.review_id)
+    with suppress(LeadfitError):
+        merge = stage.leadfit.matching.merge("a1", "a2", by=_BY)
+        stage.told.tell("merged", merge_id=merge.merge_id)
+        undone = stage.leadfit.matching.unmerge("a2", by=_BY)
+        stage.told.tell("unmerged", merge_id=undone.merge_id)
+    stage.leadfit.watch_matching()
+    _rounds(stage)
+
+
+def _breaches(stage: Stage) -> None:
+    """Nobody touches the rest: clocks run out, step by step, over three days."""
+    for hours in (0.3, 0.3, 1.0, 12.0, 12.0, 24.0, 24.0):
+        stage.world.pass_time(hours * _HOUR)
+        stage.told.tell("time", forward_s=stage.world.forward_s)
+        _rounds(stage)
+
+
+def _end(stage: Stage) -> None:
+    """Late signals of leads that are there."""
+    for number, kind in enumerate(("case_study_view", "competitor_research", "demo_request")):
+        _send(stage, _body(stage, f"e{number}", "ann@acme.com", kind))
+    _rounds(stage)
+
+
+# ---- what they are made of -----------------------------------------------------------------
+
+
+def _send(stage: Stage, body: dict[str, object]) -> None:
+    receipt = stage.leadfit.accept(body)
+    stage.told.tell("signal", signal_id=getattr(receipt, "signal_id", None))
+
+
+def _rounds(stage: Stage) -> None:
+    leadfit = stage.leadfit
+    while leadfit.decide_pending() + leadfit.run_clocks() + leadfit.deliver():
+        pass
+
+
+def _body(stage: Stage, event: str, email: str, kind: str) -> dict[str, object]:
+    return {
+        "source": "form",
+        "event_id": event,
+        "kind": kind,
+        "at": f"{stage.world.now():%Y-%m-%dT%H:%M:%SZ}",
+        "identifiers": {"email": email, "name": email.partition("@")[0].title()},
+        "facts": {"employees": 900, "industry": "software", "country": "US", "title": "VP Sales"},
+    }
