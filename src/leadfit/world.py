@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import random  # noqa: TID251 -- this is the seam
 import secrets
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -41,22 +42,42 @@ class World(Protocol):
 class SystemWorld:
     """The real clock and the system's randomness.
 
+    Args:
+        wall: The clock of the machine.
+        monotonic: Seconds on a clock that nobody sets.
+
     >>> SystemWorld().new_id("lead").startswith("lead_")
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),  # noqa: TID251 -- this is the seam
+        monotonic: Callable[[], float] = time.monotonic,  # noqa: TID251 -- this is the seam
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
         self._last = datetime.min.replace(tzinfo=UTC)
+        self._last_s = 0.0
 
     def now(self) -> datetime:
-        """Return the present as an aware UTC time, never earlier than the answer before."""
-        present = datetime.now(UTC)  # noqa: TID251 -- this is the seam
-        self._last = max(self._last, present)
-        return self._last
+        """Return the present as an aware UTC time, never earlier than the answer before.
+
+        When the clock of the machine is set back, time goes on by the monotonic clock, so that
+        deadlines neither wait for the lost time nor come before it is theirs; it follows the clock
+        of the machine again when that has caught up. A clock that is set forward is followed.
+        """
+        with self._lock:
+            present, at_s = self._wall(), self._monotonic()
+            if present < self._last:
+                present = self._last + timedelta(seconds=max(0.0, at_s - self._last_s))
+            self._last, self._last_s = present, at_s
+            return present
 
     def monotonic_s(self) -> float:
         """Return the system's monotonic clock in seconds."""
-        return time.monotonic()  # noqa: TID251 -- this is the seam
+        return self._monotonic()
 
     def wait(self, seconds: float) -> None:
         """Sleep for ``seconds``."""

@@ -8,10 +8,23 @@ from pathlib import Path
 import pytest
 
 from leadfit.store import SqliteStore, Store
-from leadfit.testing import FrozenWorld, check_matching, check_outbox, check_owners, check_store
+from leadfit.testing import (
+    FrozenWorld,
+    check_breaches,
+    check_matching,
+    check_outbox,
+    check_owners,
+    check_store,
+)
 from leadfit.testing.check_store import Bench
 
-CHECKS = (*check_store.CHECKS, *check_matching.CHECKS, *check_outbox.CHECKS, *check_owners.CHECKS)
+CHECKS = (
+    *check_store.CHECKS,
+    *check_matching.CHECKS,
+    *check_outbox.CHECKS,
+    *check_owners.CHECKS,
+    *check_breaches.CHECKS,
+)
 
 
 class BenchOf:

@@ -463,8 +463,14 @@ class Leadfit:
         return 0
 
     def run_clocks(self, limit: int = 1000) -> int:
-        """Fire due clocks in due order and look for owners of unassigned leads."""
+        """Fire due clocks in due order and look for owners of unassigned leads.
+
+        Where several processes share a store, one of them does, so that the order is kept and
+        nobody is told twice.
+        """
         with self._firing:
+            if not self._store.may_do("clocks"):
+                return 0
             fired = jobs.run_clocks(self.world, self._store, self._in_force, limit)
         if fired:
             self._wake("deliver")
