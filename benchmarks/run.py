@@ -36,6 +36,9 @@ def main() -> int:
         if name == "learn_peers" and missing:
             print(f"skipped: no {', '.join(missing)}; `make bench ONLY=learn_peers` installs them")
             continue
+        if name == "resolve_spark" and find_spec("pyspark") is None:
+            print("skipped: no pyspark, which `make bench ONLY=resolve_spark` installs")
+            continue
         command = [sys.executable, str(HERE / f"{name}.py"), *(["--full"] if asked.full else [])]
         failed += subprocess.run(command, check=False).returncode != 0
     return failed

@@ -289,6 +289,8 @@ def _with_card(
         trained = linkage.train(some, drafted, across=across)
     # Where the batch trained the model itself, the candidates are there.
     blocked = trained.blocked if some is batch else batch.take(trained.card, across=across)
+    if some.rows < batch.rows:
+        warnings.append(f"the model is trained on {some.rows} records drawn by chance")
     if trained.is_doubtful:
         warnings.append(
             "the columns do not tell which records are one: most that agree in them may be "

@@ -1,7 +1,8 @@
 """Executor A: a model card as SQL, for batch.
 
-The text uses what DuckDB and Spark SQL share, except for the functions of :class:`Words`. Strings
-never enter it: columns go by number, values of frequencies come from tables.
+The text is DuckDB's; Spark runs executor B over its batches instead, see
+:mod:`leadfit.resolve.arrow`. Strings never enter it: columns go by number, values of frequencies
+come from tables.
 
 Three tables, by the names the caller gives:
 
