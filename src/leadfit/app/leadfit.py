@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
 from leadfit.app.files import keep_card, write_whole
 from leadfit.app.matching import Matching, check_said
+from leadfit.app.persons import Persons
 from leadfit.app.policy_folder import PolicyFolder
 from leadfit.app.routing import Routing
 from leadfit.artifact import Artifact
@@ -74,10 +75,12 @@ class Leadfit:
         in_force: The rules decisions are made by.
         performers: Who carries out actions, by destination; ``*`` for all others.
         world: Time, ids and failpoints.
+        open_again: Opens the store once more, in another process; for a replay by several.
         fallbacks: Destinations that take an alert when its own does not, best first.
 
     Attributes:
         matching: Reviews, merges and their undoing.
+        persons: Erasing, readmitting and handing out what is kept of one person.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
     """
 
@@ -90,10 +93,12 @@ class Leadfit:
         performers: Mapping[str, Performer],
         world: World,
         fallbacks: Mapping[str, Sequence[str]] | None = None,
+        open_again: Callable[[], Store] | None = None,
     ) -> None:
         self.folder = folder
         self.world = world
         self._store = store
+        self._open_again = open_again
         self._in_force = in_force
         self._performers = performers
         self._deliveries = jobs.Deliveries(world, store, performers, lambda: self.policy, fallbacks)
@@ -104,6 +109,7 @@ class Leadfit:
         self._learning = threading.Lock()
         self._watching = threading.Lock()
         self._loops: jobs.Loops | None = None
+        self.persons = Persons(world, store)
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
         self._policy_folder = PolicyFolder(folder / "policy", world)
@@ -504,8 +510,19 @@ class Leadfit:
 
     # ---- the whole ----
 
+    def replay(self, since: datetime | None = None, *, workers: int = 1) -> jobs.Replayed:
+        """Make recorded decisions again from what they were told, and compare every byte.
+
+        Args:
+            since: Decisions before this time are left out.
+            workers: How many processes share the work.
+        """
+        if self._open_again is None:
+            return jobs.replay(self._store, lambda: self._store, since=since)
+        return jobs.replay(self._store, self._open_again, since=since, workers=workers)
+
     def verify(self) -> Verification:
-        """Check the hash chain of the log."""
+        """Check the log, and what it gives the digests of: decisions, policies, models."""
         return self._store.read(lambda session: session.signals.verify())
 
     def new_key(self, scope: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from leadfit import policy as policies
@@ -113,6 +114,7 @@ def open_leadfit(
         performers=connected.performers,
         fallbacks=connected.fallbacks,
         world=chosen,
+        open_again=partial(open_store, place, SystemWorld(), settings or read_settings()),
     )
     opened.append(leadfit)
     return leadfit

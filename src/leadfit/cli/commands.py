@@ -20,6 +20,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "dedupe": "Say which records of a file are one, with a probability for every pair.",
         "drift": "Say whether the score in force still holds, what moved, and who may be "
         "blamed for it.",
+        "erase": "Remove what is kept of PERSON, an address or a contact's id, for good.",
+        "export": "Print everything that is kept of PERSON, an address or a contact's id, as JSON.",
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
@@ -32,6 +34,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "a band.",
         "merge": "Let SURVIVOR stand for ABSORBED, too; `leadfit unmerge` takes it back.",
         "merges": "List the merges RECORD has part in, newest first, those taken back as well.",
+        "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
+        "differs.",
         "review": "List the matches that wait for a person, show one side by side, or decide it.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
         "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
@@ -41,8 +45,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "unlink": "Take LEAD, and the contact it brought, out of its account; its owner stays.",
         "unmerge": "Take back a merge by its id, or the newest one of RECORD; both records are as "
         "before.",
-        "verify": "Check that no row of the event log was changed or dropped; "
-        "exit code 1 if one was.",
+        "verify": "Check that nothing of the event log was changed or dropped; "
+        "exit code 1 if something was.",
         "why": "Say in words why LEAD has its owner, tier, score and account.",
     }
 )
@@ -53,6 +57,7 @@ _MATCHING_FILES: Final = frozenset({"match"})
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _WATCHING: Final = frozenset({"kpis"})
+_KEEPING: Final = frozenset({"erase", "export", "replay"})
 
 
 class Commands(click.Group):
@@ -103,6 +108,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import reviewing  # noqa: PLC0415 -- as above
 
         found = reviewing.COMMANDS
+    elif name in _KEEPING:
+        from leadfit.cli import keeping  # noqa: PLC0415 -- as above
+
+        found = keeping.COMMANDS
     else:
         from leadfit.cli import workspace  # noqa: PLC0415 -- as above
 

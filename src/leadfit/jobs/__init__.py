@@ -10,6 +10,7 @@ from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accou
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.recall import history
+from leadfit.jobs.replay import Difference, Replayed, replay
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
 from leadfit.jobs.sla import run_clocks
 from leadfit.jobs.sweep import Sweep, Swept, sweep
@@ -17,6 +18,7 @@ from leadfit.jobs.sweep import Sweep, Swept, sweep
 __all__ = [
     "Cycle",
     "Deliveries",
+    "Difference",
     "Lanes",
     "Learned",
     "Loops",
@@ -24,6 +26,7 @@ __all__ = [
     "MatchWatch",
     "OrdersCompared",
     "Proposal",
+    "Replayed",
     "Sweep",
     "Swept",
     "compare_orders",
@@ -32,6 +35,7 @@ __all__ = [
     "import_history",
     "match_report",
     "propose",
+    "replay",
     "run_clocks",
     "score_accounts",
     "sweep",
