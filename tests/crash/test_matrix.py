@@ -67,7 +67,7 @@ def test_a_process_that_is_not_killed_is_told_of(bench: Bench) -> None:
 TAMPERED = {
     "a signal": "DELETE FROM signals",
     "feedback": "DELETE FROM feedback",
-    "a review": "UPDATE reviews SET decided_us = NULL",
+    "a review": "DELETE FROM reviews",
     "an undoing": "UPDATE merges SET undone_us = NULL",
     "an action": "DELETE FROM outbox",
 }

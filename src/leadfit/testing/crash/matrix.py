@@ -251,10 +251,11 @@ def _acknowledged(connection: sqlite3.Connection, told: Outside) -> Iterator[str
     for what, there in (
         ("reviewed", "reviews WHERE review_id = ? AND decided_us IS NOT NULL"),
         ("merged", "merges WHERE merge_id = ?"),
+        ("assigned", "assignments WHERE assignment_id = ?"),
         ("unmerged", "merges WHERE merge_id = ? AND undone_us IS NOT NULL"),
     ):
         for each in told.told(what):
-            record_id = each["review_id" if what == "reviewed" else "merge_id"]
+            record_id = next(value for name, value in each.items() if name.endswith("_id"))
             if not _is_there(connection, there, record_id):
                 yield f"{record_id} was {what}, which was acknowledged and is not on record"
     repeated = [key for key, times in Counter(_keys(told)).items() if times > 1]

@@ -101,6 +101,8 @@ def finish(stage: Stage, *, patience_s: float = 0.0) -> None:
 
 def _morning(stage: Stage) -> None:
     """Signals come in: one by one, many at once, again, with another body, and hot ones."""
+    first = _body(stage, "first", "jo@acme.com", "demo_request")
+    _send(stage, first)
     for number, (email, kind) in enumerate(
         (
             ("jo@acme.com", "demo_request"), ("ann@acme.com", "form_fill"),
@@ -110,9 +112,9 @@ def _morning(stage: Stage) -> None:
     ):  # fmt: skip
         _send(stage, _body(stage, f"m{number}", email, kind))
         stage.leadfit.decide_pending()
-    _send(stage, _body(stage, "m0", "jo@acme.com", "demo_request"))
+    _send(stage, first)
     with suppress(Conflict):
-        _send(stage, _body(stage, "m0", "jo@acme.com", "blog_view"))
+        _send(stage, {**first, "kind": "blog_view"})
     several = [_body(stage, f"b{each}", f"x{each}@many.com", "form_fill") for each in range(4)]
     for receipt in stage.leadfit.accept_many(several):
         stage.told.tell("signal", signal_id=getattr(receipt, "signal_id", None))
@@ -135,6 +137,14 @@ def _work(stage: Stage) -> None:
     stage.told.tell("accepted", lead_id=ids[1])
     stage.leadfit.reject_lead(ids[2], "rep_ben", "not a fit")
     stage.told.tell("rejected", lead_id=ids[2])
+    with suppress(LeadfitError):
+        made = stage.leadfit.routing.assign(ids[3], "rep_eva", by=_BY, reason="knows them")
+        stage.told.tell("assigned", assignment_id=made.assignment_id)
+    with suppress(LeadfitError):
+        linked = stage.leadfit.matching.link(ids[3], "a2", by=_BY)
+        stage.told.tell("reviewed", review_id=linked.review_id)
+        taken_back = stage.leadfit.matching.unlink(ids[3], by=_BY)
+        stage.told.tell("reviewed", review_id=taken_back.review_id)
     _send(stage, _body(stage, "w1", "bo@newfirm.com", "converted"))
     _rounds(stage)
 
@@ -151,6 +161,7 @@ def _reviews(stage: Stage) -> None:
         undone = stage.leadfit.matching.unmerge("a2", by=_BY)
         stage.told.tell("unmerged", merge_id=undone.merge_id)
     stage.leadfit.watch_matching()
+    stage.leadfit.routing.sweep()
     _rounds(stage)
 
 
@@ -179,7 +190,12 @@ def _send(stage: Stage, body: dict[str, object]) -> None:
 
 def _rounds(stage: Stage) -> None:
     leadfit = stage.leadfit
-    while leadfit.decide_pending() + leadfit.run_clocks() + leadfit.deliver():
+    while (
+        leadfit.decide_pending()
+        + leadfit.run_clocks()
+        + leadfit.routing.round()
+        + leadfit.deliver()
+    ):
         pass
 
 

@@ -21,7 +21,7 @@ from leadfit.testing.sim.history import History
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MOST_LATE_S: Final = 5.0
-_SETTLED: Final = frozenset({"done", "cancelled"})
+_SETTLED: Final = frozenset({"done", "cancelled", "folded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +205,8 @@ def _actions(connection: sqlite3.Connection, history: History, rules: Rules) -> 
             yield f"action {effect.key} was done at {effect.at}, before it was due {effect.due_at}"
         if effect.is_repeat and effect.destination in rules.keeps_keys:
             yield f"{effect.destination} did {effect.key} twice"
+        elif effect.is_repeat and not effect.is_marked:
+            yield f"{effect.destination} did {effect.key} twice and was not told that it may have"
 
 
 # ---- clocks --------------------------------------------------------------------------------

@@ -44,6 +44,18 @@ _NEXT_DUE: Final = """
 SELECT min(due) FROM (
     SELECT min(due_us) AS due FROM clocks WHERE stopped_us IS NULL AND due_us IS NOT NULL
     UNION ALL
+    SELECT min(max(first_us, coalesce(until_us, 0))) FROM (
+        SELECT destination, min(next_us) AS first_us FROM outbox
+        WHERE state IN ('pending', 'sending', 'ambiguous') GROUP BY destination
+    ) LEFT JOIN destinations USING (destination)
+    UNION ALL
+    SELECT min(retry_us) FROM leads WHERE is_open = 1 AND is_imported = 0
+)
+"""
+_DUE: Final = """
+SELECT min(due) FROM (
+    SELECT min(due_us) AS due FROM clocks WHERE stopped_us IS NULL AND due_us IS NOT NULL
+    UNION ALL
     SELECT min(next_us) FROM outbox WHERE state IN ('pending', 'sending')
     UNION ALL
     SELECT min(retry_us) FROM leads
@@ -201,7 +213,13 @@ class Play:
 
     @staticmethod
     def _until_idle(leadfit: Leadfit) -> None:
-        while leadfit.decide_pending() + leadfit.run_clocks() + leadfit.deliver():
+        leadfit.notice_policy()
+        while (
+            leadfit.decide_pending()
+            + leadfit.run_clocks()
+            + leadfit.routing.round()
+            + leadfit.deliver()
+        ):
             pass
 
     def _lives(self, work: Callable[[], object]) -> bool:
@@ -396,7 +414,12 @@ class Play:
         self._away[rep] = (now, until)
         self.history.absences.append(Absence(rep_id=rep, since=now, until=until))
         self._write_reps()
-        self._restart()
+        if self._happens(0.5):
+            self._restart()
+            return
+        # A server that runs looks every half second, and wants to see a change twice.
+        for seconds in (1.0, 4.0):
+            self._at(seconds, lambda: None)
 
     def _rep_ids(self) -> list[str]:
         with (self.folder / "policy" / "reps.csv").open(encoding="utf-8", newline="") as file:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random  # noqa: TID251 -- a type; every generator is seeded
 
-from leadfit.errors import NotPossible, StoreBusy
+from leadfit.connectors.base import REPEAT, NotTaken, RecordRefused, Unclear
 from leadfit.records import Action
 from leadfit.testing.sim.world import SimWorld
 
@@ -81,23 +81,30 @@ class Receiver:
         """Carry out ``action``, perhaps; see :class:`leadfit.connectors.Performer`.
 
         Raises:
-            StoreBusy: It failed, or the answer was lost.
-            NotPossible: It refuses.
+            NotTaken: It failed.
+            Unclear: The answer was lost.
+            RecordRefused: It refuses.
         """
         chance = self._random.random()
         if not self.is_up or chance < self._faults.fails:
-            raise StoreBusy(f"{self.destination} does not answer", 1.0)
+            raise NotTaken(f"{self.destination} cannot be reached")
         chance -= self._faults.fails
         if chance < self._faults.refuses:
-            raise NotPossible(action.key, "refused for good")
+            raise RecordRefused(f"{self.destination} refuses {action.key}")
         lost = chance - self._faults.refuses < self._faults.stalls
         self._do(action, answered=not lost)
         if lost:
-            raise StoreBusy(f"the answer of {self.destination} was lost", 1.0)
+            raise Unclear(f"the answer of {self.destination} was lost")
 
     def knows(self, key: str) -> bool | None:
-        """Say whether it has the key, if it keeps keys and is up."""
-        return key in self._keys if self._honours and self.is_up else None
+        """Say whether it has the key, if it keeps keys.
+
+        Raises:
+            NotTaken: It is down.
+        """
+        if not self.is_up:
+            raise NotTaken(f"{self.destination} cannot be reached")
+        return key in self._keys if self._honours else None
 
     def close(self) -> None:
         """Stay: it is another's process."""
@@ -118,6 +125,6 @@ class Receiver:
                 due_at=action.due_at,
                 is_repeat=repeat,
                 answered=answered,
-                is_marked=bool(action.fields.get("may_be_a_repeat")),
+                is_marked=bool(action.fields.get(REPEAT)),
             )
         )
