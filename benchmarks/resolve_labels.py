@@ -154,8 +154,8 @@ def pairs_of_names(
 # ---- labels and what is learned from them ------------------------------------------------------
 
 
-def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]:
-    """Train on labels drawn from ``pool`` as the product does; return what has no label, too."""
+def drawn_labels(of: Base, pool: Bools, labels: int, seed: int) -> tuple[list[LabelledPair], Bools]:
+    """Return labels drawn from ``pool`` by the product's sampler, and what has no label."""
     places = np.flatnonzero(pool)
     scored = [
         Scored(
@@ -180,6 +180,12 @@ def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]
                 chance=each.chance,
             )
         )
+    return labelled, unseen
+
+
+def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]:
+    """Train on labels drawn from ``pool`` as the product does; return what has no label, too."""
+    labelled, unseen = drawn_labels(of, pool, labels, seed)
     training = train_second_stage(of.card, labelled)
     first = Taught(card=training.card, facts=of.facts)
     second = recounted(of, first)
