@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
+from leadfit.app.delivering import Delivering
 from leadfit.app.files import keep_card, write_whole
 from leadfit.app.matching import Matching, check_said
 from leadfit.app.persons import Persons
@@ -81,6 +82,7 @@ class Leadfit:
     Attributes:
         matching: Reviews, merges and their undoing.
         persons: Erasing, readmitting and handing out what is kept of one person.
+        deliveries: How deliveries are doing; dead letters, which wait for a person.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
     """
 
@@ -109,6 +111,7 @@ class Leadfit:
         self._learning = threading.Lock()
         self._watching = threading.Lock()
         self._loops: jobs.Loops | None = None
+        self.deliveries = Delivering(world, store, self._wake)
         self.persons = Persons(world, store)
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)

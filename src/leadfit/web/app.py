@@ -12,7 +12,7 @@ from leadfit.app import Leadfit
 from leadfit.canonical import Plain
 from leadfit.errors import LeadfitError
 from leadfit.log import logger
-from leadfit.web import health, intake, leads, pages, review_pages, reviews
+from leadfit.web import deliveries, health, intake, leads, pages, review_pages, reviews
 from leadfit.web.guard import Guard, route_of
 from leadfit.web.problems import Problem, answer, problem_of
 from leadfit.web.site import Asked, Site
@@ -37,6 +37,9 @@ API: Final = (
     reviews.get_merges,
     reviews.merge_account,
     reviews.unmerge_account,
+    deliveries.get_dead_letters,
+    deliveries.retry_dead_letter,
+    deliveries.drop_dead_letter,
     health.healthz,
     health.readyz,
     health.metrics,

@@ -31,7 +31,13 @@ def description() -> Json:
             "problem+json (RFC 9457).",
         },
         "security": [{"key": []}],
-        "paths": {**_signal_paths(), **_lead_paths(), **_review_paths(), **_open_paths()},
+        "paths": {
+            **_signal_paths(),
+            **_lead_paths(),
+            **_review_paths(),
+            **_delivery_paths(),
+            **_open_paths(),
+        },
         "components": {"securitySchemes": {"key": key}, "schemas": _schemas()},
     }
 
@@ -62,6 +68,22 @@ def _lead_paths() -> Json:
         f"{lead}/accept": {"post": taken},
         f"{lead}/reject": {"post": turned_down},
         f"{lead}/touch": {"post": stopped},
+    }
+
+
+def _delivery_paths() -> Json:
+    settled: Json = {"key": _WORDS, "by": _WORDS}
+    letters = _call("Dead letters, the newest first", "ops", "DeadLetters", {}, ())
+    letters["parameters"] = [
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("what", {"enum": ["action", "signal"]}),
+    ]
+    again = _call("It is tried again", "ops", "DeadLetter", settled, (), required=("key",))
+    given_up = _call("It is given up", "ops", "DeadLetter", settled, (), required=("key",))
+    return {
+        "/v1/dead-letters": {"get": letters},
+        "/v1/dead-letters/retry": {"post": again},
+        "/v1/dead-letters/drop": {"post": given_up},
     }
 
 
@@ -253,6 +275,8 @@ def _schemas() -> Json:
         "Reviews": _object({"reviews": _list(_ref("Review")), "next": _OPTIONAL}, ("reviews",)),
         "Merge": free,
         "Merges": _object({"account_id": _TEXT, "merges": _list(_ref("Merge"))}, ("merges",)),
+        "DeadLetter": free,
+        "DeadLetters": _object({"dead_letters": _list(_ref("DeadLetter"))}, ("dead_letters",)),
         "Fault": _object({"place": _TEXT, "came": _TEXT, "allowed": _TEXT}),
         "Problem": _problem_schema(),
     }
