@@ -12,7 +12,16 @@ from leadfit.app import Leadfit
 from leadfit.canonical import Plain
 from leadfit.errors import LeadfitError
 from leadfit.log import logger
-from leadfit.web import deliveries, health, intake, leads, pages, review_pages, reviews
+from leadfit.web import (
+    deliveries,
+    health,
+    hooks,
+    intake,
+    leads,
+    pages,
+    review_pages,
+    reviews,
+)
 from leadfit.web.guard import Guard, route_of
 from leadfit.web.problems import Problem, answer, problem_of
 from leadfit.web.site import Asked, Site
@@ -24,6 +33,8 @@ Json = dict[str, Plain]
 API: Final = (
     intake.post_signals,
     intake.get_signal,
+    hooks.post_hook,
+    hooks.get_refused,
     leads.get_lead,
     leads.get_why,
     leads.accept_lead,
