@@ -1,7 +1,7 @@
 """Matching with labels, and SAME / RELATED / DIFFERENT, on public data with known truth.
 
 ``python benchmarks/resolve_labels.py [--full]`` reads the data from ``LEADFIT_SHARED`` or
-``../shared`` and says so where it is absent. Small is two seeds, ``--full`` ten.
+``../shared`` and says so where it is absent. Small is two seeds, ``--full`` five.
 
 Organisation records are patent applicants (``patstat``) and restaurants of two guides
 (``fodors``), 200 labels each; company names are those of a lobbying register (``lobbying``),
@@ -45,7 +45,7 @@ from leadfit.jobs.record_file import read_records
 from leadfit.records import Relation
 from leadfit.resolve.calibrate import Judged, calibrated, calibration_error
 from leadfit.resolve.card import Card, Frequencies, RecordKind
-from leadfit.resolve.cluster import Link, cluster, pairs_within
+from leadfit.resolve.cluster import SILENT, Link, cluster, pairs_within
 from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable
 from leadfit.resolve.entity_words import with_entity_words
 from leadfit.resolve.facts import NAME_COLUMNS, NAMES, facts_of, of_names
@@ -154,8 +154,8 @@ def pairs_of_names(
 # ---- labels and what is learned from them ------------------------------------------------------
 
 
-def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]:
-    """Train on labels drawn from ``pool`` as the product does; return what has no label, too."""
+def drawn_labels(of: Base, pool: Bools, labels: int, seed: int) -> tuple[list[LabelledPair], Bools]:
+    """Return labels drawn from ``pool`` by the product's sampler, and what has no label."""
     places = np.flatnonzero(pool)
     scored = [
         Scored(
@@ -180,6 +180,12 @@ def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]
                 chance=each.chance,
             )
         )
+    return labelled, unseen
+
+
+def judge(of: Base, pool: Bools, labels: int, seed: int) -> tuple[Taught, Bools]:
+    """Train on labels drawn from ``pool`` as the product does; return what has no label, too."""
+    labelled, unseen = drawn_labels(of, pool, labels, seed)
     training = train_second_stage(of.card, labelled)
     first = Taught(card=training.card, facts=of.facts)
     second = recounted(of, first)
@@ -207,7 +213,7 @@ def entities(of: Base, said: Floats) -> tuple[int, ...]:
         Link(left=int(of.left[place]), right=int(of.right[place]), probability=float(said[place]))
         for place in np.flatnonzero(said >= LEAST)
     )
-    return cluster(len(of.records), links, sources=of.sources).entity
+    return cluster(len(of.records), links, sources=of.sources, silent=SILENT).entity
 
 
 def entities_f1(of: Base, said: Floats) -> float:
@@ -521,7 +527,7 @@ def main() -> int:
     if folder is None:
         print("public data absent: set LEADFIT_SHARED to the folder that holds data/identity")
         return 0
-    data, seeds = folder / "data", 10 if full else 2
+    data, seeds = folder / "data", 5 if full else 2
     figures: dict[str, object] = {"seeds": seeds}
     lobby: Base | None = None
     with tempfile.TemporaryDirectory() as scratch:

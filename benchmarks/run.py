@@ -13,7 +13,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NOT_ONE = {"run", "recording", "planted_worlds", "public_records", "splink_peer", "targeting"}
+NOT_ONE = {
+    "run",
+    "recording",
+    "planted_worlds",
+    "public_records",
+    "small_trees",
+    "splink_peer",
+    "targeting",
+}
 PEERS = ("doubleml", "econml", "lightgbm", "sklearn")
 """What learn_peers compares Leadfit with."""
 

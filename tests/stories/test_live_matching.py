@@ -64,13 +64,18 @@ def workspace(
 
 
 def decided(
-    leadfit: Leadfit, event: str = "e1", kind: str = "demo_request", **identifiers: str
+    leadfit: Leadfit,
+    event: str = "e1",
+    kind: str = "demo_request",
+    country: str = "",
+    **identifiers: str,
 ) -> Decision:
     """Post a signal of a lead and return its decision."""
     answer = leadfit.accept(
         {
             "source": "web", "event_id": event, "kind": kind,
             "at": leadfit.world.now().isoformat(), "identifiers": identifiers,
+            "facts": {"country": country} if country else {},
         }
     )  # fmt: skip
     leadfit.decide_pending()
@@ -181,6 +186,25 @@ def test_another_first_name_at_the_same_account_is_another_person(tmp_path: Path
     with workspace(tmp_path, contacts=[JO]) as leadfit:
         decided(leadfit, email="x@quandary-leeds.co.uk", first_name="Zoe", last_name="Marsh")
         assert leadfit.matching.reviews(kind=ReviewKind.DUPLICATE) == ()
+
+
+@pytest.mark.parametrize(
+    ("country", "band"),
+    [("DE", Band.REVIEW), ("US", Band.AUTO), ("FR", Band.AUTO), ("", Band.AUTO)],
+)
+def test_a_sister_on_record_where_the_sender_is_makes_the_domain_a_question(
+    tmp_path: Path, country: str, band: Band
+) -> None:
+    group = (
+        Account(account_id="us", name="Quandary LLC", domains=("quandary.com",), country="US"),
+        Account(account_id="de", name="Quandary AG", domains=("quandary.de",), country="DE"),
+        Account(account_id="fr", name="Zork SA", domains=("zork.fr",), country="FR"),
+    )
+    with workspace(tmp_path, accounts=group) as leadfit:
+        found = decided(leadfit, email="new@quandary.com", country=country).match
+        assert found.band is band
+        assert (found.account_id or found.possible_account_id) == "us"
+        assert ("de" in found.candidates) is (band is Band.REVIEW)
 
 
 def test_a_page_view_does_not_answer_what_a_reviewer_is_asked(tmp_path: Path) -> None:

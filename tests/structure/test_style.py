@@ -31,7 +31,8 @@ EDGES = {
     "store/writing.py",
     "web/guard.py",
 }
-LOGGED = {"action", "code", "error", "host", "port", "room", "round", "route", "signal_id"}
+LOGGED = {"action", "code", "error", "host", "port", "reason", "room", "round", "route"}
+LOGGED |= {"signal_id", "source"}
 SENTENCE = re.compile(r"test(_[a-z0-9]+){3,}")
 
 

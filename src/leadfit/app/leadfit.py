@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
+from leadfit.app.delivering import Delivering
 from leadfit.app.files import keep_card, write_whole
+from leadfit.app.health import Check, Health, Status, Waits
+from leadfit.app.hooks import Hooks
+from leadfit.app.keys import Keys
 from leadfit.app.matching import Matching, check_said
 from leadfit.app.persons import Persons
 from leadfit.app.policy_folder import PolicyFolder
@@ -28,7 +31,6 @@ from leadfit.records import Decision, Kind, Refusal, Tier
 from leadfit.resolve.card import Card
 from leadfit.store import Session, Store
 from leadfit.store.views import (
-    Counts,
     Feedback,
     Imported,
     Incident,
@@ -45,25 +47,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCOPES: Final = ("ingest", "read", "ops", "admin")
-
 _MOST_LEADS: Final = 500
 _MOST_WEEKS: Final = 104
 _BEFORE_DELIVERY_S: Final = 0.005
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """Counts for the summary table and for readiness.
-
-    Attributes:
-        ready: The store can be read and the policy is loaded.
-    """
-
-    counts: Counts
-    policy_digest: str
-    artifact_digest: str | None
-    ready: bool
 
 
 class Leadfit:
@@ -77,11 +63,16 @@ class Leadfit:
         world: Time, ids and failpoints.
         open_again: Opens the store once more, in another process; for a replay by several.
         fallbacks: Destinations that take an alert when its own does not, best first.
+        environment: Where the secrets of hooks are.
 
     Attributes:
         matching: Reviews, merges and their undoing.
         persons: Erasing, readmitting and handing out what is kept of one person.
+        deliveries: How deliveries are doing; dead letters, which wait for a person.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
+        keys: API keys.
+        hooks: Calls of vendors.
+        waits: How long leads wait for their first owner.
     """
 
     def __init__(
@@ -94,6 +85,7 @@ class Leadfit:
         world: World,
         fallbacks: Mapping[str, Sequence[str]] | None = None,
         open_again: Callable[[], Store] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.world = world
@@ -109,10 +101,16 @@ class Leadfit:
         self._learning = threading.Lock()
         self._watching = threading.Lock()
         self._loops: jobs.Loops | None = None
+        self.deliveries = Delivering(world, store, self._wake)
         self.persons = Persons(world, store)
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
         self._policy_folder = PolicyFolder(folder / "policy", world)
+        self.keys = Keys(world, store)
+        self.hooks = Hooks(world, store, lambda: self.policy, self.accept_many, environment or {})
+        self.waits = Waits(world, store)
+        self._health = Health(world, store, folder, lambda: self.policy)
+        self._signals = jobs.SignalWatch(world, store, lambda: self.policy, self.hooks.forget_old)
         self._watch = jobs.MatchWatch(
             world, store, lambda: self._in_force, put_in_force=self.publish_card
         )
@@ -153,12 +151,14 @@ class Leadfit:
             cycle = jobs.Cycle(self.world, self._store, lambda: self.policy, self.learn)
             self._lanes = jobs.Lanes(self._deliveries)
             self._loops = jobs.Loops(
+                self.world.monotonic_s,
                 decide=self.decide_pending,
                 deliver=self._deliver_soon,
                 clocks=self.run_clocks,
                 learn=lambda limit: cycle.round(limit) if self._store.may_do("learn") else 0,
                 matching=self.watch_matching,
                 sweep=self._sweep_by_the_policy,
+                signals=lambda _limit: self.watch_signals(),
             )
             self._loops.start()
 
@@ -221,6 +221,7 @@ class Leadfit:
         Raises:
             StoreBusy: The store cannot take more now; nothing was stored.
         """
+        self._health.keep_reserve()
         rules = self._in_force
         return pipeline.accept(
             self.world,
@@ -526,37 +527,36 @@ class Leadfit:
         return self._store.read(lambda session: session.signals.verify())
 
     def new_key(self, scope: str) -> str:
-        """Make an API key, return it once and keep only its hash.
+        """Make an API key that does not end by itself, return it once and keep only its hash.
 
         Raises:
             BadInput: There is no such scope.
         """
-        if scope not in SCOPES:
-            raise BadInput(Fault(place="scope", came=repr(scope), allowed=", ".join(SCOPES)))
-        key = f"leadfit_{scope}_{self.world.token()}"
-        prefix = key[: len("leadfit_") + len(scope) + 5]
-        made_at = self.world.now()
-        self._store.write(lambda session: session.keys.add(_key_hash(key), prefix, scope, made_at))
-        return key
+        return self.keys.create(scope)
 
     def key_scope(self, key: str) -> str | None:
         """Return the scope of an API key, or ``None`` for an unknown one."""
-        return self._store.read(lambda session: session.keys.scope(_key_hash(key)))
+        return self.keys.scope(key)
 
     def status(self) -> Status:
-        """Return counts and digests."""
-        rules = self._in_force
-        return Status(
-            counts=self._store.read(lambda session: session.counts(self.world.now())),
-            policy_digest=rules.policy.digest,
-            artifact_digest=rules.artifact_digest,
-            ready=True,
-        )
+        """Return counts and digests, what readiness is made of, and how sources do."""
+        return self._health.status(self._in_force, self._loops, self._signals.flows())
 
+    def checks(self) -> tuple[Check, ...]:
+        """Return what readiness is made of: the disk; while it serves, the store and the jobs."""
+        return self._health.checks(self._loops)
 
-def _key_hash(key: str) -> bytes:
-    """Return what is kept of an API key: it is random, so a plain hash cannot be searched."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    def watch_signals(self) -> int:
+        """Tell of sources that fell silent or lost their addresses; look at most once an hour.
+
+        Returns:
+            Of how many.
+        """
+        with self._watching:
+            told = self._signals.round() if self._store.may_do("watch") else 0
+        if told:
+            self._wake("deliver")
+        return told
 
 
 def _there(found: T | None, kind: str, record_id: str) -> T:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from leadfit.errors import BadInput, Fault
+
+_PUBLIC_URL: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,8 @@ class Settings:
             workspace's own file when unset. It may hold a password.
         host: ``LEADFIT_HOST``: the address ``leadfit serve`` listens on.
         port: ``LEADFIT_PORT``: its port.
+        public_url: ``LEADFIT_PUBLIC_URL``: where vendors reach the server through a proxy, such as
+            ``https://leads.acme.example``.
         log_format: ``LEADFIT_LOG_FORMAT``: ``json`` or ``text``.
     """
 
@@ -27,7 +33,13 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 8321
+    public_url: str | None = None
     log_format: str = "json"
+
+
+def read_environment() -> Mapping[str, str]:
+    """Return the process's environment, where the secrets are that the policy names."""
+    return os.environ  # noqa: TID251 -- this is the place
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -50,6 +62,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         faults.append(
             Fault(place="LEADFIT_LOG_FORMAT", came=repr(log_format), allowed="json or text")
         )
+    public_url = (given.get("LEADFIT_PUBLIC_URL") or "").rstrip("/") or None
+    if public_url is not None and _PUBLIC_URL.fullmatch(public_url) is None:
+        allowed = "https://HOST, without a path"
+        faults.append(Fault(place="LEADFIT_PUBLIC_URL", came=repr(public_url), allowed=allowed))
     if faults:
         raise BadInput(faults)
     return Settings(
@@ -57,5 +73,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=given.get("LEADFIT_DATABASE_URL") or None,
         host=given.get("LEADFIT_HOST") or "127.0.0.1",
         port=int(port_text),
+        public_url=public_url,
         log_format=log_format,
     )

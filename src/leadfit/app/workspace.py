@@ -17,7 +17,7 @@ from leadfit.app.files import (
     read_secret,
 )
 from leadfit.app.leadfit import Leadfit
-from leadfit.app.settings import Settings, read_settings
+from leadfit.app.settings import Settings, read_environment, read_settings
 from leadfit.errors import BadInput, Fault, MissingExtra
 from leadfit.jobs.brief import Briefings
 from leadfit.pipeline import InForce
@@ -115,6 +115,7 @@ def open_leadfit(
         fallbacks=connected.fallbacks,
         world=chosen,
         open_again=partial(open_store, place, SystemWorld(), settings or read_settings()),
+        environment=read_environment(),
     )
     opened.append(leadfit)
     return leadfit

@@ -20,6 +20,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "dedupe": "Say which records of a file are one, with a probability for every pair.",
         "drift": "Say whether the score in force still holds, what moved, and who may be "
         "blamed for it.",
+        "drop": "Give the dead letter KEY up for good; it stays on record.",
         "erase": "Remove what is kept of PERSON, an address or a contact's id, for good.",
         "export": "Print everything that is kept of PERSON, an address or a contact's id, as JSON.",
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
@@ -34,6 +35,10 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "a band.",
         "merge": "Let SURVIVOR stand for ABSORBED, too; `leadfit unmerge` takes it back.",
         "merges": "List the merges RECORD has part in, newest first, those taken back as well.",
+        "outbox": "Say what waits to be sent, which destinations fail, what is in doubt, what is "
+        "dead.",
+        "retry": "Let the dead letter KEY be tried again, in its old place in the order of its "
+        "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
         "differs.",
         "review": "List the matches that wait for a person, show one side by side, or decide it.",
@@ -54,8 +59,10 @@ _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
 _CARDS: Final = frozenset({"cards"})
 _MATCHING_FILES: Final = frozenset({"match"})
+_WITH_FILES: Final = _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
+_DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _WATCHING: Final = frozenset({"kpis"})
 _KEEPING: Final = frozenset({"erase", "export", "replay"})
 
@@ -80,26 +87,16 @@ class Commands(click.Group):
 def _room_of(name: str) -> Mapping[str, click.Command]:
     """Import the room of a command; one that is not asked for stays unread."""
     found: Mapping[str, click.Command]
-    if name in _OFFLINE:
-        from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
-
-        found = offline.COMMANDS
-    elif name in _MATCHING:
-        from leadfit.cli import matching  # noqa: PLC0415 -- as above
-
-        found = matching.COMMANDS
-    elif name in _CARDS:
-        from leadfit.cli import cards  # noqa: PLC0415 -- as above
-
-        found = cards.COMMANDS
-    elif name in _MATCHING_FILES:
-        from leadfit.cli import match_files  # noqa: PLC0415 -- as above
-
-        found = match_files.COMMANDS
+    if name in _WITH_FILES:
+        found = _room_with_files(name)
     elif name in _LEARNING:
         from leadfit.cli import learning  # noqa: PLC0415 -- as above
 
         found = learning.COMMANDS
+    elif name in _DELIVERIES:
+        from leadfit.cli import deliveries  # noqa: PLC0415 -- as above
+
+        found = deliveries.COMMANDS
     elif name in _WATCHING:
         from leadfit.cli import watching  # noqa: PLC0415 -- as above
 
@@ -116,4 +113,26 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import workspace  # noqa: PLC0415 -- as above
 
         found = workspace.COMMANDS
+    return found
+
+
+def _room_with_files(name: str) -> Mapping[str, click.Command]:
+    """Import the room of a command that works on files."""
+    found: Mapping[str, click.Command]
+    if name in _OFFLINE:
+        from leadfit.cli import offline  # noqa: PLC0415 -- imported when it is asked for
+
+        found = offline.COMMANDS
+    elif name in _MATCHING:
+        from leadfit.cli import matching  # noqa: PLC0415 -- as above
+
+        found = matching.COMMANDS
+    elif name in _CARDS:
+        from leadfit.cli import cards  # noqa: PLC0415 -- as above
+
+        found = cards.COMMANDS
+    else:
+        from leadfit.cli import match_files  # noqa: PLC0415 -- as above
+
+        found = match_files.COMMANDS
     return found

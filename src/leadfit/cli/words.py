@@ -74,5 +74,22 @@ def status_words(status: Status) -> str:
         ("  overdue", counts.overdue),
         *((f"actions {state}", number) for state, number in sorted(counts.actions.items())),
         ("rows of the log", counts.log_rows),
+        ("signals refused and kept", status.refused),
     ]
-    return table(rows)
+    lines = [table(rows)]
+    if status.sources:
+        shown = [
+            (f"  {each.source}", _flow_words(each.received, each.expected, each.null_share))
+            for each in status.sources
+        ]
+        lines += ["Sources, last 24 hours", table(shown)]
+    alarms = [alarm for each in status.sources for alarm in each.found]
+    lines += [f"ALARM {each.words}" for each in alarms]
+    lines += [f"NOT READY {each.name}: {each.words}" for each in status.checks if not each.holds]
+    return "\n".join(lines)
+
+
+def _flow_words(received: int, expected: float | None, null_share: float | None) -> str:
+    usual = "not judged yet" if expected is None else f"{expected:.3g} expected"
+    nulls = "" if null_share is None else f", {100 * null_share:.3g} % without an address"
+    return f"{received} ({usual}{nulls})"

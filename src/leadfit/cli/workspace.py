@@ -116,7 +116,7 @@ def serve_command(
     host, port = host or settings.host, port or settings.port
     with opened(workspace) as leadfit:
         output.say(f"Leadfit serves {leadfit.folder} on http://{host}:{port}; stop with Ctrl-C")
-        web.serve(leadfit, host=host, port=port)
+        web.serve(leadfit, host=host, port=port, public_url=settings.public_url)
 
 
 @click.group("key")

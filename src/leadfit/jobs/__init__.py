@@ -12,6 +12,7 @@ from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.recall import history
 from leadfit.jobs.replay import Difference, Replayed, replay
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
+from leadfit.jobs.signal_watch import SignalWatch, source_flows
 from leadfit.jobs.sla import run_clocks
 from leadfit.jobs.sweep import Sweep, Swept, sweep
 
@@ -27,6 +28,7 @@ __all__ = [
     "OrdersCompared",
     "Proposal",
     "Replayed",
+    "SignalWatch",
     "Sweep",
     "Swept",
     "compare_orders",
@@ -38,5 +40,6 @@ __all__ = [
     "replay",
     "run_clocks",
     "score_accounts",
+    "source_flows",
     "sweep",
 ]

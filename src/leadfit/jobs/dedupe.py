@@ -24,7 +24,7 @@ from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.records import Band, Relation
 from leadfit.resolve import card as cards
 from leadfit.resolve.card import Card, RecordKind
-from leadfit.resolve.cluster import Clusters, Link, cluster, named, pairs_within
+from leadfit.resolve.cluster import SILENT, Clusters, Link, cluster, named, pairs_within
 from leadfit.resolve.cuts import told
 from leadfit.resolve.domains import learn_shared_domains
 from leadfit.resolve.normal import NORMALISER
@@ -185,7 +185,7 @@ def _joined(file: RecordFile, pairs: Sequence[Pair], threshold: float) -> Cluste
         )
         for pair in pairs
     )
-    return cluster(len(file.ids), links, threshold=threshold, sources=file.sources)
+    return cluster(len(file.ids), links, threshold=threshold, sources=file.sources, silent=SILENT)
 
 
 def _check_places(**places: Path | None) -> None:

@@ -11,7 +11,7 @@ from leadfit.jobs.labels import Labels
 from leadfit.jobs.record_file import RecordFile
 from leadfit.records import Band, Relation
 from leadfit.resolve.card import Card, RecordKind, Test
-from leadfit.resolve.cluster import Link, cluster
+from leadfit.resolve.cluster import SILENT, Link, cluster
 from leadfit.resolve.entity_words import with_entity_words
 from leadfit.resolve.facts import NAME_COLUMNS
 from leadfit.resolve.normal import Column
@@ -102,7 +102,7 @@ def _counted_by_entity(work: Work, card: Card) -> Card:
             last = _last(card, each, records, margins.get((each.left, each.right), 0.0))
             if last >= LEAST:
                 links.append(Link(left=each.left, right=each.right, probability=last))
-    found = cluster(work.batch.rows, links, sources=work.file.sources)
+    found = cluster(work.batch.rows, links, sources=work.file.sources, silent=SILENT)
     every = work.batch.records(range(work.batch.rows))
     names = [every[number] for number in range(work.batch.rows)]
     return with_entity_words(card, names, found.entity, NAME_COLUMNS)

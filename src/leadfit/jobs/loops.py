@@ -23,10 +23,15 @@ class Loops:
     half a second at most. The waits are on a monotonic clock.
 
     Args:
+        now_s: Seconds on a monotonic clock, to say how long ago a round ended.
         rounds: By name; each takes the most items of a round and returns how many it handled.
     """
 
-    def __init__(self, **rounds: Callable[[int], int]) -> None:
+    def __init__(
+        self, now_s: Callable[[], float] = lambda: 0.0, /, **rounds: Callable[[int], int]
+    ) -> None:
+        self._now_s = now_s
+        self._ended_s = dict.fromkeys(rounds, now_s())
         self._stopping = threading.Event()
         self._woken = {name: threading.Event() for name in rounds}
         self._threads = [
@@ -45,6 +50,10 @@ class Loops:
         """Let a round begin now."""
         self._woken[name].set()
 
+    def silent_s(self, name: str) -> float:
+        """Return the seconds since a round of ``name`` ended, whether it went well or not."""
+        return self._now_s() - self._ended_s[name]
+
     def stop(self) -> None:
         """Let the rounds that run finish, and end."""
         self._stopping.set()
@@ -56,6 +65,7 @@ class Loops:
     def _run(self, name: str, work: Callable[[int], int]) -> None:
         woken = self._woken[name]
         while not self._stopping.is_set():
+            self._ended_s[name] = self._now_s()
             woken.clear()
             try:
                 handled = work(_ROUND)

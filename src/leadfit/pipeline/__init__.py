@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
+from leadfit.pipeline.intake import hour_of, refused_key
 from leadfit.pipeline.line import accept, decide, decide_pending
 from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
@@ -34,6 +35,7 @@ __all__ = [
     "enrolled",
     "find_owner",
     "hear",
+    "hour_of",
     "is_automatic",
     "latest",
     "link",
@@ -41,6 +43,7 @@ __all__ = [
     "move_from_absent",
     "must_move",
     "preview",
+    "refused_key",
     "settle",
     "sides",
     "sides_document",

@@ -16,7 +16,7 @@ from leadfit import orchestrate, resolve, score, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import feedback, identity, matching, moving, owners
+from leadfit.pipeline import feedback, identity, intake, matching, moving, owners
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
@@ -112,16 +112,19 @@ def _store(
     world: World, session: Session, fit: Sequence[tuple[Signal, bytes, str | None]]
 ) -> list[Receipt | Conflict]:
     answers: list[Receipt | Conflict] = []
+    new: list[Signal] = []
     for each, body, email in fit:
         digest = session.signals.digest(body)
         known = session.signals.find(each.source, each.event_id)
         if known is None:
             session.signals.add(each, digest, email)
             world.reach("accept.added")
+            new.append(each)
             answers.append(Receipt(signal_id=each.signal_id))
             continue
         first, first_digest = known
         if first_digest != digest:
+            intake.keep_conflict(session, each, body, email)
             answers.append(Conflict(each.source, each.event_id))
             continue
         answers.append(
@@ -132,6 +135,7 @@ def _store(
                 lead_id=first.lead_id,
             )
         )
+    intake.count(session, new)
     return answers
 
 

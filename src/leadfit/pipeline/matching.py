@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from leadfit import resolve
-from leadfit.pipeline import colleagues
+from leadfit.pipeline import colleagues, sisters
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.owners import Doubt
 from leadfit.pipeline.reviews import evidence_of
@@ -54,6 +54,7 @@ def find(desk: Desk, signal: Signal) -> Case:
         match = resolve.decide(signal, keys, candidates, policy, now=desk.now, card=card)
         match = resolve.noted(match, blocked.skipped, blocked.left_out)
     match = _as_reviewed(desk, match, candidates)
+    match = sisters.doubted(desk, signal, keys, match)
     if match.contact_id is None and match.account_id is not None:
         match = colleagues.with_colleague(desk, signal, keys, match)
     desk.world.reach("decide.matched")

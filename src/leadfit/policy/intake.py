@@ -24,7 +24,7 @@ IdentifierName = Literal[
 FormKind = Literal["form_fill", "demo_request", "content_download"]
 
 _SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}")
-_PATH: Final = re.compile(r"[^\s.]+(\.[^\s.]+)*")
+_PATH: Final = re.compile(r"[^\x00-\x1f.]{1,100}(\.[^\x00-\x1f.]{1,100}){0,15}")
 _NOT_OF_A_FORM: Final = frozenset({"account_id", "contact_id", "lead_id"})
 # What a stranger may say of a lead, but never decide about it.
 _NOT_A_FACT_OF_A_FORM: Final = re.compile(

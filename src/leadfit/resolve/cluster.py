@@ -1,7 +1,8 @@
 """Entities from pairs: which records are one, without chains over a weak link.
 
-Links are taken best first. Two groups become one only where the pairs that were weighed between
-them say so on average, so that one doubtful pair cannot join what all others keep apart.
+Links are taken best first. Two groups become one only where the pairs between them say so on
+average, so that one doubtful pair cannot join what all others keep apart. A pair that was not
+weighed may speak against it, too, but for a part.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _MEAN_SLACK: Final = 1e-12
+SILENT: Final = 0.1
+"""How much a pair that was not weighed, or is not worth telling, speaks against joining its groups.
+
+Two large groups of which a few records share a word are then not joined by the mean over these
+alone; two of a few records are, although not all of them share a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,7 @@ def cluster(
     *,
     threshold: float = 0.5,
     sources: Sequence[str] = (),
+    silent: float = 0.0,
 ) -> Clusters:
     """Return entities from weighed pairs.
 
@@ -58,6 +65,8 @@ def cluster(
         links: Weighed pairs, also those under the threshold: they speak against a chain.
         threshold: Probability from which a pair is a link.
         sources: Source of every record; no entity then holds two of one source.
+        silent: How much a pair without a link speaks against joining its groups, where 1 is as
+            much as one of probability 0; see :data:`SILENT`.
 
     >>> pairs = [(0, 1, 0.99), (2, 3, 0.98), (1, 2, 0.6), (0, 2, 0.02), (1, 3, 0.03)]
     >>> cluster(4, [Link(left=a, right=b, probability=p) for a, b, p in pairs]).entity
@@ -73,7 +82,7 @@ def cluster(
     entity = list(range(records))
     cut = 0
     for part in parts:
-        cut += _settle(part, entity, threshold, sources)
+        cut += _settle(part, entity, threshold, sources, silent)
     return Clusters(entity=tuple(entity), cut=cut)
 
 
@@ -120,7 +129,11 @@ class _Group:
 
 
 def _settle(
-    part: Sequence[Link], entity: list[int], threshold: float, sources: Sequence[str]
+    part: Sequence[Link],
+    entity: list[int],
+    threshold: float,
+    sources: Sequence[str],
+    silent: float,
 ) -> int:
     """Join the records of one part, best link first, and return how many links were cut."""
     groups = _alone(part, sources)
@@ -132,7 +145,7 @@ def _settle(
         one, other = where[link.left], where[link.right]
         if one == other:
             continue
-        if link.is_related or not _may_join(groups[one], groups[other], other, threshold):
+        if link.is_related or not _may_join(groups[one], groups[other], other, threshold, silent):
             cut += 1
             continue
         if len(groups[one].members) < len(groups[other].members):
@@ -160,11 +173,12 @@ def _alone(part: Sequence[Link], sources: Sequence[str]) -> dict[int, _Group]:
     return groups
 
 
-def _may_join(one: _Group, other: _Group, name: int, threshold: float) -> bool:
+def _may_join(one: _Group, other: _Group, name: int, threshold: float, weight: float) -> bool:
     if name in one.apart or not one.sources.isdisjoint(other.sources):
         return False
     total, count = one.between[name]
-    return total >= count * threshold - _MEAN_SLACK
+    silent = len(one.members) * len(other.members) - count
+    return total >= (count + weight * silent) * threshold - _MEAN_SLACK
 
 
 def _merge(groups: dict[int, _Group], where: dict[int, int], into: int, gone: int) -> None:

@@ -25,6 +25,7 @@ from leadfit.records import (
 from leadfit.resolve.card import RecordKind
 from leadfit.resolve.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
+from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners, Waits
@@ -315,16 +316,6 @@ class Clocks(Protocol):
         """Return incidents from ``since`` on, oldest first."""
 
 
-class AccessKeys(Protocol):
-    """API keys by their hash."""
-
-    def add(self, key_hash: bytes, prefix: str, scope: str, at: datetime) -> None:
-        """Keep a key's hash."""
-
-    def scope(self, key_hash: bytes) -> str | None:
-        """Return the scope of the key with this hash."""
-
-
 class Session(Protocol):
     """A transaction, for reading or for one piece of work of the writer."""
 
@@ -389,6 +380,10 @@ class Session(Protocol):
         """What we wrote into other systems."""
 
     @property
+    def intake(self) -> Intake:
+        """What came in by source and hour, and what could not be taken."""
+
+    @property
     def keys(self) -> AccessKeys:
         """API keys."""
 
@@ -419,6 +414,10 @@ class Store(Protocol):
     def is_idle(self) -> bool:
         """No work waits for the writer."""
 
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait for the writer."""
+
     def submit(self, work: Callable[[Session], T]) -> Future[T]:
         """Queue a piece of work for the writer; the answer comes after the commit is durable.
 
@@ -433,6 +432,13 @@ class Store(Protocol):
 
         Raises:
             StoreBusy: The queue is full, the disk is full, or another process writes.
+        """
+
+    def write_beside(self, work: Callable[[Session], T]) -> T:
+        """Do a piece of work on API keys alone, though another process may be the one that writes.
+
+        Raises:
+            StoreBusy: The disk is full, or the store cannot be had for five seconds.
         """
 
     def read(self, work: Callable[[Session], T]) -> T:

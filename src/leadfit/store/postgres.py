@@ -131,6 +131,11 @@ class PostgresStore:
         """No work waits for the writer."""
         return self._writer.is_idle
 
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait for the writer."""
+        return self._writer.waiting
+
     def submit(self, work: Callable[[Session], T]) -> Future[T]:
         """Queue a piece of work; the answer comes after the commit is durable."""
         return self._writer.submit(work)
@@ -150,6 +155,10 @@ class PostgresStore:
         finally:
             raw.close()
         return True
+
+    def write_beside(self, work: Callable[[Session], T]) -> T:
+        """Do a piece of work on API keys: as any other, since several processes may write."""
+        return self.write(work)
 
     def may_do(self, duty: str) -> bool:
         """Return whether this process is the one that does a duty now, such as ``deliver``.

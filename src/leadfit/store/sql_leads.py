@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Final, cast
 
@@ -44,6 +44,23 @@ SELECT at_us, signal_id, kind FROM activities
 WHERE contact_id IS NULL AND account_id = :account
 ORDER BY at_us DESC, signal_id DESC LIMIT :limit
 """
+
+
+# The oldest of each tier alone: nobody behind them can be served before them, and a queue of
+# thousands would else keep the writer from new leads. Who waits for longer, as for a reviewer, is
+# not in the queue.
+_UNASSIGNED: Final = """
+SELECT lead_id FROM (
+    SELECT lead_id, tier, signal_us, retry_us,
+           row_number() OVER (PARTITION BY tier ORDER BY signal_us, lead_id) AS place
+    FROM leads WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0
+    AND (retry_us IS NULL OR retry_us <= :soon)
+) AS queue
+WHERE place <= :front AND (retry_us IS NULL OR retry_us <= :now)
+ORDER BY tier NULLS FIRST, signal_us, lead_id LIMIT :limit
+"""
+_SOON: Final = timedelta(seconds=15)
+_FRONT: Final = 100
 
 
 class SqlLeads:
@@ -173,10 +190,8 @@ class SqlLeads:
     def unassigned(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Return open leads without an owner that are due for another try."""
         rows = self._connection.execute(
-            "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0"
-            " AND (retry_us IS NULL OR retry_us <= ?) ORDER BY tier NULLS FIRST, signal_us,"
-            " lead_id LIMIT ?",
-            (to_us(now), limit),
+            _UNASSIGNED,
+            {"now": to_us(now), "soon": to_us(now + _SOON), "front": _FRONT, "limit": limit},
         )
         return tuple(row[0] for row in rows)
 

@@ -1,4 +1,4 @@
-"""Clocks and API keys."""
+"""Clocks."""
 
 from __future__ import annotations
 
@@ -110,24 +110,3 @@ class SqlClocks:
             Incident(key=key, lead_id=lead_id, at=from_us(at_us), words=words)
             for key, lead_id, at_us, words in rows
         )
-
-
-class SqlAccessKeys:
-    """See :class:`leadfit.store.base.AccessKeys`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def add(self, key_hash: bytes, prefix: str, scope: str, at: datetime) -> None:
-        """Keep a key's hash."""
-        self._connection.execute(
-            "INSERT INTO keys (hash, prefix, scope, created_us) VALUES (?, ?, ?, ?)",
-            (key_hash, prefix, scope, to_us(at)),
-        )
-
-    def scope(self, key_hash: bytes) -> str | None:
-        """Return the scope of the key with this hash."""
-        row = self._connection.execute(
-            "SELECT scope FROM keys WHERE hash = ?", (key_hash,)
-        ).fetchone()
-        return None if row is None else row[0]

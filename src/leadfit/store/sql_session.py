@@ -12,6 +12,7 @@ from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
 from leadfit.store.sql_capacity import SqlCapacity
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
+from leadfit.store.sql_intake import SqlAccessKeys, SqlIntake
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
@@ -20,7 +21,6 @@ from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
 from leadfit.store.sql_queues import (
-    SqlAccessKeys,
     SqlClocks,
 )
 from leadfit.store.sql_signals import Head, SqlSignals
@@ -70,6 +70,7 @@ class SqlSession:
         self.destinations = SqlDestinations(connection)
         self.dead_letters = SqlDeadLetters(connection)
         self.echoes = SqlEchoes(connection, secret)
+        self.intake = SqlIntake(connection, secret)
         self.keys = SqlAccessKeys(connection)
         self.past = SqlPast(connection, self.signals, self.accounts)
         self.links = SqlLinks(connection)

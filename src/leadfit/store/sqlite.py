@@ -208,6 +208,11 @@ class SqliteStore:
         """No work waits for the writer."""
         return self._writer.is_idle
 
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait for the writer."""
+        return self._writer.waiting
+
     def submit(self, work: Callable[[Session], T]) -> Future[T]:
         """Queue a piece of work; the answer comes after the commit is durable."""
         return self._writer.submit(work)
@@ -215,6 +220,28 @@ class SqliteStore:
     def write(self, work: Callable[[Session], T]) -> T:
         """Do a piece of work and return its answer once the commit is durable."""
         return self._writer.submit(work).result()
+
+    def write_beside(self, work: Callable[[Session], T]) -> T:
+        """Do a piece of work on API keys alone, whichever process is the one that writes.
+
+        The one that writes keeps nothing of them in memory, and its own transactions are short: it
+        and this one wait for each other.
+        """
+        connection = self._connect()
+        transactions = _SqliteTransactions(
+            connection, SqlSession(connection, self._secret, self._world), self._path
+        )
+        try:
+            transactions.begin()
+            answer = work(transactions.session)
+            self._world.reach("store.before_commit_beside")
+            transactions.commit()
+        except BaseException as error:
+            transactions.give_up()
+            raise transactions.named(error) from error
+        finally:
+            connection.close()
+        return answer
 
     def _open_transactions(self) -> Transactions:
         connection = self._connect()

@@ -124,6 +124,11 @@ class GroupWriter:
         """No work waits."""
         return self._queue.empty()
 
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait."""
+        return self._queue.qsize()
+
     def submit(self, work: Callable[[Session], T]) -> Future[T]:
         """Queue a piece of work; the answer comes after the commit is durable.
 

@@ -1,9 +1,10 @@
-"""How matching does: weekly figures with intervals, alerts on bounds, and stepping back."""
+"""How sources and matching do: figures with intervals, alerts on bounds, stepping back."""
 
 from __future__ import annotations
 
 from leadfit.watch.alerts import Alert, alerts, must_step_back
 from leadfit.watch.bands import BandShare, WhatIf, what_if
+from leadfit.watch.flow import FlowAlarm, HourCount, SourceFlow, source_flow
 from leadfit.watch.kpis import Audit, Kpi, KpiName, MatchKpis, audited, match_kpis
 from leadfit.watch.overrides import OverrideRise, override_rises
 from leadfit.watch.rows import AUDIT, Period, Rows, week_of, weeks_before
@@ -23,12 +24,15 @@ __all__ = [
     "Alert",
     "Audit",
     "BandShare",
+    "FlowAlarm",
+    "HourCount",
     "Kpi",
     "KpiName",
     "MatchKpis",
     "OverrideRise",
     "Period",
     "Rows",
+    "SourceFlow",
     "WhatIf",
     "alerts",
     "amount",
@@ -42,6 +46,7 @@ __all__ = [
     "must_step_back",
     "override_rises",
     "proof_words",
+    "source_flow",
     "state_words",
     "week_name",
     "week_of",

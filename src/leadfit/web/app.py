@@ -12,7 +12,16 @@ from leadfit.app import Leadfit
 from leadfit.canonical import Plain
 from leadfit.errors import LeadfitError
 from leadfit.log import logger
-from leadfit.web import health, intake, leads, pages, review_pages, reviews
+from leadfit.web import (
+    deliveries,
+    health,
+    hooks,
+    intake,
+    leads,
+    pages,
+    review_pages,
+    reviews,
+)
 from leadfit.web.guard import Guard, route_of
 from leadfit.web.problems import Problem, answer, problem_of
 from leadfit.web.site import Asked, Site
@@ -24,6 +33,8 @@ Json = dict[str, Plain]
 API: Final = (
     intake.post_signals,
     intake.get_signal,
+    hooks.post_hook,
+    hooks.get_refused,
     leads.get_lead,
     leads.get_why,
     leads.accept_lead,
@@ -37,6 +48,9 @@ API: Final = (
     reviews.get_merges,
     reviews.merge_account,
     reviews.unmerge_account,
+    deliveries.get_dead_letters,
+    deliveries.retry_dead_letter,
+    deliveries.drop_dead_letter,
     health.healthz,
     health.readyz,
     health.metrics,

@@ -11,16 +11,18 @@ from leadfit.records import Refusal
 from leadfit.signal import parse
 from leadfit.signal.parse import MAX_BYTES
 from leadfit.web.problems import Problem, refused
-from leadfit.web.site import Asked, site_of
+from leadfit.web.site import Asked, Room, site_of
 
 
-async def read_json(request: Asked, *, may_be_empty: bool = False) -> object:
+async def read_json(
+    request: Asked, *, may_be_empty: bool = False, room: Room | None = None
+) -> object:
     """Return the body as strictly parsed JSON; ``{}`` for an empty one that may be empty.
 
     Raises:
         Problem: 415, 413, 408, or 422 with every fault.
     """
-    raw = await read_raw(request)
+    raw = await read_raw(request, room)
     if may_be_empty and not raw.strip():
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -37,11 +39,11 @@ async def read_json(request: Asked, *, may_be_empty: bool = False) -> object:
     return value
 
 
-async def read_raw(request: Asked) -> bytes:
+async def read_raw(request: Asked, room: Room | None = None) -> bytes:
     """Return the bytes of the body.
 
     Raises:
-        Problem: 413 over the size, 408 past the deadline.
+        Problem: 413 over the size, 408 past the deadline, 503 where there is no room for it.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced[:20]) > MAX_BYTES:
@@ -54,6 +56,8 @@ async def read_raw(request: Asked) -> bytes:
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise _too_large(str(size))
+                if room is not None:
+                    room.hold(len(chunk))
                 chunks.append(chunk)
     except TimeoutError as late:
         raise Problem(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +16,7 @@ from leadfit.web.site import Site
 _LOG = logger("web")
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+HOOKS: Final = "/v1/hooks/"
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -92,12 +93,26 @@ class Guard:
             self._site.metrics.answered(method, route_of(scope), status, seconds)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = [name for name, _ in scope["headers"]]
+        if b"transfer-encoding" in names and b"content-length" in names:
+            # A proxy may believe one and we the other: where the next request begins is a guess.
+            detail = "came Transfer-Encoding and Content-Length; allowed: one of them"
+            headers = {"Connection": "close"}
+            await _send_problem(send, Problem(400, "two_lengths", detail, headers=headers))
+            return
         hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
-        if len(hosts) != 1 or not is_local_name(hosts[0]):
+        if len(hosts) != 1 or not self._is_known(hosts[0], dict(scope)):
             detail = "this server answers to localhost and 127.0.0.1 only; check the Host header"
             await _send_problem(send, Problem(421, "wrong_host", detail))
             return
         await self._app(scope, receive, send)
+
+    def _is_known(self, host: str, scope: Mapping[str, object]) -> bool:
+        """Return whether a host is ours; hooks are called by the public name, too."""
+        if is_local_name(host):
+            return True
+        public = (self._site.public_url or "").partition("://")[2].lower()
+        return bool(public) and host.lower() == public and str(scope["path"]).startswith(HOOKS)
 
 
 def _without_body(scope: Scope, send: Send) -> tuple[Scope, Send]:

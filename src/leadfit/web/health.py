@@ -8,7 +8,7 @@ from leadfit.canonical import Plain
 from leadfit.web.metrics import MEDIA_TYPE
 from leadfit.web.openapi import description
 from leadfit.web.problems import overloaded
-from leadfit.web.site import Asked, site_of
+from leadfit.web.site import Asked, authorised, site_of
 
 Json = dict[str, Plain]
 
@@ -21,23 +21,34 @@ async def healthz() -> Response[Json]:
 
 @get("/readyz", name="readyz")
 async def readyz(request: Asked) -> Response[Json]:
-    """Say whether the store can be read and the policy is loaded."""
+    """Say whether signals can be taken and decided, and if not, why."""
     site = site_of(request)
-    status = await site.run(site.leadfit.status)
-    if not status.ready:
-        raise overloaded(503, "not_ready", "the store or the policy is not ready", 5.0)
-    return Response({"status": "ready", "policy_digest": status.policy_digest})
+    checks = await site.run(site.leadfit.checks)
+    wrong = [each for each in checks if not each.holds]
+    if wrong:
+        words = "; ".join(f"{each.name}: {each.words}" for each in wrong)
+        raise overloaded(503, "not_ready", words, 5.0)
+    return Response(
+        {
+            "status": "ready",
+            "policy_digest": site.leadfit.policy.digest,
+            "checks": {each.name: each.words for each in checks},
+        }
+    )
 
 
 @get("/metrics", name="metrics")
 async def metrics(request: Asked) -> Response[str]:
     """Return the counters in the Prometheus text format."""
+    await authorised(request, "read")
     site = site_of(request)
     status = await site.run(site.leadfit.status)
-    return Response(site.metrics.text(status), media_type=MEDIA_TYPE)
+    site.metrics.assigned(await site.run(site.leadfit.waits.new))
+    return Response(site.metrics.text(status, under_way=site.under_way), media_type=MEDIA_TYPE)
 
 
 @get("/openapi.json", name="openapi")
-async def openapi() -> Response[Json]:
-    """Return the description of the API."""
+async def openapi(request: Asked) -> Response[Json]:
+    """Return the description of the API to whoever has a key."""
+    await authorised(request, "status")
     return Response(description())

@@ -14,7 +14,7 @@ from leadfit.store.views import Receipt
 from leadfit.web.body import read_json
 from leadfit.web.metrics import Metrics
 from leadfit.web.problems import answer, fault_list, problem_of, refused
-from leadfit.web.site import Asked, authorised, named, site_of
+from leadfit.web.site import Asked, Site, authorised, named, site_of
 
 BATCH_AT_MOST: Final = 1000
 
@@ -27,17 +27,29 @@ async def post_signals(request: Asked) -> Response[Json]:
     """Take one signal, or up to 1,000 in ``{"batch": [...]}``."""
     site = site_of(request)
     key = await authorised(request, "ingest")
-    with site.room_for(key):
-        body = await read_json(request)
+    with site.room_for(key) as room:
+        body = await read_json(request, room=room)
         if isinstance(body, dict) and "batch" in body:
             bodies = _batch(body)
+            _take_room(site, key, len(bodies))
             answers = await site.run(lambda: site.leadfit.accept_many(bodies))
             results: list[Plain] = [
-                _result(index, stored, site.metrics) for index, stored in enumerate(answers)
+                result(index, stored, site.metrics) for index, stored in enumerate(answers)
             ]
             return Response({"results": results}, status_code=202)
+        _take_room(site, key, 1)
         (stored,) = await site.run(lambda: site.leadfit.accept_many([body]))
     return _single(stored, site.metrics)
+
+
+def _take_room(site: Site, key: str, signals: int) -> None:
+    """Take signals from the bucket of a key.
+
+    Raises:
+        Problem: 429 when it is empty.
+    """
+    rules = site.leadfit.policy.signal
+    site.take(key, signals, per_second=rules.key_per_second, burst=rules.key_burst)
 
 
 def _batch(body: Mapping[str, object]) -> list[object]:
@@ -78,7 +90,8 @@ def _single(stored: Stored, metrics: Metrics) -> Response[Json]:
             return Response(_receipt(stored), status_code=_status(stored))
 
 
-def _result(index: int, stored: Stored, metrics: Metrics) -> Json:
+def result(index: int, stored: Stored, metrics: Metrics) -> Json:
+    """Return the answer to one signal of several, and count it."""
     metrics.signal(_word(stored))
     shown: Json = {"index": index, "status": _status(stored), "signal_id": None, "errors": []}
     match stored:

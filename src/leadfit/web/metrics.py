@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
 from leadfit.app import Status
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
-BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+REQUEST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+ASSIGNMENT_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 3600.0)
 
 Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Seconds, counted in buckets."""
+
+    edges: tuple[float, ...]
+    counts: Counter[float] = field(default_factory=Counter)
+    seconds: float = 0.0
+    times: int = 0
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self.seconds += seconds
+        self.times += 1
+        self.counts[next((edge for edge in self.edges if seconds <= edge), float("inf"))] += 1
+
+    def text(self, name: str, words: str) -> str:
+        """Return the family."""
+        lines = [f"# HELP {name} {words}", f"# TYPE {name} histogram"]
+        so_far = 0
+        for edge in self.edges:
+            so_far += self.counts[edge]
+            lines.append(f'{name}_bucket{{le="{edge:g}"}} {so_far}')
+        lines.append(f'{name}_bucket{{le="+Inf"}} {self.times}')
+        lines.append(f"{name}_sum {self.seconds:.6f}")
+        lines.append(f"{name}_count {self.times}")
+        return "\n".join(lines) + "\n"
 
 
 class Metrics:
@@ -23,18 +53,16 @@ class Metrics:
         self._requests: Counter[Labels] = Counter()
         self._signals: Counter[Labels] = Counter()
         self._keys: Counter[Labels] = Counter()
-        self._buckets: Counter[float] = Counter()
-        self._seconds = 0.0
-        self._timed = 0
+        self._hooks: Counter[Labels] = Counter()
+        self._answered = Histogram(REQUEST_S)
+        self._assigned = Histogram(ASSIGNMENT_S)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
+        known = method if method in _METHODS else "other"
         with self._lock:
-            self._requests[("method", method), ("route", route), ("status", str(status))] += 1
-            self._seconds += seconds
-            self._timed += 1
-            bucket = next((edge for edge in BUCKETS_S if seconds <= edge), float("inf"))
-            self._buckets[bucket] += 1
+            self._requests[("method", known), ("route", route), ("status", str(status))] += 1
+            self._answered.add(seconds)
 
     def signal(self, result: str) -> None:
         """Count one signal: ``accepted``, ``repeat``, ``refused`` or ``conflict``."""
@@ -46,62 +74,111 @@ class Metrics:
         with self._lock:
             self._keys[(("reason", reason),)] += 1
 
-    def text(self, status: Status) -> str:
+    def hook(self, source: str, result: str) -> None:
+        """Count a call of a vendor: ``taken``, ``unreadable``, or why it was not verified."""
+        with self._lock:
+            self._hooks[("result", result), ("source", source)] += 1
+
+    def assigned(self, seconds: Iterable[float]) -> None:
+        """Count how long leads waited from their signal to their first owner."""
+        with self._lock:
+            for each in seconds:
+                self._assigned.add(each)
+
+    def text(self, status: Status, *, under_way: int = 0) -> str:
         """Return all counters and the counts of the workspace."""
-        counts = status.counts
         with self._lock:
             families = [
-                _family("leadfit_http_requests_total", "counter", self._requests),
-                self._histogram(),
-                _family("leadfit_signals_received_total", "counter", self._signals),
-                _family("leadfit_keys_refused_total", "counter", self._keys),
+                family(
+                    "leadfit_http_requests_total", "Requests that were answered", self._requests
+                ),
+                self._answered.text(
+                    "leadfit_http_request_duration_seconds", "Time until a request was answered"
+                ),
+                family("leadfit_signals_received_total", "Signals by answer", self._signals),
+                family("leadfit_hook_calls_total", "Calls of vendors by result", self._hooks),
+                family("leadfit_keys_refused_total", "Keys that were not let in", self._keys),
+                self._assigned.text(
+                    "leadfit_signal_to_assignment_seconds",
+                    "Time from a signal that opens a lead to the lead's first owner",
+                ),
             ]
-        gauges = {
-            "leadfit_ready": int(status.ready),
-            "leadfit_accounts": counts.accounts,
-            "leadfit_contacts": counts.contacts,
-            "leadfit_leads_open": counts.open_leads,
-            "leadfit_leads_unassigned": counts.unassigned,
-            "leadfit_signals_pending": counts.signals_pending,
-            "leadfit_signals_dead": counts.signals_dead,
-            "leadfit_decisions": counts.decisions,
-            "leadfit_log_rows": counts.log_rows,
-            "leadfit_clocks_running": counts.clocks_running,
-            "leadfit_clocks_overdue": counts.overdue,
-        }
-        families += [_family(name, "gauge", {(): value}) for name, value in gauges.items()]
-        families.append(
-            _family(
-                "leadfit_leads",
-                "gauge",
-                {(("tier", str(tier)),): n for tier, n in counts.leads_by_tier.items()},
-            )
-        )
-        families.append(
-            _family(
-                "leadfit_actions",
-                "gauge",
-                {(("state", str(state)),): n for state, n in counts.actions.items()},
-            )
-        )
+        families += _gauges(status, under_way)
         return "".join(families)
 
-    def _histogram(self) -> str:
-        name = "leadfit_http_request_seconds"
-        lines = [f"# TYPE {name} histogram"]
-        so_far = 0
-        for edge in BUCKETS_S:
-            so_far += self._buckets[edge]
-            lines.append(f'{name}_bucket{{le="{edge:g}"}} {so_far}')
-        lines.append(f'{name}_bucket{{le="+Inf"}} {self._timed}')
-        lines.append(f"{name}_sum {self._seconds:.6f}")
-        lines.append(f"{name}_count {self._timed}")
-        return "\n".join(lines) + "\n"
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _family(name: str, kind: str, values: Mapping[Labels, int]) -> str:
-    lines = [f"# TYPE {name} {kind}"]
-    lines += [f"{name}{_labels(labels)} {value}" for labels, value in sorted(values.items())]
+def _gauges(status: Status, under_way: int) -> Sequence[str]:
+    counts = status.counts
+    plain = {
+        "leadfit_ready": (int(status.ready), "1 when signals can be taken and decided"),
+        "leadfit_posts_under_way": (under_way, "Posts that wait for an answer"),
+        "leadfit_accounts": (counts.accounts, "Accounts"),
+        "leadfit_contacts": (counts.contacts, "Contacts"),
+        "leadfit_leads_open": (counts.open_leads, "Open leads"),
+        "leadfit_leads_unassigned": (counts.unassigned, "Open leads without an owner"),
+        "leadfit_signals_pending": (counts.signals_pending, "Signals that wait for a decision"),
+        "leadfit_signals_dead": (counts.signals_dead, "Signals that wait for a person"),
+        "leadfit_signals_refused_kept": (
+            status.refused, "Signals that could not be taken and are kept to look at"
+        ),
+        "leadfit_decisions": (counts.decisions, "Decisions"),
+        "leadfit_log_rows": (counts.log_rows, "Rows of the event log"),
+        "leadfit_clocks_running": (counts.clocks_running, "Clocks that run"),
+        "leadfit_clocks_overdue": (counts.overdue, "Clocks whose next step is past due"),
+    }  # fmt: skip
+    families = [family(name, words, {(): value}) for name, (value, words) in plain.items()]
+    by_tier: dict[Labels, float] = {
+        (("tier", str(tier)),): n for tier, n in counts.leads_by_tier.items()
+    }
+    families.append(family("leadfit_leads", "Leads by tier", by_tier))
+    by_state: dict[Labels, float] = {
+        (("state", str(state)),): n for state, n in counts.actions.items()
+    }
+    families.append(family("leadfit_actions", "Queued actions by state", by_state))
+    checks: dict[Labels, float] = {
+        (("check", each.name),): int(each.holds) for each in status.checks
+    }
+    families.append(family("leadfit_check", "What readiness is made of; 1 when it holds", checks))
+    return [*families, *_of_sources(status)]
+
+
+def _of_sources(status: Status) -> Sequence[str]:
+    """Return what came from each source in the last whole day, and what is wrong with it."""
+    by_source = {(("source", each.source),): each for each in status.sources}
+    families = [
+        family(
+            "leadfit_source_signals_24h",
+            "Signals of the last 24 hours",
+            {labels: each.received for labels, each in by_source.items()},
+        ),
+        family(
+            "leadfit_source_expected_24h",
+            "Signals that were expected in these hours",
+            {labels: e.expected for labels, e in by_source.items() if e.expected is not None},
+        ),
+        family(
+            "leadfit_source_without_email_ratio",
+            "Share of them without an address",
+            {labels: e.null_share for labels, e in by_source.items() if e.null_share is not None},
+        ),
+    ]
+    alarms: dict[Labels, float] = {
+        (("kind", kind), ("source", each.source)): int(kind in each.alarms)
+        for each in status.sources
+        for kind in ("volume", "email")
+    }
+    families.append(family("leadfit_source_alarm", "1 while a source gives alarm", alarms))
+    return families
+
+
+def family(name: str, words: str, values: Mapping[Labels, float] | Counter[Labels]) -> str:
+    """Return a family; those whose name ends in ``_total`` are counters, others gauges."""
+    kind = "counter" if name.endswith("_total") else "gauge"
+    lines = [f"# HELP {name} {words}", f"# TYPE {name} {kind}"]
+    lines += [f"{name}{_labels(labels)} {value:.12g}" for labels, value in sorted(values.items())]
     return "\n".join(lines) + "\n"
 
 

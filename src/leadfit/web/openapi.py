@@ -31,16 +31,29 @@ def description() -> Json:
             "problem+json (RFC 9457).",
         },
         "security": [{"key": []}],
-        "paths": {**_signal_paths(), **_lead_paths(), **_review_paths(), **_open_paths()},
+        "paths": {
+            **_signal_paths(),
+            **_lead_paths(),
+            **_review_paths(),
+            **_delivery_paths(),
+            **_open_paths(),
+        },
         "components": {"securitySchemes": {"key": key}, "schemas": _schemas()},
     }
 
 
 def _signal_paths() -> Json:
     state = _call("Where a signal stands", "status", "SignalState", {}, ("signal_id",))
+    kept = _call("Signals that could not be taken, newest first", "ops", "Refused", {}, ())
+    kept["parameters"] = [
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("after", _TEXT),
+    ]
     return {
         "/v1/signals": {"post": _post_signals()},
         "/v1/signals/{signal_id}": {"get": state},
+        "/v1/hooks/{source}": {"post": _post_hook()},
+        "/v1/refused": {"get": kept},
     }
 
 
@@ -62,6 +75,22 @@ def _lead_paths() -> Json:
         f"{lead}/accept": {"post": taken},
         f"{lead}/reject": {"post": turned_down},
         f"{lead}/touch": {"post": stopped},
+    }
+
+
+def _delivery_paths() -> Json:
+    settled: Json = {"key": _WORDS, "by": _WORDS}
+    letters = _call("Dead letters, the newest first", "ops", "DeadLetters", {}, ())
+    letters["parameters"] = [
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("what", {"enum": ["action", "signal"]}),
+    ]
+    again = _call("It is tried again", "ops", "DeadLetter", settled, (), required=("key",))
+    given_up = _call("It is given up", "ops", "DeadLetter", settled, (), required=("key",))
+    return {
+        "/v1/dead-letters": {"get": letters},
+        "/v1/dead-letters/retry": {"post": again},
+        "/v1/dead-letters/drop": {"post": given_up},
     }
 
 
@@ -137,12 +166,18 @@ def _query(name: str, schema: Json) -> Json:
 
 
 def _open_paths() -> Json:
-    ready = "The store can be read, the policy is loaded"
+    ready = "The disk has room, the store can be written to, the jobs run"
     return {
         "/healthz": {"get": _open("The process answers", "application/json")},
         "/readyz": {"get": _open(ready, "application/json")},
-        "/metrics": {"get": _open("Counters, Prometheus text", "text/plain")},
+        "/metrics": {"get": _metrics()},
     }
+
+
+def _metrics() -> Json:
+    call = _open("Counters, Prometheus text", "text/plain")
+    del call["security"]
+    return {**call, "description": "Needs a key with the scope read."}
 
 
 _WORDS: Json = {"type": "string", "minLength": 1, "maxLength": 500}
@@ -161,10 +196,39 @@ def _post_signals() -> Json:
         answers["200"] = _answer("The same source, event id and body came before", "Receipt")
         answers["409"] = _problem("The event id came before with another body")
         answers |= {
-            "429": _problem("This key has too many requests under way; see Retry-After"),
+            "429": _problem("This key sends too much; see Retry-After"),
             "503": _problem("The store cannot take more now; see Retry-After"),
         }
     return call
+
+
+def _post_hook() -> Json:
+    words = "A call of a vendor, signed by its own scheme; no key"
+    taken = "Stored for good, event by event, or stored before"
+    return {
+        "summary": words,
+        "security": [],
+        "parameters": [
+            {"name": "source", "in": "path", "required": True, "schema": {"type": "string"}}
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {}},
+                "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+            },
+        },
+        "responses": {
+            "200": _answer(taken, "Results"),
+            "202": _answer(taken, "Results"),
+            "401": _problem("It is not signed by the vendor"),
+            "404": _problem("The policy has no such hook"),
+            "413": _problem("The body is too large"),
+            "422": _problem("The body cannot be read"),
+            "429": _problem("The source sends too much; see Retry-After"),
+            "503": _problem("The store cannot take more now; see Retry-After"),
+        },
+    }
 
 
 def _call(
@@ -245,7 +309,14 @@ def _schemas() -> Json:
         "Signal": _signal_schema(),
         "Batch": _object({"batch": _list(_ref("Signal"), least=1, most=1000)}, ("batch",)),
         "Receipt": _object({"signal_id": _TEXT, "lead_id": _TEXT}, ("signal_id",)),
-        "Results": _object({"results": _list(_result_schema())}, ("results",)),
+        "Results": _object(
+            {
+                "results": _list(_result_schema()),
+                "left_out": {"type": "integer"},
+                "challenge": _TEXT,
+            }
+        ),
+        "Refused": _object({"refused": _list(free), "next": _OPTIONAL}, ("refused",)),
         "SignalState": free,
         "Lead": free,
         "Why": free,
@@ -253,6 +324,8 @@ def _schemas() -> Json:
         "Reviews": _object({"reviews": _list(_ref("Review")), "next": _OPTIONAL}, ("reviews",)),
         "Merge": free,
         "Merges": _object({"account_id": _TEXT, "merges": _list(_ref("Merge"))}, ("merges",)),
+        "DeadLetter": free,
+        "DeadLetters": _object({"dead_letters": _list(_ref("DeadLetter"))}, ("dead_letters",)),
         "Fault": _object({"place": _TEXT, "came": _TEXT, "allowed": _TEXT}),
         "Problem": _problem_schema(),
     }

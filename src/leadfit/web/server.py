@@ -27,6 +27,7 @@ from leadfit.web.site import Site
 _LOG = logger("web")
 
 HEADER_DEADLINE_S: Final = 10.0
+IDLE_S: Final = 10
 FINISH_S: Final = 6
 GIVE_UP_S: Final = 8.0
 WAITING_CONNECTIONS: Final = 512
@@ -123,13 +124,16 @@ class Server(uvicorn.Server):
         self.force_exit = True
 
 
-def serve(leadfit: Leadfit, host: str = "127.0.0.1", port: int = 8321) -> None:
+def serve(
+    leadfit: Leadfit, host: str = "127.0.0.1", port: int = 8321, *, public_url: str | None = None
+) -> None:
     """Serve ``leadfit`` until SIGTERM or SIGINT; its jobs run while it serves.
 
     Args:
         leadfit: The open workspace; the caller closes it.
         host: A loopback address. Nobody signs in yet, so no other machine may reach the pages.
         port: The port; 0 takes a free one.
+        public_url: Where vendors reach the hooks through a proxy.
 
     Raises:
         BadInput: ``host`` can be reached from another machine.
@@ -144,7 +148,9 @@ def serve(leadfit: Leadfit, host: str = "127.0.0.1", port: int = 8321) -> None:
                 "for this machine only",
             )
         )
-    site = Site(leadfit)
+    site = Site(leadfit, public_url=public_url)
+    for told in leadfit.hooks.check():
+        _LOG.warning("server.hook", reason=told)
     listening = _listen(host, port)
     server = Server(_config(create_app(leadfit, site=site)))
     leadfit.start()
@@ -171,7 +177,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=20,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=FINISH_S,
         h11_max_incomplete_event_size=32_768,
     )

@@ -13,6 +13,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from leadfit.app import Leadfit
+from leadfit.web.buckets import Buckets
 from leadfit.web.metrics import Metrics
 from leadfit.web.problems import Problem, overloaded
 
@@ -21,6 +22,7 @@ Asked = Request[Any, Any, State]
 
 WAITING_AT_MOST: Final = 512
 WAITING_AT_MOST_A_KEY: Final = 256
+BYTES_AT_MOST: Final = 16 * 1_048_576
 THREADS: Final = 64
 LONGEST_KEY: Final = 256
 SCOPES_FOR: Final[dict[str, frozenset[str]]] = {
@@ -31,6 +33,23 @@ SCOPES_FOR: Final[dict[str, frozenset[str]]] = {
 }
 
 
+class Room:
+    """The place of one post that is under way, with the bytes of its body."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.held = 0
+
+    def hold(self, count: int) -> None:
+        """Hold more bytes until the post is answered.
+
+        Raises:
+            Problem: 503 when the server holds too many.
+        """
+        self._site.add_bytes(count)
+        self.held += count
+
+
 class Site:
     """A workspace that is served.
 
@@ -38,6 +57,9 @@ class Site:
         leadfit: The open workspace.
         body_deadline_s: Seconds in which a body must have come.
         waiting_at_most: Posts that may be under way at once; more are answered 503.
+        waiting_at_most_a_key: Of those, posts of one key or hook.
+        bytes_at_most: Bytes of bodies that may be held at once; more are answered 503.
+        public_url: Where vendors reach the server through a proxy.
     """
 
     def __init__(
@@ -47,13 +69,19 @@ class Site:
         body_deadline_s: float = 20.0,
         waiting_at_most: int = WAITING_AT_MOST,
         waiting_at_most_a_key: int = WAITING_AT_MOST_A_KEY,
+        bytes_at_most: int = BYTES_AT_MOST,
+        public_url: str | None = None,
     ) -> None:
         self.leadfit = leadfit
+        self.public_url = public_url
         self.body_deadline_s = body_deadline_s
         self.metrics = Metrics()
         self._waiting_at_most = waiting_at_most
         self._waiting_at_most_a_key = waiting_at_most_a_key
         self._waiting: Counter[str] = Counter()
+        self._bytes_at_most = bytes_at_most
+        self._bytes = 0
+        self._buckets = Buckets()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
 
     async def run(self, call: Callable[[], T]) -> T:
@@ -61,7 +89,7 @@ class Site:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     @contextmanager
-    def room_for(self, key: str) -> Iterator[None]:
+    def room_for(self, key: str) -> Iterator[Room]:
         """Hold one of the places for posts under way.
 
         Raises:
@@ -72,12 +100,43 @@ class Site:
         if self._waiting[key] >= self._waiting_at_most_a_key:
             raise overloaded(429, "too_many_requests", "this key has too many requests under way")
         self._waiting[key] += 1
+        room = Room(self)
         try:
-            yield
+            yield room
         finally:
+            self.add_bytes(-room.held)
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key]
+
+    def add_bytes(self, count: int) -> None:
+        """Count bytes of bodies that are held, or with a negative number those let go.
+
+        Raises:
+            Problem: 503 when too many are held already.
+        """
+        if count > 0 and self._bytes + count > self._bytes_at_most:
+            raise overloaded(503, "overloaded", "too many bodies are under way; try again later")
+        self._bytes += count
+
+    def take(self, name: str, signals: int, *, per_second: float, burst: int) -> None:
+        """Take signals from the bucket of a key or a hook.
+
+        Raises:
+            Problem: 429 with the seconds after which they would be there.
+        """
+        now_s = self.leadfit.world.monotonic_s()
+        wait_s = self._buckets.wait_s(
+            name, signals, per_second=per_second, burst=burst, now_s=now_s
+        )
+        if wait_s > 0:
+            words = f"more than {per_second:g} a second, {burst} at once"
+            raise overloaded(429, "too_many_requests", words, wait_s)
+
+    @property
+    def under_way(self) -> int:
+        """Posts that are under way."""
+        return self._waiting.total()
 
     def close(self) -> None:
         """Let the threads end."""

@@ -18,7 +18,7 @@ from leadfit.resolve.card import (
     from_json,
     to_json,
 )
-from leadfit.resolve.cluster import Link, cluster, named
+from leadfit.resolve.cluster import SILENT, Link, cluster, named
 from leadfit.resolve.compare import choose_blocking, comparisons_for, fields_of
 from leadfit.resolve.normal import Column
 from leadfit.resolve.weigh import BLANK, level_names, weigh
@@ -162,6 +162,17 @@ def test_one_weak_pair_does_not_join_two_groups() -> None:
 
 def test_pairs_that_agree_on_average_join_their_groups() -> None:
     assert cluster(3, links((0, 1, 0.99), (1, 2, 0.9), (0, 2, 0.4))).entity == (0, 0, 0)
+
+
+def test_a_few_likely_pairs_do_not_join_two_large_groups_whose_other_pairs_are_silent() -> None:
+    first = links(*((one, one + 1, 0.99) for one in range(9)))
+    second = links(*((one, one + 1, 0.99) for one in range(10, 19)))
+    between = links((0, 10, 0.9), (1, 11, 0.8))
+    pairs = [*first, *second, *between]
+    assert cluster(20, pairs, silent=SILENT).entity == (0,) * 10 + (10,) * 10
+    assert cluster(20, pairs).entity == (0,) * 20
+    few = cluster(3, links((0, 1, 0.99), (1, 2, 0.6)), silent=SILENT)
+    assert few.entity == (0, 0, 0)
 
 
 def test_no_chain_passes_over_a_relative() -> None:

@@ -11,9 +11,12 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
+from leadfit.app.health import Check, Waits
 from leadfit.app.matching import Matching
 from leadfit.canonical import digest
 from leadfit.errors import Conflict, Fault, NotFound, StoreBusy
+from leadfit.pipeline import InForce
+from leadfit.policy import load_starter
 from leadfit.records import (
     Account,
     Action,
@@ -217,6 +220,16 @@ class NoReviews(Matching):
         return ()
 
 
+class NoWaits(Waits):
+    """Nobody waited."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def new(self) -> tuple[float, ...]:
+        return (0.02, 40.0)
+
+
 class LeadfitInMemory(Leadfit):
     """The facade with everything in dictionaries; ``is_busy`` refuses every signal."""
 
@@ -224,6 +237,8 @@ class LeadfitInMemory(Leadfit):
         self.folder = folder
         self.world = FrozenWorld(START + timedelta(minutes=2))
         self.matching = NoReviews()
+        self.waits = NoWaits()
+        self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
         self.stored: dict[tuple[object, object], tuple[str, str]] = {}
         self.is_busy = False
@@ -306,7 +321,11 @@ class LeadfitInMemory(Leadfit):
     def key_scope(self, key: str) -> str | None:
         return KEYS.get(key)
 
+    def checks(self) -> tuple[Check, ...]:
+        return self.status().checks
+
     def status(self) -> Status:
+        check = Check(name="store", holds=self.is_ready, words="the store is as it is")
         return Status(
             counts=Counts(
                 accounts=3,
@@ -326,6 +345,7 @@ class LeadfitInMemory(Leadfit):
             policy_digest="b" * 64,
             artifact_digest=None,
             ready=self.is_ready,
+            checks=(check,),
         )
 
 

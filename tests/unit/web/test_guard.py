@@ -115,15 +115,33 @@ def test_readiness_follows_the_workspace(leadfit: LeadfitInMemory) -> None:
     assert ask(create_app(leadfit), "GET", "/healthz").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/openapi.json"])
+def test_figures_and_the_description_need_a_key(leadfit: LeadfitInMemory, path: str) -> None:
+    assert ask(create_app(leadfit), "GET", path).status_code == 401
+    assert ask(create_app(leadfit), "GET", path, key="see").status_code == 200
+
+
+def test_figures_have_a_meaning_and_a_kind_each(leadfit: LeadfitInMemory) -> None:
+    lines = ask(create_app(leadfit), "GET", "/metrics", key="see").text.splitlines()
+    helped = [line.split()[2] for line in lines if line.startswith("# HELP ")]
+    typed = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
+    assert helped == list(typed)
+    assert all((kind == "counter") == name.endswith("_total") for name, kind in typed.items())
+    assert all(name.endswith("_seconds") for name, kind in typed.items() if kind == "histogram")
+    assert 'leadfit_signal_to_assignment_seconds_bucket{le="0.025"} 1' in lines
+    assert "leadfit_signal_to_assignment_seconds_count 2" in lines
+    assert 'leadfit_check{check="store"} 1' in lines
+
+
 def test_metrics_count_requests_by_route_and_never_by_id(leadfit: LeadfitInMemory) -> None:
     app = create_app(leadfit)
     for path in ("/leads/lead_1", "/leads/lead_1", "/leads/none", "/nowhere"):
         ask(app, "GET", path)
-    text = ask(app, "GET", "/metrics").text
+    text = ask(app, "GET", "/metrics", key="see").text
     assert 'route="/leads/{lead_id}",status="200"} 2' in text
     assert "lead_1" not in text
     assert "leadfit_clocks_overdue 1" in text
-    assert 'leadfit_http_request_seconds_bucket{le="+Inf"} 4' in text
+    assert 'leadfit_http_request_duration_seconds_bucket{le="+Inf"} 4' in text
 
 
 def test_every_route_of_the_api_is_described_and_nothing_else() -> None:

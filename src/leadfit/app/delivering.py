@@ -1,0 +1,178 @@
+"""What becomes of actions: queues, destinations left alone, doubts, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from leadfit.errors import BadInput, Fault, NotFound, NotPossible
+from leadfit.store import Session, Store
+from leadfit.store.outbox import DeadLetter, Gate
+from leadfit.store.views import ActionView
+from leadfit.world import World
+
+SORTS: Final = ("action", "signal")
+MOST_LETTERS: Final = 500
+_DOUBTS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationView:
+    """How a destination is doing.
+
+    Attributes:
+        gate: Whether it is sent to, and if not, why and until when.
+        waiting: Actions that are due and not done.
+        oldest_at: When the oldest of them was due.
+    """
+
+    gate: Gate
+    waiting: int = 0
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStatus:
+    """How deliveries are doing.
+
+    Attributes:
+        destinations: Those with something due, or with trouble, by name.
+        doubtful: Actions of which nobody knows whether they took effect, which are tried again.
+        dead_actions: Actions that wait for a person.
+        dead_signals: Signals that do.
+        near_misses: Times that a field we wrote elsewhere came back with another value, lately.
+    """
+
+    destinations: tuple[DestinationView, ...]
+    doubtful: tuple[ActionView, ...]
+    dead_actions: int
+    dead_signals: int
+    near_misses: int
+
+    @property
+    def is_well(self) -> bool:
+        """Every destination is sent to and nothing waits for a person."""
+        troubled = any(each.gate.failing_since is not None for each in self.destinations)
+        return not troubled and not self.dead_actions and not self.dead_signals
+
+
+class Delivering:
+    """Looks at deliveries, and lets a person decide what happens to dead letters.
+
+    Args:
+        world: Time.
+        store: Holds the queues.
+        wake: Told which job has work now.
+    """
+
+    def __init__(self, world: World, store: Store, wake: Callable[[str], None]) -> None:
+        self._world = world
+        self._store = store
+        self._wake = wake
+
+    def status(self) -> DeliveryStatus:
+        """Return how deliveries are doing."""
+        now = self._world.now()
+
+        def read(session: Session) -> DeliveryStatus:
+            backlog = session.destinations.backlog(now)
+            gates = {gate.destination: gate for gate in session.destinations.gates()}
+            names = sorted(
+                set(backlog) | {name for name, gate in gates.items() if gate.failing_since}
+            )
+            counts = session.counts(now)
+            return DeliveryStatus(
+                destinations=tuple(
+                    DestinationView(
+                        gate=gates.get(name, Gate(destination=name)),
+                        waiting=backlog.get(name, (0, None))[0],
+                        oldest_at=backlog.get(name, (0, None))[1],
+                    )
+                    for name in names
+                ),
+                doubtful=session.outbox.doubtful(_DOUBTS),
+                dead_actions=sum(counts.actions.get(state, 0) for state in ("dead", "refused")),
+                dead_signals=counts.signals_dead,
+                near_misses=session.echoes.near_misses(),
+            )
+
+        return self._store.read(read)
+
+    def dead_letters(self, limit: int = 50, what: str | None = None) -> tuple[DeadLetter, ...]:
+        """Return what waits for a person, the newest first.
+
+        Args:
+            limit: Most of them, up to 500.
+            what: ``action`` or ``signal``; both by default.
+
+        Raises:
+            BadInput: There is no such sort.
+        """
+        if what is not None and what not in SORTS:
+            raise BadInput(Fault(place="what", came=repr(what), allowed=", ".join(SORTS)))
+        most = max(0, min(limit, MOST_LETTERS))
+        return self._store.read(lambda session: session.dead_letters.page(most, what))
+
+    def dead_letter(self, key: str) -> DeadLetter:
+        """Return one dead letter.
+
+        Raises:
+            NotFound: Nothing dead has this key.
+        """
+        found = self._store.read(lambda session: session.dead_letters.get(key))
+        if found is None:
+            raise NotFound("dead letter", key)
+        return found
+
+    def retry(self, key: str, by: str) -> DeadLetter:
+        """Let a dead letter be tried again, in its old place in the order of its lead.
+
+        Args:
+            key: Key of the action, or id of the signal.
+            by: Who asks for it.
+
+        Returns:
+            The letter, as it was.
+
+        Raises:
+            NotFound: Nothing dead has this key.
+        """
+        return self._settle(key, by, "retried")
+
+    def drop(self, key: str, by: str) -> DeadLetter:
+        """Give a dead letter up for good; it stays on record.
+
+        Args:
+            key: Key of the action, or id of the signal.
+            by: Who gives it up.
+
+        Returns:
+            The letter, as it was.
+
+        Raises:
+            NotFound: Nothing dead has this key.
+        """
+        return self._settle(key, by, "dropped")
+
+    def _settle(self, key: str, by: str, how: str) -> DeadLetter:
+        if not by.strip():
+            raise BadInput(Fault(place="by", came=repr(by), allowed="who asks for it"))
+        now = self._world.now()
+
+        def work(session: Session) -> DeadLetter:
+            found = session.dead_letters.get(key)
+            if found is None:
+                raise NotFound("dead letter", key)
+            letters = session.dead_letters
+            changed = letters.retry(key, now) if how == "retried" else letters.drop(key, now)
+            if not changed:
+                raise NotPossible(f"dead letter {key}", "it was settled before")
+            session.signals.append(f"dead_letter.{how}", now, {"key": key, "by": by})
+            return found
+
+        letter = self._store.write(work)
+        self._world.reach(f"dead_letter.{how}")
+        self._wake("decide" if letter.what == "signal" else "deliver")
+        return letter

@@ -1,0 +1,73 @@
+"""What became of actions over HTTP, and what waits for a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Response, get, post
+
+from leadfit.app.delivering import SORTS
+from leadfit.canonical import Plain, document
+from leadfit.errors import Fault, shorten
+from leadfit.web.body import read_json
+from leadfit.web.problems import refused
+from leadfit.web.said import BY_KEY, Said
+from leadfit.web.site import Asked, authorised, site_of
+
+Json = dict[str, Plain]
+
+_ROWS: Final = 50
+_MOST_ROWS: Final = 500
+
+
+@get("/v1/dead-letters", name="get_dead_letters")
+async def get_dead_letters(request: Asked) -> Response[Json]:
+    """Return dead letters with reason and payload, the newest first."""
+    await authorised(request, "ops")
+    limit, what = _asked(request)
+    site = site_of(request)
+    found = await site.run(lambda: site.leadfit.deliveries.dead_letters(limit, what))
+    return Response({"dead_letters": [document(each) for each in found]})
+
+
+@post("/v1/dead-letters/retry", name="retry_dead_letter", status_code=200)
+async def retry_dead_letter(request: Asked) -> Response[Json]:
+    """Let a dead letter be tried again."""
+    await authorised(request, "ops")
+    key, by = await _said(request)
+    site = site_of(request)
+    return Response(document(await site.run(lambda: site.leadfit.deliveries.retry(key, by))))
+
+
+@post("/v1/dead-letters/drop", name="drop_dead_letter", status_code=200)
+async def drop_dead_letter(request: Asked) -> Response[Json]:
+    """Give a dead letter up for good."""
+    await authorised(request, "ops")
+    key, by = await _said(request)
+    site = site_of(request)
+    return Response(document(await site.run(lambda: site.leadfit.deliveries.drop(key, by))))
+
+
+async def _said(request: Asked) -> tuple[str, str]:
+    said = Said(await read_json(request), ("key", "by"))
+    key, by = said.words("key"), said.words("by", BY_KEY)
+    said.check()
+    return key, by
+
+
+def _asked(request: Asked) -> tuple[int, str | None]:
+    given = request.query_params
+    faults = [
+        Fault(place=name, came=shorten(name), allowed="limit, what")
+        for name in given
+        if name not in ("limit", "what")
+    ]
+    text, what = given.get("limit", str(_ROWS)), given.get("what") or None
+    is_number = text.isascii() and text.isdigit() and len(text) < 5
+    if not is_number or not 1 <= int(text) <= _MOST_ROWS:
+        faults.append(Fault(place="limit", came=shorten(text), allowed=f"1 to {_MOST_ROWS}"))
+    if what is not None and what not in SORTS:
+        faults.append(Fault(place="what", came=shorten(what), allowed=", ".join(SORTS)))
+    if faults:
+        raise refused(faults)
+    return int(text), what

@@ -1,0 +1,68 @@
+"""Dead letters over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.records import Action
+from leadfit.store import Session
+from leadfit.store.views import ActionState
+from leadfit.testing import FrozenWorld
+from leadfit.web import create_app
+from unit.web.builders import ask
+
+KEY = "lead_1/1/task"
+
+
+@pytest.fixture
+def leadfit(tmp_path: Path) -> Iterator[Leadfit]:
+    world = FrozenWorld()
+    folder = create_workspace(tmp_path / "workspace", world=world)
+    now = world.now()
+
+    def fill(session: Session) -> None:
+        action = Action(
+            key=KEY, kind="task", destination="crm", lead_id="lead_1", assignment_id=None,
+            due_at=now,
+        )  # fmt: skip
+        session.outbox.queue(action, now)
+        session.outbox.settle(KEY, ActionState.REFUSED, at=now, error="no such owner")
+
+    with open_leadfit(folder, world=world) as opened:
+        opened._store.write(fill)
+        yield opened
+
+
+def test_dead_letters_are_listed_and_tried_again_over_http(leadfit: Leadfit) -> None:
+    app, key = create_app(leadfit), leadfit.new_key("ops")
+    (letter,) = ask(app, "GET", "/v1/dead-letters", key=key).json()["dead_letters"]
+    assert (letter["key"], letter["reason"], letter["what"]) == (KEY, "no such owner", "action")
+    assert ask(app, "GET", "/v1/dead-letters?what=signal", key=key).json() == {"dead_letters": []}
+    assert ask(app, "POST", "/v1/dead-letters/retry", key=key, json={"key": KEY}).status_code == 200
+    assert ask(app, "POST", "/v1/dead-letters/retry", key=key, json={"key": KEY}).status_code == 404
+    assert leadfit.deliver() == 1
+
+
+def test_a_dead_letter_is_dropped_over_http(leadfit: Leadfit) -> None:
+    app, key = create_app(leadfit), leadfit.new_key("ops")
+    body = {"key": KEY, "by": "ada"}
+    assert ask(app, "POST", "/v1/dead-letters/drop", key=key, json=body).json()["key"] == KEY
+    assert leadfit.status().counts.actions == {"dropped": 1}
+
+
+@pytest.mark.parametrize("scope", ["ingest", "read"])
+def test_dead_letters_want_the_scope_ops(leadfit: Leadfit, scope: str) -> None:
+    app, key = create_app(leadfit), leadfit.new_key(scope)
+    assert ask(app, "GET", "/v1/dead-letters", key=key).status_code == 403
+    body = {"key": KEY}
+    assert ask(app, "POST", "/v1/dead-letters/retry", key=key, json=body).status_code == 403
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "what=lead", "other=1"])
+def test_a_query_that_cannot_be_answered_is_refused_by_name(leadfit: Leadfit, query: str) -> None:
+    app, key = create_app(leadfit), leadfit.new_key("ops")
+    assert ask(app, "GET", f"/v1/dead-letters?{query}", key=key).status_code == 422
