@@ -52,16 +52,6 @@ SELECT min(due) FROM (
     SELECT min(retry_us) FROM leads WHERE is_open = 1 AND is_imported = 0
 )
 """
-_DUE: Final = """
-SELECT min(due) FROM (
-    SELECT min(due_us) AS due FROM clocks WHERE stopped_us IS NULL AND due_us IS NOT NULL
-    UNION ALL
-    SELECT min(next_us) FROM outbox WHERE state IN ('pending', 'sending')
-    UNION ALL
-    SELECT min(retry_us) FROM leads
-    WHERE is_open = 1 AND owner_id IS NULL AND is_imported = 0
-)
-"""
 _DUE: Final = "SELECT due_us FROM clocks WHERE stopped_us IS NULL AND due_us <= ?"
 
 
