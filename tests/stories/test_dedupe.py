@@ -156,6 +156,11 @@ def test_relatives_are_told_and_never_joined(
     assert told["related_pairs"] == sum(row["relation"] == "related" for row in found.values())
     same = [entity[f"a{number}"] == entity[f"copy{number}"] for number in named]
     assert sum(same) >= 0.9 * len(same)
+    more = ("--out", tmp_path / "strict.csv", "--pairs", tmp_path / "strict_pairs.csv")
+    answer(capsys, "dedupe", path, "--kind", "account", "--threshold", "1", *more)
+    assert rows(tmp_path / "strict_pairs.csv") == rows(pairs), "what is told follows no threshold"
+    strict = {row["entity_id"] for row in rows(tmp_path / "strict.csv")}
+    assert len(strict) > len(set(entity.values()))
 
 
 @pytest.mark.parametrize(("header", "proves"), [("VAT number", True), ("street no", False)])

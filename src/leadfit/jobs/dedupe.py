@@ -73,6 +73,10 @@ class Deduped:
     warnings: tuple[str, ...]
 
 
+_HALF: Final = 0.5
+"""Probability from which a pair joins its records where nothing else is asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What the user asked for beside the file itself.
@@ -91,7 +95,7 @@ class Asked:
     """
 
     kind: RecordKind
-    threshold: float = 0.5
+    threshold: float = _HALF
     id_column: str | None = None
     ignore: tuple[str, ...] = ()
     compare: tuple[str, ...] = ()
@@ -160,7 +164,9 @@ def dedupe(
         header, sheet = sheet_rows(file, drawn)
         write_table(sample_out, header, sheet)
     if pairs is not None:
-        _write(pairs, _PAIR_COLUMNS, _pair_rows(file, kept, bands, clusters))
+        # What a pair is told to be does not depend on how far the user joins.
+        told_by = clusters if asked.threshold == _HALF else _joined(file, kept, _HALF)
+        _write(pairs, _PAIR_COLUMNS, _pair_rows(file, kept, bands, told_by))
     if card_out is not None:
         _write_text(card_out, cards.to_json(work.card))
     _write(out, ("record_id", "entity_id"), zip(file.ids, named(clusters, file.ids), strict=True))

@@ -28,6 +28,14 @@ _MOSTLY: Final = 0.5
 _NEARLY: Final = 0.85
 _SHORTEST_LABEL: Final = 4
 _PLACES: Final = ("company.place", "region", "country", "city")
+_DIVISIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("bank", "banking"), "bank"),
+    **dict.fromkeys(("holding", "holdings"), "holding"),
+    **dict.fromkeys(("insurance", "assurance", "versicherung", "versicherungen"), "insurance"),
+    **{word: word for word in ("capital", "foundation", "leasing", "reinsurance", "ventures")},
+    **dict.fromkeys(("realty", "immobilien"), "realty"),
+}
+"""Words that tell the companies of one group apart, whatever domain and number they share."""
 _BESIDE_NAME: Final = (
     *("domain", "email", "email.domain", "phone", "phone.suffix", "street", "postcode"),
 )
@@ -110,6 +118,7 @@ def relate(
         _by_hierarchy(known, left_id, right_id),
         _by_table(known, left, right),
         veto,
+        _by_division(left, right, probability),
         _by_places(card, left, right, probability),
         _by_label(card, left, right, probability),
     ):
@@ -183,6 +192,25 @@ def _conflict(left: Record, right: Record) -> Standing | None:
         rule="veto.identifier", words="identifiers that name one account alone are different"
     )
     return Standing(relation=Relation.DIFFERENT, reasons=(reason,))
+
+
+def _by_division(left: Record, right: Record, probability: float) -> Standing | None:
+    """One name with another division's word on either side: sisters, as a holding and a bank.
+
+    Only of two that would else be one; a common name alone makes nobody a relative.
+    """
+    if probability < _SAME_FROM:
+        return None
+    one, other = ((each.get("company") or "").split() for each in (left, right))
+    ours, theirs = set(one) - set(other), set(other) - set(one)
+    if not ours or not theirs or not set(one) & set(other):
+        return None
+    if not ours | theirs <= _DIVISIONS.keys():
+        return None
+    if not {_DIVISIONS[word] for word in ours}.isdisjoint(_DIVISIONS[word] for word in theirs):
+        return None
+    words = "one name, with the word of another division on either side"
+    return _related(Tie.SIBLING, "name.division", words)
 
 
 def _by_places(card: Card, left: Record, right: Record, probability: float) -> Standing | None:

@@ -68,6 +68,30 @@ def test_a_name_alone_is_never_linked_without_a_person(probability: float) -> No
     assert not found.may_link
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "relation"),
+    [
+        ("acme holding", "acme bank", Relation.RELATED),
+        ("acme insurance", "acme leasing", Relation.RELATED),
+        ("acme holding", "acme holdings", Relation.SAME),
+        ("acme bank", "acme banking", Relation.SAME),
+        ("acme works", "acme bank", Relation.SAME),
+        ("acme", "acme bank", Relation.SAME),
+    ],
+)
+def test_a_holding_and_a_bank_of_one_name_are_sisters_whatever_they_share(
+    left: str, right: str, relation: Relation
+) -> None:
+    same = {**at("acme.com"), "phone": "+4930123456"}
+    found = asked({"company": left, **same}, {"company": right, **same})
+    assert (found.relation, found.may_link) == (relation, relation is Relation.SAME)
+
+
+def test_two_of_one_common_name_and_little_else_are_no_relatives() -> None:
+    found = asked({"company": "lincoln bank"}, {"company": "lincoln insurance"}, 0.2)
+    assert found.relation is Relation.DIFFERENT
+
+
 def test_a_county_of_another_state_is_another_body() -> None:
     nebraska = {"company": "lincoln county", "region": "nebraska"}
     maine = {"company": "lincoln county", "region": "maine"}
