@@ -114,11 +114,16 @@ def open_leadfit(
         performers=connected.performers,
         fallbacks=connected.fallbacks,
         world=chosen,
-        open_again=partial(open_store, place, SystemWorld(), settings or read_settings()),
+        open_again=partial(_open_in_worker, place, settings or read_settings()),
         environment=read_environment(),
     )
     opened.append(leadfit)
     return leadfit
+
+
+def _open_in_worker(place: Path, settings: Settings) -> Store:
+    """Open the store in a process of its own, by the world of that process."""
+    return open_store(place, SystemWorld(), settings)
 
 
 def open_store(place: Path, world: World, settings: Settings) -> Store:

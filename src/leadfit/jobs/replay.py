@@ -203,6 +203,8 @@ def _again(part: _Part, told: Told, rules: _Rules, session: Session) -> str:
             why = f"it now asks for {strayed.question}, which was not asked then"
     except LeadfitError as error:
         text, why = "", str(error)
+    except Exception as error:  # noqa: BLE001 -- the outermost edge of one decision
+        text, why = "", f"the code of today fails on it: {type(error).__name__}"
     else:
         if text == told.text:
             part.same += 1

@@ -1,7 +1,8 @@
 """Records as canonical JSON and back.
 
-As :mod:`leadfit.canonical` writes it, but shorter: a field that is empty (``None``, ``()``, ``{}``)
-and equal to its default is left out, so that a field added later changes no stored bytes.
+As :mod:`leadfit.canonical` writes it, but shorter: a field that is empty (``None``, ``()``, ``{}``,
+``False``) and equal to its default is left out, so that a field added later changes no stored
+bytes.
 """
 
 from __future__ import annotations
@@ -30,23 +31,6 @@ _JSON: Final = json.JSONEncoder(
 _QUICKLY: Final = 1
 _WINDOW_BITS: Final = 13
 _MEMORY: Final = 6
-# What the inputs of most decisions have in common; stored bytes name it by its checksum, so it
-# never changes: a better one would be a second one.
-_INPUT_WORDS: Final = (
-    b'"leads.open_lead_of":[null],"leads.assignment":[null],"leads.get":[null],'
-    b'"is_customer":true,"parent_account_id":"created_at":"2026-0T1:00:00Z",'
-    b'"contact":{"account_id":"acc-","contact_id":"contact_01k"},"open_lead_id":"lead_01k",'
-    b'"found_by":"email","found_by":"domain","role":"primary"}]],"accounts.account":[{"account_id":'
-    b'"accounts.blocked":[{"candidates":[{"account":{"account_id":"country":"US",'
-    b'"found_by":"blocking"},{"account":{"account_id":"columns":{"city":"company.words":"domain":'
-    b'{"answers":{"accounts.candidates":[[{"account":{"account_id":"acc-","country":"US",'
-    b'"created_at":"2025-01-01T00:00:00Z","domains":[".com"],"facts":{"employees":,'
-    b'"industry":"software"},"is_customer":false,"name":"","found_by":"domain","role":"primary"}]],'
-    b'"capacity.claim":[1],"capacity.loads":[[[0,1],[0,2],[0,0],[1,3]]],"capacity.take_turn":[1],'
-    b'"leads.activities":[["demo_request",17,"form_fill",17,"pricing_view",17]],'
-    b'"leads.open_lead_of":[null]},"card":"","entry":"signal",'
-    b'"ids":["contact_01k","lead_01k","assignment_01k","decision_01k"],"now":[17]}'
-)
 _SIMPLE: Final = frozenset({str, int, float, bool, NoneType})
 _CONTAINERS: Final = frozenset({tuple, dict, frozenset})
 
@@ -111,18 +95,22 @@ def squeeze(content: bytes) -> bytes:
     return squeezing.compress(content) + squeezing.flush()
 
 
-def squeeze_inputs(inputs: Mapping[str, object]) -> bytes:
-    """Return what a decision was made from, compressed; :func:`open_inputs` opens it."""
+def squeeze_with(words: bytes, content: bytes) -> bytes:
+    """Return :func:`squeeze` of a content that is mostly made of known words.
+
+    Args:
+        words: What it is mostly made of, the most common last; 8 KiB count.
+        content: What is compressed; :func:`open_with` opens it.
+    """
     squeezing = zlib.compressobj(
-        _QUICKLY, zlib.DEFLATED, _WINDOW_BITS, _MEMORY, zlib.Z_DEFAULT_STRATEGY, _INPUT_WORDS
+        _QUICKLY, zlib.DEFLATED, _WINDOW_BITS, _MEMORY, zlib.Z_DEFAULT_STRATEGY, words
     )
-    return squeezing.compress(write_plain(inputs).encode()) + squeezing.flush()
+    return squeezing.compress(content) + squeezing.flush()
 
 
-def open_inputs(squeezed: bytes) -> dict[str, object]:
-    """Return what :func:`squeeze_inputs` compressed, or an older Leadfit without a dictionary."""
-    opening = zlib.decompressobj(zdict=_INPUT_WORDS)
-    return cast("dict[str, object]", json.loads(opening.decompress(squeezed)))
+def open_with(words: bytes, squeezed: bytes) -> bytes:
+    """Return what :func:`squeeze_with` compressed by these words, or :func:`squeeze` by none."""
+    return zlib.decompressobj(zdict=words).decompress(squeezed)
 
 
 def unpack(kind: type[T], packed: bytes | str) -> T:
@@ -178,7 +166,10 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]]
 
 
 def _record_writer(kind: type) -> Callable[[object], object]:
-    parts = [(name, any(default == empty for empty in _EMPTY)) for name, default in _defaults(kind)]
+    parts = [
+        (name, default is False or any(default == empty for empty in _EMPTY))
+        for name, default in _defaults(kind)
+    ]
     values_of = _values_of([name for name, _ in parts])
 
     def write(record: object) -> object:
@@ -186,7 +177,7 @@ def _record_writer(kind: type) -> Callable[[object], object]:
         for (name, may_be_left_out), value in zip(parts, values_of(record), strict=True):
             kind = type(value)
             if kind in _SIMPLE:
-                if value is not None or not may_be_left_out:
+                if not may_be_left_out or (value is not None and value is not False):
                     kept[name] = value
             elif value or not may_be_left_out or kind not in _CONTAINERS:
                 kept[name] = _writer(cast("Hashable", kind))(value)

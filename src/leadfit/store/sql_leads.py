@@ -15,14 +15,18 @@ from leadfit.store.codec import (
     decode,
     from_us,
     maybe_time,
-    open_inputs,
     pack_text,
-    squeeze,
-    squeeze_inputs,
     to_us,
     unpack,
 )
-from leadfit.store.decided import decision_text, personal_of, unpack_decision
+from leadfit.store.decided import (
+    decision_text,
+    open_inputs,
+    personal_of,
+    squeeze_decision,
+    squeeze_inputs,
+    unpack_decision,
+)
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
@@ -302,7 +306,7 @@ class SqlLeads:
             contact_id = decision.contact_id
             token = None if contact_id is None else self._accounts.token_of(contact_id)
             self._signals.keep_subject(decision.signal_id, personal, token)
-        body, told = squeeze(text.encode()), squeeze_inputs(inputs)
+        body, told = squeeze_decision(text), squeeze_inputs(inputs)
         sealed = None if not people else self._accounts.seal(people)
         seq = self._signals.append(
             "decision", decision.decided_at, _logged(decision, body, told, sealed)

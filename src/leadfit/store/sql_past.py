@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Final, cast
 from leadfit.history import Step, Table
 from leadfit.records import Fact, Kind
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us, unpack
+from leadfit.store.decided import open_decision
 from leadfit.store.past import (
     AccountScore,
     Learning,
@@ -343,7 +343,7 @@ def _lead(row: Sequence[object]) -> tuple[object, ...]:
     known = json.loads(cast("str", facts))
     if first is not None:
         # As they were when it was opened: a later fact may follow the outcome.
-        opened = json.loads(zlib.decompress(cast("bytes", first)))
+        opened = json.loads(open_decision(cast("bytes", first)))
         known = opened.get("subject", {}).get("facts", {})
         tier = (opened.get("score") or {}).get("tier", tier)
     return (

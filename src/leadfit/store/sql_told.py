@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime
 from typing import Final, cast
 
-from leadfit.store.codec import open_inputs, to_us
+from leadfit.store.codec import to_us
+from leadfit.store.decided import open_decision, open_inputs
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_people import SqlPeople
@@ -67,7 +67,7 @@ class SqlToldDecisions:
             lead_id=lead_id,
             policy_digest=policy,
             artifact_digest=artifact,
-            text=zlib.decompress(body).decode(),
+            text=open_decision(body),
             signal=signal_of(logged, event_id),
             statement=cast("Statement", said or {}),
             inputs=open_inputs(inputs),

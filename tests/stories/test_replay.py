@@ -1,0 +1,195 @@
+"""Every recorded decision can be made again, byte for byte; what cannot is said and named."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from leadfit import create_workspace, open_leadfit
+from leadfit.app import Settings
+from leadfit.cli import run
+from leadfit.store.decided import open_decision, squeeze_decision
+from leadfit.testing import FrozenWorld
+from lived import FACTS, START, Life, live
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return live(tmp_path_factory.mktemp("lived"), FrozenWorld(START))
+
+
+@pytest.fixture
+def copied(workspace: Path, tmp_path: Path) -> Iterator[tuple[Path, sqlite3.Connection]]:
+    """A copy of the workspace, and a connection to its store."""
+    copy = tmp_path / "copy"
+    for path in workspace.rglob("*"):
+        if path.is_file():
+            target = copy / path.relative_to(workspace)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    connection = sqlite3.connect(copy / "leadfit.sqlite3", isolation_level=None)
+    yield copy, connection
+    connection.close()
+
+
+def entries(workspace: Path) -> set[str]:
+    with open_leadfit(workspace) as leadfit:
+        found = leadfit._store.read(lambda session: session.told.page(0, 2**62, 1000))
+    return {json.loads(json.dumps(each.inputs["entry"]))["call"] for each in found}
+
+
+def test_every_kind_of_decision_comes_out_as_it_was(workspace: Path) -> None:
+    assert entries(workspace) == {"signal", "owner", "hand"}
+    with open_leadfit(workspace) as leadfit:
+        found = leadfit.replay()
+        assert found.decisions == leadfit.status().counts.decisions > 40
+    assert (found.same, found.different, found.erased) == (found.decisions, 0, 0)
+
+
+def test_a_store_in_postgresql_replays_the_same(tmp_path: Path, postgres_url: str) -> None:
+    settings = Settings(database_url=postgres_url)
+    folder = live(tmp_path, FrozenWorld(START), settings)
+    with open_leadfit(folder, settings=settings) as leadfit:
+        found, verified = leadfit.replay(), leadfit.verify()
+        decisions = leadfit.status().counts.decisions
+    assert (found.decisions, found.same) == (decisions, decisions)
+    assert verified.intact
+
+
+def replayed(workspace: Path, *options: str, seed: str = "0") -> dict[str, object]:
+    environment = os.environ | {"PYTHONHASHSEED": seed}  # noqa: TID251 -- handed on
+    ended = subprocess.run(
+        [sys.executable, "-m", "leadfit", "--workspace", str(workspace), "replay", "--json",
+         *options],
+        capture_output=True, text=True, timeout=120, check=False, env=environment,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_hash_seeds_change_nothing(workspace: Path) -> None:
+    assert replayed(workspace, seed="1") == replayed(workspace, seed="77")
+
+
+def test_four_workers_say_the_same_as_one(tmp_path: Path) -> None:
+    world = FrozenWorld(START)
+    folder = create_workspace(tmp_path / "workspace", world=world)
+    with open_leadfit(folder, world=world) as leadfit:
+        life = Life(leadfit, world)
+        for number in range(20):
+            life.send("demo_request", f"jo{number}@firm{number}.com", dict(FACTS))
+        # Rows of another kind: the decisions behind them are of another part.
+        leadfit._store.write(
+            lambda session: [
+                session.signals.append("note", world.now(), {"row": row}) for row in range(5_000)
+            ]
+        )
+        leadfit.decide_pending()
+        for number in range(20):
+            life.send("demo_request", f"al{number}@firm{number}.com", dict(FACTS))
+        leadfit._store.write(
+            lambda session: [
+                session.signals.append("note", world.now(), {"row": row}) for row in range(5_000)
+            ]
+        )
+        leadfit.decide_pending()
+    one, four = replayed(folder), replayed(folder, "--workers", "4")
+    assert one == four
+    assert one["same"] == 40
+
+
+def test_the_network_is_never_asked(workspace: Path) -> None:
+    program = (
+        "import sys\n"
+        "def refuse(event, args):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.sendto'):\n"
+        "        raise SystemExit(f'{event} {args}')\n"
+        "sys.addaudithook(refuse)\n"
+        "from leadfit.cli import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "--workspace", str(workspace), "replay", "--json"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["different"] == 0
+
+
+def test_since_leaves_earlier_decisions_out(workspace: Path) -> None:
+    late = replayed(workspace, "--since", "2026-03-03T12:00:00Z")
+    everything = replayed(workspace)
+    assert isinstance(late["decisions"], int)
+    assert isinstance(everything["decisions"], int)
+    assert 0 < late["decisions"] < everything["decisions"]
+
+
+def test_a_changed_decision_is_named_with_its_fields(
+    copied: tuple[Path, sqlite3.Connection], capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, connection = copied
+    decision_id, body = connection.execute(
+        "SELECT decision_id, body FROM decisions WHERE body IS NOT NULL ORDER BY seq LIMIT 1"
+    ).fetchone()
+    told = json.loads(open_decision(body))
+    told["match"]["probability"] = 0.123
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    connection.execute(
+        "UPDATE decisions SET body = ? WHERE decision_id = ?", (squeeze_decision(text), decision_id)
+    )
+    assert run(["--workspace", str(copy), "replay"]) == 1
+    said = capsys.readouterr().out
+    assert decision_id in said
+    assert "match.probability" in said
+    assert "then 0.123" in said
+    assert run(["--workspace", str(copy), "verify"]) == 1
+    assert "is not what was written" in capsys.readouterr().out
+
+
+def test_a_policy_that_was_not_kept_is_missed(
+    copied: tuple[Path, sqlite3.Connection], capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, connection = copied
+    connection.execute("DELETE FROM contents WHERE kind = 'policy'")
+    assert run(["--workspace", str(copy), "replay", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["different"] == found["decisions"]
+    assert "kept policy" in found["differences"][0]["why"]
+    assert run(["--workspace", str(copy), "verify"]) == 1
+
+
+def test_an_older_policy_decides_again_after_another_came_in_force(tmp_path: Path) -> None:
+    world = FrozenWorld(START)
+    folder = create_workspace(tmp_path / "workspace", world=world)
+    with open_leadfit(folder, world=world) as leadfit:
+        Life(leadfit, world).send("demo_request", "jo@acme.com", dict(FACTS))
+        leadfit.decide_pending()
+    policy = folder / "policy" / "policy.toml"
+    policy.write_text(policy.read_text("utf-8").replace('model = "B"', 'model = "A"'), "utf-8")
+    with open_leadfit(folder, world=world) as leadfit:
+        life = Life(leadfit, world)
+        life._sent = 10
+        life.send("demo_request", "al@acme.org", dict(FACTS))
+        leadfit.decide_pending()
+        models = {view.score.model for view in leadfit.leads() if view.score is not None}
+        found = leadfit.replay()
+    assert models == {"A", "B"}
+    assert found.same == 2
+
+
+def test_a_decision_takes_little_room(workspace: Path) -> None:
+    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+        (mean,) = connection.execute(
+            "SELECT avg(length(body) + length(inputs) + coalesce(length(sealed), 0)) FROM decisions"
+        ).fetchone()
+    connection.close()
+    assert mean < 2_000
