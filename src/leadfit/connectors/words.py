@@ -48,6 +48,8 @@ def headline(action: Action, brief: Brief, limit: int = 250) -> str:
     said = _SAID.get(action.kind, action.kind.replace("_", " "))
     if action.fields.get("clock") is not None:
         said = "A clock ran out"
+    if action.fields.get("loop") is not None:
+        said = "A field goes round in a loop: another system undoes what we write"
     parts = [said]
     if brief.tier is not None:
         parts.append(f"Tier {brief.tier}")
@@ -80,6 +82,7 @@ def details(action: Action, brief: Brief) -> Iterator[tuple[str, str]]:
         ("Owner", brief.owner.name if brief.owner is not None else None),
         ("Score", None if brief.score is None else f"{brief.score:g} of 100"),
         ("Playbook", _text(action, "playbook")),
+        ("Loop", _joined(_text(action, "loop"), _text(action, "record"))),
         ("Why", "; ".join(brief.reasons[:_REASONS]) or None),
         ("Instead of", _text(action, INSTEAD)),
         ("Lead", action.lead_id or None),

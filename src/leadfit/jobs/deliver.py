@@ -45,6 +45,7 @@ _LEASE_S: Final = 900.0
 _SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
 _LOOKED_AT: Final = 200
+_FORGET_EVERY_S: Final = 3_600.0
 
 _log = logger("jobs.deliver")
 
@@ -96,6 +97,7 @@ class Deliveries:
         self._lock = threading.Lock()
         self._holder: str | None = None
         self._unsettled: list[Outcome] = []
+        self._forgot_s: float | None = None
 
     @property
     def rules(self) -> DeliverRules:
@@ -344,6 +346,7 @@ class Deliveries:
         Returns:
             How many were queued there.
         """
+        self._forget()
         if not self._fallbacks:
             return 0
         before = self._world.now() - timedelta(seconds=self.rules.fallback_s)
@@ -353,6 +356,14 @@ class Deliveries:
         moved = self._store.write(partial(self._send_instead, late))
         self._world.reach("deliver.fell_back")
         return moved
+
+    def _forget(self) -> None:
+        """Once in a while, forget echoes that are too old to come back."""
+        now_s = self._world.monotonic_s()
+        if self._forgot_s is None or now_s - self._forgot_s >= _FORGET_EVERY_S:
+            self._forgot_s = now_s
+            now = self._world.now()
+            self._store.write(lambda session: session.echoes.prune(now))
 
     def _send_instead(self, late: Sequence[ActionView], session: Session) -> int:
         now, moved = self._world.now(), 0

@@ -16,7 +16,7 @@ from leadfit import orchestrate, resolve, score, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import feedback, identity, intake, matching, moving, owners
+from leadfit.pipeline import echo, feedback, identity, intake, matching, moving, owners
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
@@ -36,6 +36,7 @@ from leadfit.store.views import Feedback, Receipt, SignalState
 from leadfit.world import World
 
 FEEDBACK: Final = frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.TOUCHED})
+ECHO: Final = "an echo of what we wrote: no decision follows"
 ENDS_A_LEAD: Final = frozenset({Kind.CONVERTED, Kind.LOST})
 _ACTIVITIES: Final = 50
 
@@ -198,6 +199,10 @@ def decide(world: World, session: Session, in_force: InForce, signal_id: str) ->
     if came is None:
         raise NotFound("signal", signal_id)
     desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
+    if echo.is_own(desk, came):
+        session.signals.settle(signal_id, SignalState.DECIDED, None, ECHO)
+        world.reach("decide.echo_settled")
+        return None
     lead_id = decide_on(taped(desk, {"call": "signal"}), came)
     session.signals.settle(signal_id, SignalState.DECIDED, lead_id)
     world.reach("decide.settled")
