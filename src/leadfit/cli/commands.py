@@ -14,6 +14,7 @@ import click
 # The first sentence of each command, as its own help says it.
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "assign": "Give LEAD to REP by hand; a new clock begins, and it is counted as an override.",
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
         "customer profile.",
         "cards": "Model cards: what accounts in doubt are weighed by.",
@@ -41,12 +42,14 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
         "differs.",
+        "overrides": "List the leads that people gave to somebody else than the rules did, by rep.",
         "review": "List the matches that wait for a person, show one side by side, or decide it.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
         "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
         "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
         "status": "Count what is in the workspace.",
+        "sweep": "Look over all open leads and put right what is not in order.",
         "unlink": "Take LEAD, and the contact it brought, out of its account; its owner stays.",
         "unmerge": "Take back a merge by its id, or the newest one of RECORD; both records are as "
         "before.",
@@ -63,6 +66,7 @@ _WITH_FILES: Final = _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
+_ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _KEEPING: Final = frozenset({"erase", "export", "replay"})
 
@@ -101,6 +105,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import watching  # noqa: PLC0415 -- as above
 
         found = watching.COMMANDS
+    elif name in _ROUTING:
+        from leadfit.cli import routing  # noqa: PLC0415 -- as above
+
+        found = routing.COMMANDS
     elif name in _REVIEWING:
         from leadfit.cli import reviewing  # noqa: PLC0415 -- as above
 
