@@ -24,7 +24,8 @@ _TIMED: Final = (
     "EXISTS (SELECT 1 FROM assignments JOIN clocks"
     " ON clocks.assignment_id = assignments.assignment_id"
     " WHERE assignments.lead_id = leads.lead_id AND ended_us IS NULL"
-    " AND clocks.kind = 'assignment_to_touch')"
+    # By the lead, too: there is an index of clocks by it, and none by the assignment.
+    " AND clocks.lead_id = leads.lead_id AND clocks.kind = 'assignment_to_touch')"
 )
 # Index by index from one owner to the next: there are few owners and many leads.
 _OWNERS: Final = """
