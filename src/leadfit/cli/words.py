@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from leadfit.app import Status
+from leadfit.canonical import moment
 from leadfit.cli.output import table
 from leadfit.records import Decision, Reason
+from leadfit.store.intake import AccessKey
 
 
 def decision_words(decision: Decision) -> str:
@@ -87,6 +90,18 @@ def status_words(status: Status) -> str:
     lines += [f"ALARM {each.words}" for each in alarms]
     lines += [f"NOT READY {each.name}: {each.words}" for each in status.checks if not each.holds]
     return "\n".join(lines)
+
+
+def key_words(key: AccessKey, now: datetime) -> str:
+    """Say what a key may do, when it was used and whether it has ended."""
+    used = "never used" if key.used_at is None else f"used {moment(key.used_at)}"
+    if key.revoked_at is not None:
+        end = f", revoked {moment(key.revoked_at)}"
+    elif key.expires_at is None:
+        end = ""
+    else:
+        end = f", {'ended' if key.expires_at <= now else 'ends'} {moment(key.expires_at)}"
+    return f"{key.scope}, made {moment(key.created_at)}, {used}{end}"
 
 
 def _flow_words(received: int, expected: float | None, null_share: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from leadfit.canonical import document, moment
 from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace
 from leadfit.cli.offline import REPORT_FILES
 from leadfit.cli.output import Output, table
-from leadfit.cli.words import decision_words, status_words
+from leadfit.cli.words import decision_words, key_words, status_words
 from leadfit.errors import MissingExtra
 
 
@@ -131,13 +131,39 @@ def key_group() -> None:
     required=True,
     help="What the key may do.",
 )
+@click.option("--expires-days", type=click.FloatRange(min=0, min_open=True), help="Its end.")
 @in_workspace
-def key_create_command(output: Output, workspace: Path | None, *, scope: str) -> None:
+def key_create_command(
+    output: Output, workspace: Path | None, *, scope: str, expires_days: float | None
+) -> None:
     """Make an API key and print it once; only its hash is kept."""
     with opened(workspace) as leadfit:
-        key = leadfit.new_key(scope)
+        days = None if expires_days is None else timedelta(days=expires_days)
+        expires_at = None if days is None else leadfit.world.now() + days
+        key = leadfit.keys.create(scope, expires_at)
     output.say("Keep this key: it is not shown again.")
-    output.answer({"key": key, "scope": scope}, key)
+    ends = None if expires_at is None else moment(expires_at)
+    output.answer({"key": key, "scope": scope, "expires_at": ends}, key)
+
+
+@key_group.command("list")
+@in_workspace
+def key_list_command(output: Output, workspace: Path | None) -> None:
+    """List API keys: how each begins, what it may do, when it was used last, and its end."""
+    with opened(workspace) as leadfit:
+        keys, now = leadfit.keys.all(), leadfit.world.now()
+    lines = [table([(each.prefix, key_words(each, now)) for each in keys])] if keys else []
+    output.answer({"keys": [document(each) for each in keys]}, "\n".join(lines) or "No keys")
+
+
+@key_group.command("revoke")
+@click.argument("prefix")
+@in_workspace
+def key_revoke_command(output: Output, workspace: Path | None, *, prefix: str) -> None:
+    """End the API key that begins with PREFIX, as `leadfit key list` shows it; at once."""
+    with opened(workspace) as leadfit:
+        leadfit.keys.revoke(prefix)
+    output.answer({"revoked": prefix}, f"{prefix}... is refused from now on")
 
 
 @click.command("why")

@@ -142,9 +142,11 @@ class SqliteStore:
     # ---- opening ----
 
     def _prepare(self) -> None:
+        if self._path.exists() and not self._path.stat().st_size:
+            # SQLite would take it for a new database: what was in it would be lost in silence.
+            raise DamagedStore(str(self._path), "the file is empty, it holds 0 bytes")
         if not self._path.exists():
-            # Personal values lie in it: for its owner's eyes only, from the first byte.
-            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+            self._make()
         connection = self._connect()
         try:
             revision = revision_of(connection, self._path)
@@ -158,6 +160,18 @@ class SqliteStore:
                 backfill.backfill(connection, self._secret, self._world)
         finally:
             connection.close()
+
+    def _make(self) -> None:
+        """Make the file whole beside its place, so that one without tables is never ours."""
+        self._own()
+        making = self._path.with_name(f"{self._path.name}.new")
+        for end in ("", "-journal", "-wal", "-shm"):
+            making.with_name(f"{making.name}{end}").unlink(missing_ok=True)
+        # Personal values lie in it: for its owner's eyes only, from the first byte.
+        os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        migrate(making)
+        self._world.reach("store.made")
+        making.replace(self._path)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 import threading
@@ -31,6 +32,7 @@ IDLE_S: Final = 10
 FINISH_S: Final = 6
 GIVE_UP_S: Final = 8.0
 WAITING_CONNECTIONS: Final = 512
+_FILES: Final = 16_384
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -148,6 +150,7 @@ def serve(
                 "for this machine only",
             )
         )
+    _allow_connections()
     site = Site(leadfit, public_url=public_url)
     for told in leadfit.hooks.check():
         _LOG.warning("server.hook", reason=told)
@@ -161,6 +164,8 @@ def serve(
     try:
         server.run(sockets=[listening])
     finally:
+        # What is frozen is not freed when the process ends, and some libraries count it as lost.
+        gc.unfreeze()
         site.close()
         listening.close()
         _LOG.info("server.stopped")
@@ -181,6 +186,14 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=FINISH_S,
         h11_max_incomplete_event_size=32_768,
     )
+
+
+def _allow_connections() -> None:
+    """Take as many open files as the system lets us: every connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:
