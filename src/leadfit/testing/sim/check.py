@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from leadfit.testing.ownership import gaps, over_capacity, overlaps, read
 from leadfit.testing.sim.history import History
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,13 +51,16 @@ def faults(store: Path, history: History, rules: Rules | None = None) -> list[st
     """
     promised = rules or Rules()
     with closing(sqlite3.connect(store)) as connection:
+        owners = read(connection)
         return [
             *history.broken,
             *_lost(connection, history),
-            *_owners(connection),
-            *_gaps(connection, history),
+            *overlaps(owners),
+            *gaps(owners),
+            *over_capacity(
+                owners, lambda _: promised.slots, window=promised.window, tiers=promised.tiers
+            ),
             *_absent(connection, history),
-            *_over_capacity(connection, promised),
             *_actions(connection, history, promised),
             *_clocks(connection, history),
             *_whole(connection),
@@ -91,63 +94,6 @@ def _lost(connection: sqlite3.Connection, history: History) -> Iterator[str]:
 # ---- owners --------------------------------------------------------------------------------
 
 
-def _assignments(connection: sqlite3.Connection) -> dict[str, list[tuple[int, int | None, str]]]:
-    found: dict[str, list[tuple[int, int | None, str]]] = defaultdict(list)
-    rows = connection.execute(
-        "SELECT lead_id, assigned_us, ended_us, owner_id FROM assignments"
-        " ORDER BY lead_id, assigned_us, ended_us IS NULL, ended_us"
-    )
-    for lead_id, assigned_us, ended_us, owner_id in rows:
-        found[lead_id].append((assigned_us, ended_us, owner_id))
-    return found
-
-
-def _owners(connection: sqlite3.Connection) -> Iterator[str]:
-    """No two owners at one time, and the lead names the last."""
-    named = dict(connection.execute("SELECT lead_id, owner_id FROM leads WHERE is_imported = 0"))
-    for lead_id, held in _assignments(connection).items():
-        for (_, ended_us, owner), (next_us, _, other) in pairwise(held):
-            if ended_us is None or ended_us > next_us:
-                yield f"lead {lead_id} belonged to {owner} and {other} at {_at(next_us)}"
-        last = held[-1]
-        if last[1] is None and named.get(lead_id) != last[2]:
-            yield f"lead {lead_id} names {named.get(lead_id)}, its assignment {last[2]}"
-        if last[1] is not None and named.get(lead_id) is not None:
-            yield f"lead {lead_id} names {named[lead_id]} and has no assignment"
-
-
-def _gaps(connection: sqlite3.Connection, history: History) -> Iterator[str]:
-    """A lead without an owner is looked at: a clock ran, or nothing did, or the lead is closed."""
-    held = _assignments(connection)
-    waits = {
-        lead_id: (started_us, stopped_us)
-        for lead_id, started_us, stopped_us in connection.execute(
-            "SELECT lead_id, started_us, stopped_us FROM clocks"
-            " WHERE kind = 'signal_to_assignment' AND due_us IS NOT NULL OR"
-            " (kind = 'signal_to_assignment' AND breached_us IS NOT NULL)"
-        )
-    }
-    rows = connection.execute(
-        "SELECT lead_id, created_us, is_open, retry_us FROM leads WHERE is_imported = 0"
-    )
-    for lead_id, created_us, is_open, retry_us in rows:
-        own = held.get(lead_id, [])
-        if not own and is_open and lead_id not in waits:
-            yield f"lead {lead_id} of {_at(created_us)} is open, has no owner, and no clock runs"
-        if not own and is_open and retry_us is None:
-            yield f"lead {lead_id} of {_at(created_us)} has no owner and none is looked for"
-        for (_, ended_us, _), (next_us, _, _) in pairwise(own):
-            if ended_us is not None and ended_us < next_us and not _down(history, ended_us):
-                yield f"lead {lead_id} had no owner from {_at(ended_us)} to {_at(next_us)}"
-        if own and own[0][0] > created_us and lead_id not in waits:
-            yield f"lead {lead_id} waited for its first owner, and no clock ran"
-
-
-def _down(history: History, us: int) -> bool:
-    at = _at(us)
-    return any(since <= at <= until for since, until in history.downs)
-
-
 def _absent(connection: sqlite3.Connection, history: History) -> Iterator[str]:
     """Nobody is given a lead while away or gone."""
     away = defaultdict(list)
@@ -161,23 +107,6 @@ def _absent(connection: sqlite3.Connection, history: History) -> Iterator[str]:
             begun = since + timedelta(seconds=_MOST_LATE_S)
             if begun <= _at(us) and (until is None or _at(us) < until):
                 yield f"lead {lead_id} went to {owner} at {_at(us)}, who is away since {since}"
-
-
-def _over_capacity(connection: sqlite3.Connection, rules: Rules) -> Iterator[str]:
-    """No rep has more leads of the tiers that count than slots in any window."""
-    given: dict[str, list[int]] = defaultdict(list)
-    rows = connection.execute(
-        "SELECT owner_id, assigned_us, json_extract(body, '$.tier') FROM assignments"
-        " ORDER BY owner_id, assigned_us"
-    )
-    for owner, us, tier in rows:
-        if tier in rules.tiers:
-            given[owner].append(us)
-    window_us = rules.window // _MICROSECOND
-    for owner, times in given.items():
-        for first, beyond in zip(times, times[rules.slots :], strict=False):
-            if beyond - first < window_us:
-                yield f"{owner} was given {rules.slots + 1} leads from {_at(first)} on"
 
 
 # ---- actions -------------------------------------------------------------------------------
