@@ -63,6 +63,17 @@ class Persons:
         self._world.reach("erase.committed")
         return Erased(removed=removed, scrubbed=self._scrub())
 
+    def erase_again(self) -> int:
+        """Erase everybody who was erased before, as after a backup was restored.
+
+        Returns:
+            How many had come back.
+        """
+        now = self._world.now()
+        done = self._store.write(lambda session: session.persons.erase_marked(now))
+        self._scrub()
+        return done
+
     def _scrub(self) -> bool:
         for _ in range(_TRIES):
             if self._store.scrub():
