@@ -173,6 +173,6 @@ class Delivering:
             return found
 
         letter = self._store.write(work)
-        self._world.reach(f"dead_letter.{how}")
+        self._world.reach("dead_letter.settled")
         self._wake("decide" if letter.what == "signal" else "deliver")
         return letter

@@ -1,0 +1,138 @@
+"""The one way out: which addresses may be asked, and what is made of answers."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from leadfit.connectors.base import (
+    NotAllowedIn,
+    NotTaken,
+    OnHold,
+    RecordRefused,
+    Unclear,
+    WronglySetUp,
+)
+from leadfit.connectors.transport import Answer, Transport, check, retry_after_s
+from leadfit.testing.receivers import Fault, WebhookReceiver
+from leadfit.world import SystemWorld
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def transport(*allowed: str, request_s: float = 0.5) -> Transport:
+    networks = [ipaddress.ip_network(each) for each in allowed]
+    return Transport(SystemWorld(), request_s=lambda: request_s, allowed=networks)
+
+
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    receiver = WebhookReceiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://10.0.0.1/",
+        "https://192.168.1.1/", "https://172.16.0.9/", "https://169.254.169.254/latest",
+        "https://100.64.0.1/", "https://0.0.0.0/", "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/", "https://[fe80::1]/",
+        "https://[fd00::1]/", "https://[2002:7f00:1::]/", "https://224.0.0.1/",
+        "https://2130706433/", "https://0x7f000001/", "https://127.1/",
+        "http://93.184.216.34/", "ftp://93.184.216.34/", "file:///etc/passwd", "https:///x",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_not_public_is_not_asked(url: str) -> None:
+    with pytest.raises(WronglySetUp):
+        transport().send("POST", url, headers={})
+
+
+def test_a_network_that_the_operator_allows_is_asked(receiver: WebhookReceiver) -> None:
+    answer = transport("127.0.0.0/8").send("POST", receiver.url, headers={}, body=b"{}")
+    assert answer.status == 400
+
+
+def test_plain_http_is_spoken_to_this_machine_only() -> None:
+    with pytest.raises(WronglySetUp, match="plain http"):
+        transport("10.0.0.0/8").send("POST", "http://10.0.0.1/", headers={})
+
+
+def test_a_name_that_is_not_there_was_not_asked() -> None:
+    with pytest.raises(NotTaken, match="not found"):
+        transport().send("POST", "https://no-such-name.invalid/", headers={})
+
+
+def test_a_port_where_nobody_listens_was_not_asked() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/"
+        with pytest.raises(NotTaken, match="no connection"):
+            transport("127.0.0.0/8").send("POST", url, headers={})
+
+
+def test_a_receiver_that_speaks_no_tls_was_not_asked(receiver: WebhookReceiver) -> None:
+    url = receiver.url.replace("http://", "https://")
+    with pytest.raises(NotTaken, match="secure"):
+        transport("127.0.0.0/8").send("POST", url, headers={}, body=b"{}")
+    assert receiver.asked == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.SLOW, Fault.STALLED])
+def test_the_time_is_for_the_whole_answer_however_slowly_it_comes(
+    receiver: WebhookReceiver, fault: Fault
+) -> None:
+    receiver.faults = lambda _number: fault
+    clock = SystemWorld()
+    began_s = clock.monotonic_s()
+    with pytest.raises(Unclear, match="in time"):
+        transport("127.0.0.0/8", request_s=0.3).send("POST", receiver.url, headers={})
+    assert clock.monotonic_s() - began_s < 3
+
+
+def test_an_answer_of_fifty_megabytes_is_not_read(receiver: WebhookReceiver) -> None:
+    receiver.faults = lambda _number: Fault.HUGE
+    with pytest.raises(Unclear, match="bytes"):
+        transport("127.0.0.0/8").send("POST", receiver.url, headers={})
+
+
+@pytest.mark.parametrize("header", ["X: a\r\nY: b", "a\nb"])
+def test_a_header_cannot_be_broken_into_two(receiver: WebhookReceiver, header: str) -> None:
+    with pytest.raises(Unclear):
+        transport("127.0.0.0/8").send("POST", receiver.url, headers={"X-Own": header})
+    assert receiver.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (429, NotTaken), (402, OnHold), (401, NotAllowedIn), (403, WronglySetUp),
+        (404, WronglySetUp), (405, WronglySetUp), (410, WronglySetUp), (426, WronglySetUp),
+        (301, WronglySetUp), (308, WronglySetUp), (400, RecordRefused), (409, RecordRefused),
+        (413, RecordRefused), (422, RecordRefused), (408, Unclear), (500, Unclear),
+        (502, Unclear), (503, Unclear), (504, Unclear), (477, RecordRefused), (999, Unclear),
+    ],
+)  # fmt: skip
+def test_each_status_has_its_class(status: int, expected: type[Exception]) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 -- the class is what is looked at
+        check(Answer(status=status, headers={}, body=b"", retry_after_s=7.0))
+    assert type(caught.value) is expected
+    if isinstance(caught.value, NotTaken | Unclear | OnHold) and expected is not WronglySetUp:
+        assert caught.value.retry_after_s == 7.0
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("30", 30.0), (" 0 ", 0.0), ("Mon, 02 Mar 2026 09:00:30 GMT", 30.0),
+        ("Mon, 02 Mar 2026 08:00:00 GMT", 0.0), ("soon", None), ("-5", None), ("", None),
+        ("1e9", None), ("٣", None), (None, None), ("9" * 40, None),
+    ],
+)  # fmt: skip
+def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float | None) -> None:
+    assert retry_after_s(said, NOW) == seconds
