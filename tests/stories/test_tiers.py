@@ -448,3 +448,40 @@ def test_pages_to_one_manager_are_five_minutes_apart_and_none_is_lost(desk: Desk
     fields = pages[1]["fields"]
     assert isinstance(fields, dict)
     assert sorted(str(fields["leads"]).split(", ")) == sorted(leads[1:])
+
+
+# ---- the weekly review ---------------------------------------------------------------------
+
+
+def test_the_week_after_tells_what_was_kept_missed_paged_and_kept_for_review(desk: Desk) -> None:
+    kept = desk.lead(1)
+    desk.wait(5 * MINUTE)
+    owner = desk.view(kept).lead.owner_id
+    assert owner is not None
+    desk.leadfit.touch(kept, owner)
+    missed = desk.lead(1, "ann@other.com")
+    desk.lead(3, "bo@third.com")
+    for _ in range(4):
+        desk.wait(10 * MINUTE)
+    so_far = desk.leadfit.sla_kpis(1).so_far
+    desk.wait(7 * DAY)
+    (week,) = desk.leadfit.sla_kpis(1).weeks
+    tiers = {each.name: (each.kept, each.enrolled, each.missed) for each in week.tiers}
+    assert tiers["Tier 3"] == (0, 1, 0)
+    assert tiers["Tier 1"][0] == 1
+    assert tiers["Tier 1"][2] >= 1
+    assert week.whole.judged > so_far.whole.judged > 0
+    assert week.pages == {"rep_max": 1}
+    assert [lead_id for lead_id, _ in week.incidents][:1] == [missed]
+    assert {"page", "reassign", "incident"} <= set(week.steps)
+    from_owner = next(
+        each
+        for each in week.lengths
+        if each.clock is ClockKind.ASSIGNMENT_TO_TOUCH and each.tier == 1
+    )
+    assert (from_owner.median, from_owner.count) == (5, 1)
+
+
+def test_so_many_weeks_are_not_looked_at(desk: Desk) -> None:
+    with pytest.raises(BadInput, match="1 to 104"):
+        desk.leadfit.sla_kpis(105)

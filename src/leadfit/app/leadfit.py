@@ -497,6 +497,20 @@ class Leadfit:
         now = self.world.now()
         return jobs.match_report(self._store, self._in_force.policy, now=now, weeks=weeks)
 
+    def sla_kpis(self, weeks: int = 4) -> jobs.SlaReport:
+        """Return how promises of a first touch were kept in the last whole weeks and this one.
+
+        Args:
+            weeks: How many, 1 to 104.
+
+        Raises:
+            BadInput: So many weeks are not looked at.
+        """
+        if not 1 <= weeks <= _MOST_WEEKS:
+            raise BadInput(Fault(place="weeks", came=str(weeks), allowed=f"1 to {_MOST_WEEKS}"))
+        now = self.world.now()
+        return jobs.sla_report(self._store, self._in_force.policy, now=now, weeks=weeks)
+
     def watch_matching(self, limit: int = 1000) -> int:
         """Tell of overdue reviews; once a week draw audits, alert, step back where it must.
 

@@ -1,8 +1,8 @@
-"""The command that says how matching does."""
+"""The command that says how matching does and how promises of a first touch were kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -13,7 +13,7 @@ from leadfit.canonical import document
 from leadfit.cli.base import in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
-from leadfit.jobs import MatchReport
+from leadfit.jobs import MatchReport, SlaReport
 from leadfit.watch import (
     MatchKpis,
     band_rows,
@@ -23,6 +23,8 @@ from leadfit.watch import (
     week_name,
     week_rows,
 )
+from leadfit.watch.sla import Kept, SlaWeek
+from leadfit.watch.sla_tables import kept_rows, length_rows, sla_words, week_kept_rows
 
 
 @click.command("kpis")
@@ -32,10 +34,13 @@ from leadfit.watch import (
 )  # fmt: skip
 @in_workspace
 def kpis_command(output: Output, workspace: Path | None, *, weeks: int) -> None:
-    """Say how well signals find their accounts, week by week, and what is proved of it."""
+    """Say week by week how well signals find their accounts and how promises were kept."""
     with opened(workspace) as leadfit:
-        report = leadfit.match_kpis(weeks)
-    output.answer(report_document(report), lambda: report_words(report))
+        report, sla = leadfit.match_kpis(weeks), leadfit.sla_kpis(weeks)
+    output.answer(
+        {**report_document(report), "sla": sla_document(sla)},
+        lambda: f"{report_words(report)}\n\n{sla_report_words(sla)}",
+    )
 
 
 def report_document(report: MatchReport) -> dict[str, object]:
@@ -77,6 +82,59 @@ def _document(week: MatchKpis) -> dict[str, object]:
 def report_words(report: MatchReport) -> str:
     """Return the report for a person."""
     return "\n".join(_lines(report))
+
+
+def sla_document(report: SlaReport) -> dict[str, object]:
+    """Return how promises were kept as JSON types."""
+    return {
+        "week": _sla_document(report.weeks[-1]),
+        "so_far": _sla_document(report.so_far),
+        "weeks": [_sla_document(each) for each in report.weeks],
+    }
+
+
+def _sla_document(week: SlaWeek) -> dict[str, object]:
+    def kept(groups: Sequence[Kept]) -> list[dict[str, object]]:
+        return [
+            {**document(each), "judged": each.judged, "share": each.share, "low": each.low,
+             "high": each.high}
+            for each in groups
+        ]  # fmt: skip
+
+    return {
+        **document(week.period),
+        "whole": kept([week.whole])[0],
+        "tiers": kept(week.tiers),
+        "teams": kept(week.teams),
+        "reps": kept(week.reps),
+        "clocks": [document(each) for each in week.lengths],
+        "breach_steps": week.steps,
+        "late_s": {"p99": week.late_p99_s, "max": week.late_s},
+        "pages": week.pages,
+        "breaches_paged": week.told,
+        "incidents": [{"lead_id": lead, "words": words} for lead, words in week.incidents],
+        "open": week.open,
+        "moved": week.moved,
+    }
+
+
+def sla_report_words(report: SlaReport) -> str:
+    """Return how promises were kept, for a person."""
+    return "\n".join(_sla_lines(report))
+
+
+def _sla_lines(report: SlaReport) -> Iterator[str]:
+    for name, week in (("Week", report.weeks[-1]), ("This week so far, week", report.so_far)):
+        yield f"{name} {week.period.start:%G-W%V}: {'; '.join(sla_words(week))}"
+        for head, groups in (("tier", week.tiers), ("team", week.teams), ("rep", week.reps)):
+            if groups:
+                yield table(kept_rows(groups, head))
+        if week.whole.judged:
+            yield table(length_rows(week.lengths))
+        for lead_id, words in week.incidents:
+            yield f"INCIDENT  {lead_id}: {words}"
+        yield ""
+    yield table(week_kept_rows((*report.weeks, report.so_far)))
 
 
 def _lines(report: MatchReport) -> Iterator[str]:

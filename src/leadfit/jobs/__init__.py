@@ -14,6 +14,7 @@ from leadfit.jobs.replay import Difference, Replayed, replay
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
 from leadfit.jobs.signal_watch import SignalWatch, source_flows
 from leadfit.jobs.sla import run_clocks
+from leadfit.jobs.sla_report import SlaReport, sla_report
 from leadfit.jobs.sweep import Sweep, Swept, sweep
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Proposal",
     "Replayed",
     "SignalWatch",
+    "SlaReport",
     "Sweep",
     "Swept",
     "compare_orders",
@@ -40,6 +42,7 @@ __all__ = [
     "replay",
     "run_clocks",
     "score_accounts",
+    "sla_report",
     "source_flows",
     "sweep",
 ]

@@ -1,4 +1,4 @@
-"""The page that says how matching does."""
+"""The page that says how matching does and how promises of a first touch were kept."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from leadfit.watch import (
     week_name,
     week_rows,
 )
+from leadfit.watch.sla import SlaWeek
+from leadfit.watch.sla_tables import kept_rows, length_rows, sla_words, week_kept_rows
 
 
 def kpis_page(
@@ -23,14 +25,17 @@ def kpis_page(
     whole: MatchKpis,
     alerts: Sequence[Alert],
     edges: Sequence[WhatIf],
+    *,
+    promises: Sequence[SlaWeek] = (),
 ) -> str:
-    """Return the page of the match KPIs.
+    """Return the page of the weekly figures.
 
     Args:
         weeks: Whole weeks, oldest first; at least one.
         whole: The weeks by which the promise is proved.
         alerts: What the last week alerts about.
         edges: The same signals with other edges; the first are in force.
+        promises: How promises of a first touch were kept: whole weeks, then the one that runs.
     """
     last = weeks[-1]
     tables = (
@@ -51,8 +56,25 @@ def kpis_page(
             "waiting": whole.waiting,
             "overdue": whole.overdue,
             "unjudged": whole.unjudged,
-            "tables": [
-                {"caption": caption, "head": rows[0], "rows": rows[1:]} for caption, rows in tables
-            ],
+            "tables": [_table(caption, rows) for caption, rows in tables],
+            "promises": [_promises(week) for week in reversed(promises[-2:])],
+            "promise_weeks": _table("Promises week by week", week_kept_rows(promises)),
         },
     )
+
+
+def _table(caption: str, rows: Sequence[Sequence[str]]) -> dict[str, object]:
+    return {"caption": caption, "head": rows[0], "rows": rows[1:]}
+
+
+def _promises(week: SlaWeek) -> dict[str, object]:
+    groups = (("Tier", week.tiers), ("Team", week.teams), ("Rep", week.reps))
+    tables = [_table(f"By {name.lower()}", kept_rows(each, name)) for name, each in groups if each]
+    if week.whole.judged:
+        tables.append(_table("How long the clocks ran", length_rows(week.lengths)))
+    return {
+        "name": f"{week.period.start:%G-W%V}",
+        "words": list(sla_words(week)),
+        "tables": tables,
+        "incidents": [{"lead_id": lead, "words": words} for lead, words in week.incidents],
+    }

@@ -84,10 +84,19 @@ async def lead_page(request: Asked) -> Response[str]:
 
 @get("/kpis", name="kpis", media_type=MediaType.HTML)
 async def kpis(request: Asked) -> Response[str]:
-    """Show how matching does, with intervals, targets and alerts."""
+    """Show how matching does and how promises were kept, with intervals, targets and alerts."""
     site = site_of(request)
     found = await site.run(site.leadfit.match_kpis)
-    return _page(kpis_page(found.weeks, found.whole, found.alerts, found.edges))
+    sla = await site.run(site.leadfit.sla_kpis)
+    return _page(
+        kpis_page(
+            found.weeks,
+            found.whole,
+            found.alerts,
+            found.edges,
+            promises=(*sla.weeks, sla.so_far),
+        )
+    )
 
 
 @get("/benchmark", name="benchmark", media_type=MediaType.HTML)
