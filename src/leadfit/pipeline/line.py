@@ -165,7 +165,8 @@ def decide_pending(world: World, store: Store, in_force: InForce, limit: int) ->
     """
     pending = store.read(lambda session: session.signals.pending(limit))
     begun: list[tuple[str, Future[str | None]]] = [
-        (signal_id, store.submit(_Piece(world, in_force, signal_id))) for signal_id in pending
+        (signal_id, store.submit(_Piece(world, in_force, signal_id), later=True))
+        for signal_id in pending
     ]
     for signal_id, answer in begun:
         try:

@@ -418,10 +418,11 @@ class Store(Protocol):
     def waiting(self) -> int:
         """Pieces of work that wait for the writer."""
 
-    def submit(self, work: Callable[[Session], T]) -> Future[T]:
+    def submit(self, work: Callable[[Session], T], *, later: bool = False) -> Future[T]:
         """Queue a piece of work for the writer; the answer comes after the commit is durable.
 
-        A piece that raises leaves nothing behind and disturbs no other.
+        A piece that raises leaves nothing behind and disturbs no other. Pieces are done in the
+        order they come in, but that those nobody waits for (``later``) are passed by others.
 
         Raises:
             StoreBusy: The queue is full, or another process writes to the store.

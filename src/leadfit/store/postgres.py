@@ -136,9 +136,9 @@ class PostgresStore:
         """Pieces of work that wait for the writer."""
         return self._writer.waiting
 
-    def submit(self, work: Callable[[Session], T]) -> Future[T]:
+    def submit(self, work: Callable[[Session], T], *, later: bool = False) -> Future[T]:
         """Queue a piece of work; the answer comes after the commit is durable."""
-        return self._writer.submit(work)
+        return self._writer.submit(work, later=later)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Do a piece of work and return its answer once the commit is durable."""

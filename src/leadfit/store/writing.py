@@ -6,6 +6,8 @@ beside it; the transaction is committed for good, and only then are the pieces a
 
 from __future__ import annotations
 
+import itertools
+import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -23,6 +25,9 @@ T = TypeVar("T")
 _GROUP: Final = 128
 _GROUP_S: Final = 0.02
 _QUEUE: Final = 10_000
+_BEHIND: Final = 5_000
+"""Pieces by which one that nobody waits for stands behind the others: it is passed, but not for
+ever."""
 
 _log = logger("store")
 
@@ -95,6 +100,10 @@ class _Piece(Generic[T]):
             self.answer.set_result(self.result)  # type: ignore[arg-type]  # no error, so a result
 
 
+# Its turn, a number of its own, and the piece; ``None`` behind all pieces ends the writer.
+_Place = tuple[float, int, _Piece[object] | None]
+
+
 class GroupWriter:
     """Takes pieces of work from any thread and does them in one.
 
@@ -113,7 +122,8 @@ class GroupWriter:
         self._world = world
         self._open = open_transactions
         self._before_first = before_first
-        self._queue: queue.Queue[_Piece[object] | None] = queue.Queue(_QUEUE)
+        self._queue: queue.PriorityQueue[_Place] = queue.PriorityQueue(_QUEUE)
+        self._places = itertools.count()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -129,8 +139,12 @@ class GroupWriter:
         """Pieces of work that wait."""
         return self._queue.qsize()
 
-    def submit(self, work: Callable[[Session], T]) -> Future[T]:
+    def submit(self, work: Callable[[Session], T], *, later: bool = False) -> Future[T]:
         """Queue a piece of work; the answer comes after the commit is durable.
+
+        Args:
+            work: The piece.
+            later: Nobody waits for it: pieces that somebody waits for go first, up to thousands.
 
         Raises:
             StoreBusy: The queue is full, or the writer has stopped.
@@ -139,7 +153,9 @@ class GroupWriter:
         with self._lock:
             self._start()
             try:
-                self._queue.put_nowait(_Piece(work, answer))  # type: ignore[arg-type]  # any answer
+                place = next(self._places)
+                turn = place + _BEHIND if later else place
+                self._queue.put_nowait((turn, place, _Piece(work, answer)))  # type: ignore[arg-type]  # any answer
             except queue.Full:
                 raise StoreBusy("the queue of the store is full", 1.0) from None
         return answer
@@ -152,10 +168,14 @@ class GroupWriter:
             self._closed = True
             thread = self._thread
             if thread is not None:
-                self._queue.put(None)
+                self._queue.put(self._end())
         if thread is not None:
             thread.join()
         return True
+
+    def _end(self) -> _Place:
+        """Return the place behind every piece."""
+        return math.inf, next(self._places), None
 
     def _start(self) -> None:
         if self._closed:
@@ -184,15 +204,15 @@ class GroupWriter:
     def _next(self, transactions: Transactions) -> _Piece[object] | None:
         """Wait for a piece; use the time for chores."""
         try:
-            return self._queue.get_nowait()
+            return self._queue.get_nowait()[-1]
         except queue.Empty:
             pass
         for patience_s, chore in transactions.chores():
             try:
-                return self._queue.get(timeout=patience_s)
+                return self._queue.get(timeout=patience_s)[-1]
             except queue.Empty:
                 chore()
-        return self._queue.get()
+        return self._queue.get()[-1]
 
     def _do_group(self, transactions: Transactions, first: _Piece[object]) -> None:
         group: list[_Piece[object]] = []
@@ -227,11 +247,11 @@ class GroupWriter:
             if len(group) >= _GROUP or self._world.monotonic_s() >= until:
                 return
             try:
-                piece = self._queue.get_nowait()
+                piece = self._queue.get_nowait()[-1]
             except queue.Empty:
                 return
             if piece is None:
-                self._queue.put(None)
+                self._queue.put(self._end())
 
     def _fail(self, error: BaseException) -> None:
         if not isinstance(error, LeadfitError):
@@ -240,7 +260,7 @@ class GroupWriter:
             self._failed = error
             while True:
                 try:
-                    piece = self._queue.get_nowait()
+                    piece = self._queue.get_nowait()[-1]
                 except queue.Empty:
                     return
                 if piece is not None:

@@ -1,0 +1,66 @@
+"""Who goes first at the writer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from leadfit.store import Session, SqliteStore
+from leadfit.world import SystemWorld
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore(tmp_path / "store.sqlite3", secret=b"s", world=SystemWorld())
+    yield made
+    made.close()
+
+
+T = TypeVar("T")
+
+
+def noting(done: list[T], what: T) -> Callable[[Session], None]:
+    """Return a piece of work that notes that it was done."""
+
+    def work(_session: Session) -> None:
+        done.append(what)
+
+    return work
+
+
+def test_what_somebody_waits_for_passes_what_nobody_waits_for(store: SqliteStore) -> None:
+    done: list[str] = []
+    gate = threading.Event()
+    first = store.submit(lambda _session: gate.wait(10))
+    later = [store.submit(noting(done, f"later {n}"), later=True) for n in range(3)]
+    now = [store.submit(noting(done, f"now {n}")) for n in range(3)]
+    assert store.waiting >= 6
+    gate.set()
+    first.result(10)
+    for each in (*later, *now):
+        each.result(10)
+    assert done == ["now 0", "now 1", "now 2", "later 0", "later 1", "later 2"]
+
+
+def test_what_nobody_waits_for_is_not_passed_for_ever(store: SqliteStore) -> None:
+    done: list[int] = []
+    gate = threading.Event()
+    store.submit(lambda _session: gate.wait(10))
+    store.submit(lambda _session: done.append(-1), later=True)
+    ends = [store.submit(noting(done, n)) for n in range(6_000)]
+    gate.set()
+    ends[-1].result(30)
+    assert 0 < done.index(-1) < 5_999
+
+
+def test_closing_finishes_what_nobody_waits_for(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "other.sqlite3", secret=b"s", world=SystemWorld())
+    done: list[int] = []
+    for n in range(300):
+        store.submit(noting(done, n), later=True)
+    store.close()
+    assert done == list(range(300))
