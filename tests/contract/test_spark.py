@@ -132,6 +132,29 @@ def _fail(batches: object) -> Iterator[object]:
     raise ValueError(batches)
 
 
+_DIES = """
+import os, signal
+from leadfit.errors import EngineFailed
+from leadfit.store import spark
+try:
+    with spark.session() as session, spark.SparkBatch(["name"], session) as batch:
+        batch.fill([None, "a"] for _ in range(9))
+        java = session.sparkContext._jvm.java.lang.ProcessHandle.current().pid()
+        os.kill(java, signal.SIGKILL)
+        session.range(3).count()
+except EngineFailed as error:
+    print(error)
+"""
+
+
+@pytest.mark.usefixtures("session")
+def test_a_java_process_that_dies_is_an_error_that_names_spark() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _DIES], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "spark gave up: its Java process ended, perhaps out of memory\n"
+
+
 # ---- as a user calls it --------------------------------------------------------------------
 
 

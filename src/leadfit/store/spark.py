@@ -81,6 +81,8 @@ def session() -> Iterator[SparkSession]:
     try:
         with nullcontext(active) if active is not None else _own_session() as found:
             yield found
+    except ConnectionError as error:
+        raise EngineFailed("spark", "its Java process ended, perhaps out of memory") from error
     except (PySparkException, Py4JError) as error:
         raise EngineFailed("spark", _first_line(error)) from error
 
