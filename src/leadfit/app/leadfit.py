@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
+from leadfit.app.deadlines import next_deadline
 from leadfit.app.delivering import Delivering
 from leadfit.app.files import keep_card, write_whole
 from leadfit.app.health import Check, Health, Status, Waits
@@ -269,7 +270,8 @@ class Leadfit:
             NotFound: No lead has this id.
         """
         found = self._store.read(lambda session: session.leads.view(lead_id))
-        return _there(found, "lead", lead_id)
+        view = _there(found, "lead", lead_id)
+        return replace(view, deadline=next_deadline(view, self._in_force.policy))
 
     def why(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first.

@@ -12,6 +12,7 @@ from leadfit.records import (
     Action,
     Assignment,
     Clock,
+    ClockKind,
     Contact,
     Kind,
     Lead,
@@ -148,6 +149,25 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """What is due next for a lead.
+
+    Attributes:
+        what: In a few words; a step of the ladder once the promise is broken.
+        local: The time on the wall of the owner's zone, with its offset from UTC.
+        zone: Zone of the owner; UTC without one.
+        words: All of it, for a person.
+    """
+
+    clock: ClockKind
+    what: str
+    due_at: datetime
+    local: str
+    zone: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadView:
     """A lead with everything a page shows about it.
 
@@ -156,6 +176,7 @@ class LeadView:
         possible_account_id: An account that was not linked and waits for a review.
         reasons: Why the lead has this owner, or none.
         icp: The learned score of the lead's account, as of the latest cycle.
+        deadline: What is due next, for a lead that was asked for by itself.
     """
 
     lead: Lead
@@ -172,6 +193,7 @@ class LeadView:
     feedback: tuple[Feedback, ...] = ()
     reasons: tuple[Reason, ...] = ()
     icp: AccountScore | None = None
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
