@@ -1,4 +1,4 @@
-"""Who has which lead: moving one by hand, looking over all of them, and how long they waited."""
+"""Who has which lead: moving one by hand, looking over all of them, comparing orders of rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from leadfit.errors import BadInput, Fault
 from leadfit.pipeline import Desk, InForce
 from leadfit.records import Assignment
 from leadfit.store import Session, Store
-from leadfit.store.owners import Override, Waits
+from leadfit.store.owners import Override
 from leadfit.world import World
 
 
@@ -78,10 +78,6 @@ class Routing:
     def override_counts(self) -> Mapping[str, int]:
         """Return how often leads were taken from each rep by hand; ``-`` for those of nobody."""
         return self._store.read(lambda session: session.owners.override_counts())
-
-    def waits(self) -> tuple[Waits, ...]:
-        """Return how long leads of each tier waited from their signal to their first owner."""
-        return self._store.read(lambda session: session.capacity.waits())
 
     def sweep(self) -> jobs.Swept:
         """Look over all open leads now, put right what is not in order, and say how they stand."""

@@ -303,8 +303,6 @@ def give(
     elif ended is not None:
         hand_over(session, ended, assignment, now)
         desk.world.reach("decide.handed_over")
-    else:
-        session.capacity.note_wait(rated.tier, now - signal_at)
     if place.pool is not None:
         session.capacity.take_turn(place.rep_id, place.pool)
     session.leads.assign(assignment)

@@ -28,7 +28,7 @@ from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
-from leadfit.store.owners import Held, Owners, Waits
+from leadfit.store.owners import Held, Owners
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.told import Contents, People, ToldDecisions
@@ -249,7 +249,7 @@ class Leads(Protocol):
 
 
 class Capacity(Protocol):
-    """Capacity slots, turns of the rotations, and waits for a first owner."""
+    """Capacity slots and turns of the rotations."""
 
     def loads(
         self,
@@ -275,12 +275,6 @@ class Capacity(Protocol):
 
     def take_turn(self, rep_id: str, pool: str | None = None) -> int:
         """Put a rep at the end of a pool's rotation; return the number of the turn."""
-
-    def note_wait(self, tier: Tier, waited: timedelta) -> None:
-        """Count how long a lead waited from its signal to its first owner."""
-
-    def waits(self) -> tuple[Waits, ...]:
-        """Return how long leads of each tier waited, lowest tier number first."""
 
 
 class Clocks(Protocol):

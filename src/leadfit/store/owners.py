@@ -1,19 +1,13 @@
-"""What the store knows of owners: loads, waits, what people moved by hand, what is astray."""
+"""What the store knows of owners: loads, what people moved by hand, what is astray."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from leadfit.records import Tier
-
-WAIT_EDGES_S: Final = (
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0,
-    3600.0, 14_400.0,
-)  # fmt: skip
-"""Upper edges of the buckets in which waits for a first owner are counted; one more has no end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,38 +23,6 @@ class Held:
     slots_taken: int = 0
     last_turn: int = 0
     turns: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
-    """How long leads of one tier waited from their signal to their first owner.
-
-    Attributes:
-        leads: Numbers of leads by bucket of :data:`WAIT_EDGES_S`, the endless one last.
-        total_s: Sum of all waits in seconds.
-    """
-
-    tier: Tier
-    leads: tuple[int, ...]
-    total_s: float
-
-    @property
-    def count(self) -> int:
-        """How many leads were counted."""
-        return sum(self.leads)
-
-    def within_s(self, share: float) -> float | None:
-        """Return the edge within which ``share`` of the leads waited; ``None`` beyond the last.
-
-        >>> Waits(tier=Tier.ONE, leads=(98, 1, 1) + (0,) * 15, total_s=1.0).within_s(0.99)
-        0.01
-        """
-        wanted, so_far = share * self.count, 0
-        for edge, leads in zip(WAIT_EDGES_S, self.leads, strict=False):
-            so_far += leads
-            if so_far >= wanted:
-                return edge
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -282,18 +282,6 @@ pool_turns = Table(
     sqlite_with_rowid=False,
 )
 
-# How long leads waited from their signal to their first owner, counted by bucket.
-waits = Table(
-    "waits",
-    metadata,
-    Column("tier", Integer, primary_key=True, autoincrement=False),
-    Column("bucket", Integer, primary_key=True, autoincrement=False),
-    Column("leads", WHOLE, nullable=False),
-    Column("total_us", WHOLE, nullable=False),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
 # Leads that a person gave to another rep than the rules had.
 overrides = Table(
     "overrides",

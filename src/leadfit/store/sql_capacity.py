@@ -1,18 +1,14 @@
-"""Capacity slots, turns of the rotations, and how long leads waited for their first owner."""
+"""Capacity slots, and turns of the rotations."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from leadfit.records import Tier
 from leadfit.store.codec import to_us
-from leadfit.store.owners import WAIT_EDGES_S, Held, Waits
+from leadfit.store.owners import Held
 from leadfit.store.sql import Connection
-
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 # A slot is busy until its window has passed, both as it was when the slot was taken and as it is
 # now: a policy that makes the window longer frees nothing early, one that makes it shorter neither.
@@ -125,26 +121,3 @@ class SqlCapacity:
                 (pool, rep_id, turn),
             )
         return int(turn)
-
-    def note_wait(self, tier: Tier, waited: timedelta) -> None:
-        """Count how long a lead waited from its signal to its first owner."""
-        bucket = bisect_left(WAIT_EDGES_S, waited.total_seconds())
-        self._connection.execute(
-            "INSERT INTO waits (tier, bucket, leads, total_us) VALUES (?, ?, 1, ?)"
-            " ON CONFLICT (tier, bucket) DO UPDATE SET leads = waits.leads + 1,"
-            " total_us = waits.total_us + excluded.total_us",
-            (int(tier), bucket, max(0, waited // _MICROSECOND)),
-        )
-
-    def waits(self) -> tuple[Waits, ...]:
-        """Return how long leads of each tier waited, lowest tier number first."""
-        rows = self._connection.execute("SELECT tier, bucket, leads, total_us FROM waits")
-        counts: dict[int, list[int]] = {}
-        totals: dict[int, int] = {}
-        for tier, bucket, leads, total_us in rows:
-            counts.setdefault(tier, [0] * (len(WAIT_EDGES_S) + 1))[bucket] = leads
-            totals[tier] = totals.get(tier, 0) + total_us
-        return tuple(
-            Waits(tier=Tier(tier), leads=tuple(counts[tier]), total_s=totals[tier] / 1e6)
-            for tier in sorted(counts)
-        )

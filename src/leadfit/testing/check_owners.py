@@ -8,7 +8,7 @@ from typing import Final
 
 from leadfit.records import Clock, ClockKind, Tier
 from leadfit.store import Session
-from leadfit.store.owners import WAIT_EDGES_S, OpenLeads, Override
+from leadfit.store.owners import OpenLeads, Override
 from leadfit.testing.check_store import Bench, assign, expect, make_lead
 
 _HOURS: Final = 48
@@ -79,21 +79,6 @@ def each_pool_has_a_rotation_of_its_own(bench: Bench) -> None:
     expect(a["west"] < b["west"], f"the order of the pool is lost: {a}, {b}")
     expect("all" not in b, f"a turn was taken in a pool it was not in: {b}")
     expect(not c, f"a rep without a turn has one: {c}")
-
-
-def waits_are_counted_by_tier_and_length(bench: Bench) -> None:
-    """The edge of a bucket belongs to it; what is beyond the last is in one without end."""
-
-    def count(session: Session) -> None:
-        for seconds in (0.004, WAIT_EDGES_S[0], 0.2, 10**6):
-            session.capacity.note_wait(Tier.ONE, timedelta(seconds=seconds))
-        session.capacity.note_wait(Tier.THREE, timedelta(seconds=2))
-
-    bench.store.write(count)
-    one, three = bench.store.read(lambda session: session.capacity.waits())
-    expect((one.tier, three.tier) == (Tier.ONE, Tier.THREE), "tiers are out of order")
-    expect((one.leads[0], one.leads[-1], one.count) == (2, 1, 4), f"counted were {one.leads}")
-    expect(abs(one.total_s - 1_000_000.209) < 1e-6, f"the sum is {one.total_s}")
 
 
 def open_leads_of_owners_are_found_untouched_ones_first(bench: Bench) -> None:
@@ -214,7 +199,6 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     more_slots_are_there_at_once,
     a_longer_window_frees_nothing_early,
     each_pool_has_a_rotation_of_its_own,
-    waits_are_counted_by_tier_and_length,
     open_leads_of_owners_are_found_untouched_ones_first,
     leads_that_are_astray_are_found,
     leads_that_wait_are_served_in_their_order,

@@ -40,6 +40,7 @@ API: Final = (
     leads.accept_lead,
     leads.reject_lead,
     leads.touch_lead,
+    leads.assign_lead,
     reviews.get_reviews,
     reviews.get_review,
     reviews.settle_review,

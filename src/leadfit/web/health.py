@@ -44,7 +44,9 @@ async def metrics(request: Asked) -> Response[str]:
     site = site_of(request)
     status = await site.run(site.leadfit.status)
     site.metrics.assigned(await site.run(site.leadfit.waits.new))
-    return Response(site.metrics.text(status, under_way=site.under_way), media_type=MEDIA_TYPE)
+    overrides = await site.run(site.leadfit.routing.override_counts)
+    text = site.metrics.text(status, under_way=site.under_way, overrides=overrides)
+    return Response(text, media_type=MEDIA_TYPE)
 
 
 @get("/openapi.json", name="openapi")

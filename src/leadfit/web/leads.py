@@ -71,6 +71,19 @@ async def touch_lead(request: Asked) -> Response[Json]:
     return Response(lead_json(await site.run(lambda: site.leadfit.touch(lead_id, by, at))))
 
 
+@post("/v1/leads/{lead_id:str}/assign", name="assign_lead", status_code=200)
+async def assign_lead(request: Asked) -> Response[Json]:
+    """Give the lead to a rep by hand, and keep who did it and why."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request), ("rep_id", "reason", "by"))
+    rep_id, reason, by = said.words("rep_id"), said.words("reason"), said.words("by", BY_KEY)
+    said.check()
+    site, lead_id = site_of(request), named(request, "lead_id")
+    routing = site.leadfit.routing
+    await site.run(lambda: routing.assign(lead_id, rep_id, by=by, reason=reason))
+    return Response(lead_json(await site.run(lambda: site.leadfit.lead(lead_id))))
+
+
 def lead_json(view: LeadView) -> Json:
     """Return a lead as JSON: its plain fields on top, what belongs to it below."""
     shown = document(view)

@@ -85,8 +85,17 @@ class Metrics:
             for each in seconds:
                 self._assigned.add(each)
 
-    def text(self, status: Status, *, under_way: int = 0) -> str:
+    def text(
+        self,
+        status: Status,
+        *,
+        under_way: int = 0,
+        overrides: Mapping[str, int] | None = None,
+    ) -> str:
         """Return all counters and the counts of the workspace."""
+        taken: dict[Labels, float] = {
+            (("rep", rep_id),): count for rep_id, count in (overrides or {}).items()
+        }
         with self._lock:
             families = [
                 family(
@@ -103,6 +112,8 @@ class Metrics:
                     "Time from a signal that opens a lead to the lead's first owner",
                 ),
             ]
+        words = "Leads that people took from a rep by hand; - for leads without one"
+        families.append(family("leadfit_overrides_total", words, taken))
         families += _gauges(status, under_way)
         return "".join(families)
 

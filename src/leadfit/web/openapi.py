@@ -69,12 +69,19 @@ def _lead_paths() -> Json:
         "A person turned the lead down", "ops", "Lead", said, _LEAD, required=("reason",)
     )
     stopped = _call("A person touched the lead; its clocks stop", "ops", "Lead", touched, _LEAD)
+    chosen: Json = {"rep_id": _WORDS, "reason": _WORDS, "by": _WORDS}
+    given = _call(
+        "The lead goes to a rep by hand", "ops", "Lead", chosen, _LEAD,
+        required=("rep_id", "reason"),
+    )  # fmt: skip
+    _may_conflict(given, "It is closed, or the rep has it, is away, gone or full")
     return {
         lead: {"get": shown},
         f"{lead}/why": {"get": why},
         f"{lead}/accept": {"post": taken},
         f"{lead}/reject": {"post": turned_down},
         f"{lead}/touch": {"post": stopped},
+        f"{lead}/assign": {"post": given},
     }
 
 

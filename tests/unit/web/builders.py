@@ -13,8 +13,9 @@ from litestar.types import ASGIApp
 from leadfit.app import Leadfit, Status
 from leadfit.app.health import Check, Waits
 from leadfit.app.matching import Matching
+from leadfit.app.routing import Routing
 from leadfit.canonical import digest
-from leadfit.errors import Conflict, Fault, NotFound, StoreBusy
+from leadfit.errors import Conflict, Fault, NotFound, NotPossible, StoreBusy
 from leadfit.pipeline import InForce
 from leadfit.policy import load_starter
 from leadfit.records import (
@@ -230,6 +231,22 @@ class NoWaits(Waits):
         return (0.02, 40.0)
 
 
+class NoRouting(Routing):
+    """Leads that people gave to others are written down, and nothing follows."""
+
+    def __init__(self, said: list[tuple[str, str, str, object]]) -> None:
+        self._said = said
+
+    def assign(self, lead_id: str, rep_id: str, *, by: str, reason: str) -> Assignment:
+        if rep_id == "rep_full":
+            raise NotPossible(f"rep {rep_id}", "all 15 slots are taken")
+        self._said.append(("assigned", lead_id, by, (rep_id, reason)))
+        return assignment(lead_id)
+
+    def override_counts(self) -> Mapping[str, int]:
+        return {"rep_ada": 3, "-": 1}
+
+
 class LeadfitInMemory(Leadfit):
     """The facade with everything in dictionaries; ``is_busy`` refuses every signal."""
 
@@ -244,6 +261,7 @@ class LeadfitInMemory(Leadfit):
         self.is_busy = False
         self.is_ready = True
         self.said: list[tuple[str, str, str, object]] = []
+        self.routing = NoRouting(self.said)
 
     def accept_many(self, bodies: Iterable[object]) -> tuple[Receipt | Refusal | Conflict, ...]:
         if self.is_busy:

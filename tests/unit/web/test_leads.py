@@ -84,7 +84,7 @@ def test_a_bad_word_is_refused_with_every_fault(
 
 
 @pytest.mark.parametrize("key", [None, "in", "see"])
-@pytest.mark.parametrize("call", ["accept", "reject", "touch"])
+@pytest.mark.parametrize("call", ["accept", "reject", "touch", "assign"])
 def test_only_ops_may_say_something_about_a_lead(
     leadfit: LeadfitInMemory, call: str, key: str | None
 ) -> None:
@@ -93,3 +93,28 @@ def test_only_ops_may_say_something_about_a_lead(
     )
     assert answer.status_code == (401 if key is None else 403)
     assert leadfit.said == []
+
+
+def test_a_lead_is_given_by_hand_with_who_did_it_and_why(leadfit: LeadfitInMemory) -> None:
+    body = {"rep_id": "rep_ben", "reason": "knows them", "by": "rep_max"}
+    answer = ask(create_app(leadfit), "POST", "/v1/leads/lead_1/assign", json=body, key="act")
+    assert answer.status_code == 200
+    assert answer.json()["lead_id"] == "lead_1"
+    assert leadfit.said[-1] == ("assigned", "lead_1", "rep_max", ("rep_ben", "knows them"))
+
+
+def test_a_rep_who_cannot_have_the_lead_is_a_conflict(leadfit: LeadfitInMemory) -> None:
+    body = {"rep_id": "rep_full", "reason": "knows them"}
+    answer = ask(create_app(leadfit), "POST", "/v1/leads/lead_1/assign", json=body, key="act")
+    assert (answer.status_code, "all 15 slots" in answer.text) == (409, True)
+
+
+def test_giving_a_lead_by_hand_needs_a_rep_and_a_reason(leadfit: LeadfitInMemory) -> None:
+    answer = ask(create_app(leadfit), "POST", "/v1/leads/lead_1/assign", json={}, key="act")
+    assert answer.status_code == 422
+    assert {each["place"] for each in answer.json()["faults"]} == {"rep_id", "reason"}
+
+
+def test_leads_taken_by_hand_are_counted_by_rep(leadfit: LeadfitInMemory) -> None:
+    text = ask(create_app(leadfit), "GET", "/metrics", key="see").text
+    assert 'leadfit_overrides_total{rep="rep_ada"} 3' in text

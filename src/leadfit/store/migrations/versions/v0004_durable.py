@@ -157,17 +157,6 @@ pool_turns = Table(
     sqlite_with_rowid=False,
 )
 
-waits = Table(
-    "waits",
-    metadata,
-    Column("tier", Integer, primary_key=True, autoincrement=False),
-    Column("bucket", Integer, primary_key=True, autoincrement=False),
-    Column("leads", WHOLE, nullable=False),
-    Column("total_us", WHOLE, nullable=False),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
-
 overrides = Table(
     "overrides",
     metadata,
