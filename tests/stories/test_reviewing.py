@@ -709,6 +709,24 @@ def test_a_page_for_a_rep_is_full_although_reviews_are_hidden(
     assert seen == ["beta", "beta-bank"]
 
 
+# ---- one person, two addresses --------------------------------------------------------------
+
+
+def test_one_person_under_two_addresses_has_one_owner_while_a_reviewer_is_asked(
+    leadfit: Leadfit,
+) -> None:
+    first = send(leadfit, email="robert.marsh@zyxel.com", name="Robert Marsh")
+    others = [send(leadfit, email=f"p{n}@zyxel.com", name=f"Pat Number{n}") for n in range(3)]
+    second = send(leadfit, email="bob@zyxel.com", name="Bob Marsh")
+    assert second.lead.lead_id != first.lead.lead_id, "nothing is merged before the answer"
+    assert second.lead.owner_id == first.lead.owner_id
+    assert {each.lead.owner_id for each in others} - {first.lead.owner_id}, "others take turns"
+    (review,) = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
+    settle(leadfit, review, Relation.SAME)
+    running = [leadfit.lead(each.lead.lead_id).lead.is_open for each in (first, second)]
+    assert running == [True, False], "one person, one lead"
+
+
 # ---- free mail is never stuck ---------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from leadfit.records import (
     Match,
     Plan,
     Ranking,
+    Reason,
     RepLoad,
     Signal,
 )
@@ -75,12 +76,32 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """A contact of the same account who may be the very person, under another address.
+
+    Attributes:
+        open_lead_id: That contact's open lead, whose owner the person speaks to already.
+    """
+
+    contact_id: str
+    probability: float
+    evidence: tuple[Reason, ...]
+    open_lead_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
-    """Whom a signal is about; ``lead`` is the open lead it joins, or the lead it reports on."""
+    """Whom a signal is about.
+
+    Attributes:
+        lead: The open lead it joins, or the lead it reports on.
+        alike: Who else of the account a new contact may be.
+    """
 
     account: Account | None
     contact: Contact | None
     lead: Lead | None
+    alike: Colleague | None = None
 
     @property
     def account_id(self) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from leadfit import resolve
-from leadfit.pipeline.case import Case, Desk
+from leadfit.pipeline.case import Case, Colleague, Desk
 from leadfit.records import Candidate, Contact, Keys, Match, Reason, Signal
 from leadfit.resolve.by_weight import evidence
 from leadfit.resolve.card import RecordKind
@@ -57,13 +57,11 @@ def by_phone(desk: Desk, signal: Signal, keys: Keys) -> tuple[Candidate, ...]:
     return desk.session.accounts.blocked(RecordKind.CONTACT, number, _MOST).candidates
 
 
-def likeliest(
-    case: Case, contact: Contact, account_id: str
-) -> tuple[str, float, tuple[Reason, ...]] | None:
+def likeliest(case: Case, contact: Contact, account_id: str) -> Colleague | None:
     """Return which contact of the account a new one may be, how likely, and why."""
     said = resolve.contact_side(case.signal, case.keys, case.desk.policy)
     rules, card = case.desk.policy.matching, colleague_card()
-    best: tuple[str, float, tuple[Reason, ...]] | None = None
+    best: Colleague | None = None
     for each in _alike(case, said):
         other = each.contact
         if other is None or other.account_id != account_id:
@@ -76,8 +74,13 @@ def likeliest(
             probability = max(probability, rules.probability.same_person)
             words = f"contact {other.contact_id} of the same account has the same name"
             named = (Reason(rule="contact.namesake", words=words),)
-        if probability >= rules.review and (best is None or probability > best[1]):
-            best = other.contact_id, probability, (*named, *evidence(card, weighing))
+        if probability >= rules.review and (best is None or probability > best.probability):
+            best = Colleague(
+                contact_id=other.contact_id,
+                probability=probability,
+                evidence=(*named, *evidence(card, weighing)),
+                open_lead_id=each.open_lead_id,
+            )
     return best
 
 

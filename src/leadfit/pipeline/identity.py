@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leadfit.pipeline.case import Case, Who
+from leadfit.pipeline import colleagues
+from leadfit.pipeline.case import Case, Colleague, Who
 from leadfit.records import OPENS_A_LEAD, Account, Band, Contact, Lead
 from leadfit.resolve.normal import parted_name
 from leadfit.store.personal import part_facts
@@ -25,7 +26,19 @@ def settle(case: Case) -> Who:
         accounts.link_contact(known.contact_id, account.account_id)
     if account is None and contact is not None and contact.account_id is not None:
         account = accounts.account(contact.account_id)
-    return Who(account=account, contact=contact, lead=_lead(case, contact))
+    lead = _lead(case, contact)
+    is_new = known is None and lead is None and case.signal.kind in OPENS_A_LEAD
+    alike = _alike(case, account, contact) if is_new else None
+    return Who(account=account, contact=contact, lead=lead, alike=alike)
+
+
+def _alike(case: Case, account: Account | None, contact: Contact | None) -> Colleague | None:
+    """Return who else of the account a contact may be whose address is nobody's."""
+    if account is None or contact is None:
+        return None
+    if any(each.found_by == "email" for each in case.candidates):
+        return None
+    return colleagues.likeliest(case, contact, account.account_id)
 
 
 def _matched_account(case: Case) -> Account | None:

@@ -259,7 +259,8 @@ def _open(case: Case, who: Who, lead_id: str) -> None:
     received_at = case.signal.received_at
     desk.session.leads.add(lead, received_at, case.match.possible_account_id)
     doubt = matching.doubt(case, who, rated.tier)
-    routed = owners.give_first(desk, lead, who.account, rated, received_at, doubt)
+    prefer = matching.owner_meanwhile(case, who)
+    routed = owners.give_first(desk, lead, who.account, rated, received_at, doubt, prefer)
     _keep(case, who, lead_id=lead_id, subject=subject, rated=rated, routed=routed, opened=True)
     matching.keep(case, who, lead_id, rated, doubt)
 

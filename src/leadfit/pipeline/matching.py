@@ -119,7 +119,7 @@ def keep(case: Case, who: Who, lead_id: str, rated: Score, in_doubt: Doubt | Non
         _ask(case, lead_id, rated, in_doubt)
     else:
         _sample(case, lead_id)
-    _ask_about_namesake(case, who, lead_id)
+    _ask_about_colleague(case, who, lead_id)
 
 
 def _ask(case: Case, lead_id: str, rated: Score, in_doubt: Doubt) -> None:
@@ -136,30 +136,32 @@ def _ask(case: Case, lead_id: str, rated: Score, in_doubt: Doubt) -> None:
         tell_reviewers(desk, review.review_id, lead_id, words)
 
 
-def _ask_about_namesake(case: Case, who: Who, lead_id: str) -> None:
+def owner_meanwhile(case: Case, who: Who) -> str | None:
+    """Return who has the open lead of the one that a new contact may be: one person, one owner."""
+    if who.alike is None or who.alike.open_lead_id is None:
+        return None
+    lead = case.desk.session.leads.get(who.alike.open_lead_id)
+    return None if lead is None else lead.owner_id
+
+
+def _ask_about_colleague(case: Case, who: Who, lead_id: str) -> None:
     """Ask whether a new contact is another of the same account under another address.
 
     Nothing is merged, and the lead does not wait for the answer.
     """
-    desk, contact = case.desk, who.contact
-    if case.match.contact_id is not None or contact is None or who.account_id is None:
+    desk, found = case.desk, who.alike
+    if found is None or who.contact is None:
         return
-    if any(each.found_by == "email" for each in case.candidates):
-        return
-    found = colleagues.likeliest(case, contact, who.account_id)
-    if found is None:
-        return
-    other_id, probability, evidence = found
     review = _review(case, lead_id, ReviewKind.DUPLICATE)
     desk.session.reviews.open(
         replace(
             review,
             record_kind=RecordKind.CONTACT,
-            left_id=contact.contact_id,
-            right_id=other_id,
-            probability=probability,
+            left_id=who.contact.contact_id,
+            right_id=found.contact_id,
+            probability=found.probability,
             card_digest=colleague_card().digest,
-            evidence=evidence,
+            evidence=found.evidence,
             due_at=desk.now + timedelta(hours=desk.policy.matching.review_hours),
         )
     )

@@ -59,8 +59,11 @@ def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
     rated: Score,
     signal_at: datetime,
     doubt: Doubt | None = None,
+    prefer: str | None = None,
 ) -> Routed:
     """Find the first owner of a lead; with nobody free, begin to look again.
+
+    Who has the other lead of what may be the same person is preferred among those the rules name.
 
     A lead whose account is in doubt goes to whoever is right under every account it may be of.
     Where nobody is, it waits for the review, and for an owner as any other once that is overdue.
@@ -70,12 +73,14 @@ def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
     if ranked.ranking and ranked.ranking.places and _serve_waiting(desk, rated):
         ranked = _ranked_with_doubt(desk, lead, account, rated, doubt)
     desk.world.reach("decide.ranked")
-    place = claim(desk, ranked, lead.lead_id)
+    place = claim(desk, ranked, lead.lead_id, prefer=prefer)
     desk.world.reach("decide.claimed")
     if place is None:
         waits = doubt is not None and not (ranked.ranking and ranked.ranking.places)
         until = doubt.until if doubt is not None and waits else None
         return replace(ranked, plan=_wait(desk, lead, signal_at, until=until))
+    if place.rep_id == prefer:
+        place = replace(place, words=f"{place.words}, and has the lead of what may be one person")
     return give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
 
 
