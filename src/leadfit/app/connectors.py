@@ -210,7 +210,8 @@ def _read(path: Path, environment: Mapping[str, str]) -> _Connectors:
     try:
         return _Connectors.model_validate(whole)
     except ValidationError as error:
-        raise BadInput([_fault(each["loc"], each["msg"]) for each in error.errors()]) from error
+        # Not "from error": it shows what came, which may be a secret.
+        raise BadInput([_fault(each["loc"], each["msg"]) for each in error.errors()]) from None
 
 
 def _fault(where: tuple[int | str, ...], what: str) -> Fault:

@@ -34,6 +34,7 @@ outbox = Table(
         "outbox_ready", "destination", "next_us",
         **only("state IN ('pending', 'sending', 'ambiguous')"),
     ),
+    Index("outbox_sending", "holder", **only("state = 'sending'")),
     Index("outbox_dead", "done_us", **only("state IN ('dead', 'refused')")),
     Index(
         "outbox_waiting", "due_us",

@@ -37,8 +37,23 @@ SELECT {ACTION} FROM outbox
 WHERE destination = ? AND state IN {_OPEN} AND next_us <= ?
 AND (state <> 'sending' OR lease_us IS NULL OR lease_us <= ? OR holder IN ({{}}))
 AND (kind IN {_FIRST} OR lead_id = '' OR NOT {_BEHIND})
-ORDER BY next_us, due_us, rowid LIMIT ?
+ORDER BY next_us, rowid LIMIT ?
 """  # noqa: S608 -- fixed words and placeholders
+# From one destination to the next by the index, however much waits for a later time.
+_READY: Final = f"""
+WITH RECURSIVE known (name) AS (
+    SELECT min(destination) FROM outbox WHERE state IN {_OPEN}
+    UNION ALL
+    SELECT (SELECT min(destination) FROM outbox
+            WHERE state IN {_OPEN} AND destination > known.name)
+    FROM known WHERE known.name IS NOT NULL
+)
+SELECT name FROM known JOIN outbox ON outbox.rowid = (
+    SELECT rowid FROM outbox WHERE destination = known.name AND state IN {_OPEN}
+    ORDER BY next_us, rowid LIMIT 1
+)
+WHERE next_us <= ? ORDER BY next_us, outbox.rowid
+"""  # noqa: S608 -- fixed words
 _DEAD: Final = (
     "SELECT key, kind, destination, done_us, error, lead_id, attempts, doubts, recipients, fields,"
     " assignment_id, due_us FROM outbox WHERE state IN ('dead', 'refused')"
@@ -92,17 +107,13 @@ class SqlOutbox:
 
     def ready(self, now: datetime) -> tuple[str, ...]:
         """Return the destinations for which something is due, the longest waiting first."""
-        rows = self._connection.execute(
-            f"SELECT destination, min(next_us) FROM outbox WHERE state IN {_OPEN}"  # noqa: S608 -- fixed words
-            " GROUP BY destination ORDER BY min(next_us), min(rowid)"
-        ).fetchall()
-        now_us = to_us(now)
-        return tuple(row[0] for row in rows if row[1] <= now_us)
+        rows = self._connection.execute(_READY, (to_us(now),)).fetchall()
+        return tuple(row[0] for row in rows)
 
     def holders(self, now: datetime) -> tuple[str, ...]:
         """Return who holds actions in sending whose lease runs on."""
         rows = self._connection.execute(
-            f"SELECT DISTINCT holder FROM outbox WHERE state IN {_OPEN} AND state = 'sending'"  # noqa: S608 -- fixed words
+            "SELECT DISTINCT holder FROM outbox WHERE state = 'sending'"
             " AND holder IS NOT NULL AND lease_us > ? ORDER BY holder",
             (to_us(now),),
         )

@@ -203,6 +203,7 @@ def upgrade() -> None:
     )
     op.drop_index("outbox_due", "outbox")
     op.create_index("outbox_ready", "outbox", ["destination", "next_us"], **only(_OPEN))
+    op.create_index("outbox_sending", "outbox", ["holder"], **only("state = 'sending'"))
     op.create_index("outbox_dead", "outbox", ["done_us"], **only("state IN ('dead', 'refused')"))
     op.create_index(
         "outbox_waiting", "outbox", ["due_us"],
