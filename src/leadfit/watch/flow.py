@@ -2,10 +2,11 @@
 
 A source is held against its own past, hour of the week by hour of the week, so that nights and
 weekends are expected to be quiet; days on which all are closed count nowhere. What is missing in a
-window that ends now is judged by an upper bound of its chance: the Chernoff bound of a Poisson
-count, and of a binomial share for addresses, divided by how much more the source's own windows
-scattered in the past. The bound is compared with the false alarms of the policy divided by all
-windows of all hours of a year, as if none of them told of the others; so fewer are to be expected.
+window that ends now is judged by an upper bound of its chance: the Chernoff bound of a negative
+binomial count, whose scatter is that of the source's own windows below what was expected of them;
+for addresses that of a binomial share. The bound is compared with the false alarms of the policy
+divided by the windows of that length in a year: those that do not overlap, three times, since each
+hour begins another; ``benchmarks/probes.py`` counts what comes of it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _RAMP_HOURS: Final = 12
 """In windows shorter than this an hour is held against the least of its neighbours: clocks are set
 forward and back, and a morning's rise an hour late is no failure."""
 _LEAST_SIGNALS: Final = 50
+_OVERLAPPING: Final = 3
+_LEAST_BLOCKS: Final = 14
+_LONGEST_BLOCK: Final = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +115,13 @@ def source_flow(
     received, nulls = series.received_in(_BY_DAY), series.nulls_in(_BY_DAY)
     days = series.length / _BY_DAY
     judged = days >= rules.least_days
-    least = -math.log(rules.false_alarms_a_year / (_HOURS_A_YEAR * len(WINDOWS)))
     found = []
     if judged:
         found = [
             each
             for each in (
-                _drop(source, series, least, rules.least_drop),
-                _nulls(source, series, least, rules.least_nulls),
+                _drop(source, series, rules.false_alarms_a_year, rules.least_drop),
+                _nulls(source, series, rules.false_alarms_a_year, rules.least_nulls),
             )
             if each is not None
         ]
@@ -163,15 +166,20 @@ class _Series:
         """Return how many signals the last hours would hold, were all as before."""
         return sum(self.baseline(hours)[-hours:])
 
-    def baseline(self, hours: int) -> list[float]:
-        """Return what is expected of each hour, by the hours before the last ones."""
+    def baseline(self, hours: int, *, at_least: bool = False) -> list[float]:
+        """Return what is expected of each hour, by the hours before the last ones.
+
+        Args:
+            hours: How many at the end are left out of it.
+            at_least: Of an hour and its neighbours the one of which least is expected.
+        """
         sums, weeks = [0.0] * _HOURS_A_WEEK, [0] * _HOURS_A_WEEK
         for n in range(self.length - hours):
             if self.counts[n]:
                 sums[self.week_hours[n]] += self.received[n]
                 weeks[self.week_hours[n]] += 1
         means = [total / many if many else 0.0 for total, many in zip(sums, weeks, strict=True)]
-        if hours < _RAMP_HOURS:
+        if at_least:
             means = [
                 min(means[n - 1], means[n], means[(n + 1) % _HOURS_A_WEEK])
                 for n in range(_HOURS_A_WEEK)
@@ -190,22 +198,28 @@ def _closed_days(policy: Policy) -> frozenset[object]:
     return frozenset(day.day for day in policy.holidays if day.calendar is None and not day.open)
 
 
-def _drop(source: str, series: _Series, least: float, share: float) -> FlowAlarm | None:
+def _drop(source: str, series: _Series, false_alarms: float, share: float) -> FlowAlarm | None:
     """Return the alarm of the window in which most is missing by its chance, if any."""
     best: tuple[float, FlowAlarm] | None = None
-    scatter = 1.0
+    scatter = 0.0
     received = series.open_received()
     for hours in WINDOWS:
         weeks = (series.length - hours) / _HOURS_A_WEEK
         if weeks < 1:
             break
         baseline = series.baseline(hours)
-        scatter = max(scatter, _scatter(received, baseline, hours, weeks))
+        # Of long windows there are few: they scatter no more than shorter ones.
+        own = _scatter(received[:-hours], baseline, min(hours, _LONGEST_BLOCK))
+        scatter = scatter if own is None else own
+        if hours < _RAMP_HOURS:
+            baseline = series.baseline(hours, at_least=True)
         expected, seen = sum(baseline[-hours:]), sum(received[-hours:])
         if expected <= 0 or seen > (1 - share) * expected:
             continue
-        surprise = _poisson(seen, expected) / (scatter * (1 + 1 / weeks))
-        if surprise >= least and (best is None or surprise > best[0]):
+        # What is expected is itself known by so many weeks only.
+        unsure = scatter + (1 / expected + scatter) / weeks
+        excess = _too_few(seen, expected, unsure) - _least(hours, false_alarms)
+        if excess >= 0 and (best is None or excess > best[0]):
             words = (
                 f"{source}: {seen} signals in the last {_span(hours)}, where"
                 f" {expected:.3g} were expected"
@@ -213,11 +227,17 @@ def _drop(source: str, series: _Series, least: float, share: float) -> FlowAlarm
             alarm = FlowAlarm(
                 kind="volume", source=source, hours=hours, expected=expected, seen=seen, words=words
             )
-            best = surprise, alarm
+            best = excess, alarm
     return None if best is None else best[1]
 
 
-def _nulls(source: str, series: _Series, least: float, share: float) -> FlowAlarm | None:
+def _least(hours: int, false_alarms: float) -> float:
+    """Return minus the logarithm of the chance below which a window gives alarm."""
+    windows = _OVERLAPPING * len(WINDOWS) * _HOURS_A_YEAR / hours
+    return math.log(windows / false_alarms)
+
+
+def _nulls(source: str, series: _Series, false_alarms: float, share: float) -> FlowAlarm | None:
     """Return the alarm of the window in which addresses are missing most, if any."""
     best: tuple[float, FlowAlarm] | None = None
     received, nulls = list(accumulate(series.received)), list(accumulate(series.nulls))
@@ -233,8 +253,8 @@ def _nulls(source: str, series: _Series, least: float, share: float) -> FlowAlar
         usual = min(0.999, usual + 2 * math.sqrt(usual * (1 - usual) * scatter / before))
         if now == 0 or now_nulls / now < usual + share:
             continue
-        surprise = _binomial(now_nulls, now, usual) / scatter
-        if surprise >= least and (best is None or surprise > best[0]):
+        excess = _too_many(now_nulls, now, usual) / scatter - _least(hours, false_alarms)
+        if excess >= 0 and (best is None or excess > best[0]):
             words = (
                 f"{source}: {now_nulls} of {now} signals of the last {_span(hours)} have no e-mail"
                 f" address, where {100 * before_nulls / before:.3g} % had none before"
@@ -247,26 +267,30 @@ def _nulls(source: str, series: _Series, least: float, share: float) -> FlowAlar
                 seen=now_nulls,
                 words=words,
             )
-            best = surprise, alarm
+            best = excess, alarm
     return None if best is None else best[1]
 
 
-def _scatter(received: Sequence[int], baseline: Sequence[float], hours: int, weeks: float) -> float:
-    """Return the variance of the past's windows over that of a Poisson count, at least 1."""
-    squares = total = 0.0
+def _scatter(received: Sequence[int], baseline: Sequence[float], hours: int) -> float | None:
+    """Return by how much the past's windows scatter below what was expected, beyond chance.
+
+    Returns:
+        The variance beyond that of a Poisson count over the square of what was expected; ``None``
+        where there were too few windows.
+    """
+    beyond = total = 0.0
     blocks = 0
-    for end in range(len(received) - hours, hours - 1, -hours):
+    for end in range(len(received), hours - 1, -hours):
         expected = sum(baseline[end - hours : end])
         if expected > 0:
-            seen = sum(received[end - hours : end])
-            squares += (seen - expected) ** 2
-            total += expected
+            short = max(0.0, expected - sum(received[end - hours : end]))
+            # Twice, for the side that is not looked at: a burst makes no silence likelier.
+            beyond += 2 * short**2 - expected
+            total += expected**2
             blocks += 1
-    if blocks < 2 or total <= 0:
-        return 1.0
-    # The windows are part of what they are held against, and few of them tell little.
-    own = weeks / (weeks - 1) if weeks > 1.5 else 3.0
-    return max(1.0, squares / total * own * (1 + 2 / blocks))
+    if blocks < _LEAST_BLOCKS or total <= 0:
+        return None
+    return max(0.0, beyond / total) * (1 + 2 / blocks)
 
 
 def _null_scatter(series: _Series, usual: float, cut: int) -> float:
@@ -280,15 +304,24 @@ def _null_scatter(series: _Series, usual: float, cut: int) -> float:
     return max(1.0, squares / total) if total > 0 else 1.0
 
 
-def _poisson(seen: int, expected: float) -> float:
-    """Return minus the logarithm of a bound on the chance of so few (Chernoff)."""
+def _too_few(seen: int, expected: float, scatter: float) -> float:
+    """Return minus the logarithm of a bound on the chance of so few signals.
+
+    The Chernoff bound of a negative binomial count with this mean and variance
+    ``expected + scatter * expected ** 2``.
+
+    >>> round(_too_few(0, 10.0, 1e-9), 3)
+    10.0
+    """
     if seen >= expected:
         return 0.0
-    return expected - seen + (seen * math.log(seen / expected) if seen else 0.0)
+    size = 1 / max(scatter, 1e-9)
+    few = seen * math.log(seen / expected) if seen else 0.0
+    return few + (seen + size) * math.log1p((expected - seen) / (seen + size))
 
 
-def _binomial(nulls: int, signals: int, usual: float) -> float:
-    """Return minus the logarithm of a bound on the chance of so many (Chernoff)."""
+def _too_many(nulls: int, signals: int, usual: float) -> float:
+    """Return minus the logarithm of a bound on the chance of so many without (Chernoff)."""
     share = nulls / signals
     if share <= usual:
         return 0.0
