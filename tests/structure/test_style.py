@@ -25,6 +25,7 @@ EDGES = {
     "cli/__init__.py",
     "jobs/deliver.py",
     "jobs/loops.py",
+    "jobs/replay.py",
     "jobs/sla.py",
     "jobs/sweep.py",
     "pipeline/line.py",

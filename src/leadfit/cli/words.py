@@ -1,63 +1,13 @@
-"""Decisions and counts in words."""
+"""Counts and keys in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from leadfit.app import Status
 from leadfit.canonical import moment
 from leadfit.cli.output import table
-from leadfit.records import Decision, Reason
 from leadfit.store.intake import AccessKey
-
-
-def decision_words(decision: Decision) -> str:
-    """Return the whole chain of a decision, one reason a line; points stand in front."""
-    return "\n".join(_lines(decision))
-
-
-def _lines(decision: Decision) -> Iterator[str]:
-    match = decision.match
-    yield (
-        f"Decided {decision.decided_at:%Y-%m-%d %H:%M:%S} UTC on signal {decision.signal_id}: "
-        + ("a lead was opened" if decision.opened else "no lead was opened")
-    )
-    yield (
-        f"Account  {decision.account_id or 'none'} ({match.band.value}, {match.relation.value}, "
-        f"probability {match.probability:.3f})"
-    )
-    yield from _reasons(match.reasons)
-    if decision.score is not None:
-        score = decision.score
-        yield f"Score    {score.total:g} of 100 by Model {score.model}: Tier {score.tier.value}"
-        yield from _reasons(score.reasons)
-        if score.icp is not None:
-            flag = ", flagged as a detractor" if score.icp.flagged else ""
-            yield f"ICP      {score.icp.score:g} of 100{flag}"
-            yield from _reasons(score.icp.reasons)
-    if decision.assignment is not None:
-        yield f"Owner    {decision.assignment.owner_id}: {decision.assignment.place.words}"
-    elif decision.ranking is not None:
-        yield "Owner    nobody was free"
-    if decision.ranking is not None:
-        yield from _reasons(decision.ranking.reasons)
-        for place in decision.ranking.excluded:
-            yield f"         - {place.rep_id} was left out: {place.words}"
-    for clock in decision.plan.clocks:
-        due = f"due {clock.due_at:%Y-%m-%d %H:%M:%S} UTC" if clock.due_at else "measured"
-        yield f"Clock    {clock.kind.value.replace('_', ' ')}: {due}"
-    for action in decision.plan.actions:
-        yield f"Action   {action.kind} by {action.destination}, {action.due_at:%Y-%m-%d %H:%M} UTC"
-    yield f"Policy   {decision.policy_digest[:12]}" + (
-        f", artifact {decision.artifact_digest[:12]}" if decision.artifact_digest else ""
-    )
-
-
-def _reasons(reasons: tuple[Reason, ...]) -> Iterator[str]:
-    for reason in reasons:
-        points = "" if reason.points is None else f"{reason.points:+.1f}"
-        yield f"{points:>9}  {reason.words}"
 
 
 def status_words(status: Status) -> str:

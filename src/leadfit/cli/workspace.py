@@ -15,7 +15,8 @@ from leadfit.canonical import document, moment
 from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace
 from leadfit.cli.offline import REPORT_FILES
 from leadfit.cli.output import Output, table
-from leadfit.cli.words import decision_words, key_words, status_words
+from leadfit.cli.why_words import why_words
+from leadfit.cli.words import key_words, status_words
 from leadfit.errors import MissingExtra
 
 
@@ -168,25 +169,27 @@ def key_revoke_command(output: Output, workspace: Path | None, *, prefix: str) -
 
 @click.command("why")
 @click.argument("lead")
+@click.option("--all", "whole", is_flag=True, help="Tell every decision about it in full.")
 @in_workspace
-def why_command(output: Output, workspace: Path | None, *, lead: str) -> None:
+def why_command(output: Output, workspace: Path | None, *, lead: str, whole: bool) -> None:
     """Say in words why LEAD has its owner, tier, score and account."""
     with opened(workspace) as leadfit:
         view, decisions = leadfit.lead(lead), leadfit.why(lead)
+        policy, now = leadfit.policy, leadfit.world.now()
     output.answer(
         {
             "lead_id": lead,
             "owner_id": view.lead.owner_id,
             "decisions": [document(decision) for decision in decisions],
         },
-        lambda: "\n\n".join(decision_words(decision) for decision in decisions),
+        lambda: why_words(view, decisions, policy, now, whole=whole),
     )
 
 
 @click.command("verify")
 @in_workspace
 def verify_command(output: Output, workspace: Path | None) -> None:
-    """Check that no row of the event log was changed or dropped; exit code 1 if one was."""
+    """Check that nothing of the event log was changed or dropped; exit code 1 if something was."""
     with opened(workspace) as leadfit:
         found = leadfit.verify()
     rows = "1 row of the log was" if found.rows == 1 else f"{found.rows} rows of the log were"
