@@ -485,3 +485,23 @@ def test_the_week_after_tells_what_was_kept_missed_paged_and_kept_for_review(des
 def test_so_many_weeks_are_not_looked_at(desk: Desk) -> None:
     with pytest.raises(BadInput, match="1 to 104"):
         desk.leadfit.sla_kpis(105)
+
+
+def test_every_decision_of_raises_breaches_handovers_and_replies_is_made_again_to_the_byte(
+    desk: Desk,
+) -> None:
+    raised, rerouted = desk.lead(3), desk.lead(2, "ann@other.com")
+    desk.lead(1, "bo@third.com", linkedin_url="in/bo")
+    for kind in HOT * 3:
+        desk.send(kind, "jo@acme.com", **FACTS)
+    desk.send("demo_request", "jo@acme.com", **FACTS)
+    desk.leadfit.decide_pending()
+    for _ in range(8):
+        desk.wait(10 * MINUTE)
+    desk.send("email_reply", "ann@other.com")
+    touched(desk, "jo@acme.com", desk.world.now(), by="rep_ivy")
+    desk.leadfit.decide_pending()
+    assert [desk.view(each).assignment is not None for each in (raised, rerouted)] == [True, True]
+    made_again = desk.leadfit.replay()
+    assert made_again.decisions >= 40
+    assert (made_again.same, made_again.different) == (made_again.decisions, 0)
