@@ -308,6 +308,38 @@ def test_tier_three_without_enrolment_breaches_and_is_reviewed_twice_a_year(
         assert len([line for line in desk.done(lead_id) if line["kind"] == "nurture"]) == 8
 
 
+def test_a_quarterly_recycle_check_raises_a_lead_that_earns_a_higher_tier_by_now(
+    tmp_path: Path,
+) -> None:
+    world = FrozenWorld(START)
+    create_workspace(tmp_path / "workspace", world=world)
+    toml = tmp_path / "workspace" / "policy" / "policy.toml"
+    with open_leadfit(tmp_path / "workspace", world=world) as leadfit:
+        desk = Desk(leadfit, world)
+        lead_id, touched_id = desk.lead(3), desk.lead(3, "ann@other.com")
+        leadfit.touch(touched_id, "rep_hugo")
+        desk.wait(60 * DAY)
+        assert leadfit.recheck(lead_id) is False
+        assert len(leadfit.why(lead_id)) == 1
+    now_easier = toml.read_text("utf-8").replace("b_fit = 70", "b_fit = 0")
+    toml.write_text(now_easier.replace("b_tier_two = 40", "b_tier_two = 0"), "utf-8")
+    with open_leadfit(tmp_path / "workspace", world=world) as leadfit:
+        desk = Desk(leadfit, world)
+        desk.wait(31 * DAY)
+        view = desk.view(lead_id)
+        assert view.lead.tier == 2
+        assert view.assignment is not None
+        assert (view.assignment.number, view.assignment.raised_from) == (2, 3)
+        assert desk.clock(lead_id, "2/signal_to_touch").clock.started_at == world.now()
+        assert "tier-2/sequence.1" in desk.names(lead_id)
+        assert desk.names(lead_id).count("tier-3/recycle.1") == 1
+        assert desk.view(touched_id).lead.tier == 2
+        assert desk.view(touched_id).assignment == leadfit.lead(touched_id).assignment
+        assert leadfit.replay().different == 0
+        desk.wait(200 * DAY)
+        assert "tier-3/recycle.2" not in desk.names(lead_id)
+
+
 # ---- what stops a programme ----------------------------------------------------------------
 
 

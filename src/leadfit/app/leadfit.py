@@ -94,7 +94,9 @@ class Leadfit:
         self._open_again = open_again
         self._in_force = in_force
         self._performers = performers
-        self._deliveries = jobs.Deliveries(world, store, performers, lambda: self.policy, fallbacks)
+        self._deliveries = jobs.Deliveries(
+            world, store, performers, lambda: self.policy, fallbacks, recheck=self.recheck
+        )
         self._lanes: jobs.Lanes | None = None
         self._deciding = threading.Lock()
         self._delivering = threading.Lock()
@@ -338,6 +340,13 @@ class Leadfit:
             raise BadInput(Fault(place="by", came=repr(by), allowed=allowed))
         self._store.write(lambda session: pipeline.hear(session, said, policy))
         return self.lead(lead_id)
+
+    def recheck(self, lead_id: str) -> bool:
+        """Rate an open lead again by what is known now; return whether its tier rose."""
+        rules = self._in_force
+        return self._store.write(
+            lambda session: pipeline.recheck(self.world, session, rules, lead_id)
+        )
 
     def incidents(self, since: datetime) -> tuple[Incident, ...]:
         """Return the breaches kept for the weekly review, oldest first."""

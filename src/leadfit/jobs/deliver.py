@@ -41,6 +41,7 @@ from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
 _CHUNK: Final = 50
+_RECYCLE: Final = "recycle_check"
 _LEASE_S: Final = 900.0
 _SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
@@ -78,6 +79,7 @@ class Deliveries:
         performers: By destination; ``*`` stands for every destination not named.
         policy: The policy in force.
         fallbacks: Destinations that take an alert when its own does not, best first.
+        recheck: Rates a lead again; called before a recycle check is told.
     """
 
     def __init__(
@@ -87,7 +89,10 @@ class Deliveries:
         performers: Mapping[str, Performer],
         policy: Callable[[], Policy],
         fallbacks: Mapping[str, Sequence[str]] | None = None,
+        *,
+        recheck: Callable[[str], object] | None = None,
     ) -> None:
+        self._recheck = recheck
         self._world = world
         self._store = store
         self._performers = performers
@@ -172,6 +177,8 @@ class Deliveries:
                     return Outcome(view=view, state=ActionState.DONE)
                 if known is None:
                     action = replace(action, fields={**action.fields, REPEAT: True})
+            if action.kind == _RECYCLE and self._recheck is not None:
+                self._recheck(action.lead_id)
             asked = True
             performer.perform(action)
             self._world.reach("deliver.tried")

@@ -17,6 +17,7 @@ from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
 from leadfit.pipeline.moving import assign_by_hand, move_from_absent, must_move, why_absent
 from leadfit.pipeline.owners import begin, find_owner
+from leadfit.pipeline.recheck import recheck
 from leadfit.pipeline.reviews import settle
 from leadfit.pipeline.sides import Side, Sides, sides, sides_document, without_values
 
@@ -43,6 +44,7 @@ __all__ = [
     "move_from_absent",
     "must_move",
     "preview",
+    "recheck",
     "refused_key",
     "settle",
     "sides",

@@ -16,6 +16,7 @@ from typing import Final, cast, get_args, get_type_hints
 
 from leadfit.pipeline import line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
+from leadfit.pipeline.recheck import recheck_at
 from leadfit.pipeline.tape import answers_of
 from leadfit.records import Activity, Candidate, Contact, Decision, Kind, Reason
 from leadfit.store import Session
@@ -84,6 +85,8 @@ def _enter(desk: Desk, told: Told) -> None:
         owners.find_owner_at(desk, entry["lead_id"], reason)
     elif entry["call"] == "hand":
         moving.assign_by_hand(desk, entry["lead_id"], entry["rep_id"], by="", reason="")
+    elif entry["call"] == "recheck":
+        recheck_at(desk, entry["lead_id"])
     else:
         line.decide_on(desk, join_signal(told.signal, told.statement))
 
