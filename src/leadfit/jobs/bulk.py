@@ -43,16 +43,21 @@ def import_history(world: World, store: Store, history: History) -> Imported:
     for firms in chunks(_accounts(history), _CHUNK):
         more = store.write(partial(_add_accounts, firms))
         accounts, domains = accounts + more[0], domains + more[1]
+        world.reach("import.accounts")
     for lines in chunks(_lines(history), _CHUNK):
         domains += store.write(partial(_add_lines, lines))
+        world.reach("import.domains")
     for people in chunks(_contacts(history, known), _CHUNK):
         contacts += store.write(partial(_add_contacts, people))
+        world.reach("import.contacts")
     for past in chunks(_leads(history, known), _CHUNK):
         leads += store.write(partial(_add_leads, past))
+        world.reach("import.leads")
     added = Imported(accounts=accounts, domains=domains, contacts=contacts, leads=leads)
     added = keep_past(world, store, history, added)
     if added != Imported():
         store.write(partial(_note, world, added))
+        world.reach("import.noted")
     return added
 
 

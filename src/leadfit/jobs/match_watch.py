@@ -152,7 +152,9 @@ def top_up(world: World, store: Store, in_force: InForce, period: Period) -> int
 
     def ask(session: Session) -> int:
         desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-        return sum(_open(desk, each) for each in chosen)
+        opened = sum(_open(desk, each) for each in chosen)
+        world.reach("match_watch.drawn")
+        return opened
 
     return store.write(ask) if chosen else 0
 
@@ -236,7 +238,9 @@ def end_unanswered(world: World, store: Store, in_force: InForce, limit: int) ->
 
     def end(session: Session) -> int:
         desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-        return sum(end_one(desk, review) for review in late)
+        ended = sum(end_one(desk, review) for review in late)
+        world.reach("match_watch.ended")
+        return ended
 
     return store.write(end)
 
@@ -249,7 +253,9 @@ def tell_overdue(world: World, store: Store, in_force: InForce, limit: int) -> i
 
     def tell(session: Session) -> int:
         desk = Desk(world=world, session=session, in_force=in_force, now=world.now())
-        return sum(_tell_one(desk, review.review_id) for review in late)
+        told = sum(_tell_one(desk, review.review_id) for review in late)
+        world.reach("match_watch.told")
+        return told
 
     return store.write(tell)
 
@@ -335,6 +341,7 @@ class MatchWatch:
         if rules.card is not None and stepped is not None:
             actions.append(_stepped_back(rules.policy, rules.card, by_card, now))
         self._store.write(partial(_queue, actions, now))
+        self._world.reach("match_watch.alerted")
         if stepped is not None:
             # After the alert is kept: a crash in between does both again, and tells once.
             self._put_in_force(stepped)

@@ -55,11 +55,16 @@ def keep_past(world: World, store: Store, history: History, added: Imported) -> 
     """
     for leads in chunks(_leads(history), _CHUNK):
         store.write(partial(_add_leads, leads))
+        world.reach("import.past_leads")
     events = _added(store, _add_events, _events(history))
+    world.reach("import.events")
     facts = _added(store, _add_facts, _facts(history.facts))
+    world.reach("import.facts")
     spend = _added(store, _add_spend, _spend(history.spend))
+    world.reach("import.spend")
     # Last, so that a past is spoken for only once it is whole.
     store.write(partial(_add_export, export_of(history), world.now()))
+    world.reach("import.whole")
     return replace(added, events=events, facts=facts, spend=spend)
 
 

@@ -218,6 +218,7 @@ class GroupWriter:
         group: list[_Piece[object]] = []
         try:
             transactions.begin()
+            self._world.reach("store.begun")
             self._gather(transactions, first, group)
             self._world.reach("store.before_commit")
             transactions.commit()
@@ -244,6 +245,7 @@ class GroupWriter:
             if not piece.attempt(transactions) and piece.error is not None:
                 # A full or failing disk takes the whole transaction with it.
                 raise piece.error
+            self._world.reach("store.piece_kept")
             if len(group) >= _GROUP or self._world.monotonic_s() >= until:
                 return
             try:
