@@ -2,8 +2,9 @@
 
 Made-up sources of 4, 40 and 400 signals a day: office hours, quiet nights and weekends, days that
 scatter by 30 %, a slow rise and fall over the year, a burst now and then, 5 % of signals without
-an address. Each is looked at as Leadfit does, every third hour (``--full``) or every sixth. Then each
-falls silent, or loses its address field, at hours of a working week drawn by chance.
+an address. Each is looked at every third hour (``--full``) or every sixth; Leadfit looks every
+hour. Then each falls silent, or loses its address field, at hours of a working week drawn by
+chance.
 """
 
 from __future__ import annotations
