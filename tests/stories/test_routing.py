@@ -211,6 +211,35 @@ def test_a_blog_reader_is_nurtured_and_touched_by_the_sdr_team_on_day_14(company
     assert "nurture" in {each.action.kind for each in view.actions}
 
 
+def test_an_owner_is_told_of_a_play_that_begins_to_hold_later_and_keeps_the_lead(
+    company: Company,
+) -> None:
+    company.policy = STARTER
+    company.send("form_fill", AT_ACME)
+    first = company.of(AT_ACME)
+    assert first.lead.tier is Tier.THREE
+    company.passes(minutes=5)
+    for _ in range(2):
+        company.send("comparison_view", AT_ACME)
+    view = company.of(AT_ACME)
+    told = action(view, "play-battle-card").action
+    assert (told.recipients, told.fields["skill"]) == (("rep_hugo",), "battle-card")
+    assert view.assignment == first.assignment
+    company.send("blog_view", AT_ACME)
+    assert [each for each in company.of(AT_ACME).actions if "play-blog" in each.action.key] == []
+
+
+def test_a_lead_that_begins_to_read_the_blog_later_is_touched_on_day_14_from_then(
+    company: Company,
+) -> None:
+    company.policy = STARTER
+    company.send("form_fill", AT_ACME)
+    company.passes(days=3)
+    company.send("blog_view", AT_ACME)
+    touch = action(company.of(AT_ACME), "sdr-touch").action
+    assert touch.due_at == START + timedelta(days=17)
+
+
 # ---- free mail -----------------------------------------------------------------------------
 
 

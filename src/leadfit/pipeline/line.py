@@ -279,6 +279,10 @@ def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     if rises and present is not None and leads.touched_at(lead.lead_id) is None:
         told = replace(lead, facts=subject.facts)
         routed = moving.raise_tier(desk, told, who.account, rated, present, case.signal.received_at)
+    if routed.assignment is None and present is not None:
+        told = replace(lead, facts=subject.facts)
+        was = None if before is None else before.score
+        routed = replace(routed, plan=moving.tell_play(desk, told, rated, was, present))
     _hold_back(case, lead, rated)
     _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
 

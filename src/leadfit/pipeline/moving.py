@@ -15,8 +15,10 @@ from leadfit.records import (
     Action,
     Assignment,
     ClockKind,
+    Fact,
     Lead,
     Place,
+    Plan,
     Ranking,
     Reason,
     Rep,
@@ -107,6 +109,49 @@ def _tell_of_nobody(desk: Desk, rated: Score, present: Assignment) -> None:
     )
     incident = Incident(key=key, lead_id=present.lead_id, at=desk.now, words=words)
     desk.session.clocks.add_incident(incident)
+
+
+def tell_play(desk: Desk, lead: Lead, rated: Score, was: Score | None, present: Assignment) -> Plan:
+    """Tell the owner of a lead about a play that has come to hold since it was given.
+
+    The owner keeps the lead, whatever skill the play calls for: somebody knows it already. What
+    the play adds to the tier's actions is begun, and the owner is told the playbook; once a play
+    and assignment.
+    """
+    play = desk.policy.play_of(rated)
+    before = None if was is None else desk.policy.play_of(was)
+    if play is None or play == before:
+        return Plan()
+    key = f"{lead.lead_id}/{present.number}/play-{play.name}"
+    fields: dict[str, Fact] = {
+        "tier": int(rated.tier),
+        "play": play.name,
+        "playbook": play.playbook,
+    }
+    if play.skill is not None:
+        fields["skill"] = play.skill
+    alert = Action(
+        key=key,
+        kind="alert",
+        destination="chat",
+        lead_id=lead.lead_id,
+        assignment_id=present.assignment_id,
+        due_at=desk.now,
+        recipients=(present.owner_id,),
+        fields=fields,
+    )
+    names = {each.action for each in play.actions}
+    whole = orchestrate.plan(present, lead, rated, desk.policy, now=desk.now)
+    added = (each for each in whole.actions if _name_of(each) in names)
+    words = f"the play {play.name} holds now: {play.playbook}"
+    plan = Plan(actions=(alert, *added), reasons=(Reason(rule="play.told", words=words),))
+    owners.begin(desk.session, plan, desk.now)
+    return plan
+
+
+def _name_of(action: Action) -> str:
+    """Return the name an action has in the policy, without the number of one of several."""
+    return action.key.rpartition("/")[2].partition(".")[0]
 
 
 # ---- owners who are not there --------------------------------------------------------------
