@@ -109,20 +109,35 @@ def _counted_by_entity(work: Work, card: Card) -> Card:
 
 
 def _margins(work: Work) -> dict[tuple[int, int], float]:
-    """Return by how many bits each candidate is over the next best of either record."""
     work.batch.weigh(work.card)
     weights = [(each.left, each.right, each.weight) for each in work.batch.weighed(work.card)]
+    return margins_of(weights, prior=work.card.prior)
+
+
+def margins_of(
+    weights: Sequence[tuple[int, int, float]], *, prior: float
+) -> dict[tuple[int, int], float]:
+    """Return by how many bits each pair is over the next best of either record.
+
+    Args:
+        weights: Both records of each pair, with its weight in bits.
+        prior: Bits of two records of which nothing is known; no rival counts for less.
+
+    Example:
+        >>> margins_of([(0, 1, 8.0), (0, 2, 3.0)], prior=-10.0)
+        {(0, 1): 5.0, (0, 2): -5.0}
+    """
+    none = (prior, prior)
     best: dict[int, tuple[float, float]] = {}
     for left, right, weight in weights:
         for record in (left, right):
-            first, second = best.get(record, (work.card.prior, work.card.prior))
+            first, second = best.get(record, none)
             if weight > second:
                 best[record] = (max(first, weight), min(first, weight))
     found = {}
     for left, right, weight in weights:
-        others = [
-            second if weight >= first else first for first, second in (best[left], best[right])
-        ]
+        rivals = (best.get(record, none) for record in (left, right))
+        others = [second if weight >= first else first for first, second in rivals]
         found[left, right] = weight - max(others)
     return found
 
