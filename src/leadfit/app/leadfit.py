@@ -95,7 +95,12 @@ class Leadfit:
         self._in_force = in_force
         self._performers = performers
         self._deliveries = jobs.Deliveries(
-            world, store, performers, lambda: self.policy, fallbacks, recheck=self.recheck
+            world,
+            store,
+            performers,
+            lambda: self.policy,
+            fallbacks=fallbacks,
+            recheck=self.recheck,
         )
         self._lanes: jobs.Lanes | None = None
         self._deciding = threading.Lock()
