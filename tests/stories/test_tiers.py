@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from leadfit import BadInput, Leadfit, Receipt, create_workspace, open_leadfit
+from leadfit.cli.why_words import why_words
 from leadfit.records import ClockKind
 from leadfit.store.views import ActionState, ClockView, LeadView
 from leadfit.testing import FrozenWorld
@@ -537,3 +538,14 @@ def test_every_decision_of_raises_breaches_handovers_and_replies_is_made_again_t
     made_again = desk.leadfit.replay()
     assert made_again.decisions >= 40
     assert (made_again.same, made_again.different) == (made_again.decisions, 0)
+
+
+def test_why_tells_the_next_deadline_on_the_wall_of_the_owner(desk: Desk) -> None:
+    lead_id = desk.lead(2)
+    view = desk.view(lead_id)
+    decisions, policy = desk.leadfit.why(lead_id), desk.leadfit.policy
+    words = why_words(view, decisions, policy, desk.world.now(), whole=False)
+    assert "next: first touch by Monday 02 March 2026" in words
+    rep = desk.leadfit.policy.rep(view.lead.owner_id)
+    assert rep is not None
+    assert f"({rep.timezone})" in words
