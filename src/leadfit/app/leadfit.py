@@ -29,7 +29,7 @@ from leadfit.history import History
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.records import Decision, Kind, Refusal, Tier
-from leadfit.resolve.card import Card
+from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
 from leadfit.store.views import (
     Feedback,

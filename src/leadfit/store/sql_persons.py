@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, cast
 
 from leadfit.records import Kind
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import from_us, to_us
 from leadfit.store.persons import Erasure, Named, Record
 from leadfit.store.sql import Connection
