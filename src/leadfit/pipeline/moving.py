@@ -265,8 +265,10 @@ def hear_of_hand(desk: Desk, lead_id: str, rep_id: str, *, by: str) -> None:
 
     if apart(desk, "by_hand", give) is not None:
         return
-    words = f"was given to {rep_id} in another system, who cannot have it here"
-    key = f"{lead_id}/elsewhere/{rep_id}"
+    # What another system calls its people may be an address: only our own ids are repeated.
+    known = None if desk.policy.rep(rep_id) is None else rep_id
+    words = f"was given to {known or 'a rep unknown here'} in another system, not possible here"
+    key = f"{lead_id}/elsewhere/{known or 'unknown'}"
     incident = Incident(key=key, lead_id=lead_id, at=desk.now, words=words)
     desk.session.clocks.add_incident(incident)
 
