@@ -13,7 +13,7 @@ import pytest
 
 from contract.absent import without
 from leadfit.cli import run
-from leadfit.resolve.cluster import pairs_within
+from leadfit.resolve.pairs.cluster import pairs_within
 from leadfit.testing.contacts import HEADERS, contacts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,6 +124,43 @@ def test_drawn_pairs_are_filled_in_and_come_back_as_labels(
     precision, recall = scores(rows(out), truth)
     assert precision >= 0.9
     assert recall >= 0.9
+
+
+def test_labels_of_two_lists_are_learned_from(
+    listed: tuple[Path, dict[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some records here have no pair that weighs more than the prior."""
+    path, truth = listed
+    two, out, sheet = tmp_path / "two.csv", tmp_path / "out.csv", tmp_path / "sheet.csv"
+    records = rows(path)
+    with two.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*records[0], "list"])
+        writer.writeheader()
+        before: list[str] = []
+        for record in records:
+            entity = truth[record["contact_id"]]
+            writer.writerow({**record, "list": "ab"[before.count(entity) % 2]})
+            before.append(entity)
+    asked = ("dedupe", two, "--kind", "contact", "--source", "list", "--out", out)
+    card = tmp_path / "card.json"
+    drawn = ("--sample", 260, "--sample-out", sheet, "--card-out", card)
+    assert answer(capsys, *asked, *drawn)["sampled_pairs"] == 260
+    filled = rows(sheet)
+    for row in filled:
+        row["match"] = str(int(truth[row["left_id"]] == truth[row["right_id"]]))
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(filled[0]))
+        writer.writeheader()
+        writer.writerows(filled)
+    learned = tmp_path / "learned.json"
+    answer(capsys, *asked, "--labels", sheet, "--card", card, "--card-out", learned)
+    assert json.loads(learned.read_text("utf-8"))["second"]["labels"] == 260
+    lists = {row["contact_id"]: row["list"] for row in rows(two)}
+    joined: dict[str, list[str]] = {}
+    for row in rows(out):
+        joined.setdefault(row["entity_id"], []).append(lists[row["record_id"]])
+    assert any(len(each) > 1 for each in joined.values())
+    assert all(len(each) == len(set(each)) for each in joined.values())
 
 
 def test_relatives_are_told_and_never_joined(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,11 +18,13 @@ from leadfit.app import Settings
 from leadfit.jobs import compare_orders
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.policy import Territory
-from leadfit.records import Account, Tier
+from leadfit.records import Account, Rep, Tier
 from leadfit.store import SqliteStore
 from leadfit.store.views import ActionView, LeadView
 from leadfit.testing import FrozenWorld
 from leadfit.testing.builders import changed, rep
+from leadfit.testing.ownership import gaps, overlaps, read, spread
+from leadfit.world import seeded
 from owners import FACTS, START, Company, policy_of
 
 STARTER = load_starter()
@@ -307,3 +312,45 @@ def test_the_same_person_in_forty_threads_is_one_contact_with_one_owner_and_one_
             names = Counter(each.action.key.rpartition("/")[2] for each in view.actions)
             assert names
             assert set(names.values()) == {1}
+
+
+# ---- fairness ------------------------------------------------------------------------------
+
+
+def test_equal_reps_differ_by_at_most_one_lead_of_each_pool_over_restarts_and_changes(
+    tmp_path: Path,
+) -> None:
+    path, world = tmp_path / "s.sqlite3", FrozenWorld(START)
+
+    def opened() -> SqliteStore:
+        return SqliteStore(path, secret=b"s", world=world)
+
+    def ruled_by(*guests: Rep) -> Policy:
+        steady = [rep(f"s{n}", territories=frozenset({"west"})) for n in range(4)]
+        policy = policy_of((*steady, *guests), tiers__one__teams=(), route__capacity__slots=100)
+        policy = changed(changed(policy, "territories", (WEST,)), "score.cuts.b_tier_two", 1.0)
+        return changed(policy, "score.cuts.b_tier_one", 2.0)
+
+    draw = seeded("fairness", 1)
+    company = Company(opened(), world, ruled_by())
+    for number in range(160):
+        if number % 7 == 0:
+            company.store.close()
+            company.store = opened()
+        if number % 11 == 0:
+            guests = [rep(f"g{n}", territories=frozenset({"west"})) for n in range(3)]
+            away = [replace(each, away_from=START) for each in guests]
+            there = [draw.choice(each) for each in zip(guests, away, strict=True)]
+            company.policy = ruled_by(*there)
+        facts = CA if draw.random() < 0.4 else {}
+        company.send("demo_request", f"jo@firm{number}.com", **FACTS, **facts)
+        company.passes(minutes=draw.random() * 60)
+    company.store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        history = read(connection)
+    steady = [f"s{n}" for n in range(4)]
+    given = Counter(span.pool for span in history.given())
+    assert set(given) == {"round_robin/1", "territory/west/1"}
+    assert min(given.values()) > 40
+    assert [spread(history, str(pool), steady) for pool in given] == [1, 1]
+    assert overlaps(history) == gaps(history) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from leadfit import BadInput, Leadfit, Receipt, create_workspace, open_leadfit
+from leadfit.cli.why_words import why_words
 from leadfit.records import ClockKind
 from leadfit.store.views import ActionState, ClockView, LeadView
 from leadfit.testing import FrozenWorld
@@ -343,12 +344,14 @@ def test_a_quarterly_recycle_check_raises_a_lead_that_earns_a_higher_tier_by_now
 # ---- what stops a programme ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("end", ["rejected", "converted", "replied"])
+@pytest.mark.parametrize("end", ["rejected", "converted", "replied", "erased"])
 def test_a_nurture_stops_when_the_lead_ends_or_replies(desk: Desk, end: str) -> None:
     lead_id = desk.lead(3)
     desk.wait(8 * DAY)
     if end == "rejected":
         desk.leadfit.reject_lead(lead_id, "rep_hugo", "no budget")
+    elif end == "erased":
+        desk.leadfit.persons.erase("jo@acme.com")
     else:
         desk.send("converted" if end == "converted" else "email_reply", "jo@acme.com")
         desk.leadfit.decide_pending()
@@ -445,6 +448,16 @@ def test_a_touched_lead_is_told_of_to_nobody(desk: Desk) -> None:
     assert [line["lead_id"] for line in desk.done() if line["kind"] == "page"] == [first]
 
 
+def test_an_erased_person_is_told_of_to_nobody_and_no_clock_of_theirs_runs_on(desk: Desk) -> None:
+    lead_id, other = desk.lead(1), desk.lead(1, "ann@other.com")
+    desk.leadfit.persons.erase("jo@acme.com")
+    desk.wait(30 * MINUTE)
+    assert not [each for each in desk.view(lead_id).clocks if each.is_running]
+    assert not desk.view(lead_id).lead.is_open
+    assert [line["lead_id"] for line in desk.done() if line["kind"] == "page"] == [other]
+    assert {each.lead_id for each in desk.leadfit.incidents(START)} <= {other}
+
+
 # ---- storms --------------------------------------------------------------------------------
 
 
@@ -537,3 +550,14 @@ def test_every_decision_of_raises_breaches_handovers_and_replies_is_made_again_t
     made_again = desk.leadfit.replay()
     assert made_again.decisions >= 40
     assert (made_again.same, made_again.different) == (made_again.decisions, 0)
+
+
+def test_why_tells_the_next_deadline_on_the_wall_of_the_owner(desk: Desk) -> None:
+    lead_id = desk.lead(2)
+    view = desk.view(lead_id)
+    decisions, policy = desk.leadfit.why(lead_id), desk.leadfit.policy
+    words = why_words(view, decisions, policy, desk.world.now(), whole=False)
+    assert "next: first touch by Monday 02 March 2026" in words
+    rep = desk.leadfit.policy.rep(view.lead.owner_id)
+    assert rep is not None
+    assert f"({rep.timezone})" in words

@@ -31,6 +31,7 @@ _STOPPED: Final = {
     "converted": "it converted",
     "lost": "it was lost",
     "replied": "it replied",
+    "erased": "the person was erased",
 }
 _LINKS: Final = {
     Band.AUTO: "linked at once",
@@ -63,7 +64,7 @@ def why_words(
         lines += _match(matched.match, view)
     if routed is not None:
         lines += _left_out(routed, policy)
-    lines += _clocks(view.clocks, now)
+    lines += _clocks(view, now)
     lines += _told(view)
     if rated is not None:
         lines += _named("Rules", _rules(rated))
@@ -209,8 +210,9 @@ def _rep(policy: Policy, rep_id: str) -> str:
 # ---- clocks and what came of it ------------------------------------------------------------
 
 
-def _clocks(clocks: Sequence[ClockView], now: datetime) -> Iterator[str]:
-    yield from _named("Clocks", [_clock(each, now) for each in clocks])
+def _clocks(view: LeadView, now: datetime) -> Iterator[str]:
+    lines = [] if view.deadline is None else [f"next: {view.deadline.words}"]
+    yield from _named("Clocks", [*lines, *(_clock(each, now) for each in view.clocks)])
 
 
 def _clock(view: ClockView, now: datetime) -> str:

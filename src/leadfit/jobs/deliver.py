@@ -88,8 +88,8 @@ class Deliveries:
         store: Store,
         performers: Mapping[str, Performer],
         policy: Callable[[], Policy],
-        fallbacks: Mapping[str, Sequence[str]] | None = None,
         *,
+        fallbacks: Mapping[str, Sequence[str]] | None = None,
         recheck: Callable[[str], object] | None = None,
     ) -> None:
         self._recheck = recheck
@@ -182,9 +182,9 @@ class Deliveries:
             asked = True
             performer.perform(action)
             self._world.reach("deliver.tried")
-        except Permanent as error:
-            return Outcome(view=view, state=ActionState.REFUSED, error=_words(error))
-        except Retryable as error:
+        except (Permanent, Retryable) as error:
+            if isinstance(error, Permanent) and asked:
+                return Outcome(view=view, state=ActionState.REFUSED, error=_words(error))
             return self._again(view, error, asked=asked)
         except Exception as error:  # noqa: BLE001 -- the outermost edge of one action
             _log.error("action.failed", action=view.action.key, error=type(error).__name__)
@@ -298,7 +298,7 @@ class Deliveries:
         if moved != gate:
             session.destinations.set_gate(moved, now)
             if moved.state is not gate.state:
-                _log.warning("destination.moved", action=action.key, code=moved.state.value)
+                _log.warning("destination.moved", round=gate.destination, code=moved.state.value)
 
     # ---- what follows from trouble ----
 
@@ -313,7 +313,9 @@ class Deliveries:
         now, rules = self._world.now(), self.rules
         sure = isinstance(error, NotTaken | OnHold)
         doubt = asked and not sure
-        words = _words(error) if isinstance(error, Retryable) else type(error).__name__
+        words = type(error).__name__
+        if isinstance(error, Permanent | Retryable):
+            words = _words(error)
         longest = min(rules.longest_backoff_s, rules.backoff_s * 2.0 ** min(view.attempts, 30))
         chance = seeded("retry", view.action.key, view.attempts).random()
         wait_s = max(_SHORTEST_WAIT_S, longest * chance)

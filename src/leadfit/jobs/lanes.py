@@ -56,6 +56,10 @@ class _Lane:
                 _log.warning("round.failed", round=self._destination, code=error.code)
                 self._stopping.wait(_AFTER_TROUBLE_S)
                 continue
+            except Exception as error:  # noqa: BLE001 -- the outermost edge of a queue
+                _log.error("round.failed", round=self._destination, error=type(error).__name__)
+                self._stopping.wait(_AFTER_TROUBLE_S)
+                continue
             if not found:
                 self._woken.wait(_POLL_S)
 
@@ -84,6 +88,8 @@ class _Lane:
             self._deliveries.settle([self._deliveries.carry_out(view)])
         except LeadfitError as error:
             _log.warning("round.failed", round=self._destination, code=error.code)
+        except Exception as error:  # noqa: BLE001 -- the outermost edge of one action
+            _log.error("round.failed", round=self._destination, error=type(error).__name__)
         finally:
             with self._change:
                 self._free += 1

@@ -22,7 +22,7 @@ from typing import Final, Protocol, TypeVar, cast, get_type_hints, runtime_check
 from leadfit import artifact as artifacts
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.records import Activity, Candidate, Contact, Decision
-from leadfit.resolve import card as cards
+from leadfit.resolve.model import card as cards
 from leadfit.store import Session
 from leadfit.store.codec import encode, to_us
 from leadfit.store.matching import Blocked

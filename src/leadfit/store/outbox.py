@@ -107,7 +107,8 @@ class Outbox(Protocol):
 
         An action waits for those of the same lead and destination that are due before it, alerts
         and pages apart; a mail waits for a pause of the lead's mails that could not be carried out.
-        One in ``sending`` is taken from a holder that is gone or whose lease has ended.
+        One in ``sending`` is taken from a holder that is gone or whose lease has ended; that it was
+        begun and nobody knows the end is a doubt.
         """
 
     def settle(

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Final, cast
 
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import (
     decode,
     from_us,

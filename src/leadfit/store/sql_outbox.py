@@ -138,8 +138,10 @@ class SqlOutbox:
         views = tuple(action_view(row) for row in rows)
         if views:
             self._connection.execute(
-                "UPDATE outbox SET state = 'sending', attempts = attempts + 1, holder = ?,"  # noqa: S608 -- placeholders only
-                f" lease_us = ? WHERE key IN ({','.join('?' * len(views))})",
+                "UPDATE outbox SET attempts = attempts + 1,"  # noqa: S608 -- placeholders only
+                " doubts = doubts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END,"
+                " state = 'sending', holder = ?, lease_us = ?"
+                f" WHERE key IN ({','.join('?' * len(views))})",
                 (holder, to_us(until), *(view.action.key for view in views)),
             )
         return views

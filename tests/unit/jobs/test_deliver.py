@@ -80,7 +80,7 @@ class Bench:
         fallbacks: Mapping[str, Sequence[str]] | None = None,
     ) -> Deliveries:
         by_name = performers if isinstance(performers, Mapping) else {"*": performers}
-        return Deliveries(self.world, self.store, by_name, lambda: self.policy, fallbacks)
+        return Deliveries(self.world, self.store, by_name, lambda: self.policy, fallbacks=fallbacks)
 
     def queue(
         self, key: str = "k", destination: str = "crm", kind: str = "task", lead: str | None = None,
@@ -256,6 +256,27 @@ def test_an_action_left_sending_by_a_process_that_ended_is_looked_up_first(
     performer = Scripted(known=known)
     assert bench.of(performer).deliver(10) == 1
     assert (performer.looked_up, performer.sent) == (["k"], sent)
+
+
+def test_a_try_that_a_crash_cut_short_stays_in_doubt(bench: Bench) -> None:
+    bench.queue()
+    bench.of(Scripted()).claim("crm", 10)
+    performer = Scripted(NotTaken("429"))
+    deliveries = bench.of(performer)
+    for _ in range(2):
+        deliveries.deliver(10)
+        bench.wait_for()
+    assert bench.seen().state is ActionState.DONE
+    assert (performer.marked, bench.seen().doubts) == (["k", "k"], 1)
+
+
+def test_a_look_up_that_is_refused_is_no_refusal_of_the_action(bench: Bench) -> None:
+    bench.queue()
+    deliveries = bench.of(Scripted(Unclear("timeout"), known=Refused("bad id")))
+    for _ in range(2):
+        deliveries.deliver(10)
+        bench.wait_for()
+    assert bench.seen().state is ActionState.AMBIGUOUS
 
 
 def test_an_action_that_is_being_sent_is_not_sent_beside_it(bench: Bench) -> None:
