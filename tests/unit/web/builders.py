@@ -11,7 +11,7 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
-from leadfit.app.delivering import Delivering, DeliveryStatus
+from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
 from leadfit.app.health import Check, Waits
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
@@ -43,6 +43,7 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.store.matching import Review
+from leadfit.store.outbox import Gate, GateState
 from leadfit.store.views import (
     ActionState,
     ActionView,
@@ -249,14 +250,19 @@ class NoRouting(Routing):
 
 
 class NoDeliveries(Delivering):
-    """Deliveries without trouble."""
+    """One destination is down."""
 
     def __init__(self) -> None:
-        """Need no store."""
+        """Need nothing."""
 
     def status(self) -> DeliveryStatus:
+        gate = Gate(destination="crm", state=GateState.BROKEN, failing_since=START)
         return DeliveryStatus(
-            destinations=(), doubtful=(), dead_actions=0, dead_signals=0, near_misses=0
+            destinations=(DestinationView(gate=gate, waiting=3, oldest_at=START),),
+            doubtful=(),
+            dead_actions=0,
+            dead_signals=0,
+            near_misses=0,
         )
 
 
