@@ -130,6 +130,7 @@ class SqlPersons:
         return done
 
     def _remove(self, tokens: Sequence[str], contacts: Sequence[str]) -> None:
+        self._signals.forget()
         self._accounts.forget_contacts(contacts)
         for token in tokens:
             self._connection.execute("DELETE FROM statements WHERE token = ?", (token,))
