@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leadfit.errors import BadInput, Fault, Words, shorten
+from leadfit.jobs.card_file import read_card
 from leadfit.jobs.engines import Engine, batch_on, check_engine
 from leadfit.jobs.family import Family, family_of
 from leadfit.jobs.judging import LEAST, Pair, Work, bands_of, judged, learn_from, least_of
@@ -20,13 +20,11 @@ from leadfit.jobs.labels import (
     sheet_rows,
 )
 from leadfit.jobs.record_file import RecordFile, read_records
-from leadfit.jobs.table_file import is_one_file, write_table
+from leadfit.jobs.table_file import check_places, write_table, write_text
 from leadfit.records import Band, Relation
 from leadfit.resolve.from_labels.cuts import told
 from leadfit.resolve.from_labels.sampling import Drawn
-from leadfit.resolve.model import card as cards
-from leadfit.resolve.model.card import Card, RecordKind
-from leadfit.resolve.normal import NORMALISER
+from leadfit.resolve.model.card import Card, RecordKind, to_json
 from leadfit.resolve.pairs.cluster import SILENT, Clusters, Link, cluster, named, pairs_within
 from leadfit.resolve.relatives.domains import learn_shared_domains
 from leadfit.store import linkage
@@ -133,9 +131,11 @@ def dedupe(
         MissingExtra: Training asks for the extra ``linkage``, Spark for ``spark``.
     """
     check_engine(asked.engine)
-    places = {"out": out, "pairs": pairs, "card_out": card_out, "sample_out": sample_out}
-    _check_places(**places)
-    _check_apart((records, asked.labels, asked.card), **places)
+    check_places(
+        (records, asked.labels, asked.card),
+        tables={"out": out, "pairs": pairs, "sample_out": sample_out},
+        texts={"card_out": card_out},
+    )
     given = _read_card(asked)
     file = read_records(
         records,
@@ -166,10 +166,14 @@ def dedupe(
     if pairs is not None:
         # What a pair is told to be does not depend on how far the user joins.
         told_by = clusters if asked.threshold == _HALF else _joined(file, kept, _HALF)
-        _write(pairs, _PAIR_COLUMNS, _pair_rows(file, kept, bands, told_by))
+        write_table(
+            pairs, _PAIR_COLUMNS, _pair_rows(file, kept, bands, told_by), numbers=("probability",)
+        )
     if card_out is not None:
-        _write_text(card_out, cards.to_json(work.card))
-    _write(out, ("record_id", "entity_id"), zip(file.ids, named(clusters, file.ids), strict=True))
+        write_text(card_out, to_json(work.card))
+    write_table(
+        out, ("record_id", "entity_id"), zip(file.ids, named(clusters, file.ids), strict=True)
+    )
     return _told(work, kept, bands, clusters, len(drawn))
 
 
@@ -194,40 +198,6 @@ def _joined(file: RecordFile, pairs: Sequence[Pair], threshold: float) -> Cluste
     return cluster(len(file.ids), links, threshold=threshold, sources=file.sources, silent=SILENT)
 
 
-def _check_places(**places: Path | None) -> None:
-    """Name every place that cannot be written, before any work and any other file."""
-    faults = []
-    for option, path in places.items():
-        if path is None:
-            continue
-        is_table = path.name.lower().endswith((".csv", ".parquet"))
-        if not is_table and option != "card_out":
-            allowed = "a .csv or .parquet file"
-        elif not path.parent.is_dir() or path.is_dir():
-            allowed = "a file in a folder that exists"
-        else:
-            continue
-        place = f"--{option.replace('_', '-')}"
-        faults.append(Fault(place=place, came=shorten(str(path)), allowed=allowed))
-    if faults:
-        raise BadInput(faults)
-
-
-def _check_apart(given: Sequence[Path | None], **places: Path | None) -> None:
-    """Refuse a place that is one of the files that are read, or another place."""
-    faults, taken = [], [each for each in given if each is not None]
-    for option, path in places.items():
-        if path is None:
-            continue
-        if any(is_one_file(each, path) for each in taken):
-            allowed = "a file of its own, not one that is read or written beside it"
-            place = f"--{option.replace('_', '-')}"
-            faults.append(Fault(place=place, came=shorten(str(path)), allowed=allowed))
-        taken.append(path)
-    if faults:
-        raise BadInput(faults)
-
-
 def _with_family(
     file: RecordFile,
 ) -> tuple[Iterator[list[str | None]], tuple[str, ...], Family]:
@@ -246,31 +216,7 @@ def _read_card(asked: Asked) -> Card | None:
     if asked.card is None:
         linkage.check_installed("dedupe without a --card")
         return None
-    try:
-        card = cards.from_json(asked.card.read_bytes())
-    except OSError as error:
-        raise BadInput(
-            Fault(
-                place=str(asked.card),
-                came=Words(error.strerror or "a file that cannot be read"),
-                allowed="a card written by --card-out",
-            )
-        ) from error
-    if card.normaliser != NORMALISER:
-        raise BadInput(
-            Fault(
-                place=f"{asked.card}: normaliser",
-                came=shorten(card.normaliser),
-                allowed=f"{NORMALISER}, the version of this Leadfit; train the card anew",
-            )
-        )
-    if card.kind is not asked.kind:
-        raise BadInput(
-            Fault(
-                place=f"{asked.card}: kind", came=shorten(card.kind.value), allowed=asked.kind.value
-            )
-        )
-    return card
+    return read_card(asked.card, asked.kind)
 
 
 def _with_card(
@@ -361,34 +307,18 @@ def _pair_rows(
         )
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    write_table(path, header, rows, numbers=("probability",))
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text + "\n", "utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise BadInput(
-            Fault(place=str(path), came=error.strerror or "no", allowed="a writable file")
-        ) from error
-
-
 def _told(
     work: Work, pairs: Sequence[Pair], bands: Sequence[Band], clusters: Clusters, drawn: int
 ) -> Deduped:
     counted = {band.value: bands.count(band) for band in Band}
     cuts = work.card.cuts
-    if work.card.second is not None:
-        work.warnings.append(told(cuts))
     if not cuts.is_proved:
         work.warnings.append(
-            "0.5 % wrong links at once is not yet proved: only pairs that share a personal "
-            "address or a registry id are in the auto band"
+            f"{told(cuts)}; only pairs that share a personal address or a registry id are in the "
+            "auto band"
         )
+    elif work.card.second is not None:
+        work.warnings.append(told(cuts))
     if clusters.cut:
         work.warnings.append(
             f"{clusters.cut} pairs over the threshold join nothing: other pairs of their groups "

@@ -12,7 +12,7 @@ from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
 from leadfit.jobs.record_file import RecordFile
-from leadfit.jobs.table_file import FORMULA
+from leadfit.jobs.table_file import FORMULA, find_table
 from leadfit.resolve.from_labels.sampling import Drawn, Scored, draw, strata_for
 
 COLUMNS: Final = ("left_id", "right_id", "match")
@@ -80,11 +80,9 @@ def read_labels(path: Path, ids: Sequence[str]) -> Labels:
         BadInput: Every fault, by row.
     """
     faults = Faults()
-    files = sheets.find(path, faults) if path.is_file() else []
-    if not path.is_file():
-        faults.file(str(path), Words("nothing there"), f"a file of {_ALLOWED}")
+    found_at = find_table(path, faults, f"a file of {_ALLOWED}")
     faults.stop_if_any()
-    sheet = sheets.read(files[0], faults, wanted={*COLUMNS, _CHANCE}.__contains__)
+    sheet = sheets.read(found_at or path, faults, wanted={*COLUMNS, _CHANCE}.__contains__)
     for name in COLUMNS:
         if name not in sheet.columns:
             faults.file(path.name, Words(f"no column {name}"), _ALLOWED)

@@ -17,25 +17,23 @@ from typing import Final
 
 from leadfit import policy as policies
 from leadfit import resolve
-from leadfit.errors import BadInput, Fault, MissingExtra, Words, shorten
+from leadfit.errors import BadInput, Fault, MissingExtra, Words
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
+from leadfit.jobs.card_file import read_live_card
 from leadfit.jobs.engines import Engine, check_engine
 from leadfit.jobs.labels import NO, YES
 from leadfit.jobs.match_spark import match_on_spark
 from leadfit.jobs.match_table import RecordRows, accounts_of, contacts_of, leads_of, read_rows
 from leadfit.jobs.past import chunks
-from leadfit.jobs.table_file import is_one_file, write_table
+from leadfit.jobs.table_file import check_places, find_table, write_table
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Account, Band, Contact, Kind, Match, Reason, Relation, Signal
 from leadfit.resolve.by_weight import margin_over_others
 from leadfit.resolve.from_labels.cuts import told as what_is_proved
-from leadfit.resolve.model import card as cards
-from leadfit.resolve.model.blocking import ACCOUNT_BLOCKING
 from leadfit.resolve.model.card import Card, RecordKind
 from leadfit.resolve.model.starter import starter_card
-from leadfit.resolve.normal import NORMALISER
 from leadfit.resolve.record_columns import account_columns
 from leadfit.resolve.relatives.domains import further_lines
 from leadfit.store import Session, SqliteStore, Store
@@ -117,8 +115,10 @@ def match_files(  # noqa: PLR0917 -- two files and what is asked of them
         EngineFailed: Spark gave up; nothing was written.
         MissingExtra: Labels ask for the extra ``linkage``, Spark for ``spark``.
     """
-    _check(leads, accounts, asked, out)
-    card = _read_card(asked.card)
+    given = (leads, accounts, asked.contacts, asked.labels, asked.card)
+    check_places(given, tables={"out": out})
+    check_engine(asked.engine)
+    card = starter_card() if asked.card is None else read_live_card(asked.card)
     faults = Faults()
     of_leads, of_accounts = read_rows(leads, "lead", faults), read_rows(accounts, "account", faults)
     of_contacts = None if asked.contacts is None else read_rows(asked.contacts, "contact", faults)
@@ -164,52 +164,6 @@ def _check_accounts(
         if (name := (value or "").strip()) and name not in known:
             allowed = f"an id of {accounts.sheet.name}, or nothing"
             faults.row(sheet.files[number], sheet.rows[number], column, name, allowed)
-
-
-def _check(leads: Path, accounts: Path, asked: AskedMatch, out: Path) -> None:
-    given = (leads, accounts, asked.contacts, asked.labels, asked.card)
-    if any(each is not None and is_one_file(each, out) for each in given):
-        allowed = "another file than those that are read"
-        raise BadInput(Fault(place="--out", came=shorten(str(out)), allowed=allowed))
-    if not out.name.lower().endswith((".csv", ".parquet")):
-        raise BadInput(
-            Fault(place="--out", came=shorten(str(out)), allowed="a .csv or .parquet file")
-        )
-    check_engine(asked.engine)
-
-
-def _read_card(path: Path | None) -> Card:
-    if path is None:
-        return starter_card()
-    try:
-        card = cards.from_json(path.read_bytes())
-    except OSError as error:
-        came = Words(error.strerror or "a file that cannot be read")
-        raise BadInput(Fault(place=str(path), came=came, allowed="a model card")) from error
-    check_live(card, str(path))
-    return card
-
-
-def check_live(card: Card, place: str) -> None:
-    """Refuse a card that cannot weigh leads: of contacts, of other keys or normal forms.
-
-    Raises:
-        BadInput: It cannot.
-    """
-    faults = []
-    if card.kind is not RecordKind.ACCOUNT:
-        faults.append(Fault(place=f"{place}: kind", came=card.kind.value, allowed="account"))
-    if card.normaliser != NORMALISER:
-        allowed = f"{NORMALISER}, the version of this Leadfit; train the card anew"
-        faults.append(
-            Fault(place=f"{place}: normaliser", came=shorten(card.normaliser), allowed=allowed)
-        )
-    if card.blocking != ACCOUNT_BLOCKING:
-        came = Words("other rules than those accounts are indexed by")
-        allowed = "a card trained by `leadfit cards train`"
-        faults.append(Fault(place=f"{place}: blocking", came=came, allowed=allowed))
-    if faults:
-        raise BadInput(faults)
 
 
 def _warnings(**files: RecordRows | None) -> list[str]:
@@ -296,10 +250,9 @@ class _Label:
 
 def _read_labels(path: Path, leads: RecordRows, accounts: RecordRows) -> list[_Label]:
     faults = Faults()
-    if not path.is_file():
-        faults.file(str(path), Words("nothing there"), f"a file of {', '.join(_LABEL_COLUMNS)}")
+    found_at = find_table(path, faults, f"a file of {', '.join(_LABEL_COLUMNS)}")
     faults.stop_if_any()
-    sheet = sheets.read(path, faults)
+    sheet = sheets.read(found_at or path, faults)
     for name in _LABEL_COLUMNS:
         if name not in sheet.columns:
             faults.file(path.name, Words(f"no column {name}"), ", ".join(_LABEL_COLUMNS))

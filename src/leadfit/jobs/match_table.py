@@ -11,7 +11,8 @@ from leadfit.errors import Words
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
-from leadfit.jobs.record_file import PARENT_COLUMNS, row_ids
+from leadfit.jobs.record_file import PARENT_COLUMNS, plain_names, row_ids
+from leadfit.jobs.table_file import find_table
 from leadfit.records import Account, Contact, Identifiers
 from leadfit.resolve.keys import domain_key
 from leadfit.resolve.normal import Column, parted_name, recognise
@@ -96,28 +97,23 @@ def read_rows(path: Path, of: str, faults: Faults) -> RecordRows | None:
         faults: What is wrong is added here.
     """
     before = faults.count
-    if not path.is_file():
-        faults.file(str(path), Words("nothing there"), f"a {', '.join(sheets.SUFFIXES)} file")
+    found_at = find_table(path, faults)
+    if found_at is None:
         return None
-    files = sheets.find(path, faults)
-    if faults.count > before:
-        return None
-    sheet = sheets.read(files[0], faults)
+    sheet = sheets.read(found_at, faults)
     if faults.count > before:
         return None
     names = list(sheet.columns)
-    plain = {name: name.strip().lower().replace(" ", "_") for name in names}
+    plain = plain_names(names)
     own = _id_column(plain, of)
     known: dict[Column, list[str]] = {}
     for name, kind in recognise(names, kind="account" if of == "account" else "contact").items():
         if name != own:
             known.setdefault(kind, []).append(name)
-    if not len(sheet):
-        faults.file(path.name, Words("no row"), f"at least one {of}")
     if not {Column.EMAIL, Column.DOMAIN, Column.COMPANY, Column.PHONE} & known.keys():
         came = Words(f"no column that tells a {of} apart: {', '.join(names[:30])}")
         faults.file(path.name, came, "one of email, domain, company, phone")
-    ids = row_ids(path.name, sheet, own, faults)
+    ids = row_ids(path.name, sheet, own, faults, of=of)
     if faults.count > before:
         return None
     return RecordRows(

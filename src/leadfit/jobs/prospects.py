@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from leadfit import artifact as artifacts
 from leadfit.artifact import BLANK, OTHER, Artifact, ArtifactFact, evaluate
 from leadfit.errors import BadInput, Fault, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
-from leadfit.jobs.table_file import FORMULA
+from leadfit.jobs.table_file import open_table
 from leadfit.policy.policy import fact_name
 from leadfit.records import Fact, IcpScore
 
 COLUMNS: Final = ("account_id", "icp_score", "detractor", "suppressed", "reasons")
+_NUMBERS: Final = ("icp_score", "detractor")
 _SHOWN: Final = 4
 _REMEMBERED: Final = 10_000
 _CSV: Final = (".csv", ".csv.gz", ".parquet")
@@ -77,23 +77,11 @@ def score_list(accounts: Path, artifact: Artifact, out: Path) -> ScoredList:
         BadInput: The list cannot be read; every fault is named.
     """
     _check(accounts, out)
-    parquet = out.name.lower().endswith(".parquet")
-    part = out.with_name(f".{out.name}.part")
     faults = Faults()
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            scorer = _Scorer(file, artifact, faults, accounts.name, guarded=not parquet)
-            sheets.stream(accounts, faults, start=scorer.start, take=scorer.take)
+    with open_table(out, COLUMNS, numbers=_NUMBERS, truths=("suppressed",)) as write:
+        scorer = _Scorer(write, artifact, faults, accounts.name)
+        sheets.stream(accounts, faults, start=scorer.start, take=scorer.take)
         faults.stop_if_any()
-        if parquet:
-            _to_parquet(part, out)
-        else:
-            part.replace(out)
-    except OSError as error:
-        came = error.strerror or "a place that cannot be written"
-        raise BadInput(Fault(place=str(out), came=came, allowed="a writable file")) from error
-    finally:
-        part.unlink(missing_ok=True)
     return scorer.told()
 
 
@@ -114,13 +102,16 @@ class _Scorer:
     """Scores rows as they come."""
 
     def __init__(
-        self, file: TextIO, artifact: Artifact, faults: Faults, name: str, *, guarded: bool
+        self,
+        write: Callable[[Sequence[object]], object],
+        artifact: Artifact,
+        faults: Faults,
+        name: str,
     ) -> None:
-        self._write = csv.writer(file, lineterminator="\n").writerow
+        self._write = write
         self._artifact = artifact
         self._faults = faults
         self._name = name
-        self._guarded = guarded
         self._id, self._id_column = -1, ""
         self._places: list[tuple[ArtifactFact, int]] = []
         self._unread: tuple[str, ...] = ()
@@ -129,7 +120,6 @@ class _Scorer:
         self._rows = self._suppressed = 0
 
     def start(self, names: list[str]) -> None:
-        self._write(COLUMNS)
         plain = [fact_name(name) for name in names]
         ids = [n for n, name in enumerate(plain) if name == "account_id"] or [
             n for n, name in enumerate(plain) if name == "id" or name.endswith("_id")
@@ -175,8 +165,6 @@ class _Scorer:
         found = evaluate(self._artifact, facts)
         self._rows += 1
         self._suppressed += found.flagged
-        if self._guarded and account_id[0] in FORMULA:
-            account_id = f"'{account_id}"
         self._write(
             (
                 account_id,
@@ -233,27 +221,3 @@ def reasons_json(found: IcpScore, flag_at: float) -> str:
         words = f"{more} further facts and rounding" if more else "rounding"
         told.append({"rule": "icp.rest", "words": words, "points": round(rest, 2)})
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-
-
-def _to_parquet(part: Path, out: Path) -> None:
-    """Write the finished list as Parquet with typed columns."""
-    import duckdb  # noqa: PLC0415 -- slow to import, and a list in CSV needs none
-
-    beside = out.with_name(f".{out.name}.packed")
-    quoted = [str(path).replace("'", "''") for path in (part, beside)]
-    try:
-        with duckdb.connect(config={"memory_limit": "512MB", "threads": 2}) as connection:
-            # DuckDB takes no parameters in these places; the paths are quoted above.
-            connection.execute(
-                "COPY (SELECT account_id, icp_score::DOUBLE AS icp_score,"  # noqa: S608 -- quoted paths
-                " detractor::DOUBLE AS detractor, suppressed::BOOLEAN AS suppressed, reasons"
-                f" FROM read_csv('{quoted[0]}', header = true, all_varchar = true, delim = ',',"
-                " quote = '\"', escape = '\"', parallel = false))"
-                f" TO '{quoted[1]}' (FORMAT parquet, COMPRESSION zstd)"
-            )
-        beside.replace(out)
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise BadInput(Fault(place=str(out), came=first, allowed="a writable file")) from error
-    finally:
-        beside.unlink(missing_ok=True)

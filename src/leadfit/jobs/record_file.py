@@ -12,6 +12,7 @@ from leadfit.errors import Words
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
+from leadfit.jobs.table_file import find_table
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.model.comparisons import Field, fields_of
 from leadfit.resolve.normal import Column, normalise, recognise
@@ -103,11 +104,9 @@ def read_records(
         BadInput: Every fault that was found.
     """
     faults = Faults()
-    files = sheets.find(path, faults) if path.is_file() else []
-    if not path.is_file():
-        faults.file(str(path), Words("nothing there"), f"a {', '.join(sheets.SUFFIXES)} file")
+    found_at = find_table(path, faults) or path
     faults.stop_if_any()
-    names = sheets.header(files[0], faults)
+    names = sheets.header(found_at, faults)
     faults.stop_if_any()
     _check_columns(path.name, names, faults, id=id_column, source=source)
     _check_lists(path.name, names, faults, ignore=ignore, compare=compare)
@@ -123,10 +122,8 @@ def read_records(
         faults.file(path.name, Words("no column to compare"), allowed)
     faults.stop_if_any()
     wanted = {*used, own, over, source}
-    sheet = sheets.read(files[0], faults, wanted=wanted.__contains__)
+    sheet = sheets.read(found_at, faults, wanted=wanted.__contains__)
     ids = row_ids(path.name, sheet, own, faults)
-    if not len(sheet):
-        faults.file(path.name, Words("no row"), "at least one record")
     faults.stop_if_any()
     return RecordFile(
         ids=ids,
@@ -160,26 +157,40 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _id_column(names: Sequence[str]) -> str | None:
-    plain = {name: name.strip().lower().replace(" ", "_") for name in names}
+    plain = plain_names(names)
     return next(
         (name for name, bare in plain.items() if bare == "id" or bare.endswith("_id")), None
     )
 
 
 def _parent_column(names: Sequence[str]) -> str | None:
-    plain = {name: name.strip().lower().replace(" ", "_") for name in names}
-    return next((name for name, bare in plain.items() if bare in PARENT_COLUMNS), None)
+    return next((name for name, bare in plain_names(names).items() if bare in PARENT_COLUMNS), None)
 
 
-def row_ids(file: str, sheet: Sheet, column: str | None, faults: Faults) -> list[str]:
+def plain_names(names: Sequence[str]) -> dict[str, str]:
+    """Return headers with their plain names, by which columns are known.
+
+    >>> plain_names(["Account ID"])
+    {'Account ID': 'account_id'}
+    """
+    return {name: name.strip().lower().replace(" ", "_") for name in names}
+
+
+def row_ids(
+    file: str, sheet: Sheet, column: str | None, faults: Faults, *, of: str = "record"
+) -> list[str]:
     """Return the id of every row, as it came; without a column of ids the number of the row.
 
     Args:
         file: Name for faults.
         sheet: The values.
         column: Where the ids stand.
-        faults: A row without an id, or with that of a row before it, is added here.
+        faults: A row without an id, or with that of a row before it, is added here, and that
+            there is no row.
+        of: What a row stands for.
     """
+    if not len(sheet):
+        faults.file(file, Words("no row"), f"at least one {of}")
     if column is None:
         return [str(number) for number in range(1, len(sheet) + 1)]
     ids, first = [], dict[str, int]()

@@ -1,16 +1,35 @@
-"""Tables written to a file, whole or not at all."""
+"""Tables in files: the one that is read, and those written whole or not at all."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from leadfit.errors import BadInput, Fault
+from leadfit.errors import BadInput, Fault, Words, shorten
+from leadfit.exports import sheets
+from leadfit.exports.faults import Faults
 
 FORMULA: Final = frozenset("=+-@\t\r")
 """First characters by which a spreadsheet takes a text for a formula (OWASP, CSV injection)."""
+_WRITTEN: Final = (".csv", ".parquet")
+
+
+def find_table(path: Path, faults: Faults, allowed: str | None = None) -> Path | None:
+    """Return the file itself if it is there and can hold a table, else add a fault.
+
+    Args:
+        path: A ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+        faults: What is wrong is added here.
+        allowed: What is wanted in words; by default a file with one of the endings.
+    """
+    if not path.is_file():
+        wanted = allowed or f"a {', '.join(sheets.SUFFIXES)} file"
+        faults.file(str(path), Words("nothing there"), wanted)
+        return None
+    return next(iter(sheets.find(path, faults)), None)
 
 
 def is_one_file(one: Path, other: Path) -> bool:
@@ -20,6 +39,70 @@ def is_one_file(one: Path, other: Path) -> bool:
     )
 
 
+def check_places(
+    given: Iterable[Path | None],
+    *,
+    tables: Mapping[str, Path | None],
+    texts: Mapping[str, Path | None] | None = None,
+) -> None:
+    """Refuse places that cannot be written, before any work and any other file.
+
+    Args:
+        given: Files that are read; none of them is written over.
+        tables: Where tables go, by option.
+        texts: Where texts go.
+
+    Raises:
+        BadInput: A place has another ending or no folder, or is a file that is read or another
+            place.
+    """
+    faults = []
+    places = {**tables, **(texts or {})}
+    for option, path in places.items():
+        if path is None:
+            continue
+        if option in tables and not path.name.lower().endswith(_WRITTEN):
+            faults.append(_fault(option, path, "a .csv or .parquet file"))
+        elif not path.parent.is_dir() or path.is_dir():
+            faults.append(_fault(option, path, "a file in a folder that exists"))
+    if faults:
+        raise BadInput(faults)
+    taken = [each for each in given if each is not None]
+    for option, path in places.items():
+        if path is None:
+            continue
+        if any(is_one_file(each, path) for each in taken):
+            allowed = "a file of its own, not one that is read or written beside it"
+            faults.append(_fault(option, path, allowed))
+        taken.append(path)
+    if faults:
+        raise BadInput(faults)
+
+
+def _fault(option: str, path: Path, allowed: str) -> Fault:
+    place = f"--{option.replace('_', '-')}"
+    return Fault(place=place, came=shorten(str(path)), allowed=allowed)
+
+
+# ---- writing -------------------------------------------------------------------------------
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text with a line end after it, whole or not at all.
+
+    Raises:
+        BadInput: The place cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text + "\n", "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_table(
     path: Path,
     header: Sequence[str],
@@ -27,34 +110,59 @@ def write_table(
     *,
     numbers: Collection[str] = (),
 ) -> None:
-    """Write rows as CSV or Parquet, by the ending of the name.
+    """Write rows as :func:`open_table` does.
 
-    In CSV a text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Raises:
+        BadInput: The place cannot be written.
+    """
+    with open_table(path, header, numbers=numbers) as write:
+        for row in rows:
+            write(row)
+
+
+@contextmanager
+def open_table(
+    path: Path,
+    header: Sequence[str],
+    *,
+    numbers: Collection[str] = (),
+    truths: Collection[str] = (),
+) -> Iterator[Callable[[Sequence[object]], object]]:
+    """Give what writes one row as CSV or Parquet, by the ending of the name.
+
+    In CSV a text that a spreadsheet would take for a formula gets an apostrophe before it. Where
+    the block ends in an error the file stays as it was. Memory does not grow with the rows.
 
     Args:
         path: A ``.csv`` or ``.parquet`` file; it is replaced.
-        header: Names of the columns.
-        rows: Their values; a float is written so that it is read back exactly.
+        header: Names of the columns; a float in a row is written so that it is read back exactly.
         numbers: Columns that are numbers in Parquet; the others are text.
+        truths: Columns that are ``true`` or ``false``.
 
     Raises:
         BadInput: The place cannot be written.
     """
     parquet = path.name.lower().endswith(".parquet")
     part = path.with_name(f".{path.name}.part")
+    types = dict.fromkeys(numbers, "DOUBLE") | dict.fromkeys(truths, "BOOLEAN")
+    typed = [name in types for name in header]
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             write = csv.writer(file, lineterminator="\n").writerow
+
+            def write_guarded(row: Sequence[object]) -> None:
+                write(
+                    [c if is_typed else _guarded(c) for c, is_typed in zip(row, typed, strict=True)]
+                )
+
             write(header)
-            for row in rows:
-                write(row if parquet else [_guarded(cell) for cell in row])
+            yield write if parquet else write_guarded
         if parquet:
-            _to_parquet(part, path, header, numbers)
+            _to_parquet(part, path, header, types)
         else:
             part.replace(path)
     except OSError as error:
-        came = error.strerror or "a place that cannot be written"
-        raise BadInput(Fault(place=str(path), came=came, allowed="a writable file")) from error
+        raise _unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -63,12 +171,19 @@ def _guarded(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell and cell[0] in FORMULA else cell
 
 
-def _to_parquet(part: Path, path: Path, header: Sequence[str], numbers: Collection[str]) -> None:
+def _unwritable(path: Path, error: OSError) -> BadInput:
+    came = error.strerror or "a place that cannot be written"
+    return BadInput(Fault(place=str(path), came=came, allowed="a writable file"))
+
+
+def _to_parquet(part: Path, path: Path, header: Sequence[str], types: Mapping[str, str]) -> None:
     import duckdb  # noqa: PLC0415 -- slow to import, and CSV needs none
 
     beside = path.with_name(f".{path.name}.packed")
     quoted = [str(each).replace("'", "''") for each in (part, beside)]
-    shown = ", ".join(f"{name}::DOUBLE AS {name}" if name in numbers else name for name in header)
+    shown = ", ".join(
+        f"{each}::{types[each]} AS {each}" if each in types else each for each in header
+    )
     try:
         with duckdb.connect(config={"memory_limit": "512MB", "threads": 2}) as connection:
             # DuckDB takes no parameters in these places; the paths are quoted above.
