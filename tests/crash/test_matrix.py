@@ -34,18 +34,18 @@ def points(bench: Bench) -> Counter[str]:
     return bench.points()
 
 
-def test_killed_at_each_named_point(bench: Bench, points: Counter[str]) -> None:
+def test_nothing_is_lost_by_a_death_at_any_named_point(bench: Bench, points: Counter[str]) -> None:
     cases = list(named_cases(points, AT_EACH_POINT))
     assert {case.failpoint for case in cases} == set(points)
     assert [fault for case in cases for fault in bench.run(case)] == []
 
 
-def test_killed_anywhere(bench: Bench, points: Counter[str]) -> None:
+def test_nothing_is_lost_by_a_death_at_random_points(bench: Bench, points: Counter[str]) -> None:
     cases = random_cases(points, AT_RANDOM, seed=3)
     assert [fault for case in cases for fault in bench.run(case)] == []
 
 
-def test_killed_on_postgresql(
+def test_nothing_is_lost_by_a_death_on_postgresql(
     tmp_path: Path, points: Counter[str], postgres_server: str, empty_postgres_url: str
 ) -> None:
     settings = Settings(database_url=empty_postgres_url)

@@ -31,6 +31,7 @@ EDGES = {
     "jobs/sweep.py",
     "pipeline/line.py",
     "store/writing.py",
+    "testing/crash/matrix.py",
     "web/guard.py",
 }
 LOGGED = {"action", "code", "error", "host", "port", "reason", "room", "round", "route"}
