@@ -6,7 +6,7 @@ ran out a manager has one page. Every step is kept by itself all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,8 +42,13 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
     Raises:
         StoreBusy: The store cannot take more now; what did not fire fires at the next round.
     """
-    due = store.read(lambda session: session.clocks.due(world.now(), limit))
-    fired = _all(store, (_Fire(world, in_force, clock) for clock in due))
+
+    def read(session: Session) -> tuple[tuple[Clock, ...], Mapping[str, Assignment]]:
+        found = session.clocks.due(world.now(), limit)
+        return found, session.leads.present_assignments(sorted({each.lead_id for each in found}))
+
+    due, given = store.read(read)
+    fired = _all(store, (_Fire(world, in_force, clock, given.get(clock.lead_id)) for clock in due))
     waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
     found = _all(store, (_Find(world, in_force, lead_id) for lead_id in waiting))
     if len(due) < limit:
@@ -121,15 +126,22 @@ class _Find:
 
 @dataclass(frozen=True, slots=True)
 class _Fire:
-    """Take the steps of one clock."""
+    """Take the steps of one clock.
+
+    The assignment was read with the clock. When it ends, the clock that belongs to it is stopped in
+    the same transaction, and a stopped clock does not move.
+    """
 
     world: World
     in_force: InForce
     clock: Clock
+    assignment: Assignment | None
 
     def __call__(self, session: Session) -> bool:
         clock, now = self.clock, self.world.now()
-        assignment = session.leads.assignment(clock.lead_id)
+        assignment = self.assignment
+        if _is_stale(clock, assignment):
+            assignment = session.leads.assignment(clock.lead_id)
         if _is_stale(clock, assignment):
             session.clocks.stop_one(clock.key, now, "reassigned")
             return False

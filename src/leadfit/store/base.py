@@ -163,6 +163,9 @@ class Leads(Protocol):
     def assignment(self, lead_id: str) -> Assignment | None:
         """Return the lead's present assignment."""
 
+    def present_assignments(self, lead_ids: Sequence[str]) -> Mapping[str, Assignment]:
+        """Return the present assignment of each of these leads that has one."""
+
     def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
         """Return every assignment of a lead, first one first."""
 

@@ -183,6 +183,17 @@ class SqlLeads:
         )
         return None if row is None else unpack(Assignment, cast("str", row[0]))
 
+    def present_assignments(self, lead_ids: Sequence[str]) -> Mapping[str, Assignment]:
+        """Return the present assignment of each of these leads that has one."""
+        if not lead_ids:
+            return {}
+        rows = self._connection.execute(
+            "SELECT lead_id, body FROM assignments WHERE ended_us IS NULL"  # noqa: S608 -- placeholders only
+            f" AND lead_id IN ({','.join('?' * len(lead_ids))})",
+            tuple(lead_ids),
+        )
+        return {lead_id: unpack(Assignment, body) for lead_id, body in rows}
+
     def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
         """Return every assignment of a lead, first one first."""
         rows = self._connection.execute(
