@@ -32,7 +32,7 @@ forward and back, and a morning's rise an hour late is no failure."""
 _LEAST_SIGNALS: Final = 50
 _OVERLAPPING: Final = 3
 _LEAST_BLOCKS: Final = 14
-_LONGEST_BLOCK: Final = 72
+_NORMAL_95: Final = 1.645
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,8 +208,8 @@ def _drop(source: str, series: _Series, false_alarms: float, share: float) -> Fl
         if weeks < 1:
             break
         baseline = series.baseline(hours)
-        # Of long windows there are few: they scatter no more than shorter ones.
-        own = _scatter(received[:-hours], baseline, min(hours, _LONGEST_BLOCK))
+        # Of windows longer than a day there are few; as a share they scatter no more than days.
+        own = _scatter(received[:-hours], baseline, min(hours, _BY_DAY))
         scatter = scatter if own is None else own
         if hours < _RAMP_HOURS:
             baseline = series.baseline(hours, at_least=True)
@@ -290,7 +290,19 @@ def _scatter(received: Sequence[int], baseline: Sequence[float], hours: int) -> 
             blocks += 1
     if blocks < _LEAST_BLOCKS or total <= 0:
         return None
-    return max(0.0, beyond / total) * (1 + 2 / blocks)
+    return max(0.0, beyond / total) * _upper(blocks / 2)
+
+
+def _upper(squares: float) -> float:
+    """Return by how much a variance may be larger than a mean of so many squares, at 95 %.
+
+    Wilson and Hilferty (1931) for the chi-squared distribution; half of the windows lie below.
+
+    >>> round(_upper(10), 2), round(_upper(1000), 2)
+    (2.54, 1.08)
+    """
+    part = 2 / (9 * squares)
+    return 1 / (1 - part - _NORMAL_95 * math.sqrt(part)) ** 3
 
 
 def _null_scatter(series: _Series, usual: float, cut: int) -> float:
