@@ -446,7 +446,7 @@ class Store(Protocol):
         """Drop what deleted rows left behind; ``False`` when somebody is in the way."""
 
     def may_do(self, duty: str) -> bool:
-        """Return whether this process is the one that does a duty now, such as ``deliver``.
+        """Return whether this process is the one that does a duty now, such as ``learn``.
 
         Several processes may write to one store; what must be done by one at a time is done by the
         first that asks, until it closes the store or ends.
