@@ -180,7 +180,7 @@ def by_splink(case: Case) -> dict[float, dict[str, str]]:
 
 
 def splink_clusters(
-    batch: Batch, file: RecordFile, told: Sequence[Field]
+    batch: Batch, file: RecordFile, told: Sequence[Field], cuts: Sequence[float] = _CUTS
 ) -> dict[float, dict[str, str]]:
     names = {field.name: f"f{number}" for number, field in enumerate(told)}
     shown = ", ".join(
@@ -222,7 +222,7 @@ def splink_clusters(
         )
     predicted = linker.inference.predict(threshold_match_probability=0.5)
     found = {}
-    for cut in _CUTS:
+    for cut in cuts:
         clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
             predicted, threshold_match_probability=cut
         )

@@ -43,7 +43,8 @@ from recording import asked_for_full, record
 from leadfit.jobs.judging import LEAST
 from leadfit.jobs.record_file import read_records
 from leadfit.records import Relation
-from leadfit.resolve.from_labels.calibrate import Judged, calibrated, calibration_error
+from leadfit.resolve.from_labels.calibrate import JudgedPair, calibrated, calibration_error
+from leadfit.resolve.from_labels.cuts import PROMISED
 from leadfit.resolve.from_labels.facts import NAME_COLUMNS, NAMES, facts_of, of_names
 from leadfit.resolve.from_labels.sampling import Scored, draw, strata_for
 from leadfit.resolve.from_labels.second_stage import second_stage
@@ -63,7 +64,6 @@ from leadfit.world import seeded
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-PROMISED = 0.005
 ODDS = 36
 PARTS = ("", ".alias", ".legal", ".place")
 SIMULATED = 200
@@ -238,7 +238,7 @@ class Run:
     """Figures of one seed, and what was said of pairs above one half."""
 
     figures: Mapping[str, float]
-    judged: Sequence[Judged]
+    judged: Sequence[JudgedPair]
 
 
 def scores(said: Floats, truth: Bools, true_pairs: int, wrong: float) -> Run:
@@ -251,7 +251,7 @@ def scores(said: Floats, truth: Bools, true_pairs: int, wrong: float) -> Run:
     is_last = np.append(np.diff(said[order]) != 0, True)
     holds = (false <= PROMISED * (false + true)) & is_last
     judged = [
-        Judged(probability=p, is_match=y, weight=1.0 if y else wrong)
+        JudgedPair(probability=p, is_match=y, weight=1.0 if y else wrong)
         for p, y in zip(said[linked].tolist(), truth[linked].tolist(), strict=True)
     ]
     figures = {
@@ -304,12 +304,12 @@ def over_draws(values: Sequence[float]) -> dict[str, object]:
     }
 
 
-def error_of(judged: Sequence[Judged]) -> float:
+def error_of(judged: Sequence[JudgedPair]) -> float:
     error = calibration_error(judged, over=0.5)
     return 0.0 if error is None else error
 
 
-def by_chance(judged: Sequence[Judged], seed: int) -> float:
+def by_chance(judged: Sequence[JudgedPair], seed: int) -> float:
     """Return the mean calibration error if every probability were true; a seeded simulation."""
     random = np.random.default_rng(seed)
     said = np.array([pair.probability for pair in judged])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadfit.bounds import lower_bound, upper_bound
-from leadfit.resolve.from_labels.calibrate import Judged, calibrated, fit_calibration
+from leadfit.resolve.from_labels.calibrate import JudgedPair, calibrated, fit_calibration
 from leadfit.resolve.from_labels.cuts import LADDER, choose_cuts
 from leadfit.resolve.from_labels.facts import AGAINST, FOR, NAMES
 from leadfit.resolve.from_labels.sampling import REVIEW, TRAINING, Scored, draw
@@ -45,8 +45,8 @@ def test_more_agreement_never_lowers_the_probability(
 def test_a_map_keeps_the_order_of_any_pairs(
     found: list[tuple[float, bool, float]], kind: MapKind, trust: float
 ) -> None:
-    judged = [Judged(probability=p, is_match=y, weight=w) for p, y, w in found]
-    judged += [Judged(probability=0.5, is_match=y) for y in (True, False)]
+    judged = [JudgedPair(probability=p, is_match=y, weight=w) for p, y, w in found]
+    judged += [JudgedPair(probability=0.5, is_match=y) for y in (True, False)]
     calibration = fit_calibration(judged, kind, trust=trust)
     values = [calibrated(calibration, step / 50) for step in range(51)]
     assert all(0 <= low <= high <= 1 for low, high in pairwise(values))
@@ -65,7 +65,7 @@ def test_a_bound_rises_with_wrong_pairs_and_falls_with_right_ones(
 
 @given(st.lists(st.tuples(SHARES, st.booleans()), max_size=80))
 def test_bands_cover_every_probability_once(found: list[tuple[float, bool]]) -> None:
-    cuts = choose_cuts([Judged(probability=p, is_match=y) for p, y in found])
+    cuts = choose_cuts([JudgedPair(probability=p, is_match=y) for p, y in found])
     assert 0 < cuts.review <= cuts.auto <= 1
     assert cuts.auto in {*LADDER, 1.0}
     assert cuts.is_proved == (cuts.bound <= 0.005)

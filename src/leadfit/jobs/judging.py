@@ -18,7 +18,7 @@ from leadfit.resolve.normal import Column
 from leadfit.resolve.normal.columns import is_registered
 from leadfit.resolve.pairs.cluster import SILENT, Link, cluster
 from leadfit.resolve.relatives.relation import Standing, relate
-from leadfit.store.batch import Batch, Blocked, Weighed
+from leadfit.store.batch import Batch, CandidatePairs, Weighed
 
 if TYPE_CHECKING:
     from leadfit.resolve.from_labels.training import LabelledPair
@@ -47,7 +47,7 @@ class Work:
     file: RecordFile
     batch: Batch
     card: Card
-    blocked: Blocked
+    blocked: CandidatePairs
     family: Family
     warnings: list[str] = field(default_factory=list)
 

@@ -42,7 +42,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
+class CandidatePairs:
     """What blocking gave.
 
     Attributes:
@@ -262,7 +262,7 @@ class Batch:
 
     # ---- a card ----------------------------------------------------------------------------
 
-    def take(self, card: Card, *, across: bool = False) -> Blocked:
+    def take(self, card: Card, *, across: bool = False) -> CandidatePairs:
         """Make the records ready to be weighed by a card, and return its candidate pairs.
 
         Args:
@@ -308,7 +308,7 @@ class Batch:
             )
         return counts
 
-    def block(self, card: Card, *, across: bool = False) -> Blocked:
+    def block(self, card: Card, *, across: bool = False) -> CandidatePairs:
         """Find the candidate pairs of a prepared card.
 
         Args:
@@ -331,7 +331,7 @@ class Batch:
         self._do("CREATE OR REPLACE TABLE pairs AS SELECT DISTINCT l, r FROM found")
         self._do("DROP TABLE found")
         skipped.sort(key=lambda each: (-each.records, each.columns, each.value))
-        return Blocked(
+        return CandidatePairs(
             pairs=self._count("SELECT count(*) FROM pairs"),
             by_rule=tuple(by_rule),
             skipped=tuple(skipped[:_SHOWN]),

@@ -21,7 +21,7 @@ from leadfit.resolve.model import sql
 from leadfit.resolve.model.card import Blocking, Card, Comparison, Level, RecordKind, Test
 from leadfit.resolve.model.weigh import BLANK, odds_to_probability
 from leadfit.resolve.pairs.cluster import Link, cluster
-from leadfit.store.batch import Batch, Blocked
+from leadfit.store.batch import Batch, CandidatePairs
 from leadfit.store.drafting import frequencies_of
 
 _SEED: Final = 1
@@ -67,7 +67,7 @@ class Trained:
     """
 
     card: Card
-    blocked: Blocked
+    blocked: CandidatePairs
     matches: float
     unseen: tuple[str, ...]
     is_doubtful: bool = False

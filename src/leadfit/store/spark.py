@@ -23,7 +23,7 @@ from leadfit.errors import BadInput, EngineFailed, Fault, MissingExtra, Words
 from leadfit.resolve.model import arrow
 from leadfit.resolve.model.blocking import SEPARATOR
 from leadfit.resolve.model.card import Card, to_json
-from leadfit.store.batch import Batch, Blocked, Row, Skipped
+from leadfit.store.batch import Batch, CandidatePairs, Row, Skipped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -232,7 +232,7 @@ class SparkBatch(Batch):
 
     # ---- a card ----------------------------------------------------------------------------
 
-    def take(self, card: Card, *, across: bool = False) -> Blocked:
+    def take(self, card: Card, *, across: bool = False) -> CandidatePairs:
         """Find the candidate pairs of a card on Spark; see :meth:`Batch.take`."""
         self._let_go()
         ask = self._session.sql
@@ -255,7 +255,7 @@ class SparkBatch(Batch):
             for rule, key, n in ask(_SKIPPED, shared=shared).collect()
         ]
         skipped.sort(key=lambda each: (-each.records, each.columns, each.value))
-        return Blocked(
+        return CandidatePairs(
             pairs=self._pairs.count(),
             by_rule=tuple(by_rule.get(number, 0) for number in range(len(card.blocking))),
             skipped=tuple(skipped[:_SHOWN]),

@@ -29,7 +29,7 @@ Row = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedPair:
     """A pair whose truth a person stated.
 
     Attributes:
@@ -50,7 +50,7 @@ class Bin:
     Attributes:
         low: Lower edge, open unless it is 0.
         high: Upper edge.
-        pairs: Judged pairs in it.
+        pairs: JudgedPair pairs in it.
         weight: How many pairs of the base they stand for.
         stated: Mean probability; ``None`` of an empty bin.
         observed: Share that truly matches; ``None`` of an empty bin.
@@ -113,7 +113,7 @@ def kind_for(labels: int) -> MapKind:
 
 
 def fit_calibration(
-    judged: Sequence[Judged], kind: MapKind | None = None, *, trust: float = _SLIGHTLY
+    judged: Sequence[JudgedPair], kind: MapKind | None = None, *, trust: float = _SLIGHTLY
 ) -> Calibration:
     """Fit a monotone map.
 
@@ -143,10 +143,12 @@ def fit_calibration(
             assert_never(chosen)
 
 
-def reliability(judged: Sequence[Judged], *, over: float = 0.0, bins: int = 10) -> tuple[Bin, ...]:
+def reliability(
+    judged: Sequence[JudgedPair], *, over: float = 0.0, bins: int = 10
+) -> tuple[Bin, ...]:
     """Return stated and observed shares in equal bins of ``(over, 1]``; ``[0, 1]`` if it is 0."""
     edges = [over + (1 - over) * number / bins for number in range(bins + 1)]
-    held: list[list[Judged]] = [[] for _ in range(bins)]
+    held: list[list[JudgedPair]] = [[] for _ in range(bins)]
     for pair in judged:
         if pair.probability > over or over == 0:
             place = math.ceil((pair.probability - over) / (1 - over) * bins) - 1
@@ -157,7 +159,7 @@ def reliability(judged: Sequence[Judged], *, over: float = 0.0, bins: int = 10) 
 
 
 def calibration_error(
-    judged: Sequence[Judged], *, over: float = 0.0, bins: int = 10
+    judged: Sequence[JudgedPair], *, over: float = 0.0, bins: int = 10
 ) -> float | None:
     """Return the expected calibration error: the mean gap of stated and observed, by weight.
 
@@ -175,7 +177,7 @@ def calibration_error(
     return math.fsum(gaps) / total
 
 
-def _bin(low: float, high: float, inside: Sequence[Judged]) -> Bin:
+def _bin(low: float, high: float, inside: Sequence[JudgedPair]) -> Bin:
     weight = math.fsum(pair.weight for pair in inside)
     if not inside or weight <= 0:
         return Bin(low=low, high=high, pairs=len(inside), weight=0.0, stated=None, observed=None)
@@ -191,7 +193,7 @@ def _beta_row(probability: float) -> Row:
     return (math.log(inside), -math.log1p(-inside))
 
 
-def _rising(rows: Sequence[Row], judged: Sequence[Judged], trust: float) -> tuple[float, ...]:
+def _rising(rows: Sequence[Row], judged: Sequence[JudgedPair], trust: float) -> tuple[float, ...]:
     """Fit slopes that are not below 0: one that would be is set to 0, the rest fitted again."""
     used = list(range(len(rows[0])))
     while True:
@@ -206,7 +208,9 @@ def _rising(rows: Sequence[Row], judged: Sequence[Judged], trust: float) -> tupl
     return (*slopes, found[-1])
 
 
-def _newton(rows: Sequence[Sequence[float]], judged: Sequence[Judged], trust: float) -> list[float]:
+def _newton(
+    rows: Sequence[Sequence[float]], judged: Sequence[JudgedPair], trust: float
+) -> list[float]:
     """Fit slopes and, last, the shift."""
     scale = len(judged) / math.fsum(pair.weight for pair in judged)
     counts = [pair.weight * scale for pair in judged]
@@ -298,7 +302,7 @@ def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[flo
     return answer
 
 
-def _pooled(judged: Sequence[Judged]) -> tuple[tuple[float, float], ...]:
+def _pooled(judged: Sequence[JudgedPair]) -> tuple[tuple[float, float], ...]:
     """Pool adjacent violators; one knot at the middle of each pool."""
     pools: list[list[float]] = []  # weight, matching weight, weighted log odds
     for pair in sorted(judged, key=lambda each: each.probability):

@@ -14,18 +14,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from leadfit.bounds import clean_pairs, lower_bound, upper_bound, weighted_share
-from leadfit.resolve.from_labels.calibrate import Judged
+from leadfit.policy.schema import MatchWatch
+from leadfit.resolve.from_labels.calibrate import JudgedPair
 from leadfit.resolve.model.card import Cuts
 
-PROMISED: Final = 0.005
-"""Share of wrong links over the upper cut that is promised, at most."""
+PROMISED: Final = MatchWatch().wrong_target
+"""Share of wrong links over the upper cut that is promised, at most, where no policy says else."""
 LADDER: Final = (0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
 """Cuts that are tried; fixed, so that the labels cannot choose among very many."""
 
 _REVIEW: Final = 0.90
 
 
-def wrong_share(judged: Sequence[Judged]) -> tuple[float, float]:
+def wrong_share(judged: Sequence[JudgedPair]) -> tuple[float, float]:
     """Return the weighted share of pairs that are no match and the effective number of pairs.
 
     The effective number is ``(sum w)^2 / sum w^2``: what equal weights would have to be to leave
@@ -35,7 +36,7 @@ def wrong_share(judged: Sequence[Judged]) -> tuple[float, float]:
 
 
 def choose_cuts(
-    judged: Sequence[Judged], *, promised: float = PROMISED, ladder: Sequence[float] = LADDER
+    judged: Sequence[JudgedPair], *, promised: float = PROMISED, ladder: Sequence[float] = LADDER
 ) -> Cuts:
     """Return where the bands begin, from pairs a person judged.
 

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from leadfit.errors import BadInput, Fault, Words
 from leadfit.resolve.from_labels.calibrate import (
-    Judged,
+    JudgedPair,
     calibrated,
     calibration_error,
     fit_calibration,
@@ -81,7 +81,7 @@ class Training:
     ridge: float
     log_loss: float
     calibration_error: float | None
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedPair, ...]
     warnings: tuple[str, ...]
 
 
@@ -107,7 +107,7 @@ def train_second_stage(
     ridge = _RIDGES[int(np.argmin(losses))]
     scores = held_back(facts, truth, folds, ridge)
     judged = [
-        Judged(probability=float(score), is_match=pair.is_match, weight=1 / pair.chance)
+        JudgedPair(probability=float(score), is_match=pair.is_match, weight=1 / pair.chance)
         for score, pair in zip(scores, labelled, strict=True)
     ]
     calibration = fit_calibration(judged, trust=_TRUST)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from leadfit.resolve.from_labels.calibrate import (
-    Judged,
+    JudgedPair,
     calibrated,
     calibration_error,
     fit_calibration,
@@ -20,20 +20,20 @@ from leadfit.resolve.model.card import Calibration, MapKind
 from leadfit.world import seeded
 
 
-def overconfident(count: int, *, seed: int) -> list[Judged]:
+def overconfident(count: int, *, seed: int) -> list[JudgedPair]:
     """Pairs whose stated log odds are twice the true ones."""
     random = seeded("calibrate", seed)
     found = []
     for _ in range(count):
         odds = random.uniform(-4, 4)
         is_match = random.random() < sigmoid(odds)
-        found.append(Judged(probability=sigmoid(2 * odds), is_match=is_match))
+        found.append(JudgedPair(probability=sigmoid(2 * odds), is_match=is_match))
     return found
 
 
-def applied(calibration: Calibration, judged: list[Judged]) -> list[Judged]:
+def applied(calibration: Calibration, judged: list[JudgedPair]) -> list[JudgedPair]:
     return [
-        Judged(probability=calibrated(calibration, each.probability), is_match=each.is_match)
+        JudgedPair(probability=calibrated(calibration, each.probability), is_match=each.is_match)
         for each in judged
     ]
 
@@ -59,7 +59,7 @@ def test_platt_finds_the_slope_that_was_planted() -> None:
 @pytest.mark.parametrize("kind", list(MapKind))
 def test_a_map_never_turns_two_pairs_round(kind: MapKind) -> None:
     backward = [
-        Judged(probability=p, is_match=is_match)
+        JudgedPair(probability=p, is_match=is_match)
         for p, is_match in [(0.1, True), (0.3, True), (0.6, True), (0.8, False), (0.9, False)] * 40
     ]
     calibration = fit_calibration(backward, kind)
@@ -74,7 +74,7 @@ def test_without_a_map_a_probability_is_what_it_was() -> None:
 
 def test_labels_of_one_kind_give_no_map() -> None:
     with pytest.raises(ValueError, match="at least one match"):
-        fit_calibration([Judged(probability=0.9, is_match=True)] * 50)
+        fit_calibration([JudgedPair(probability=0.9, is_match=True)] * 50)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_more_labels_carry_a_freer_map(labels: int, kind: MapKind) -> None:
 
 
 def test_a_pair_that_stands_for_many_counts_as_many() -> None:
-    few = [Judged(probability=0.8, is_match=False, weight=9.0)] * 30
-    many = [Judged(probability=0.8, is_match=True)] * 30
+    few = [JudgedPair(probability=0.8, is_match=False, weight=9.0)] * 30
+    many = [JudgedPair(probability=0.8, is_match=True)] * 30
     calibration = fit_calibration([*few, *many], MapKind.PLATT)
     assert calibrated(calibration, 0.8) < 0.3
 
@@ -107,8 +107,8 @@ def test_the_edges_of_probability_stay_short_of_certain() -> None:
 
 def test_the_calibration_error_is_the_mean_gap() -> None:
     sample = [
-        *(Judged(probability=0.95, is_match=number < 8) for number in range(10)),
-        *(Judged(probability=0.55, is_match=number < 6) for number in range(10)),
+        *(JudgedPair(probability=0.95, is_match=number < 8) for number in range(10)),
+        *(JudgedPair(probability=0.55, is_match=number < 6) for number in range(10)),
     ]
     assert calibration_error(sample) == pytest.approx((0.15 + 0.05) / 2)
     assert calibration_error(sample, over=0.9) == pytest.approx(0.15)
@@ -116,7 +116,7 @@ def test_the_calibration_error_is_the_mean_gap() -> None:
 
 
 def test_a_reliability_table_holds_every_pair_once() -> None:
-    sample = [*overconfident(500, seed=4), Judged(probability=0.0, is_match=False)]
+    sample = [*overconfident(500, seed=4), JudgedPair(probability=0.0, is_match=False)]
     lines = reliability(sample, bins=7)
     assert sum(line.pairs for line in lines) == len(sample)
     assert lines[0].low == 0

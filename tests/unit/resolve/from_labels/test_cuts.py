@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from leadfit.bounds import clean_pairs, lower_bound, pairs_to_prove, upper_bound
-from leadfit.resolve.from_labels.calibrate import Judged
+from leadfit.resolve.from_labels.calibrate import JudgedPair
 from leadfit.resolve.from_labels.cuts import choose_cuts, told, wrong_share
 from leadfit.resolve.model.card import Cuts
 from leadfit.world import seeded
 
 
-def judged(probability: float, *, right: int, wrong: int, weight: float = 1.0) -> list[Judged]:
+def judged(probability: float, *, right: int, wrong: int, weight: float = 1.0) -> list[JudgedPair]:
     return [
-        Judged(probability=probability, is_match=number < right, weight=weight)
+        JudgedPair(probability=probability, is_match=number < right, weight=weight)
         for number in range(right + wrong)
     ]
 
@@ -67,7 +67,7 @@ def test_a_share_that_no_sample_can_prove_is_refused(share: float) -> None:
 def test_equal_weights_count_every_pair_and_unequal_ones_fewer() -> None:
     even = judged(0.99, right=9, wrong=1, weight=4.0)
     assert wrong_share(even) == pytest.approx((0.1, 10))
-    uneven = [*even, Judged(probability=0.99, is_match=True, weight=400.0)]
+    uneven = [*even, JudgedPair(probability=0.99, is_match=True, weight=400.0)]
     share, pairs = wrong_share(uneven)
     assert share == pytest.approx(4 / 440)
     assert pairs < 2
@@ -117,6 +117,6 @@ def test_a_matcher_that_is_wrong_twice_as_often_as_promised_is_seldom_called_pro
         sample = []
         for _ in range(900):
             probability = 0.97 + 0.03 * random.random()
-            sample.append(Judged(probability=probability, is_match=random.random() >= 0.01))
+            sample.append(JudgedPair(probability=probability, is_match=random.random() >= 0.01))
         deceived += choose_cuts(sample).is_proved
     assert deceived <= 10

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from leadfit.errors import BadInput
-from leadfit.resolve.from_labels.calibrate import Judged, calibration_error
+from leadfit.resolve.from_labels.calibrate import JudgedPair, calibration_error
 from leadfit.resolve.from_labels.facts import AGAINST, FOR, NAMES, facts_of
 from leadfit.resolve.from_labels.second_stage import of_facts, parts, second_stage
 from leadfit.resolve.from_labels.training import LabelledPair, folds_of, train_second_stage
@@ -218,7 +218,7 @@ def test_the_second_stage_learns_what_the_weight_does_not_hold() -> None:
         )
         right += (said >= 0.5) == pair.is_match
         wrong += (said >= 0.5) != pair.is_match
-        judged.append(Judged(probability=said, is_match=pair.is_match))
+        judged.append(JudgedPair(probability=said, is_match=pair.is_match))
     assert right / (right + wrong) > 0.88
     error = calibration_error(judged)
     assert error is not None
