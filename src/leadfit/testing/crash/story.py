@@ -18,7 +18,7 @@ from leadfit.errors import Conflict, LeadfitError
 from leadfit.pipeline import InForce
 from leadfit.policy import load
 from leadfit.records import Relation
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model.starter import starter_card
 from leadfit.testing.crash.outside import KeepingReceiver, Outside
 from leadfit.testing.crash.world import KillingWorld
 from leadfit.testing.sim.company import course
