@@ -147,15 +147,7 @@ def dedupe(
     )
     labels = _read_labels(asked, file)
     say(f"{len(file.ids)} records are normalised")
-    rows, columns, family = _with_family(file)
-    with batch_on(asked.engine, columns) as batch:
-        batch.fill(rows)
-        work = _with_card(file, batch, given, asked, family, say=say)
-        if labels.pairs:
-            learn_from(work, labels)
-        batch.weigh(work.card, least=least_of(work, keep_all=bool(asked.sample)))
-        say(f"{work.blocked.pairs} pairs are weighed")
-        every = judged(work, keep_all=bool(asked.sample))
+    work, every = _weighed(file, asked, given, labels, say)
     drawn = _drawn(every, asked, file, labels.pairs)
     kept = [pair for pair in every if pair.probability >= LEAST or pair.is_kin]
     bands = bands_of(work, kept)
@@ -175,6 +167,25 @@ def dedupe(
         out, ("record_id", "entity_id"), zip(file.ids, named(clusters, file.ids), strict=True)
     )
     return _told(work, kept, bands, clusters, len(drawn))
+
+
+def _weighed(
+    file: RecordFile,
+    asked: Asked,
+    given: Card | None,
+    labels: Labels,
+    say: Callable[[str], None],
+) -> tuple[Work, list[Pair]]:
+    """Return the file with its card, and the pairs worth telling, or all for a sample."""
+    rows, columns, family = _with_family(file)
+    with batch_on(asked.engine, columns) as batch:
+        batch.fill(rows)
+        work = _with_card(file, batch, given, asked, family, say=say)
+        if labels.pairs:
+            learn_from(work, labels)
+        batch.weigh(work.card, least=least_of(work, keep_all=bool(asked.sample)))
+        say(f"{work.blocked.pairs} pairs are weighed")
+        return work, judged(work, keep_all=bool(asked.sample))
 
 
 def _read_labels(asked: Asked, file: RecordFile) -> Labels:
