@@ -27,7 +27,7 @@ from recording import asked_for_full, quantile, record
 
 from leadfit.policy import load_starter
 from leadfit.records import Band, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Link, Review, ReviewKind
 from leadfit.watch import (
     Audit,

@@ -27,10 +27,10 @@ from splink.internals.comparison_creator import ComparisonCreator
 from leadfit.jobs.dedupe import Asked, dedupe
 from leadfit.jobs.record_file import RecordFile, read_records
 from leadfit.jobs.table_file import write_table
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.cluster import pairs_within
-from leadfit.resolve.compare import Field
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.model.comparisons import Field
 from leadfit.resolve.normal import Column
+from leadfit.resolve.pairs.cluster import pairs_within
 from leadfit.store.batch import Batch
 from leadfit.testing.contacts import HEADERS, contacts
 from leadfit.world import SystemWorld

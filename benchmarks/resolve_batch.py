@@ -16,10 +16,10 @@ from resolve_accuracy import quiet, splink_clusters
 
 from leadfit.exports.sheets import Sheet
 from leadfit.jobs.record_file import Normal, RecordFile
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.cluster import Link, cluster, pairs_within
-from leadfit.resolve.compare import fields_of
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import recognise
+from leadfit.resolve.pairs.cluster import Link, cluster, pairs_within
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import draft

@@ -43,18 +43,18 @@ from recording import asked_for_full, record
 from leadfit.jobs.judging import LEAST
 from leadfit.jobs.record_file import read_records
 from leadfit.records import Relation
-from leadfit.resolve.calibrate import Judged, calibrated, calibration_error
-from leadfit.resolve.card import Card, Frequencies, RecordKind
-from leadfit.resolve.cluster import SILENT, Link, cluster, pairs_within
-from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable
-from leadfit.resolve.entity_words import with_entity_words
-from leadfit.resolve.facts import NAME_COLUMNS, NAMES, facts_of, of_names
+from leadfit.resolve.from_labels.calibrate import Judged, calibrated, calibration_error
+from leadfit.resolve.from_labels.facts import NAME_COLUMNS, NAMES, facts_of, of_names
+from leadfit.resolve.from_labels.sampling import Scored, draw, strata_for
+from leadfit.resolve.from_labels.second_stage import second_stage
+from leadfit.resolve.from_labels.training import LabelledPair, train_second_stage
+from leadfit.resolve.model.card import Card, Frequencies, RecordKind
+from leadfit.resolve.model.entity_words import with_entity_words
+from leadfit.resolve.model.weigh import Record, Weighing, weigh
 from leadfit.resolve.normal import Column, normalise
-from leadfit.resolve.relation import Known, relate
-from leadfit.resolve.sampling import Scored, draw, strata_for
-from leadfit.resolve.second_stage import second_stage
-from leadfit.resolve.training import LabelledPair, train_second_stage
-from leadfit.resolve.weigh import Record, Weighing, weigh
+from leadfit.resolve.pairs.cluster import SILENT, Link, cluster, pairs_within
+from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, DomainTable
+from leadfit.resolve.relatives.relation import Known, relate
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import draft

@@ -30,7 +30,7 @@ from leadfit import resolve
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Account, Contact, Identifiers, Kind, Match, Signal
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model.starter import starter_card
 from leadfit.store import Session, SqliteStore
 from leadfit.world import SystemWorld, seeded
 

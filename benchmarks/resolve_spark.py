@@ -15,10 +15,10 @@ from recording import asked_for_full, record
 
 from leadfit.errors import LeadfitError
 from leadfit.jobs.record_file import Normal
-from leadfit.resolve.card import Card, RecordKind
-from leadfit.resolve.cluster import Clusters, Link, cluster
-from leadfit.resolve.compare import fields_of
+from leadfit.resolve.model.card import Card, RecordKind
+from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import recognise
+from leadfit.resolve.pairs.cluster import Clusters, Link, cluster
 from leadfit.store import linkage, spark
 from leadfit.store.batch import Batch, Weighed
 from leadfit.store.drafting import draft

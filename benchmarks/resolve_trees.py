@@ -23,9 +23,9 @@ from recording import asked_for_full, record
 from resolve_labels import Base, Bools, Floats, base, drawn_labels, error_of, over_draws, scores
 from small_trees import boosted, summed
 
-from leadfit.resolve.card import SecondStage
-from leadfit.resolve.facts import NAMES
-from leadfit.resolve.training import fit, folds_of
+from leadfit.resolve.from_labels.facts import NAMES
+from leadfit.resolve.from_labels.training import fit, folds_of
+from leadfit.resolve.model.card import SecondStage
 from leadfit.world import seeded
 
 LABELS = 1_000

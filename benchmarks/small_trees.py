@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from leadfit.resolve.facts import FOR, NAMES
+from leadfit.resolve.from_labels.facts import FOR, NAMES
 
 _DEPTH: Final = 3
 _RATE: Final = 0.1
@@ -57,7 +57,7 @@ def boosted(facts: Floats, truth: Floats, odds: Floats, trees: int) -> tuple[Tre
     """Return trees whose sum is added to the log odds.
 
     Args:
-        facts: ``(pairs, facts)``, columns as :data:`leadfit.resolve.facts.NAMES`.
+        facts: ``(pairs, facts)``, columns as :data:`leadfit.resolve.from_labels.facts.NAMES`.
         truth: ``(pairs,)``, 1 for a match.
         odds: ``(pairs,)``, what the logistic model says, in natural log odds.
         trees: How many.

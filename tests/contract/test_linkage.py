@@ -10,8 +10,8 @@ import pytest
 from contract.absent import without
 from leadfit.errors import BadInput, MissingExtra
 from leadfit.jobs.record_file import Normal
-from leadfit.resolve.card import Card, RecordKind, Test, to_json
-from leadfit.resolve.compare import fields_of
+from leadfit.resolve.model.card import Card, RecordKind, Test, to_json
+from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import Column, recognise
 from leadfit.store import linkage
 from leadfit.store.batch import Batch

@@ -20,8 +20,8 @@ import pytest
 
 from leadfit.cli import run
 from leadfit.errors import BadInput, EngineFailed
-from leadfit.resolve.card import Blocking
-from leadfit.resolve.weigh import weigh
+from leadfit.resolve.model.card import Blocking
+from leadfit.resolve.model.weigh import weigh
 from leadfit.store import spark
 from leadfit.store.batch import Batch, Weighed
 from leadfit.store.spark import SparkBatch

@@ -11,6 +11,7 @@ from leadfit.store import SqliteStore, Store
 from leadfit.testing import (
     FrozenWorld,
     check_breaches,
+    check_intake,
     check_matching,
     check_outbox,
     check_owners,
@@ -24,6 +25,7 @@ CHECKS = (
     *check_outbox.CHECKS,
     *check_owners.CHECKS,
     *check_breaches.CHECKS,
+    *check_intake.CHECKS,
 )
 
 

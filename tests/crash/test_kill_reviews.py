@@ -11,7 +11,7 @@ import pytest
 
 from leadfit import create_workspace, open_leadfit
 from leadfit.records import Account, Contact, Lead
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.world import SystemWorld

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from leadfit.resolve.card import (
+from leadfit.resolve.model.card import (
     Blocking,
     Card,
     Comparison,

@@ -15,8 +15,8 @@ from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.policy import load_starter
 from leadfit.records import Account, Band, Contact, Match, Signal
-from leadfit.resolve.card import Cuts
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model.card import Cuts
+from leadfit.resolve.model.starter import starter_card
 from leadfit.store import Session, SqliteStore
 from leadfit.testing import FrozenWorld
 from leadfit.testing.builders import NOW, signal

@@ -7,8 +7,8 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadfit.resolve.blocking import SEPARATOR, BlockingKeys
-from leadfit.resolve.weigh import odds_to_probability, weigh
+from leadfit.resolve.model.blocking import SEPARATOR, BlockingKeys
+from leadfit.resolve.model.weigh import odds_to_probability, weigh
 from leadfit.store.batch import Batch
 from property.pairs_of_records import CARD, COLUMNS, Record, random_records
 

@@ -17,7 +17,7 @@ from leadfit import pipeline
 from leadfit.pipeline import Desk, InForce
 from leadfit.policy import load_starter
 from leadfit.records import Account, Action, Clock, ClockKind, Contact, Lead
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session, SqliteStore
 from leadfit.testing import FrozenWorld
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadfit.bounds import lower_bound, upper_bound
-from leadfit.resolve.calibrate import Judged, calibrated, fit_calibration
-from leadfit.resolve.card import MapKind, SecondStage
-from leadfit.resolve.cuts import LADDER, choose_cuts
-from leadfit.resolve.facts import AGAINST, FOR, NAMES
-from leadfit.resolve.sampling import REVIEW, TRAINING, Scored, draw
-from leadfit.resolve.second_stage import of_facts
+from leadfit.resolve.from_labels.calibrate import Judged, calibrated, fit_calibration
+from leadfit.resolve.from_labels.cuts import LADDER, choose_cuts
+from leadfit.resolve.from_labels.facts import AGAINST, FOR, NAMES
+from leadfit.resolve.from_labels.sampling import REVIEW, TRAINING, Scored, draw
+from leadfit.resolve.from_labels.second_stage import of_facts
+from leadfit.resolve.model.card import MapKind, SecondStage
 
 SHARES = st.floats(0, 1, allow_nan=False)
 SIZES = st.floats(0, 5, allow_nan=False)

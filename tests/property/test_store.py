@@ -31,7 +31,7 @@ from leadfit.records import (
 )
 from leadfit.store import Session, SqliteStore
 from leadfit.store.chain import GENESIS, Row, check, link
-from leadfit.store.codec import from_us, pack, pack_text, to_us, unpack
+from leadfit.store.codec import encode, from_us, pack, pack_text, to_us, unpack, write_plain
 from leadfit.store.personal import join_signal, part_signal, unveil, veil
 from leadfit.testing import FrozenWorld
 
@@ -232,3 +232,8 @@ def test_any_signal_comes_back_from_the_store_as_it_was(
         assert store.read(lambda session: session.signals.verify()).intact
     finally:
         store.close()
+
+
+@given(value=DECISIONS | SIGNALS | FACTS | st.lists(FACTS) | TEXT)
+def test_what_is_written_in_one_go_is_what_the_encoder_of_json_writes(value: object) -> None:
+    assert pack_text(value) == write_plain(encode(value))

@@ -13,7 +13,7 @@ import pytest
 
 from contract.absent import without
 from leadfit.cli import run
-from leadfit.resolve.cluster import pairs_within
+from leadfit.resolve.pairs.cluster import pairs_within
 from leadfit.testing.contacts import HEADERS, contacts
 
 ROOT = Path(__file__).resolve().parents[2]

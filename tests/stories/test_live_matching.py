@@ -13,8 +13,8 @@ from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.app.files import DATABASE, SECRET, read_secret
 from leadfit.policy import load_starter
 from leadfit.records import Account, Band, Contact, Decision, Relation
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.domains import AccountDomain, DomainRole
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.relatives.domains import AccountDomain, DomainRole
 from leadfit.store import SqliteStore
 from leadfit.store.matching import ReviewKind
 from leadfit.testing import FrozenWorld

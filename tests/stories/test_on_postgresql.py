@@ -16,7 +16,7 @@ from leadfit import Leadfit, Receipt, create_workspace, open_leadfit
 from leadfit.app import Settings
 from leadfit.exports import read_export
 from leadfit.history import History, Table
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import encode
 from leadfit.testing import FrozenWorld, planted
 

@@ -13,10 +13,10 @@ from leadfit.jobs.card_training import FEWEST_ACCOUNTS, train_card
 from leadfit.pipeline import InForce
 from leadfit.policy import load_starter
 from leadfit.records import Account, Identifiers, Kind, Relation, Signal
-from leadfit.resolve import card as cards
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.record_columns import ACCOUNT_BLOCKING
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.blocking import ACCOUNT_BLOCKING
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.model.starter import starter_card
 from leadfit.store import Session, SqliteStore
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.testing import FrozenWorld

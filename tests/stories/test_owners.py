@@ -11,6 +11,7 @@ import pytest
 
 from leadfit import pipeline
 from leadfit.errors import NotFound, NotPossible
+from leadfit.policy import load_starter
 from leadfit.records import Assignment, Kind, Rep, Tier
 from leadfit.store import SqliteStore, Store
 from leadfit.store.views import Feedback, LeadView
@@ -350,6 +351,48 @@ def test_nobody_is_given_a_lead_by_hand_who_cannot_have_it(company: Company) -> 
     with pytest.raises(NotFound):
         give(company, view, "nobody")
     assert company.lead(view.lead.lead_id).assignment == view.assignment
+
+
+def moved_elsewhere(company: Company, rep_id: str, by: str = "bob") -> LeadView:
+    company.send("assigned", "jo@acme.com", rep_id=rep_id, by=by)
+    return company.of("jo@acme.com")
+
+
+def overrides(company: Company) -> list[tuple[str | None, str]]:
+    kept = company.store.read(lambda session: session.owners.overrides(START))
+    return [(each.from_id, each.to_id) for each in kept]
+
+
+def test_a_lead_that_a_person_gave_away_in_the_crm_has_that_owner_here_and_is_counted(
+    company: Company,
+) -> None:
+    company.hot("jo@acme.com")
+    company.passes(minutes=5)
+    view = moved_elsewhere(company, "bob")
+    assert (place(view), running(view)) == (
+        ("bob", "by_hand"),
+        {"assignment_to_touch", "signal_to_touch"},
+    )
+    assert overrides(company) == [("ann", "bob")]
+    assert moved_elsewhere(company, "bob").assignment == view.assignment
+    assert overrides(company) == [("ann", "bob")]
+
+
+@pytest.mark.parametrize("by", ["", *load_starter().sla.automatic[:1]])
+def test_what_the_crm_did_by_itself_moves_no_lead(company: Company, by: str) -> None:
+    first = company.hot("jo@acme.com")
+    assert moved_elsewhere(company, "bob", by=by).assignment == first.assignment
+    assert overrides(company) == []
+
+
+def test_an_owner_of_the_crm_who_cannot_have_the_lead_is_an_incident(company: Company) -> None:
+    company.policy = policy_of(people(bob={"capacity": 0}))
+    first = company.hot("jo@acme.com")
+    for rep_id in ("bob", "somebody"):
+        assert moved_elsewhere(company, rep_id).assignment == first.assignment
+    told = company.store.read(lambda session: session.clocks.incidents(START))
+    assert [each.key.rpartition("/")[2] for each in told] == ["bob", "unknown"]
+    assert overrides(company) == []
 
 
 def test_a_closed_lead_is_given_to_nobody(company: Company) -> None:

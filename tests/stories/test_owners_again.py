@@ -71,6 +71,8 @@ def test_moves_raises_waits_and_hands_are_made_again_to_the_byte(leadfit: Leadfi
     for lead_id in leads:
         with suppress(NotPossible):
             leadfit.routing.assign(lead_id, "rep_dan", by="rep_max", reason="knows them")
+    send(leadfit, 800, "assigned", 21, rep_id="rep_ivy", by="Jo at the CRM")
+    send(leadfit, 801, "assigned", 22, rep_id="rep_nobody", by="Jo at the CRM")
     leadfit.world.wait(50 * 3600)
     leadfit.run_clocks()
     send(leadfit, 900, "demo_request", 90, **FACTS)

@@ -23,7 +23,7 @@ from leadfit import (
 from leadfit.cli import run
 from leadfit.exports import read_export
 from leadfit.records import Account, Band, Contact, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld

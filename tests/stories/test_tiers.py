@@ -344,12 +344,14 @@ def test_a_quarterly_recycle_check_raises_a_lead_that_earns_a_higher_tier_by_now
 # ---- what stops a programme ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("end", ["rejected", "converted", "replied"])
+@pytest.mark.parametrize("end", ["rejected", "converted", "replied", "erased"])
 def test_a_nurture_stops_when_the_lead_ends_or_replies(desk: Desk, end: str) -> None:
     lead_id = desk.lead(3)
     desk.wait(8 * DAY)
     if end == "rejected":
         desk.leadfit.reject_lead(lead_id, "rep_hugo", "no budget")
+    elif end == "erased":
+        desk.leadfit.persons.erase("jo@acme.com")
     else:
         desk.send("converted" if end == "converted" else "email_reply", "jo@acme.com")
         desk.leadfit.decide_pending()
@@ -444,6 +446,16 @@ def test_a_touched_lead_is_told_of_to_nobody(desk: Desk) -> None:
     desk.leadfit.touch(lead_id, "rep_ada")
     desk.wait(15 * MINUTE)
     assert [line["lead_id"] for line in desk.done() if line["kind"] == "page"] == [first]
+
+
+def test_an_erased_person_is_told_of_to_nobody_and_no_clock_of_theirs_runs_on(desk: Desk) -> None:
+    lead_id, other = desk.lead(1), desk.lead(1, "ann@other.com")
+    desk.leadfit.persons.erase("jo@acme.com")
+    desk.wait(30 * MINUTE)
+    assert not [each for each in desk.view(lead_id).clocks if each.is_running]
+    assert not desk.view(lead_id).lead.is_open
+    assert [line["lead_id"] for line in desk.done() if line["kind"] == "page"] == [other]
+    assert {each.lead_id for each in desk.leadfit.incidents(START)} <= {other}
 
 
 # ---- storms --------------------------------------------------------------------------------

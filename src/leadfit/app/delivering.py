@@ -52,10 +52,22 @@ class DeliveryStatus:
     near_misses: int
 
     @property
+    def trouble(self) -> tuple[str, ...]:
+        """What a person should know, in words; nothing where all is well."""
+        failing = tuple(
+            f"{each.gate.destination} does not take what it is sent since "
+            f"{each.gate.failing_since:%Y-%m-%d %H:%M} UTC ({each.gate.why or 'no reason given'}); "
+            f"{each.waiting} waiting"
+            for each in self.destinations
+            if each.gate.failing_since is not None
+        )
+        dead = self.dead_actions + self.dead_signals
+        return (*failing, *((f"{dead} dead letters: see leadfit outbox",) if dead else ()))
+
+    @property
     def is_well(self) -> bool:
         """Every destination is sent to and nothing waits for a person."""
-        troubled = any(each.gate.failing_since is not None for each in self.destinations)
-        return not troubled and not self.dead_actions and not self.dead_signals
+        return not self.trouble
 
 
 class Delivering:

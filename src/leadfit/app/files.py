@@ -10,9 +10,9 @@ from typing import Final, Protocol, TypeVar
 from leadfit import artifact as artifacts
 from leadfit.artifact import Artifact
 from leadfit.errors import BadInput, Fault, shorten
-from leadfit.resolve import card as cards
-from leadfit.resolve.card import Card
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.card import Card
+from leadfit.resolve.model.starter import starter_card
 from leadfit.world import World
 
 DATABASE: Final = "leadfit.sqlite3"

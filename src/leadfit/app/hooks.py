@@ -120,7 +120,7 @@ class Hooks:
         told = []
         for source, hook in self._policy().hooks.items():
             told += [
-                f"hook {source}: {name.removeprefix('env:')} is not set; its calls are answered 503"
+                f"hook {source}: {name.removeprefix('env:')} is not set where the server runs"
                 for name in hook.secrets
                 if not self._environment.get(name.removeprefix("env:"))
             ]
@@ -145,7 +145,7 @@ class Hooks:
             StoreBusy: The store cannot take more now; nothing was stored.
         """
         hook, now = self.hook(source), self._world.now()
-        secrets = [self._secret(source, each) for each in hook.secrets]
+        secrets = self._secrets(source, hook)
         reason = signal.verify(hook, secrets, incoming, now=now)
         if reason is not None:
             raise BadSignature(source, reason)
@@ -159,12 +159,13 @@ class Hooks:
         self._keep_refused(source, said, answers)
         return Heard(answers=answers, left_out=said.left_out, challenge=said.challenge)
 
-    def _secret(self, source: str, reference: str) -> str:
-        name = reference.removeprefix("env:")
-        value = self._environment.get(name)
-        if not value:
-            raise HookNotReady(source, name)
-        return value
+    def _secrets(self, source: str, hook: Hook) -> list[str]:
+        """Return the secrets that are set: while one is changed, the other is enough."""
+        names = [each.removeprefix("env:") for each in hook.secrets]
+        found = [value for name in names if (value := self._environment.get(name))]
+        if names and not found:
+            raise HookNotReady(source, " or ".join(names))
+        return found
 
     def _store_all(self, said: Translation) -> tuple[Stored, ...]:
         if not said.bodies:

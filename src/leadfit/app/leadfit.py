@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from leadfit.app.files import keep_card, write_whole
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
+from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching, check_said
 from leadfit.app.persons import Persons
 from leadfit.app.policy_folder import PolicyFolder
@@ -29,7 +29,7 @@ from leadfit.history import History
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.records import Decision, Kind, Refusal, Tier
-from leadfit.resolve.card import Card
+from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
 from leadfit.store.views import (
     Feedback,
@@ -95,19 +95,10 @@ class Leadfit:
         self._in_force = in_force
         self._performers = performers
         self._deliveries = jobs.Deliveries(
-            world,
-            store,
-            performers,
-            lambda: self.policy,
-            fallbacks=fallbacks,
-            recheck=self.recheck,
+            world, store, performers, lambda: self.policy, fallbacks=fallbacks, recheck=self.recheck
         )
         self._lanes: jobs.Lanes | None = None
-        self._deciding = threading.Lock()
-        self._delivering = threading.Lock()
-        self._firing = threading.Lock()
-        self._learning = threading.Lock()
-        self._watching = threading.Lock()
+        self._locks = Locks()
         self._loops: jobs.Loops | None = None
         self.deliveries = Delivering(world, store, self._wake)
         self.persons = Persons(world, store)
@@ -242,7 +233,7 @@ class Leadfit:
 
     def decide_pending(self, limit: int = 1000) -> int:
         """Decide stored signals in the order of the log; return how many were taken."""
-        with self._deciding:
+        with self._locks.deciding:
             decided = pipeline.decide_pending(self.world, self._store, self._in_force, limit)
         if decided:
             self._wake("deliver")
@@ -393,7 +384,7 @@ class Leadfit:
             MissingExtra: The extra ``learn`` is not installed.
             StoreBusy: Another process writes to the store.
         """
-        with self._learning:
+        with self._locks.learning:
             rules = self._in_force
             # A store that another process writes to says so before the work, not after it.
             self._store.write(lambda session: session.past.latest_event())
@@ -475,7 +466,7 @@ class Leadfit:
 
         Several processes that share a store may deliver at the same time.
         """
-        with self._delivering:
+        with self._locks.delivering:
             return self._deliveries.deliver(limit)
 
     def _deliver_soon(self, _limit: int) -> int:
@@ -491,7 +482,7 @@ class Leadfit:
         Where several processes share a store, one of them does, so that the order is kept and
         nobody is told twice.
         """
-        with self._firing:
+        with self._locks.firing:
             if not self._store.may_do("clocks"):
                 return 0
             fired = jobs.run_clocks(self.world, self._store, self._in_force, limit)
@@ -533,7 +524,7 @@ class Leadfit:
         Returns:
             How many reviews and figures the reviewers were told of.
         """
-        with self._watching:
+        with self._locks.watching:
             told = self._watch.round(limit) if self._store.may_do("watch") else 0
         if told:
             self._wake("deliver")
@@ -582,7 +573,7 @@ class Leadfit:
         Returns:
             Of how many.
         """
-        with self._watching:
+        with self._locks.watching:
             told = self._signals.round() if self._store.may_do("watch") else 0
         if told:
             self._wake("deliver")

@@ -10,7 +10,7 @@ from leadfit import pipeline
 from leadfit.errors import BadInput, Fault, NotFound, shorten
 from leadfit.pipeline import Desk, InForce, Joined, Sides
 from leadfit.records import Account, Contact, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session, Store
 from leadfit.store.matching import Merge, Review, ReviewKind
 from leadfit.world import World

@@ -13,11 +13,11 @@ from leadfit.cli.base import in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.errors import NotFound
-from leadfit.resolve.cuts import told
+from leadfit.resolve.from_labels.cuts import told
 
 if TYPE_CHECKING:
     from leadfit.jobs.card_training import TrainedCard
-    from leadfit.resolve.card import Card
+    from leadfit.resolve.model.card import Card
 
 
 @click.group("cards")

@@ -102,7 +102,7 @@ def dedupe_command(
 ) -> None:
     """Say which records of a file are one, with a probability for every pair."""
     from leadfit.jobs.dedupe import Asked, dedupe  # noqa: PLC0415 -- DuckDB is slow to import
-    from leadfit.resolve.card import RecordKind  # noqa: PLC0415 -- as above
+    from leadfit.resolve.model.card import RecordKind  # noqa: PLC0415 -- as above
 
     if math.isnan(threshold):  # a range lets it pass
         raise refuse("--threshold", threshold, "over 0, at most 1")

@@ -9,7 +9,7 @@ from typing import Final
 from leadfit.cli.output import table
 from leadfit.pipeline import Joined, Side, Sides
 from leadfit.records import Account
-from leadfit.resolve.side_by_side import Verdict, account_values, contact_values
+from leadfit.resolve.pairs.side_by_side import Verdict, account_values, contact_values
 from leadfit.store.matching import Merge, ReviewKind
 
 _WIDEST: Final = 40

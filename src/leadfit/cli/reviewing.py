@@ -15,7 +15,7 @@ from leadfit.cli.review_words import merge_words, preview_words, queue_words, re
 from leadfit.cli.workspace import opened
 from leadfit.pipeline import sides_document
 from leadfit.records import Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.views import LeadView
 

@@ -31,6 +31,7 @@ _STOPPED: Final = {
     "converted": "it converted",
     "lost": "it was lost",
     "replied": "it replied",
+    "erased": "the person was erased",
 }
 _LINKS: Final = {
     Band.AUTO: "linked at once",

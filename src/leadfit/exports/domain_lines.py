@@ -8,7 +8,7 @@ from datetime import datetime
 from leadfit.exports.convert import Rows
 from leadfit.exports.faults import Faults
 from leadfit.resolve import domain_key
-from leadfit.resolve.domains import DomainRole
+from leadfit.resolve.relatives.domains import DomainRole
 
 _ROLES = ", ".join(DomainRole)
 

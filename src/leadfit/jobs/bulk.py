@@ -11,7 +11,7 @@ from leadfit.history import History, Table, column_of, rows_of
 from leadfit.jobs.past import check_unit, chunks, keep_past
 from leadfit.records import Account, Contact, Fact, Kind, Lead, Tier
 from leadfit.resolve import domain_key, email_key
-from leadfit.resolve.domains import AccountDomain, DomainRole, further_lines
+from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, further_lines
 from leadfit.store import Session, Store
 from leadfit.store.codec import encode
 from leadfit.store.views import Imported

@@ -19,14 +19,15 @@ from leadfit.errors import BadInput, Fault, MissingExtra, Words
 from leadfit.pipeline import InForce
 from leadfit.records import Keys, Relation
 from leadfit.resolve.by_weight import margin_over_others
-from leadfit.resolve.card import Card, RecordKind
-from leadfit.resolve.compare import Field
-from leadfit.resolve.cuts import told
-from leadfit.resolve.domains import learn_shared_domains
+from leadfit.resolve.from_labels.cuts import told
+from leadfit.resolve.from_labels.second_stage import FEWEST_LABELS, second_stage
+from leadfit.resolve.model.blocking import ACCOUNT_BLOCKING
+from leadfit.resolve.model.card import Card, RecordKind
+from leadfit.resolve.model.comparisons import Field
+from leadfit.resolve.model.weigh import Record, weigh
 from leadfit.resolve.normal import Column
-from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
-from leadfit.resolve.second_stage import FEWEST_LABELS, second_stage
-from leadfit.resolve.weigh import Record, weigh
+from leadfit.resolve.record_columns import account_columns
+from leadfit.resolve.relatives.domains import learn_shared_domains
 from leadfit.store import Session, Store, linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import draft
@@ -208,7 +209,7 @@ def _with_labels(  # noqa: PLR0917 -- a card with all it rests on
     against: list[str],
 ) -> TrainedCard:
     try:
-        from leadfit.resolve.training import (  # noqa: PLC0415 -- it needs an extra
+        from leadfit.resolve.from_labels.training import (  # noqa: PLC0415 -- it needs an extra
             LabelledPair,
             train_second_stage,
         )

@@ -22,13 +22,13 @@ from leadfit.jobs.labels import (
 from leadfit.jobs.record_file import RecordFile, read_records
 from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.records import Band, Relation
-from leadfit.resolve import card as cards
-from leadfit.resolve.card import Card, RecordKind
-from leadfit.resolve.cluster import SILENT, Clusters, Link, cluster, named, pairs_within
-from leadfit.resolve.cuts import told
-from leadfit.resolve.domains import learn_shared_domains
+from leadfit.resolve.from_labels.cuts import told
+from leadfit.resolve.from_labels.sampling import Drawn
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
-from leadfit.resolve.sampling import Drawn
+from leadfit.resolve.pairs.cluster import SILENT, Clusters, Link, cluster, named, pairs_within
+from leadfit.resolve.relatives.domains import learn_shared_domains
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import FAMILY, draft

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable, role_beside
-from leadfit.resolve.hierarchy import ancestry
-from leadfit.resolve.relation import Known
+from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, DomainTable, role_beside
+from leadfit.resolve.relatives.hierarchy import ancestry
+from leadfit.resolve.relatives.relation import Known
 
 _SOURCE: Final = "file"
 

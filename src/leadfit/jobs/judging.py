@@ -10,18 +10,18 @@ from leadfit.jobs.family import Family
 from leadfit.jobs.labels import Labels
 from leadfit.jobs.record_file import RecordFile
 from leadfit.records import Band, Relation
-from leadfit.resolve.card import Card, RecordKind, Test
-from leadfit.resolve.cluster import SILENT, Link, cluster
-from leadfit.resolve.entity_words import with_entity_words
-from leadfit.resolve.facts import NAME_COLUMNS
+from leadfit.resolve.from_labels.facts import NAME_COLUMNS
+from leadfit.resolve.model.card import Card, RecordKind, Test
+from leadfit.resolve.model.entity_words import with_entity_words
+from leadfit.resolve.model.weigh import Record
 from leadfit.resolve.normal import Column
 from leadfit.resolve.normal.columns import is_registered
-from leadfit.resolve.relation import Standing, relate
-from leadfit.resolve.weigh import Record
+from leadfit.resolve.pairs.cluster import SILENT, Link, cluster
+from leadfit.resolve.relatives.relation import Standing, relate
 from leadfit.store.batch import Batch, Blocked, Weighed
 
 if TYPE_CHECKING:
-    from leadfit.resolve.training import LabelledPair
+    from leadfit.resolve.from_labels.training import LabelledPair
 
 LEAST: Final = 0.01
 """Probability from which a pair is told."""
@@ -59,7 +59,7 @@ def learn_from(work: Work, labels: Labels) -> None:
     counted by entity anew and the second stage is learned again, unless pairs held back say
     that it is worse for it.
     """
-    from leadfit.resolve.training import train_second_stage  # noqa: PLC0415 -- it needs an extra
+    from leadfit.resolve.from_labels.training import train_second_stage  # noqa: PLC0415 -- it needs an extra
 
     pairs = _labelled(work, labels)
     training = train_second_stage(work.card, pairs)
@@ -72,7 +72,7 @@ def learn_from(work: Work, labels: Labels) -> None:
 
 
 def _labelled(work: Work, labels: Labels) -> list[LabelledPair]:
-    from leadfit.resolve.training import LabelledPair  # noqa: PLC0415 -- it needs an extra
+    from leadfit.resolve.from_labels.training import LabelledPair  # noqa: PLC0415 -- it needs an extra
 
     numbers = {each for label in labels.pairs for each in (label.left, label.right)}
     records = work.batch.records(numbers)
@@ -223,8 +223,8 @@ def _chunks(pairs: Iterable[Weighed]) -> Iterator[list[Weighed]]:
 
 
 def _last(card: Card, pair: Weighed, records: Mapping[int, Record], margin: float) -> float:
-    from leadfit.resolve.second_stage import second_stage  # noqa: PLC0415 -- only where there is one
-    from leadfit.resolve.weigh import weigh  # noqa: PLC0415 -- as above
+    from leadfit.resolve.from_labels.second_stage import second_stage  # noqa: PLC0415 -- only where there is one
+    from leadfit.resolve.model.weigh import weigh  # noqa: PLC0415 -- as above
 
     left, right = records[pair.left], records[pair.right]
     return second_stage(card, weigh(card, left, right), left, right, margin=margin)

@@ -13,7 +13,7 @@ from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
 from leadfit.jobs.record_file import RecordFile
 from leadfit.jobs.table_file import FORMULA
-from leadfit.resolve.sampling import Drawn, Scored, draw, strata_for
+from leadfit.resolve.from_labels.sampling import Drawn, Scored, draw, strata_for
 
 COLUMNS: Final = ("left_id", "right_id", "match")
 _CHANCE: Final = "chance"
@@ -63,7 +63,7 @@ def check_enough(labels: Labels) -> None:
         MissingExtra: The extra ``linkage`` is not installed.
     """
     try:
-        from leadfit.resolve.training import check_labels  # noqa: PLC0415 -- it needs an extra
+        from leadfit.resolve.from_labels.training import check_labels  # noqa: PLC0415 -- it needs an extra
     except ImportError as error:
         raise MissingExtra("linkage", "--labels") from error
     check_labels([label.is_match for label in labels.pairs])

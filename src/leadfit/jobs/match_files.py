@@ -29,14 +29,15 @@ from leadfit.jobs.table_file import is_one_file, write_table
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Account, Band, Contact, Kind, Match, Reason, Relation, Signal
-from leadfit.resolve import card as cards
 from leadfit.resolve.by_weight import margin_over_others
-from leadfit.resolve.card import Card, RecordKind
-from leadfit.resolve.cuts import told as what_is_proved
-from leadfit.resolve.domains import further_lines
+from leadfit.resolve.from_labels.cuts import told as what_is_proved
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.blocking import ACCOUNT_BLOCKING
+from leadfit.resolve.model.card import Card, RecordKind
+from leadfit.resolve.model.starter import starter_card
 from leadfit.resolve.normal import NORMALISER
-from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, account_columns
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.record_columns import account_columns
+from leadfit.resolve.relatives.domains import further_lines
 from leadfit.store import Session, SqliteStore, Store
 from leadfit.world import World
 
@@ -325,7 +326,7 @@ def _learned(
 ) -> tuple[Card, list[str]]:
     """Return the card with a second stage, calibration and cuts from labels."""
     try:
-        from leadfit.resolve.training import (  # noqa: PLC0415 -- it needs an extra
+        from leadfit.resolve.from_labels.training import (  # noqa: PLC0415 -- it needs an extra
             LabelledPair,
             check_labels,
             train_second_stage,

@@ -14,8 +14,8 @@ from leadfit import policy as policies
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.records import Match, Signal
-from leadfit.resolve import card as cards
-from leadfit.resolve.card import Card
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.card import Card
 from leadfit.store import Session, SqliteStore, spark
 from leadfit.store.codec import pack_text, unpack
 from leadfit.world import SystemWorld, World

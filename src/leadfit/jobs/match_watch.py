@@ -20,8 +20,8 @@ from leadfit.pipeline.matching import drawn, reviewers, tell_reviewers
 from leadfit.pipeline.reviews import end_unanswered as end_one
 from leadfit.policy import Policy
 from leadfit.records import Action, Band, Decision, Facts
-from leadfit.resolve.card import Card, RecordKind
 from leadfit.resolve.keys import DISPOSABLE, FREE_MAIL, SHARED
+from leadfit.resolve.model.card import Card, RecordKind
 from leadfit.store import Session, Store
 from leadfit.store.matching import Link, Review, ReviewKind
 from leadfit.watch import (

@@ -12,8 +12,8 @@ from leadfit.errors import Words
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.exports.sheets import Sheet
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.compare import Field, fields_of
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.model.comparisons import Field, fields_of
 from leadfit.resolve.normal import Column, normalise, recognise
 
 _REMEMBERED: Final = 50_000

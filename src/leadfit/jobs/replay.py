@@ -19,8 +19,8 @@ from leadfit.errors import LeadfitError, NotFound
 from leadfit.pipeline import InForce
 from leadfit.pipeline.retelling import Strayed, retell
 from leadfit.policy import Policy
-from leadfit.resolve import card as cards
-from leadfit.resolve.card import Card
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
 from leadfit.store.told import Content, ContentKind, Told
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from leadfit import orchestrate, pipeline
+from leadfit import orchestrate, pipeline, route
 from leadfit.errors import Retryable
 from leadfit.log import logger
 from leadfit.pipeline import InForce
@@ -133,10 +133,9 @@ class _Fire:
         if _is_stale(clock, assignment):
             session.clocks.stop_one(clock.key, now, "reassigned")
             return False
-        plan = orchestrate.breach(
-            clock, assignment, _manager(self.in_force.policy, assignment), self.in_force.policy,
-            now=now,
-        )  # fmt: skip
+        policy = self.in_force.policy
+        manager_id = _manager(policy, assignment, now)
+        plan = orchestrate.breach(clock, assignment, manager_id, policy, now=now)
         going_on = next((each for each in plan.clocks if each.key == clock.key), None)
         moved = session.clocks.advance(
             clock,
@@ -155,7 +154,7 @@ class _Fire:
                 session.clocks.add_incident(_incident(action, plan.reasons[0].words))
         self.world.reach("sla.begun")
         if plan.reassign and not self._has_moved(session):
-            pause = timedelta(minutes=self.in_force.policy.sla.again_minutes)
+            pause = timedelta(minutes=policy.sla.again_minutes)
             session.clocks.again(clock.key, now + pause)
         self.world.reach("sla.fired")
         return True
@@ -192,13 +191,25 @@ def _is_stale(clock: Clock, assignment: Assignment | None) -> bool:
     )
 
 
-def _manager(policy: Policy, assignment: Assignment | None) -> str | None:
-    """Return the owner's manager; for a lead without an owner, the manager of most reps."""
+def _manager(policy: Policy, assignment: Assignment | None, now: datetime) -> str | None:
+    """Return the owner's manager; for a lead without an owner, the manager of most reps.
+
+    A manager who is away or gone is stood in for by the next one above who is there.
+    """
     if assignment is not None:
         rep = policy.rep(assignment.owner_id)
-        return None if rep is None else rep.manager_id
-    managers = [rep.manager_id for rep in policy.reps if rep.manager_id is not None]
-    return max(sorted(set(managers)), key=managers.count, default=None)
+        manager_id = None if rep is None else rep.manager_id
+    else:
+        managers = [rep.manager_id for rep in policy.reps if rep.manager_id is not None]
+        manager_id = max(sorted(set(managers)), key=managers.count, default=None)
+    looked_at: set[str] = set()
+    above = policy.rep(manager_id)
+    while above is not None and above.rep_id not in looked_at:
+        if above.active and not route.is_away(above, now):
+            return above.rep_id
+        looked_at.add(above.rep_id)
+        above = policy.rep(above.manager_id)
+    return manager_id
 
 
 def _incident(action: Action, words: str) -> Incident:

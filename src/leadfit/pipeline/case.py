@@ -21,7 +21,7 @@ from leadfit.records import (
     RepLoad,
     Signal,
 )
-from leadfit.resolve.card import Card
+from leadfit.resolve.model.card import Card
 from leadfit.store import Session
 from leadfit.world import World
 

@@ -234,6 +234,8 @@ def _follow(case: Case, who: Who) -> str | None:
         _keep(case, who, lead_id=None)
     elif kind in FEEDBACK or kind in ENDS_A_LEAD:
         _hear(case, who, who.lead)
+    elif kind is Kind.ASSIGNED and who.lead.is_open:
+        _hear_of_owner(case, who, who.lead)
     elif not who.lead.is_open:
         _keep(case, who, lead_id=lead_id)
     else:
@@ -312,6 +314,20 @@ def _hear(case: Case, who: Who, lead: Lead) -> None:
         words = came.text if reason is None else str(reason)
         heard = Feedback(lead_id=lead.lead_id, kind=came.kind, by=by, at=came.at, reason=words)
         feedback.hear(session, heard, case.desk.policy)
+    _keep(case, who, lead_id=lead.lead_id)
+
+
+def _hear_of_owner(case: Case, who: Who, lead: Lead) -> None:
+    """Take what a source reports about the owner of a lead: a person gave it away over there.
+
+    Without a person behind it (the fact ``by``) it is an activity, as is our own write that comes
+    back: the lead has that owner already.
+    """
+    rep_id, by = case.signal.facts.get("rep_id"), case.signal.facts.get("by")
+    if not isinstance(by, str) or feedback.is_automatic(by, case.desk.policy, case.signal.facts):
+        by = ""
+    if by and isinstance(rep_id, str) and rep_id != lead.owner_id:
+        moving.hear_of_hand(case.desk, lead.lead_id, rep_id, by=by)
     _keep(case, who, lead_id=lead.lead_id)
 
 

@@ -10,7 +10,7 @@ from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import owners, reviews
 from leadfit.pipeline.case import Desk
 from leadfit.records import Lead, Match, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 
 _ABOUT_A_LEAD = frozenset((ReviewKind.LINK, ReviewKind.AUDIT, ReviewKind.MISSED))

@@ -27,9 +27,9 @@ from leadfit.records import (
     Signal,
     Tier,
 )
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.model.starter import colleague_card
 from leadfit.resolve.reviewed import as_reviewed, in_question
-from leadfit.resolve.starter import colleague_card
 from leadfit.store.matching import Link, Review, ReviewKind
 
 _POSSIBLE: Final = 3

@@ -9,8 +9,8 @@ from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import feedback
 from leadfit.pipeline.case import Desk
 from leadfit.records import Account, Contact, Kind, Lead, Reason
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.merging import join_accounts, join_contacts
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.pairs.merging import join_accounts, join_contacts
 from leadfit.store import Session
 from leadfit.store.matching import Merge, Review
 

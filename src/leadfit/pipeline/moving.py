@@ -9,7 +9,7 @@ from leadfit import orchestrate, route
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import owners
 from leadfit.pipeline.case import Desk, Routed
-from leadfit.pipeline.tape import taped
+from leadfit.pipeline.tape import apart, taped
 from leadfit.records import (
     Account,
     Action,
@@ -247,6 +247,30 @@ def assign_by_hand(desk: Desk, lead_id: str, rep_id: str, *, by: str, reason: st
     assert made is not None  # noqa: S101 -- it was made two lines above
     _note(desk, lead, made, by=by, who=who, reason=reason)
     return made
+
+
+def hear_of_hand(desk: Desk, lead_id: str, rep_id: str, *, by: str) -> None:
+    """Give a lead to the rep to whom a person gave it in another system.
+
+    A rep who cannot have it here, being away, gone, full or unknown, is not given it: the two
+    systems then name different owners, and that is an incident of the week.
+    """
+
+    def give(own: Desk) -> str | None:
+        try:
+            made = assign_by_hand(own, lead_id, rep_id, by=by, reason="in another system")
+        except (NotFound, NotPossible):
+            return None
+        return made.assignment_id
+
+    if apart(desk, "by_hand", give) is not None:
+        return
+    # What another system calls its people may be an address: only our own ids are repeated.
+    known = None if desk.policy.rep(rep_id) is None else rep_id
+    words = f"was given to {known or 'a rep unknown here'} in another system, not possible here"
+    key = f"{lead_id}/elsewhere/{known or 'unknown'}"
+    incident = Incident(key=key, lead_id=lead_id, at=desk.now, words=words)
+    desk.session.clocks.add_incident(incident)
 
 
 def _check_rep(desk: Desk, lead: Lead, rep: Rep, rated: Score) -> bool:

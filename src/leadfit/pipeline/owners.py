@@ -28,7 +28,7 @@ from leadfit.records import (
     Score,
     Tier,
 )
-from leadfit.resolve.hierarchy import RoutingLevel, routing_account
+from leadfit.resolve.relatives.hierarchy import RoutingLevel, routing_account
 from leadfit.store import Session
 from leadfit.store.codec import encode
 from leadfit.world import World

@@ -17,7 +17,7 @@ from typing import Final, cast, get_args, get_type_hints
 from leadfit.pipeline import line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.recheck import recheck_at
-from leadfit.pipeline.tape import answers_of
+from leadfit.pipeline.tape import Retold, answers_of
 from leadfit.records import Activity, Candidate, Contact, Decision, Kind, Reason
 from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
@@ -112,7 +112,7 @@ class _World:
         """Do nothing."""
 
 
-class _Rooms:
+class _Rooms(Retold):
     """Answers as the store answered then."""
 
     def __init__(self, told: Told, fetch: Fetch) -> None:

@@ -9,7 +9,7 @@ from leadfit.pipeline import merging, owners
 from leadfit.pipeline.case import Desk
 from leadfit.pipeline.tape import contacts_with_accounts
 from leadfit.records import Lead, Match, Reason, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
 

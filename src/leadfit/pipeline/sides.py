@@ -18,8 +18,8 @@ from leadfit.pipeline.matching import reviewers
 from leadfit.pipeline.reviews import has_new_account
 from leadfit.policy import Policy
 from leadfit.records import Account, Lead, Relation
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.side_by_side import (
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.pairs.side_by_side import (
     Row,
     account_values,
     contact_values,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from leadfit import resolve
 from leadfit.pipeline.case import Desk
 from leadfit.records import Band, Keys, Match, Reason, Relation, Signal
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.record_columns import account_columns
 
 _OWN = "domain.own"

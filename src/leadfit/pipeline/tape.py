@@ -12,17 +12,18 @@ which seals it under the person's key.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache, partial
+from operator import attrgetter
 from types import NoneType
-from typing import Final, Protocol, TypeVar, cast, get_type_hints, runtime_checkable
+from typing import Final, TypeVar, cast, get_type_hints
 
 from leadfit import artifact as artifacts
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.records import Activity, Candidate, Contact, Decision
-from leadfit.resolve import card as cards
+from leadfit.resolve.model import card as cards
 from leadfit.store import Session
 from leadfit.store.codec import encode, to_us
 from leadfit.store.matching import Blocked
@@ -121,12 +122,12 @@ def apart(desk: Desk, asked: str, work: Callable[[Desk], T]) -> T:
     return answer
 
 
-@runtime_checkable
-class Retold(Protocol):
+class Retold:
     """A session that tells what was told before."""
 
     def answer(self, asked: str) -> object:
         """Return the next answer to a question."""
+        raise NotImplementedError(asked)
 
 
 def _keep_rules(session: Session, rules: InForce, at: datetime) -> None:
@@ -292,7 +293,16 @@ def _by_rep(answer: object, _people: object) -> object:
 def _values(record: object) -> object:
     if isinstance(record, tuple):
         return list(record)
-    return [encode(getattr(record, each.name)) for each in fields(cast("type", record))]
+    return [encode(value) for value in _values_of(cast("Hashable", type(record)))(record)]
+
+
+@cache
+def _values_of(kind: Hashable) -> Callable[[object], tuple[object, ...]]:
+    """Return the function that takes all values of a record; found once a class."""
+    names = [each.name for each in fields(cast("type", kind))]
+    if len(names) < 2:
+        return lambda record: tuple(getattr(record, name) for name in names)
+    return attrgetter(*names)
 
 
 def _decision(answer: object, _people: object) -> object:

@@ -214,6 +214,7 @@ def home(
     artifact_digest: str | None,
     is_ready: bool,
     has_report: bool,
+    trouble: Sequence[str] = (),
 ) -> str:
     """Return the first page: where the workspace stands and what to do next.
 
@@ -225,6 +226,7 @@ def home(
         artifact_digest: The learned artifact in force.
         is_ready: The store can be read and the policy is loaded.
         has_report: A benchmark was made for this workspace.
+        trouble: What a person should know of deliveries, in words.
     """
     most = max(tiers.values(), default=0) or 1
     return render(
@@ -232,6 +234,7 @@ def home(
         {
             "here": "home",
             "title": "Today",
+            "trouble": trouble,
             "figures": figures,
             "tiers": [
                 (TIER_WORDS[t], tiers.get(int(t), 0), round(tiers.get(int(t), 0) / most * 100, 1))

@@ -12,7 +12,7 @@ from leadfit.records import Reason
 from leadfit.report import words
 from leadfit.report.live import lead_path
 from leadfit.report.render import render
-from leadfit.resolve.side_by_side import Row, Verdict
+from leadfit.resolve.pairs.side_by_side import Row, Verdict
 
 View = dict[str, object]
 

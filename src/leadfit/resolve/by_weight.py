@@ -13,13 +13,13 @@ from typing import Final
 
 from leadfit.policy import Policy
 from leadfit.records import Band, Candidate, Keys, Match, Reason, Relation, Signal
-from leadfit.resolve.card import Card
-from leadfit.resolve.cuts import told as what_is_proved
+from leadfit.resolve.from_labels.cuts import told as what_is_proved
+from leadfit.resolve.from_labels.second_stage import second_stage
+from leadfit.resolve.model.card import Card
+from leadfit.resolve.model.weigh import Record, Weighing, level_names, weigh
 from leadfit.resolve.record_columns import account_side
-from leadfit.resolve.relation import Known, Standing, Tie, relate
-from leadfit.resolve.relative_names import tells_of_a_relative
-from leadfit.resolve.second_stage import second_stage
-from leadfit.resolve.weigh import Record, Weighing, level_names, weigh
+from leadfit.resolve.relatives.names import tells_of_a_relative
+from leadfit.resolve.relatives.relation import Known, Standing, Tie, relate
 
 WORTH_NAMING: Final = 0.3
 """Probability from which a candidate that is not linked is kept as a possible duplicate."""

@@ -25,7 +25,6 @@ from leadfit.records import (
     Signal,
 )
 from leadfit.resolve.by_weight import by_weight
-from leadfit.resolve.card import Card
 from leadfit.resolve.keys import (
     DISPOSABLE,
     DUMMY,
@@ -37,9 +36,10 @@ from leadfit.resolve.keys import (
     is_school,
 )
 from leadfit.resolve.known_contact import is_another_person, is_somebody_else, only_holder
+from leadfit.resolve.model.card import Card
 from leadfit.resolve.normal import Column, normalise
 from leadfit.resolve.record_columns import contact_columns, contact_side
-from leadfit.resolve.relative_names import tells_of_a_relative, tells_of_another
+from leadfit.resolve.relatives.names import tells_of_a_relative, tells_of_another
 
 _CRM_KEYS = ("lead_id", "contact_id", "account_id")
 _KEYS = (*_CRM_KEYS, "email", "domain")

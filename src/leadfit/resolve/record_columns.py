@@ -12,24 +12,10 @@ from typing import Final
 
 from leadfit.policy import Policy
 from leadfit.records import Account, Contact, Keys, Signal
-from leadfit.resolve.card import Blocking
 from leadfit.resolve.normal import BUNDLED, Column, Lists, lists_of, normalise
 
 Columns = dict[str, str]
 """Normalised column to text; what is blank is absent."""
-
-ACCOUNT_BLOCKING: Final = (
-    Blocking(columns=("company",), most=100),
-    Blocking(columns=("domain.label",), most=100),
-    Blocking(columns=("company:token",), most=200),
-    Blocking(columns=("company:first6",), most=100),
-)
-"""How accounts are found live; every live card has these rules, so that one index serves all."""
-CONTACT_BLOCKING: Final = (
-    Blocking(columns=("phone.suffix",), most=50),
-    Blocking(columns=("surname", "first_name:first1"), most=200),
-)
-"""How contacts are found live, beside their address."""
 
 _FACTS: Final = {
     "phone": Column.PHONE,

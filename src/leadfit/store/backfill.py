@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from leadfit.log import logger
 from leadfit.records import Account, Contact
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.record_columns import account_columns, contact_columns
 from leadfit.store.codec import write_plain
 from leadfit.store.sql_blocking import SqlBlocking

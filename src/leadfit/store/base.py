@@ -22,8 +22,8 @@ from leadfit.records import (
     Signal,
     Tier,
 )
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.domains import AccountDomain
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.relatives.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.matching import Blocked, Links, Merges, Reviews

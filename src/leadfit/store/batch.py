@@ -13,9 +13,9 @@ from typing import Final, Self
 
 import duckdb
 
-from leadfit.resolve import sql
-from leadfit.resolve.card import Blocking, Card
-from leadfit.resolve.weigh import stored
+from leadfit.resolve.model import sql
+from leadfit.resolve.model.card import Blocking, Card
+from leadfit.resolve.model.weigh import stored
 
 Row = Sequence[str | None]
 """Source, then one value for each column."""
@@ -65,7 +65,7 @@ class Weighed:
     Attributes:
         left: Number of a record, from 0.
         right: A larger number.
-        levels: As in :class:`leadfit.resolve.weigh.Weighing`.
+        levels: As in :class:`leadfit.resolve.model.weigh.Weighing`.
         weight: The same.
         probability: The same.
     """

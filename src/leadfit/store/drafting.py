@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Final
 
-from leadfit.resolve.card import Blocking, Card, Comparison, Frequencies, RecordKind, Test
-from leadfit.resolve.compare import Field, choose_blocking, comparisons_for, keys_of
+from leadfit.resolve.model.card import Blocking, Card, Comparison, Frequencies, RecordKind, Test
+from leadfit.resolve.model.comparisons import Field, choose_blocking, comparisons_for, keys_of
+from leadfit.resolve.model.weigh import WORDS
 from leadfit.resolve.normal import NORMALISER, Column
-from leadfit.resolve.weigh import WORDS
 from leadfit.store.batch import Batch
 
 FAMILY: Final = "family"

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol, cast
 
 from leadfit.errors import BadInput, Fault, MissingExtra, Words
-from leadfit.resolve import sql
-from leadfit.resolve.card import Blocking, Card, Comparison, Level, RecordKind, Test
-from leadfit.resolve.cluster import Link, cluster
-from leadfit.resolve.weigh import BLANK, odds_to_probability
+from leadfit.resolve.model import sql
+from leadfit.resolve.model.card import Blocking, Card, Comparison, Level, RecordKind, Test
+from leadfit.resolve.model.weigh import BLANK, odds_to_probability
+from leadfit.resolve.pairs.cluster import Link, cluster
 from leadfit.store.batch import Batch, Blocked
 from leadfit.store.drafting import frequencies_of
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from leadfit.records import Band, Candidate, Reason, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,13 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
     def name_of(quoted: re.Match[str]) -> str:
         return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
-    return _SENTENCE.sub(lambda words: words[1] + pattern.sub(name_of, words[2]), text)
+    def veiled(words: re.Match[str]) -> str:
+        sentence = words[2]
+        folded = sentence.casefold()
+        quotes = any(value in folded for value in found)
+        return words[1] + pattern.sub(name_of, sentence) if quotes else words[0]
+
+    return _SENTENCE.sub(veiled, text)
 
 
 def unveil(text: str, personal: Mapping[str, object]) -> str:

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 _KEYS: Final = b"leadfit keys of persons 1"
 _MARK: Final = "sealed:"
+_MOST_OPENED: Final = 4096
 
 
 class Sealer:
@@ -32,15 +32,31 @@ class Sealer:
     def __init__(self, secret: bytes, new_secret: Callable[[], str]) -> None:
         self._over_keys = AESSIV(hmac.digest(secret, _KEYS, "sha512"))
         self._new_secret = new_secret
-        self._cipher = lru_cache(maxsize=256)(self._open_key)
+        self._opened: dict[tuple[bytes, str], AESSIV] = {}
 
     def new_key(self, token: str) -> bytes:
         """Return a new key of the person ``token``, as it is kept."""
         key = hashlib.sha512(self._new_secret().encode()).digest()
-        return self._over_keys.encrypt(key, [token.encode()])
+        kept = self._over_keys.encrypt(key, [token.encode()])
+        self._note(kept, token, AESSIV(key))
+        return kept
 
-    def _open_key(self, key: bytes, token: str) -> AESSIV:
-        return AESSIV(self._over_keys.decrypt(key, [token.encode()]))
+    def _cipher(self, key: bytes, token: str) -> AESSIV:
+        """Return the cipher of a person; those used of late are kept, since to open one takes time.
+
+        Raises:
+            InvalidTag: The key was changed, or sealed by another secret.
+        """
+        found = self._opened.get((key, token))
+        if found is None:
+            found = AESSIV(self._over_keys.decrypt(key, [token.encode()]))
+            self._note(key, token, found)
+        return found
+
+    def _note(self, key: bytes, token: str, cipher: AESSIV) -> None:
+        if len(self._opened) >= _MOST_OPENED:
+            self._opened.clear()
+        self._opened[key, token] = cipher
 
     def seal(self, key: bytes, token: str, content: str) -> str:
         """Return a text sealed under a person's key.

@@ -1,8 +1,9 @@
 """Candidates and weights on Apache Spark, for more records than one machine weighs in time.
 
-Spark joins the records that share a key and weighs the pairs; :mod:`leadfit.resolve.arrow` is what
-it runs over each batch, by the same Python code that weighs a lead live. The records themselves,
-what a model learns from them, and the pairs that are kept stay with :class:`Batch` on the driver.
+Spark joins the records that share a key and weighs the pairs; :mod:`leadfit.resolve.model.arrow` is
+what it runs over each batch, by the same Python code that weighs a lead live. The records
+themselves, what a model learns from them, and the pairs that are kept stay with :class:`Batch` on
+the driver.
 
 It needs the extra ``spark`` and Java 17 or newer. Where nothing else is said Spark runs in this
 process's machine, on all its cores; ``PYSPARK_SUBMIT_ARGS`` and Spark's own files say otherwise.
@@ -19,9 +20,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from leadfit.errors import BadInput, EngineFailed, Fault, MissingExtra, Words
-from leadfit.resolve import arrow
-from leadfit.resolve.blocking import SEPARATOR
-from leadfit.resolve.card import Card, to_json
+from leadfit.resolve.model import arrow
+from leadfit.resolve.model.blocking import SEPARATOR
+from leadfit.resolve.model.card import Card, to_json
 from leadfit.store.batch import Batch, Blocked, Row, Skipped
 
 if TYPE_CHECKING:

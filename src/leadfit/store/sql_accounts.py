@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, time
 from typing import Final, cast
 
 from leadfit.records import Account, Candidate, Contact, Keys
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.domains import AccountDomain
-from leadfit.resolve.merging import join_accounts, join_contacts
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.pairs.merging import join_accounts, join_contacts
 from leadfit.resolve.record_columns import account_columns, contact_columns
+from leadfit.resolve.relatives.domains import AccountDomain
 from leadfit.store.codec import maybe_time, maybe_us, pack, pack_text, to_us, write_plain
 from leadfit.store.matching import Blocked
 from leadfit.store.sql import Connection

@@ -12,10 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
-from leadfit.resolve.blocking import BlockingKeys
-from leadfit.resolve.card import Card, RecordKind
+from leadfit.resolve.model.blocking import ACCOUNT_BLOCKING, CONTACT_BLOCKING, BlockingKeys
+from leadfit.resolve.model.card import Card, RecordKind
 from leadfit.resolve.normal import NORMALISER
-from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, CONTACT_BLOCKING
 from leadfit.store.sql import Connection
 from leadfit.store.sql_people import SqlPeople
 

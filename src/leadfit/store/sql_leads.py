@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Final, cast
 
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import (
     decode,
     from_us,
@@ -300,12 +300,12 @@ class SqlLeads:
         self, decision: Decision, inputs: Mapping[str, object], people: People | None = None
     ) -> None:
         """Keep a decision with what it was decided from, and its digest in the log."""
-        found = self._signals.person_of(decision.signal_id)
+        found = self._signals.speaker_just_read(decision.signal_id)
         text, personal = decision_text(decision, {} if found is None else found[1])
         if personal:
-            contact_id = decision.contact_id
+            contact_id = decision.contact_id if found is None else None
             token = None if contact_id is None else self._accounts.token_of(contact_id)
-            self._signals.keep_subject(decision.signal_id, personal, token)
+            self._signals.keep_subject(decision.signal_id, found, personal, token)
         body, told = squeeze_decision(text), squeeze_inputs(inputs)
         sealed = None if not people else self._accounts.seal(people)
         seq = self._signals.append(

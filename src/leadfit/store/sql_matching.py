@@ -10,7 +10,7 @@ from typing import Final
 
 from leadfit.errors import NotPossible
 from leadfit.records import Band, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import decode, from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.matching import Link, Merge, Review, ReviewKind
 from leadfit.store.sql import Connection

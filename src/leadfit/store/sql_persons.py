@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, cast
 
 from leadfit.records import Kind
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import from_us, to_us
 from leadfit.store.persons import Erasure, Named, Record
 from leadfit.store.sql import Connection
@@ -108,6 +108,7 @@ class SqlPersons:
             for each in self._all("SELECT signal_id FROM statements WHERE token = ?", token)
         ]
         leads = self._leads(contacts)
+        self._end(leads, at)
         done = Erasure(
             persons=len(tokens),
             contacts=len(contacts),
@@ -129,6 +130,7 @@ class SqlPersons:
         return done
 
     def _remove(self, tokens: Sequence[str], contacts: Sequence[str]) -> None:
+        self._signals.forget()
         self._accounts.forget_contacts(contacts)
         for token in tokens:
             self._connection.execute("DELETE FROM statements WHERE token = ?", (token,))
@@ -138,6 +140,27 @@ class SqlPersons:
     def _leads(self, contacts: Sequence[str]) -> list[str]:
         query = "SELECT lead_id FROM leads WHERE contact_id = ? ORDER BY lead_id"
         return [each for contact_id in contacts for each in self._all(query, contact_id)]
+
+    def _end(self, leads: Sequence[str], at: datetime) -> None:
+        """Close the leads of a person: no clock runs on, and nothing that waits is done."""
+        now = to_us(at)
+        for lead_id in leads:
+            self._connection.execute("UPDATE leads SET is_open = 0 WHERE lead_id = ?", (lead_id,))
+            self._connection.execute(
+                "UPDATE clocks SET stopped_us = ?, stopped_by = 'erased'"
+                " WHERE lead_id = ? AND stopped_us IS NULL",
+                (now, lead_id),
+            )
+            self._connection.execute(
+                "UPDATE outbox SET state = 'cancelled', done_us = ?"
+                " WHERE lead_id = ? AND state IN ('pending', 'ambiguous')",
+                (now, lead_id),
+            )
+            self._connection.execute(
+                "UPDATE notices SET told_by = '', told_us = ?"
+                " WHERE lead_id = ? AND told_by IS NULL",
+                (now, lead_id),
+            )
 
     def _decisions(self, signals: Sequence[str]) -> int:
         query = "SELECT count(*) FROM decisions WHERE signal_id = ?"

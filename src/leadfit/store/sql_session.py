@@ -80,6 +80,7 @@ class SqlSession:
     def forget(self) -> None:
         """Forget what was noted in a transaction that is undone."""
         self.contents.forget()
+        self.signals.forget()
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

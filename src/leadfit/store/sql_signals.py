@@ -13,7 +13,7 @@ from leadfit.store import chain
 from leadfit.store.codec import decode, from_us, pack, to_us
 from leadfit.store.personal import join_signal, part_signal
 from leadfit.store.sql import Connection
-from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_people import Person, SqlPeople
 from leadfit.store.sql_verify import verify
 from leadfit.store.told import Statement
 from leadfit.store.views import SignalState, SignalView, Verification
@@ -69,6 +69,7 @@ class SqlSignals:
         self._head = StoredHead(connection) if head is None else head
         self._secret = secret
         self._people = people
+        self._spoke: tuple[str, tuple[Person, Statement] | None] = ("", None)
 
     def digest(self, body: bytes) -> bytes:
         """Return the keyed digest by which bodies are compared."""
@@ -152,7 +153,8 @@ class SqlSignals:
         if row is None:
             return None
         came = signal_of(row[0], row[1])
-        found = self.person_of(signal_id)
+        found = self.speaker_of(signal_id)
+        self._spoke = (signal_id, found)
         return came if found is None else join_signal(came, found[1])
 
     def pending(self, limit: int) -> tuple[str, ...]:
@@ -190,26 +192,52 @@ class SqlSignals:
 
     def person_of(self, signal_id: str) -> tuple[str, Statement] | None:
         """Return the token and the statement of a signal; ``None`` where it said nothing."""
+        found = self.speaker_of(signal_id)
+        return None if found is None else (found[0][0], found[1])
+
+    def speaker_just_read(self, signal_id: str) -> tuple[Person, Statement] | None:
+        """Return :meth:`speaker_of`, without asking once more where it was read just now."""
+        known, self._spoke = self._spoke, ("", None)
+        return known[1] if known[0] == signal_id else self.speaker_of(signal_id)
+
+    def forget(self) -> None:
+        """Forget what was read."""
+        self._spoke = ("", None)
+
+    def speaker_of(self, signal_id: str) -> tuple[Person, Statement] | None:
+        """Return the person of a signal with its key, and what the signal said."""
         row = self._connection.execute(
             "SELECT statements.token, people.key, statements.body FROM statements"
             " JOIN people USING (token) WHERE signal_id = ?",
             (signal_id,),
         ).fetchone()
         said = None if row is None else self._people.open(*row)
-        return None if row is None or said is None else (row[0], cast("Statement", said))
+        if row is None or said is None:
+            return None
+        return (row[0], row[1]), cast("Statement", said)
 
     def keep_subject(
-        self, signal_id: str, personal: Mapping[str, object], token: str | None
+        self,
+        signal_id: str,
+        found: tuple[Person, Statement] | None,
+        personal: Mapping[str, object],
+        token: str | None,
     ) -> None:
-        """Keep personal facts that a decision looked at beside what its signal said."""
-        found = self.person_of(signal_id)
-        body = dict(found[1]) if found is not None else {}
+        """Keep personal facts that a decision looked at beside what its signal said.
+
+        Args:
+            signal_id: The signal.
+            found: What :meth:`speaker_of` returns of it.
+            personal: The facts.
+            token: Whose they are where the signal itself said nothing.
+        """
+        body = {} if found is None else dict(found[1])
         if body.get("subject") == personal:
             return
         body["subject"] = dict(personal)
-        person = self._people.person(token) if found is None and token is not None else None
-        if found is not None:
-            person = self._people.person(found[0])
+        person = None if found is None else found[0]
+        if person is None and token is not None:
+            person = self._people.person(token)
         if person is None and (person := self._people.of_address(None)) is None:
             return
         self._connection.execute(

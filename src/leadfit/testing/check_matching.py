@@ -9,7 +9,7 @@ from typing import Final
 
 from leadfit.errors import NotPossible
 from leadfit.records import Account, Band, Contact, Keys, Lead, Reason, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Blocked, Link, Merge, Review, ReviewKind
 from leadfit.testing.builders import signal

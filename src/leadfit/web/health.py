@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get
 
 from leadfit.canonical import Plain
-from leadfit.web.metrics import MEDIA_TYPE
+from leadfit.web.metrics import MEDIA_TYPE, of_destinations
 from leadfit.web.openapi import description
 from leadfit.web.problems import overloaded
 from leadfit.web.site import Asked, authorised, site_of
@@ -46,6 +46,8 @@ async def metrics(request: Asked) -> Response[str]:
     site.metrics.assigned(await site.run(site.leadfit.waits.new))
     overrides = await site.run(site.leadfit.routing.override_counts)
     text = site.metrics.text(status, under_way=site.under_way, overrides=overrides)
+    deliveries = await site.run(site.leadfit.deliveries.status)
+    text += of_destinations(deliveries, site.leadfit.world.now())
     return Response(text, media_type=MEDIA_TYPE)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
 from leadfit.app import Status
+from leadfit.app.delivering import DeliveryStatus
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
 REQUEST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -183,6 +185,34 @@ def _of_sources(status: Status) -> Sequence[str]:
     }
     families.append(family("leadfit_source_alarm", "1 while a source gives alarm", alarms))
     return families
+
+
+def of_destinations(deliveries: DeliveryStatus, now: datetime) -> str:
+    """Return what waits for each destination, and which are down.
+
+    Args:
+        deliveries: How deliveries are doing.
+        now: From when the age of what waits is counted back.
+    """
+    waiting: dict[Labels, float] = {}
+    oldest: dict[Labels, float] = {}
+    broken: dict[Labels, float] = {}
+    for each in deliveries.destinations:
+        labels = (("destination", each.gate.destination),)
+        waiting[labels] = each.waiting
+        broken[labels] = int(each.gate.failing_since is not None)
+        oldest[labels] = 0.0 if each.oldest_at is None else (now - each.oldest_at).total_seconds()
+    doubtful: dict[Labels, float] = {(): len(deliveries.doubtful)}
+    near: dict[Labels, float] = {(): deliveries.near_misses}
+    return "".join(
+        (
+            family("leadfit_destination_waiting", "Actions that are due and not done", waiting),
+            family("leadfit_destination_oldest_seconds", "Since when the oldest is due", oldest),
+            family("leadfit_destination_broken", "1 while sending to it fails", broken),
+            family("leadfit_actions_doubtful", "Actions that may have taken effect", doubtful),
+            family("leadfit_echo_near_misses", "Own fields that came back changed", near),
+        )
+    )
 
 
 def family(name: str, words: str, values: Mapping[Labels, float] | Counter[Labels]) -> str:

@@ -33,6 +33,7 @@ async def home(request: Asked) -> Response[str]:
     """Show where the workspace stands and what to do next."""
     site = site_of(request)
     status = await site.run(site.leadfit.status)
+    deliveries = await site.run(site.leadfit.deliveries.status)
     counts = plain(status.counts)
     figures = counts if isinstance(counts, dict) else {}
     return _page(
@@ -44,6 +45,7 @@ async def home(request: Asked) -> Response[str]:
             artifact_digest=status.artifact_digest,
             is_ready=status.ready,
             has_report=_report_file(site) is not None,
+            trouble=deliveries.trouble,
         )
     )
 

@@ -10,7 +10,7 @@ from leadfit.canonical import Plain, document, plain
 from leadfit.errors import Fault, shorten
 from leadfit.pipeline import sides_document
 from leadfit.records import Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.web.body import read_json
 from leadfit.web.problems import refused

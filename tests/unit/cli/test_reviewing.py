@@ -10,7 +10,7 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.cli import run
 from leadfit.records import Account, Contact, Lead, Reason
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.world import SystemWorld

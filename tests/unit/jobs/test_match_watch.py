@@ -14,8 +14,8 @@ from leadfit.pipeline import InForce
 from leadfit.pipeline.matching import drawn, reviewers
 from leadfit.policy import Policy, load_starter
 from leadfit.records import Band, Relation
-from leadfit.resolve.card import Card, Cuts, RecordKind
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model.card import Card, Cuts, RecordKind
+from leadfit.resolve.model.starter import starter_card
 from leadfit.store import Session, SqliteStore
 from leadfit.store.matching import Link, Review, ReviewKind
 from leadfit.store.views import ActionView

@@ -9,8 +9,8 @@ from leadfit.pipeline import Desk, InForce
 from leadfit.pipeline.matching import find
 from leadfit.policy import load_starter
 from leadfit.records import Account, Band
-from leadfit.resolve import card as cards
-from leadfit.resolve.starter import starter_card
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.starter import starter_card
 from leadfit.store import Session, SqliteStore
 from leadfit.store.batch import Batch
 from leadfit.testing import FrozenWorld

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from leadfit import pipeline
 from leadfit.jobs import run_clocks
 from leadfit.pipeline import InForce
 from leadfit.policy import load_starter
 from leadfit.store import SqliteStore
-from leadfit.store.views import LeadView, SignalState
+from leadfit.store.views import ActionState, LeadView, SignalState
 from leadfit.testing import FrozenWorld
+from leadfit.testing.builders import changed, rep
 
 IN_FORCE = InForce(policy=load_starter())
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def post(store: SqliteStore, world: FrozenWorld, number: int) -> None:
@@ -134,3 +138,75 @@ def test_a_signal_decided_twice_is_decided_once(store: SqliteStore, world: Froze
     assert state is not None
     assert state.status is SignalState.DECIDED
     assert len(store.read(lambda session: session.leads.decisions(view.lead.lead_id))) == 1
+
+
+def test_a_manager_who_is_away_is_stood_in_for_by_the_next_one_above_who_is_there(
+    store: SqliteStore, world: FrozenWorld
+) -> None:
+    away = {"away_from": world.now(), "away_to": world.now() + timedelta(days=30)}
+    chain = [
+        rep("rep_max", manager_id="rep_vp", **away),
+        rep("rep_vp", manager_id="rep_ceo", active=False),
+        rep("rep_ceo", manager_id="rep_max"),
+    ]
+    policy = IN_FORCE.policy
+    others = [each for each in policy.reps if each.rep_id != "rep_max"]
+    in_force = InForce(policy=changed(policy, "reps", (*others, *chain)))
+    post(store, world, 1)
+    world.pass_time(20 * 86_400)
+    run_clocks(world, store, in_force, 100)
+    told = {each.action.recipients for each in leads(store)[0].actions if "late" in each.action.key}
+    assert told == {("rep_ceo",)}
+
+
+def test_with_nobody_there_above_the_manager_is_told(
+    store: SqliteStore, world: FrozenWorld
+) -> None:
+    policy = IN_FORCE.policy
+    others = [each for each in policy.reps if each.rep_id != "rep_max"]
+    gone = rep("rep_max", manager_id="rep_max", active=False)
+    in_force = InForce(policy=changed(policy, "reps", (*others, gone)))
+    post(store, world, 1)
+    world.pass_time(10 * 86_400)
+    run_clocks(world, store, in_force, 100)
+    told = {each.action.recipients for each in leads(store)[0].actions if "late" in each.action.key}
+    assert told == {("rep_max",)}
+
+
+def test_a_crash_before_somebody_is_told_tells_them_once_at_the_next_round(tmp_path: Path) -> None:
+    fail = [True]
+
+    def at_failpoint(name: str, _count: int) -> None:
+        if name == "sla.told" and fail:
+            fail.clear()
+            raise RuntimeError("power cut")
+
+    world = FrozenWorld(at_failpoint=at_failpoint)
+    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
+    for number in range(3):
+        post(store, world, number)
+    world.pass_time(10 * 86_400)
+    with pytest.raises(RuntimeError):
+        run_clocks(world, store, IN_FORCE, 100)
+    waiting = store.read(lambda session: session.breaches.waiting())
+    assert sum(len(storm.notices) for storm in waiting) == 3
+    run_clocks(world, store, IN_FORCE, 100)
+    assert store.read(lambda session: session.breaches.waiting()) == ()
+    states = [each.state for view in leads(store) for each in view.actions]
+    assert ActionState.FOLDED in states
+    store.close()
+
+
+def test_nobody_is_told_of_a_part_before_all_that_is_due_has_fired(
+    store: SqliteStore, world: FrozenWorld
+) -> None:
+    for number in range(3):
+        post(store, world, number)
+    world.pass_time(10 * 86_400)
+    run_clocks(world, store, IN_FORCE, 2)
+    assert store.read(lambda session: session.breaches.told(world.now(), FAR)) == ()
+    while run_clocks(world, store, IN_FORCE, 2):
+        pass
+    told = store.read(lambda session: session.breaches.told(world.now(), FAR))
+    assert told
+    assert len({person for person, _, _ in told}) == len(told)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from leadfit.records import Reason
 from leadfit.report.reviews import Entered, ReviewSheet, SideSheet, queue_page, review_page
-from leadfit.resolve.side_by_side import line_up
+from leadfit.resolve.pairs.side_by_side import line_up
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 SHEET = ReviewSheet(

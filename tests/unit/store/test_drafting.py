@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leadfit.resolve.card import RecordKind
-from leadfit.resolve.compare import fields_of
+from leadfit.resolve.model.card import RecordKind
+from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import Column
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import FAMILY, draft, frequencies_of

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from leadfit.errors import DamagedStore, StoreBusy
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import NewerStore, Session, SqliteStore, backfill
 from leadfit.store.migrate import LATEST, migrate
 from leadfit.store.schema import metadata

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from leadfit.policy import load_starter
 from leadfit.records import Band, Relation
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Link, Review, ReviewKind
 from leadfit.watch import MatchKpis, Period, Rows, match_kpis
 

@@ -11,6 +11,7 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
+from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
 from leadfit.app.health import Check, Waits
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
@@ -42,6 +43,7 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.store.matching import Review
+from leadfit.store.outbox import Gate, GateState
 from leadfit.store.views import (
     ActionState,
     ActionView,
@@ -247,6 +249,23 @@ class NoRouting(Routing):
         return {"rep_ada": 3, "-": 1}
 
 
+class NoDeliveries(Delivering):
+    """One destination is down."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def status(self) -> DeliveryStatus:
+        gate = Gate(destination="crm", state=GateState.BROKEN, failing_since=START)
+        return DeliveryStatus(
+            destinations=(DestinationView(gate=gate, waiting=3, oldest_at=START),),
+            doubtful=(),
+            dead_actions=0,
+            dead_signals=0,
+            near_misses=0,
+        )
+
+
 class LeadfitInMemory(Leadfit):
     """The facade with everything in dictionaries; ``is_busy`` refuses every signal."""
 
@@ -255,6 +274,7 @@ class LeadfitInMemory(Leadfit):
         self.world = FrozenWorld(START + timedelta(minutes=2))
         self.matching = NoReviews()
         self.waits = NoWaits()
+        self.deliveries = NoDeliveries()
         self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
         self.stored: dict[tuple[object, object], tuple[str, str]] = {}

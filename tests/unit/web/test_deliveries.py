@@ -10,6 +10,7 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.records import Action
 from leadfit.store import Session
+from leadfit.store.outbox import Gate, GateState
 from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
 from leadfit.web import create_app
@@ -66,3 +67,19 @@ def test_dead_letters_want_the_scope_ops(leadfit: Leadfit, scope: str) -> None:
 def test_a_query_that_cannot_be_answered_is_refused_by_name(leadfit: Leadfit, query: str) -> None:
     app, key = create_app(leadfit), leadfit.new_key("ops")
     assert ask(app, "GET", f"/v1/dead-letters?{query}", key=key).status_code == 422
+
+
+def test_the_first_page_says_what_is_wrong_with_deliveries(leadfit: Leadfit) -> None:
+    app = create_app(leadfit)
+    assert "1 dead letters" in ask(app, "GET", "/").text
+    now = leadfit.world.now()
+    gate = Gate(
+        destination="pager", state=GateState.BROKEN, why="<b>no connection</b>", failing_since=now
+    )
+    leadfit._store.write(lambda session: session.destinations.set_gate(gate, now))
+    page = ask(app, "GET", "/").text
+    assert "pager does not take what it is sent" in page
+    assert "<b>no" not in page
+    leadfit._store.write(lambda s: s.destinations.set_gate(Gate(destination="pager"), now))
+    leadfit.deliveries.drop(KEY, "ada")
+    assert "Deliveries need a look" not in ask(app, "GET", "/").text

@@ -131,6 +131,8 @@ def test_figures_have_a_meaning_and_a_kind_each(leadfit: LeadfitInMemory) -> Non
     assert 'leadfit_signal_to_assignment_seconds_bucket{le="0.025"} 1' in lines
     assert "leadfit_signal_to_assignment_seconds_count 2" in lines
     assert 'leadfit_check{check="store"} 1' in lines
+    assert 'leadfit_destination_broken{destination="crm"} 1' in lines
+    assert 'leadfit_destination_oldest_seconds{destination="crm"} 120' in lines
 
 
 def test_metrics_count_requests_by_route_and_never_by_id(leadfit: LeadfitInMemory) -> None:

@@ -198,6 +198,18 @@ def test_a_hook_without_its_secret_asks_its_vendor_to_call_again(leadfit: Leadfi
     assert any("LEADFIT_TEST_NOT_SET" in each for each in leadfit.hooks.check())
 
 
+def test_one_of_two_secrets_is_enough_while_the_other_is_not_set(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    policy = tmp_path / "workspace" / "policy" / "policy.toml"
+    both = '["env:LEADFIT_TEST_HOOK", "env:LEADFIT_TEST_NOT_SET"]'
+    text = policy.read_text("utf-8")
+    policy.write_text(text.replace('["env:LEADFIT_TEST_HOOK"]', both), "utf-8")
+    leadfit.close()
+    with open_leadfit(tmp_path / "workspace", world=FrozenWorld(), settings=Settings()) as again:
+        assert post(again, {"events": [EVENT]}).status_code == 202
+
+
 def test_forms_are_taken_slowly_and_say_no_more_than_their_fields(leadfit: Leadfit) -> None:
     app = create_app(leadfit)
     headers = {"content-type": "application/x-www-form-urlencoded"}

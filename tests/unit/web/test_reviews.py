@@ -15,7 +15,7 @@ import pytest
 
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.records import Account, Lead, Reason
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store import Session
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.testing import FrozenWorld

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Final
 
 from leadfit.app.files import DATABASE
+from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.testing.crash.outside import Outside, time_of
-from leadfit.testing.crash.story import BEGINS, Stage, finish, open_at, tell, write_export
+from leadfit.testing.crash.story import BEGINS, finish, open_at, tell, write_export
 from leadfit.testing.crash.world import KillingWorld
 from leadfit.testing.sim import Effect, History
 from leadfit.testing.sim.check import faults
@@ -128,17 +129,20 @@ class Bench:
     def _tell(
         self, place: Path, told: Outside, settings: Settings, world: KillingWorld
     ) -> KillingWorld:
-        with open_at(place / "workspace", world, told, settings) as leadfit:
-            tell(Stage(leadfit=leadfit, world=world, told=told), self._export)
+        stage = open_at(place / "workspace", world, told, settings)
+        with stage.leadfit:
+            tell(stage, self._export)
         return world
 
     def _finish(self, place: Path, told: Outside, settings: Settings, world: KillingWorld) -> None:
-        with open_at(place / "workspace", world, told, settings) as leadfit:
-            stage = Stage(leadfit=leadfit, world=world, told=told)
+        stage = open_at(place / "workspace", world, told, settings)
+        with stage.leadfit as leadfit:
             finish(stage, patience_s=0.0 if self._rows is None else _PATIENCE_S)
             found = leadfit.verify()
             if not found.intact:
                 raise RuntimeError(f"the log does not hold: {found.faults[0]}")
+            _check_replay(leadfit)
+            _check_in_force(leadfit, told)
 
 
 def _forward_s() -> float:
@@ -202,7 +206,22 @@ def _in_a_process(work: Callable[[], object], place: Path) -> int:
 
 def _why(place: Path) -> str:
     path = place / "error.txt"
-    return path.read_text("utf-8")[-2000:] if path.exists() else ""
+    return path.read_text("utf-8")[-1000:] if path.exists() else ""
+
+
+def _check_replay(leadfit: Leadfit) -> None:
+    found = leadfit.replay()
+    if not found.holds or found.without_inputs:
+        raise RuntimeError(f"a decision comes out otherwise: {found}")
+
+
+def _check_in_force(leadfit: Leadfit, told: Outside) -> None:
+    for what, there in (("artifact", leadfit.artifact), ("card", leadfit.card)):
+        said = told.told(what)
+        if said and (there is None or there.digest != said[-1]["digest"]):
+            raise RuntimeError(f"the {what} that was published is not in force")
+    if told.told("erased") and leadfit.persons.erase_again():
+        raise RuntimeError("somebody who was erased has come back")
 
 
 # ---- what must hold ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from leadfit.connectors.base import NotTaken, RecordRefused, Unclear
 from leadfit.records import Action, Fact
 from leadfit.world import World
 
@@ -40,15 +41,34 @@ class Outside:
 
 
 class KeepingReceiver:
-    """A receiver that does nothing twice under one key and remembers what it did."""
+    """A receiver that does nothing twice under one key and remembers what it did.
+
+    Attributes:
+        down: Destinations that cannot be reached.
+        refuses: Kinds of actions that are refused.
+        silent: Destinations that do what they are asked, and do not answer.
+    """
 
     def __init__(self, outside: Outside, world: World) -> None:
         self._outside = outside
         self._world = world
         self._keys = {str(each["key"]) for each in outside.told("effect")}
+        self.down: set[str] = set()
+        self.refuses: set[str] = set()
+        self.silent: set[str] = set()
 
     def perform(self, action: Action) -> None:
-        """Carry out ``action`` unless its key is known."""
+        """Carry out ``action`` unless its key is known.
+
+        Raises:
+            NotTaken: The destination is down.
+            RecordRefused: Actions of this kind are refused.
+            Unclear: It was done, and the destination does not say so.
+        """
+        if action.destination in self.down:
+            raise NotTaken(f"{action.destination} cannot be reached")
+        if action.kind in self.refuses:
+            raise RecordRefused(f"{action.kind} is refused")
         if action.key in self._keys:
             return
         self._keys.add(action.key)
@@ -61,6 +81,8 @@ class KeepingReceiver:
             at=self._world.now().isoformat(),
             due_at=action.due_at.isoformat(),
         )
+        if action.destination in self.silent:
+            raise Unclear(f"{action.destination} does not answer")
 
     def knows(self, key: str) -> bool | None:
         """Say whether it has the key."""

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from leadfit import exports
-from leadfit.app.files import current_artifact, current_card
+from leadfit.app.files import current_artifact, current_card, write_whole
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.app.workspace import open_store
+from leadfit.artifact import Artifact, ArtifactFact, Head
 from leadfit.errors import Conflict, LeadfitError
 from leadfit.pipeline import InForce
 from leadfit.policy import load
 from leadfit.records import Relation
+from leadfit.resolve.starter import starter_card
 from leadfit.testing.crash.outside import KeepingReceiver, Outside
 from leadfit.testing.crash.world import KillingWorld
 from leadfit.testing.sim.company import course
@@ -24,13 +26,30 @@ from leadfit.world import seeded
 
 _EXPORT: Final = {
     "accounts.csv": (
-        "account_id,name,domain,owner_id\na1,Acme Corp,acme.com,rep_dan\na2,Zenit AG,zenit.de,\n"
+        "account_id,name,domain,owner_id\na1,Acme Corp,acme.com;acme.de,rep_dan\n"
+        "a2,Zenit AG,zenit.de,\n"
     ),
     "contacts.csv": "contact_id,account_id,email,first_name,last_name\nc1,a1,jo@acme.com,Jo,Ek\n",
     "events.csv": "event_id,at,kind,account_id\ne1,2026-01-05T00:00:00Z,converted,a1\n",
     "leads.csv": "lead_id,created_at,account_id\np1,2025-12-01T00:00:00Z,a1\n",
 }
 _HOUR: Final = 3600.0
+_LEARNED: Final = Artifact(
+    as_of="2026-01-01T00:00:00+00:00",
+    learned_from="0" * 64,
+    facts=(ArtifactFact(name="industry", levels=("software", "(other)"), values=("software",)),),
+    heads=(
+        Head(
+            step="converted", link="logit", intercept=-1.0, coefficients=((0.5, -0.5),), weight=58.0
+        ),
+    ),
+    worth=(5.0,),
+    knots=((0.0, 0.0), (5.0, 100.0)),
+    detractor=Head(
+        step="churned_after_use", link="logit", intercept=0.0, coefficients=((3.0, -3.0),)
+    ),
+    detractor_knots=((0.1, 0.0), (0.9, 1.0)),
+)
 _BY: Final = "rep_max"
 BEGINS: Final = datetime(2026, 11, 23, 15, tzinfo=UTC)
 """A Monday on which everybody works, whatever day the story is told on."""
@@ -47,11 +66,13 @@ class Stage:
     leadfit: Leadfit
     world: KillingWorld
     told: Outside
+    receiver: KeepingReceiver
 
 
-def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings) -> Leadfit:
+def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings) -> Stage:
     """Open a workspace whose actions go to a receiver outside it."""
-    return Leadfit(
+    receiver = KeepingReceiver(told, world)
+    leadfit = Leadfit(
         folder,
         store=open_store(folder, world, settings),
         in_force=InForce(
@@ -59,9 +80,11 @@ def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings
             artifact=current_artifact(folder),
             card=current_card(folder),
         ),
-        performers={"*": KeepingReceiver(told, world)},
+        performers={"*": receiver},
+        fallbacks={"chat": ("email",)},
         world=world,
     )
+    return Stage(leadfit=leadfit, world=world, told=told, receiver=receiver)
 
 
 def write_export(folder: Path) -> None:
@@ -75,9 +98,12 @@ def tell(stage: Stage, export: Path) -> None:
     """Let the days pass, and write down everything that was acknowledged."""
     stage.leadfit.import_history(exports.read_export(export))
     stage.told.tell("imported")
+    _publish(stage)
     _morning(stage)
     _work(stage)
     _reviews(stage)
+    _trouble(stage)
+    _absence(stage)
     _breaches(stage)
     _end(stage)
 
@@ -92,11 +118,18 @@ def finish(stage: Stage, *, patience_s: float = 0.0) -> None:
     for _ in range(16):
         stage.world.wait(patience_s)
         _rounds(stage)
+        _retry(stage)
         stage.world.pass_time(6 * _HOUR)
     _rounds(stage)
 
 
 # ---- the days ------------------------------------------------------------------------------
+
+
+def _publish(stage: Stage) -> None:
+    """A learned score and a model card come in force."""
+    stage.told.tell("artifact", digest=stage.leadfit.publish(_LEARNED))
+    stage.told.tell("card", digest=stage.leadfit.publish_card(starter_card()))
 
 
 def _morning(stage: Stage) -> None:
@@ -165,12 +198,57 @@ def _reviews(stage: Stage) -> None:
     _rounds(stage)
 
 
+def _trouble(stage: Stage) -> None:
+    """Chat is down for some minutes, scripts are refused, a person asks to be forgotten."""
+    stage.receiver.down.add("chat")
+    stage.receiver.refuses.add("call_script")
+    stage.receiver.silent.add("crm")
+    for each in course(seeded("crash course", "trouble"), 9, stage.world.now()):
+        _send(stage, each)
+    for minutes in (0.0, 3.0, 3.0):
+        stage.world.pass_time(minutes * 60)
+        stage.told.tell("time", forward_s=stage.world.forward_s)
+        _rounds(stage)
+    stage.receiver.down.clear()
+    stage.receiver.refuses.clear()
+    stage.receiver.silent.clear()
+    _retry(stage)
+    _rounds(stage)
+    stage.leadfit.persons.erase("x1@many.com")
+    stage.told.tell("erased")
+
+
+def _retry(stage: Stage) -> None:
+    """A person lets everything be tried again that was given up."""
+    for letter in stage.leadfit.deliveries.dead_letters():
+        stage.leadfit.deliveries.retry(letter.key, _BY)
+        stage.told.tell("retried", key=letter.key)
+
+
+def _absence(stage: Stage) -> None:
+    """The owner of an open lead works here no more; the server reads the policy and moves it."""
+    owners = [view.lead.owner_id for view in stage.leadfit.leads() if view.lead.is_open]
+    gone = next((each for each in owners if each not in {None, "rep_max", "rep_hugo"}), None)
+    path = stage.leadfit.folder / "policy" / "reps.csv"
+    rows = path.read_text("utf-8").splitlines()
+    changed = [
+        row.replace(",yes,no", ",no,no") if row.startswith(f"{gone},") else row for row in rows
+    ]
+    write_whole(path, "\n".join([*changed, ""]).encode())
+    for _ in range(3):
+        stage.leadfit.notice_policy()
+        stage.world.pass_time(5.0)
+    stage.told.tell("time", forward_s=stage.world.forward_s)
+    _rounds(stage)
+
+
 def _breaches(stage: Stage) -> None:
-    """Nobody touches the rest: clocks run out, step by step, over three days."""
-    for hours in (0.3, 0.3, 1.0, 12.0, 12.0, 24.0, 24.0):
+    """Nobody touches the rest: clocks run out, step by step, and reviews wait, for weeks."""
+    for hours in (0.3, 0.3, 1.0, 12.0, 12.0, 24.0, 24.0, 168.0, 168.0):
         stage.world.pass_time(hours * _HOUR)
         stage.told.tell("time", forward_s=stage.world.forward_s)
         _rounds(stage)
+        stage.leadfit.watch_matching()
 
 
 def _end(stage: Stage) -> None:

@@ -115,16 +115,18 @@ def _absent(connection: sqlite3.Connection, history: History) -> Iterator[str]:
 def _actions(connection: sqlite3.Connection, history: History, rules: Rules) -> Iterator[str]:
     """What was queued is done, once where the receiver keeps keys, and nothing else is."""
     queued = {
-        key: (state, destination, due_us)
-        for key, state, destination, due_us in connection.execute(
-            "SELECT key, state, destination, due_us FROM outbox"
+        key: (state, destination, due_us, done_us)
+        for key, state, destination, due_us, done_us in connection.execute(
+            "SELECT key, state, destination, due_us, done_us FROM outbox"
         )
     }
     (last_us,) = connection.execute("SELECT max(done_us) FROM outbox").fetchone()
     done = Counter(effect.key for effect in history.effects)
-    for key, (state, _, due_us) in queued.items():
+    for key, (state, destination, due_us, done_us) in queued.items():
         if state == "done" and done[key] == 0:
             yield f"action {key} is called done and no receiver has it"
+        if state == "dead" and _was_out(history, destination, done_us):
+            continue  # its deadline passed while nobody could be told; it waits for a person
         if state not in _SETTLED and last_us is not None and due_us < last_us - 10**6 * 86_400:
             yield f"action {key}, due {_at(due_us)}, is still {state}"
     for effect in history.effects:
@@ -138,25 +140,35 @@ def _actions(connection: sqlite3.Connection, history: History, rules: Rules) -> 
             yield f"{effect.destination} did {effect.key} twice and was not told that it may have"
 
 
+def _was_out(history: History, destination: str, at_us: int) -> bool:
+    at = _at(at_us)
+    return any(
+        each.destination == destination and each.since <= at <= each.until
+        for each in history.outages
+    )
+
+
 # ---- clocks --------------------------------------------------------------------------------
 
 
 def _clocks(connection: sqlite3.Connection, history: History) -> Iterator[str]:
-    """Clocks fire on time, and none after a person's touch."""
+    """Clocks fire on time, and none after the touch of a person that it waited for."""
     worst = max(history.late_s, default=0.0)
     if worst > _MOST_LATE_S:
         yield f"a clock fired {worst:.3f} s late"
-    first_touch: dict[str, datetime] = {}
+    touches: dict[str, list[int]] = defaultdict(list)
     for touch in history.touches:
-        first_touch.setdefault(touch.lead_id, touch.at)
+        touches[touch.lead_id].append(_us(touch.at))
     rows = connection.execute(
-        "SELECT lead_id, kind, breached_us FROM clocks WHERE breached_us IS NOT NULL"
+        "SELECT lead_id, kind, started_us, breached_us FROM clocks WHERE breached_us IS NOT NULL"
         " AND kind IN ('assignment_to_touch', 'signal_to_touch')"
     )
-    for lead_id, kind, breached_us in rows:
-        touched = first_touch.get(lead_id)
-        if touched is not None and breached_us > _us(touched) + _MOST_LATE_S * 10**6:
-            yield f"the clock {kind} of {lead_id} fired after the touch at {touched}"
+    tolerated_us = round(_MOST_LATE_S * 10**6)
+    for lead_id, kind, started_us, breached_us in rows:
+        # Another owner has a clock of his own, which a touch before it does not stop.
+        for at_us in touches.get(lead_id, ()):
+            if started_us <= at_us and breached_us > at_us + tolerated_us:
+                yield f"the clock {kind} of {lead_id} fired after the touch at {_at(at_us)}"
 
 
 # ---- the file ------------------------------------------------------------------------------

@@ -36,6 +36,15 @@ class Absence:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A receiver was down."""
+
+    destination: str
+    since: datetime
+    until: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class History:
     """Everything seen from outside, in the order in which it was seen.
@@ -53,6 +62,7 @@ class History:
     effects: list[Effect] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     absences: list[Absence] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
     refused: int = 0
     conflicts: int = 0
     crashes: list[str] = field(default_factory=list)

@@ -26,7 +26,7 @@ from leadfit.pipeline import InForce
 from leadfit.records import Refusal
 from leadfit.store import SqliteStore
 from leadfit.testing.sim.company import WAVE, Manners, body, course, spoiled, wait_s
-from leadfit.testing.sim.history import Absence, Acknowledged, History, Touch
+from leadfit.testing.sim.history import Absence, Acknowledged, History, Outage, Touch
 from leadfit.testing.sim.receivers import Effect, Faults, Receiver
 from leadfit.testing.sim.world import Crash, SimWorld
 from leadfit.world import seeded
@@ -180,6 +180,7 @@ class Play:
             ),
             in_force=rules,
             performers=self._receivers,
+            fallbacks={"chat": ("email",), "pager": ("chat", "email")},
             world=self.world,
         )
         self._up_since_s = self.world.passed_s
@@ -438,8 +439,12 @@ class Play:
         """Let a receiver be down for a while."""
         receiver = self._receivers[self._random.choice(_DESTINATIONS)]
         receiver.is_up = False
+        since = self.world.wall()
 
         def come_back() -> None:
             receiver.is_up = True
+            self.history.outages.append(
+                Outage(destination=receiver.destination, since=since, until=self.world.wall())
+            )
 
         self._at(self._random.choice((60.0, 900.0, 4 * 3600.0)), come_back)

@@ -8,10 +8,15 @@ from datetime import date
 import pytest
 
 from leadfit.records import Relation
-from leadfit.resolve.card import Card, Frequencies, RecordKind
-from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable, learn_shared_domains
-from leadfit.resolve.hierarchy import RoutingLevel, ancestry, routing_account
-from leadfit.resolve.relation import Known, Standing, Tie, relate
+from leadfit.resolve.model.card import Card, Frequencies, RecordKind
+from leadfit.resolve.relatives.domains import (
+    AccountDomain,
+    DomainRole,
+    DomainTable,
+    learn_shared_domains,
+)
+from leadfit.resolve.relatives.hierarchy import RoutingLevel, ancestry, routing_account
+from leadfit.resolve.relatives.relation import Known, Standing, Tie, relate
 
 WORDS = Frequencies(
     floor=0.0001,

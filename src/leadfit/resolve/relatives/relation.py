@@ -15,11 +15,11 @@ from enum import StrEnum
 from typing import Final
 
 from leadfit.records import Reason, Relation
-from leadfit.resolve.align import align
-from leadfit.resolve.card import Card
-from leadfit.resolve.domains import AccountDomain, DomainRole, DomainTable
-from leadfit.resolve.hierarchy import ancestry
-from leadfit.resolve.weigh import RARITY_UNIT, WORDS, Record, rarities
+from leadfit.resolve.model.align import align
+from leadfit.resolve.model.card import Card
+from leadfit.resolve.model.weigh import RARITY_UNIT, WORDS, Record, rarities
+from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, DomainTable
+from leadfit.resolve.relatives.hierarchy import ancestry
 
 _SAME_FROM: Final = 0.5
 _RARE_BITS: Final = 9.0

@@ -1,7 +1,8 @@
 """Maps from a matcher's probability to the share of pairs that are truly one entity.
 
 A map never turns the order of two pairs round. It is fitted on scores that were made without the
-label they are compared with (see :mod:`leadfit.resolve.training`) and read in plain Python.
+label they are compared with (see :mod:`leadfit.resolve.from_labels.training`) and read in plain
+Python.
 
 Methods: Platt (1999) with his smoothed targets; beta calibration, Kull, Silva Filho and Flach
 (2017); isotonic regression by pooling adjacent violators, Zadrozny and Elkan (2002).
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, assert_never
 
-from leadfit.resolve.card import Calibration, MapKind
+from leadfit.resolve.model.card import Calibration, MapKind
 
 PLATT_BELOW: Final = 200
 BETA_UP_TO: Final = 1_000

@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from leadfit.errors import BadInput, Fault, Words
-from leadfit.resolve.calibrate import (
+from leadfit.resolve.from_labels.calibrate import (
     Judged,
     calibrated,
     calibration_error,
     fit_calibration,
 )
-from leadfit.resolve.card import Card, SecondStage
-from leadfit.resolve.cuts import PROMISED, choose_cuts
-from leadfit.resolve.facts import FOR, NAMES, facts_of
-from leadfit.resolve.second_stage import FEWEST_LABELS, RECOMMENDED_LABELS
-from leadfit.resolve.weigh import Record, weigh
+from leadfit.resolve.from_labels.cuts import PROMISED, choose_cuts
+from leadfit.resolve.from_labels.facts import FOR, NAMES, facts_of
+from leadfit.resolve.from_labels.second_stage import FEWEST_LABELS, RECOMMENDED_LABELS
+from leadfit.resolve.model.card import Card, SecondStage
+from leadfit.resolve.model.weigh import Record, weigh
 
 _FOLDS: Final = 10
 _RIDGES: Final = (0.3, 1.0, 3.0, 10.0, 30.0)
@@ -152,7 +152,7 @@ def fit(facts: Floats, truth: Floats, ridge: float) -> SecondStage:
     """Fit the regression to all rows.
 
     Args:
-        facts: ``(pairs, facts)``, columns as :data:`leadfit.resolve.facts.NAMES`.
+        facts: ``(pairs, facts)``, columns as :data:`leadfit.resolve.from_labels.facts.NAMES`.
         truth: ``(pairs,)``, 1 for a match.
         ridge: Penalty on half the square of each coefficient of a fact of unit spread.
     """

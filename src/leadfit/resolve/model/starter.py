@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from leadfit.resolve.card import Card, Comparison, Frequencies, Level, RecordKind, Test
+from leadfit.resolve.model.blocking import ACCOUNT_BLOCKING, CONTACT_BLOCKING
+from leadfit.resolve.model.card import Card, Comparison, Frequencies, Level, RecordKind, Test
+from leadfit.resolve.model.weigh import WORDS
 from leadfit.resolve.normal import NORMALISER
-from leadfit.resolve.record_columns import ACCOUNT_BLOCKING, CONTACT_BLOCKING
-from leadfit.resolve.weigh import WORDS
 
 _PRIOR: Final = -9.0
 """One in 500 of the records that share a key is the one that is meant."""

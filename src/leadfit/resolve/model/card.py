@@ -1,8 +1,8 @@
 """The model card: everything a match is weighed by, as plain JSON with a digest.
 
-One card has two executors. Live, :mod:`leadfit.resolve.weigh` reads it in Python over the records
-that share a blocking key; in batch, :mod:`leadfit.resolve.sql` writes it as SQL. Both read the same
-normalised columns and give the same probability.
+One card has two executors. Live, :mod:`leadfit.resolve.model.weigh` reads it in Python over the
+records that share a blocking key; in batch, :mod:`leadfit.resolve.model.sql` writes it as SQL. Both
+read the same normalised columns and give the same probability.
 
 A card holds effective weights, not the parameters of a fit: a level that training never saw has
 its weight written down, so that no executor can fall back on a default of its own.
@@ -125,7 +125,7 @@ class Blocking:
     """Columns that must all be equal for two records to be compared.
 
     Attributes:
-        columns: Normalised columns or keys of :mod:`leadfit.resolve.blocking`.
+        columns: Normalised columns or keys of :mod:`leadfit.resolve.model.blocking`.
         most: A value that more records share than this is skipped, and the skip is recorded.
     """
 
@@ -140,7 +140,8 @@ class SecondStage:
     """A logistic model over the weight and facts of strings and rarity, trained on labels.
 
     Attributes:
-        inputs: Names from :mod:`leadfit.resolve.facts`, in the order of the coefficients.
+        inputs: Names from :mod:`leadfit.resolve.from_labels.facts`, in the order of the
+            coefficients.
         intercept: In natural log odds.
         coefficients: One for each input, on its own scale.
         labels: How many labelled pairs it was trained on.

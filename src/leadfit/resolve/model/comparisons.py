@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
-from leadfit.resolve.card import Blocking, Comparison, Level, Test
+from leadfit.resolve.model.card import Blocking, Comparison, Level, Test
+from leadfit.resolve.model.weigh import WORDS
 from leadfit.resolve.normal import Column
-from leadfit.resolve.weigh import WORDS
 
 MOST: Final = 500
 """Records that may share a key; a key more records share is skipped."""

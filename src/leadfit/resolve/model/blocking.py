@@ -24,12 +24,25 @@ from enum import StrEnum
 from itertools import product
 from typing import Final
 
-from leadfit.resolve.card import Blocking, Card
-from leadfit.resolve.weigh import Record, rarities, stored, tokens
+from leadfit.resolve.model.card import Blocking, Card
+from leadfit.resolve.model.weigh import Record, rarities, stored, tokens
 
 SEPARATOR: Final = "\x1f"
 """Parts the values of a key of several columns; no normalised text holds it."""
 _LENGTHED: Final = re.compile(r"(first|last)([1-9]\d?)")
+
+ACCOUNT_BLOCKING: Final = (
+    Blocking(columns=("company",), most=100),
+    Blocking(columns=("domain.label",), most=100),
+    Blocking(columns=("company:token",), most=200),
+    Blocking(columns=("company:first6",), most=100),
+)
+"""How accounts are found live; every live card has these rules, so that one index serves all."""
+CONTACT_BLOCKING: Final = (
+    Blocking(columns=("phone.suffix",), most=50),
+    Blocking(columns=("surname", "first_name:first1"), most=200),
+)
+"""How contacts are found live, beside their address."""
 
 
 class Part(StrEnum):

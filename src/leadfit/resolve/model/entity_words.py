@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from leadfit.resolve.card import Card, Frequencies
-from leadfit.resolve.weigh import Record, tokens
+from leadfit.resolve.model.card import Card, Frequencies
+from leadfit.resolve.model.weigh import Record, tokens
 
 ENTITIES: Final = ".entities"
 """Ends the name of the frequencies that the second stage reads of a column, counted by entity."""
@@ -36,7 +36,7 @@ def with_entity_words(
         entity: For each record, who it is as far as is known.
         columns: Normalised columns; one that is blank everywhere is left out.
 
-    >>> from leadfit.resolve.card import RecordKind
+    >>> from leadfit.resolve.model.card import RecordKind
     >>> card = Card(
     ...     kind=RecordKind.ACCOUNT, normaliser=1, prior=-9.0, comparisons=(), blocking=()
     ... )

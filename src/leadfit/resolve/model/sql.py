@@ -1,8 +1,8 @@
 """Executor A: a model card as SQL, for batch.
 
 The text is DuckDB's; Spark runs executor B over its batches instead, see
-:mod:`leadfit.resolve.arrow`. Strings never enter it: columns go by number, values of frequencies
-come from tables.
+:mod:`leadfit.resolve.model.arrow`. Strings never enter it: columns go by number, values of
+frequencies come from tables.
 
 Three tables, by the names the caller gives:
 
@@ -18,9 +18,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, assert_never
 
-from leadfit.resolve.blocking import KeyColumn, Part, columns_of
-from leadfit.resolve.card import Blocking, Card, Comparison, Level, Test
-from leadfit.resolve.weigh import BLANK, MOST_BITS, SLACK, frequency_base, frequency_bits, rarities
+from leadfit.resolve.model.blocking import KeyColumn, Part, columns_of
+from leadfit.resolve.model.card import Blocking, Card, Comparison, Level, Test
+from leadfit.resolve.model.weigh import (
+    BLANK,
+    MOST_BITS,
+    SLACK,
+    frequency_base,
+    frequency_bits,
+    rarities,
+)
 
 # A token's rarity stands in the low bits of its number, with room for the sum of a whole name.
 _CODE: Final = 1 << 24

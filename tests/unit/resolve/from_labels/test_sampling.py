@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.resolve.sampling import REVIEW, Scored, Stratum, draw
+from leadfit.resolve.from_labels.sampling import REVIEW, Scored, Stratum, draw
 
 
 def pairs(count: int) -> list[Scored]:

@@ -20,10 +20,18 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
-from leadfit.resolve.align import Aligned, align
-from leadfit.resolve.card import Card
-from leadfit.resolve.entity_words import ENTITIES
-from leadfit.resolve.weigh import RARITY_UNIT, WORDS, ByDigest, Record, Weighing, rarities, tokens
+from leadfit.resolve.model.align import Aligned, align
+from leadfit.resolve.model.card import Card
+from leadfit.resolve.model.entity_words import ENTITIES
+from leadfit.resolve.model.weigh import (
+    RARITY_UNIT,
+    WORDS,
+    ByDigest,
+    Record,
+    Weighing,
+    rarities,
+    tokens,
+)
 
 FOR: Final = (
     "weight",

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from leadfit.resolve.calibrate import (
+from leadfit.resolve.from_labels.calibrate import (
     Judged,
     calibrated,
     calibration_error,
@@ -16,7 +16,7 @@ from leadfit.resolve.calibrate import (
     reliability,
     sigmoid,
 )
-from leadfit.resolve.card import Calibration, MapKind
+from leadfit.resolve.model.card import Calibration, MapKind
 from leadfit.world import seeded
 
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from leadfit.resolve.blocking import BlockingKeys, key_column
-from leadfit.resolve.card import (
+from leadfit.resolve.model.blocking import BlockingKeys, key_column
+from leadfit.resolve.model.card import (
     Blocking,
     Card,
     Comparison,
@@ -18,10 +18,10 @@ from leadfit.resolve.card import (
     from_json,
     to_json,
 )
-from leadfit.resolve.cluster import SILENT, Link, cluster, named
-from leadfit.resolve.compare import choose_blocking, comparisons_for, fields_of
+from leadfit.resolve.model.comparisons import choose_blocking, comparisons_for, fields_of
+from leadfit.resolve.model.weigh import BLANK, level_names, weigh
 from leadfit.resolve.normal import Column
-from leadfit.resolve.weigh import BLANK, level_names, weigh
+from leadfit.resolve.pairs.cluster import SILENT, Link, cluster, named
 
 _ELSE = Level(test=Test.ELSE, bits=-2.0)
 

@@ -6,7 +6,7 @@ compared by the similarity of Jaro and Winkler (1990), with a prefix of up to fo
 the distance of Damerau (1964), a swap of neighbours counting as one slip.
 
 Records are mappings of normalised column to text; a column that is missing, ``None`` or empty is
-blank. :mod:`leadfit.resolve.sql` writes the same card as SQL; both give the same probability.
+blank. :mod:`leadfit.resolve.model.sql` writes the same card as SQL; both give the same probability.
 
 A column called ``NAME.words`` is the column ``NAME`` read as tokens: the frequencies under that
 name are those of its tokens, while those under ``NAME`` are of whole values.
@@ -22,7 +22,7 @@ from typing import Final, assert_never
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from leadfit.resolve.card import Card, Comparison, Frequencies, Level, Test
+from leadfit.resolve.model.card import Card, Comparison, Frequencies, Level, Test
 
 Record = Mapping[str, str | None]
 """Normalised column to text."""
@@ -67,7 +67,7 @@ def weigh(card: Card, left: Record, right: Record) -> Weighing:
         left: One record, normalised.
         right: The other; the order does not matter.
 
-    >>> from leadfit.resolve.card import RecordKind
+    >>> from leadfit.resolve.model.card import RecordKind
     >>> exact = Level(test=Test.EXACT, columns=("email",), bits=12.0)
     >>> email = Comparison(
     ...     name="email", blank=("email",), levels=(exact, Level(test=Test.ELSE, bits=-3.0))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.resolve import arrow
-from leadfit.resolve.blocking import SEPARATOR, BlockingKeys
-from leadfit.resolve.card import to_json
-from leadfit.resolve.weigh import weigh
+from leadfit.resolve.model import arrow
+from leadfit.resolve.model.blocking import SEPARATOR, BlockingKeys
+from leadfit.resolve.model.card import to_json
+from leadfit.resolve.model.weigh import weigh
 from property.pairs_of_records import CARD, random_records
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from leadfit.bounds import clean_pairs, lower_bound, upper_bound, weighted_share
-from leadfit.resolve.calibrate import Judged
-from leadfit.resolve.card import Cuts
+from leadfit.resolve.from_labels.calibrate import Judged
+from leadfit.resolve.model.card import Cuts
 
 PROMISED: Final = 0.005
 """Share of wrong links over the upper cut that is promised, at most."""

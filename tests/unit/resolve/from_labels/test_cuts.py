@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from leadfit.bounds import clean_pairs, lower_bound, pairs_to_prove, upper_bound
-from leadfit.resolve.calibrate import Judged
-from leadfit.resolve.card import Cuts
-from leadfit.resolve.cuts import choose_cuts, told, wrong_share
+from leadfit.resolve.from_labels.calibrate import Judged
+from leadfit.resolve.from_labels.cuts import choose_cuts, told, wrong_share
+from leadfit.resolve.model.card import Cuts
 from leadfit.world import seeded
 
 

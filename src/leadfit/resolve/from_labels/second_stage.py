@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from leadfit.resolve.calibrate import calibrated, sigmoid
-from leadfit.resolve.card import Card, SecondStage
-from leadfit.resolve.facts import facts_of
-from leadfit.resolve.weigh import Record, Weighing
+from leadfit.resolve.from_labels.calibrate import calibrated, sigmoid
+from leadfit.resolve.from_labels.facts import facts_of
+from leadfit.resolve.model.card import Card, SecondStage
+from leadfit.resolve.model.weigh import Record, Weighing
 
 FEWEST_LABELS: Final = 200
 """Labelled pairs below which no second stage is trained."""
@@ -27,7 +27,7 @@ def second_stage(
 
     Args:
         card: The model.
-        weighing: What :func:`leadfit.resolve.weigh.weigh` says about the pair.
+        weighing: What :func:`leadfit.resolve.model.weigh.weigh` says about the pair.
         left: One record, normalised.
         right: The other; the order does not matter.
         margin: Weight over the next best candidate, in bits; 0 if unknown.

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 
 from leadfit.errors import BadInput
-from leadfit.resolve import card as cards
-from leadfit.resolve.align import align
-from leadfit.resolve.calibrate import Judged, calibration_error
-from leadfit.resolve.card import (
+from leadfit.resolve.from_labels.calibrate import Judged, calibration_error
+from leadfit.resolve.from_labels.facts import AGAINST, FOR, NAMES, facts_of
+from leadfit.resolve.from_labels.second_stage import of_facts, parts, second_stage
+from leadfit.resolve.from_labels.training import LabelledPair, folds_of, train_second_stage
+from leadfit.resolve.model import card as cards
+from leadfit.resolve.model.align import align
+from leadfit.resolve.model.card import (
     Card,
     Comparison,
     Frequencies,
@@ -20,11 +23,8 @@ from leadfit.resolve.card import (
     SecondStage,
     Test,
 )
-from leadfit.resolve.entity_words import with_entity_words
-from leadfit.resolve.facts import AGAINST, FOR, NAMES, facts_of
-from leadfit.resolve.second_stage import of_facts, parts, second_stage
-from leadfit.resolve.training import LabelledPair, folds_of, train_second_stage
-from leadfit.resolve.weigh import Record, weigh
+from leadfit.resolve.model.entity_words import with_entity_words
+from leadfit.resolve.model.weigh import Record, weigh
 from leadfit.world import seeded
 
 OTHERWISE = Level(test=Test.ELSE, bits=-4.0)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from leadfit.records import Account, Contact
-from leadfit.resolve.side_by_side import Verdict, account_values, contact_values, line_up
+from leadfit.resolve.pairs.side_by_side import Verdict, account_values, contact_values, line_up
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Executor B over columns: batches of Arrow in, batches of Arrow out, for engines past one machine.
 
 Spark hands rows to Python in batches. What happens to them there is this module's and nothing of
-Spark's: keys by :class:`leadfit.resolve.blocking.BlockingKeys`, weights by
-:class:`leadfit.resolve.weigh.Scales`, so that a pair weighs the same wherever it is weighed. The
-card comes as its JSON text, which any process can be sent.
+Spark's: keys by :class:`leadfit.resolve.model.blocking.BlockingKeys`, weights by
+:class:`leadfit.resolve.model.weigh.Scales`, so that a pair weighs the same wherever it is weighed.
+The card comes as its JSON text, which any process can be sent.
 
 pyarrow, of the extra ``spark``, is imported where a batch is made.
 """
@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from leadfit.resolve import sql
-from leadfit.resolve.blocking import SEPARATOR, BlockingKeys
-from leadfit.resolve.card import Card, from_json
-from leadfit.resolve.weigh import Record, Scales, stored
+from leadfit.resolve.model import sql
+from leadfit.resolve.model.blocking import SEPARATOR, BlockingKeys
+from leadfit.resolve.model.card import Card, from_json
+from leadfit.resolve.model.weigh import Record, Scales, stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,8 @@ KEY_COLUMNS: Final = "rule int, key string, rid bigint, source string"
 def columns(card: Card) -> tuple[str, ...]:
     """Return the columns of the records that a card reads, in the order of a record's text.
 
-    The text of a record is their values with :data:`leadfit.resolve.blocking.SEPARATOR` between
+    The text of a record is their values with
+    :data:`leadfit.resolve.model.blocking.SEPARATOR` between
     them, a blank being empty: one text travels faster than a dozen.
     """
     return tuple(dict.fromkeys(map(stored, sql.columns(card))))
