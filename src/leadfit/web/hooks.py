@@ -34,6 +34,7 @@ async def post_hook(request: Asked) -> Response[Json]:
     with site.room_for(f"hook {source}") as room:
         _take_room(site, source, hook)
         incoming = await _incoming(request, site, room)
+        room.begin()
         try:
             async with asyncio.timeout(hook.answer_s):
                 heard = await site.run(lambda: site.leadfit.hooks.receive(source, incoming))

@@ -29,6 +29,7 @@ async def post_signals(request: Asked) -> Response[Json]:
     key = await authorised(request, "ingest")
     with site.room_for(key) as room:
         body = await read_json(request, room=room)
+        room.begin()
         if isinstance(body, dict) and "batch" in body:
             bodies = _batch(body)
             _take_room(site, key, len(bodies))

@@ -34,11 +34,25 @@ SCOPES_FOR: Final[dict[str, frozenset[str]]] = {
 
 
 class Room:
-    """The place of one post that is under way, with the bytes of its body."""
+    """The place of one post that is under way, with the bytes of its body.
 
-    def __init__(self, site: Site) -> None:
+    A body that dawdles holds its bytes and no place: whoever has sent all goes first.
+    """
+
+    def __init__(self, site: Site, key: str) -> None:
         self._site = site
+        self._key = key
         self.held = 0
+        self.has_begun = False
+
+    def begin(self) -> None:
+        """Take the place, once the body is there.
+
+        Raises:
+            Problem: 503 when all places are taken, 429 when this key holds its share.
+        """
+        self._site.take_place(self._key)
+        self.has_begun = True
 
     def hold(self, count: int) -> None:
         """Hold more bytes until the post is answered.
@@ -90,24 +104,36 @@ class Site:
 
     @contextmanager
     def room_for(self, key: str) -> Iterator[Room]:
-        """Hold one of the places for posts under way.
+        """Give a post room for its body, and a place for its work; let go of both in the end.
 
         Raises:
             Problem: 503 when all places are taken, 429 when this key holds its share.
         """
-        if self._waiting.total() >= self._waiting_at_most:
-            raise overloaded(503, "overloaded", "too many requests are under way; try again later")
-        if self._waiting[key] >= self._waiting_at_most_a_key:
-            raise overloaded(429, "too_many_requests", "this key has too many requests under way")
-        self._waiting[key] += 1
-        room = Room(self)
+        self._check_places(key)
+        room = Room(self, key)
         try:
             yield room
         finally:
             self.add_bytes(-room.held)
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key]
+            if room.has_begun:
+                self._waiting[key] -= 1
+                if not self._waiting[key]:
+                    del self._waiting[key]
+
+    def take_place(self, key: str) -> None:
+        """Take one of the places for posts under way.
+
+        Raises:
+            Problem: 503 when all places are taken, 429 when this key holds its share.
+        """
+        self._check_places(key)
+        self._waiting[key] += 1
+
+    def _check_places(self, key: str) -> None:
+        if self._waiting.total() >= self._waiting_at_most:
+            raise overloaded(503, "overloaded", "too many requests are under way; try again later")
+        if self._waiting[key] >= self._waiting_at_most_a_key:
+            raise overloaded(429, "too_many_requests", "this key has too many requests under way")
 
     def add_bytes(self, count: int) -> None:
         """Count bytes of bodies that are held, or with a negative number those let go.
