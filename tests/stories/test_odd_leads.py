@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from leadfit import Leadfit, create_workspace, open_leadfit
-from leadfit.records import Band, Refusal
+from leadfit.records import Account, Band, Refusal
+from leadfit.resolve.card import RecordKind
 from leadfit.store.views import Receipt, SignalState
 
 ODD = {
@@ -66,3 +67,22 @@ def known(email: str, company: str) -> dict[str, object]:
         "source": "web", "event_id": email, "kind": "demo_request",
         "at": "2026-03-02T08:00:00+00:00", "identifiers": {"email": email, "company": company},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("company", "called"), [("n/a", "acme.com"), ("test", "acme.com"), ("Acme Inc", "Acme Inc")]
+)
+def test_an_account_of_a_new_domain_is_not_called_by_what_gets_past_a_form(
+    leadfit: Leadfit, company: str, called: str
+) -> None:
+    with leadfit:
+        receipt = leadfit.accept(known("first@acme.com", company))
+        leadfit.decide_pending()
+        assert isinstance(receipt, Receipt)
+        lead_id = leadfit.signal(receipt.signal_id).lead_id
+        assert lead_id is not None
+        account_id = leadfit.lead(lead_id).lead.account_id
+        assert account_id is not None
+        account = leadfit.matching.record(RecordKind.ACCOUNT, account_id)
+        assert isinstance(account, Account)
+        assert account.name == called

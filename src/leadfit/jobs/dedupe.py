@@ -318,6 +318,18 @@ def _pair_rows(
         )
 
 
+def _compared(work: Work) -> tuple[str, ...]:
+    """Return the columns that a comparison of the card looks at; a copy of another is not one."""
+    seen = {
+        column
+        for comparison in work.card.comparisons
+        for level in comparison.levels
+        for column in (*comparison.blank, *comparison.either, *level.columns)
+    }
+    fields = (each for each in work.file.fields if not seen.isdisjoint(each.columns))
+    return tuple(dict.fromkeys(each.header for each in fields))
+
+
 def _told(
     work: Work, pairs: Sequence[Pair], bands: Sequence[Band], clusters: Clusters, drawn: int
 ) -> Deduped:
@@ -344,7 +356,7 @@ def _told(
         bands=counted,
         card=work.card,
         id_column=work.file.id_column,
-        compared=tuple(dict.fromkeys(each.header for each in work.file.fields)),
+        compared=_compared(work),
         blocking={
             " + ".join(rule.columns): count
             for rule, count in zip(work.card.blocking, work.blocked.by_rule, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from leadfit.pipeline import colleagues
 from leadfit.pipeline.case import Case, Colleague, Who
 from leadfit.records import OPENS_A_LEAD, Account, Band, Contact, Lead
-from leadfit.resolve.normal import parted_name
+from leadfit.resolve.normal import Column, normalise, parted_name
 from leadfit.store.personal import part_facts
 
 
@@ -78,9 +78,12 @@ def _new_account(case: Case) -> Account:
     What is personal, such as a title, is the contact's and not the account's.
     """
     domain = case.keys.domain or ""
+    said = case.signal.identifiers.company
+    is_name = said is not None and bool(normalise(Column.COMPANY, said).get(""))
     account = Account(
         account_id=case.desk.world.new_id("account"),
-        name=case.signal.identifiers.company or domain,
+        # What is typed to get past a form names nobody, and would be alike with all of its kind.
+        name=said if said is not None and is_name else domain,
         domains=(domain,),
         facts=part_facts(case.signal.facts)[0],
         created_at=case.desk.now,

@@ -113,7 +113,7 @@ def _copies(batch: Batch, fields: Sequence[Field]) -> set[str]:
     A raw name and the same name cleaned agree and disagree together: counted as two they would
     double every weight, and each would teach the other that it never differs.
     """
-    found: set[str] = set()
+    found = _parts_of_others(batch, fields)
     distinct = {field.name: batch.filled(field.name)[1] for field in fields}
     for one, other in combinations(fields, 2):
         if one.column is not other.column or {one.name, other.name} & found:
@@ -121,6 +121,25 @@ def _copies(batch: Batch, fields: Sequence[Field]) -> set[str]:
         if batch.copied(one.name, other.name) >= _COPIED:
             found.add(min((other.name, one.name), key=distinct.__getitem__))
     return found
+
+
+def _parts_of_others(batch: Batch, fields: Sequence[Field]) -> set[str]:
+    """Return identifiers and texts that repeat a part of another field, such as its house number.
+
+    The two agree and disagree together, though they are of two kinds.
+    """
+    return {
+        one.name
+        for one in fields
+        if one.column in {Column.IDENTIFIER, Column.TEXT}
+        and any(
+            batch.copied(one.name, part) >= _COPIED
+            for other in fields
+            if other.column not in {Column.IDENTIFIER, Column.TEXT}
+            for part in other.columns
+            if part in batch.columns
+        )
+    }
 
 
 def _is_told(batch: Batch, comparison: Comparison) -> bool:

@@ -120,6 +120,9 @@ def test_a_company_name_that_tells_of_a_sister_waits_for_review_as_related() -> 
         "Acme.com",
         "self-employed",
         "-",
+        "N/A",
+        "none",
+        "test",
     ],
 )
 def test_another_spelling_of_the_name_or_what_is_no_name_is_no_doubt(company: str) -> None:

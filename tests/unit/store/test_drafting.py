@@ -40,6 +40,25 @@ def test_a_column_that_copies_another_is_not_compared_beside_it() -> None:
         assert {each.name for each in card.comparisons} == compared
 
 
+def test_an_identifier_that_repeats_the_house_number_of_a_street_is_not_compared() -> None:
+    fields = fields_of({"street": Column.STREET, "house_no": Column.IDENTIFIER})
+    names = [column for field in fields for column in field.columns]
+    for repeated in (True, False):
+        rows = [
+            {
+                "street": f"{n} road{n % 9}",
+                "street.number": str(n),
+                "identifier_house_no": str(n if repeated else n + 500),
+            }
+            for n in range(40)
+        ]
+        with filled(Batch(names, threads=1), rows) as batch:
+            card = draft(batch, fields, RecordKind.ACCOUNT)
+        compared = {each.name for each in card.comparisons}
+        assert ("identifier_house_no" in compared) is not repeated
+        assert "street.number" in compared
+
+
 def test_a_name_that_one_entity_bears_often_is_counted_once_for_it() -> None:
     many = [{"company": "acme", "city": "rome"}] * 30 + [
         {"company": f"bolt{n}", "city": "rome"} for n in range(9)

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from leadfit.resolve.normal.companies import tokens
 from leadfit.resolve.normal.legal_forms import FORMS
-from leadfit.resolve.normal.text import visible
+from leadfit.resolve.normal.text import fold, says_nothing, visible
 
 _NO_NAMES = frozenset(form for form in FORMS if " " not in form) | {"the", "und", "and"}
 _NO_COMPANY = frozenset(
@@ -40,9 +40,7 @@ def tells_of_a_relative(given: str | None, on_record: str) -> bool:
     >>> tells_of_a_relative("acme wroks", "Acme Works Inc"), tells_of_a_relative("IBM", "Acme")
     (False, False)
     """
-    if given is None:
-        return False
-    ours, theirs = _words(on_record), _words(given)
+    ours, theirs = _words(on_record), _said(given)
     shared = [word for word in theirs if _is_among(word, ours)]
     return bool(
         shared and len(shared) < len(theirs) and any(not _is_among(word, theirs) for word in ours)
@@ -67,7 +65,7 @@ def tells_of_another(given: str | None, on_record: str, label: str) -> bool:
     >>> tells_of_another("Intl. Acme", "Zeta", "acme"), tells_of_another("self employed", "Z", "z")
     (False, False)
     """
-    theirs = [] if given is None else _words(given)
+    theirs = _said(given)
     ours = _words(on_record)
     if not theirs or not _NO_COMPANY.isdisjoint(theirs):
         return False
@@ -91,6 +89,11 @@ def _begins_alike(word: str, words: list[str]) -> bool:
 
 def _initials(words: list[str]) -> str:
     return "".join(word[0] for word in words)
+
+
+def _said(given: str | None) -> list[str]:
+    """Return the words of a typed name; of what stands there to get past a form, none."""
+    return [] if given is None or says_nothing(fold(visible(given))) else _words(given)
 
 
 def _words(name: str) -> list[str]:
