@@ -8,7 +8,7 @@ import pytest
 
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.records import Account, Band, Refusal
-from leadfit.resolve.card import RecordKind
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.views import Receipt, SignalState
 
 ODD = {
