@@ -434,13 +434,16 @@ class Leadfit:
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
         name = self._write_artifact(artifact)
+        self.world.reach("publish.written")
         write_whole(self.folder / "artifacts" / "current", name.encode())
+        self.world.reach("publish.named")
         self._in_force = replace(self._in_force, artifact=artifact)
         return artifact.digest
 
     def publish_card(self, card: Card) -> str:
         """Put a model card in force for the next decision; return its digest."""
         keep_card(self.folder, card)
+        self.world.reach("publish.card_kept")
         self._in_force = replace(self._in_force, card=card)
         return card.digest
 
