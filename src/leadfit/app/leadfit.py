@@ -101,7 +101,7 @@ class Leadfit:
         self._locks = Locks()
         self._loops: jobs.Loops | None = None
         self.deliveries = Delivering(world, store, self._wake)
-        self.persons = Persons(world, store)
+        self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
         self._policy_folder = PolicyFolder(folder / "policy", world)
