@@ -11,6 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from json.encoder import encode_basestring
 from typing import Final
 
 from leadfit.store import chain
@@ -93,12 +94,12 @@ class _Audit:
             self._fault(f"the signal of log row {seq} is missing")
             return
         self._signals += 1
-        known = b'"digest":"%s","event_id":%s,' % (digest.hex().encode(), _quoted(event_id))
-        end = b'"signal_id":"%s","source":%s}' % (signal_id.encode(), _quoted(source))
+        known = f'"digest":"{digest.hex()}","event_id":{encode_basestring(event_id)},'
+        end = f'"signal_id":"{signal_id}","source":{encode_basestring(source)}}}'
         if not (
-            known in said
-            and said.endswith(end)
-            and b'"kind":"%s"' % kind.encode() in said
+            known.encode() in said
+            and said.endswith(end.encode())
+            and f'"kind":"{kind}"'.encode() in said
             and received_us == at_us
         ):
             self._fault(f"the signal of log row {seq} is not what was written")
@@ -179,7 +180,7 @@ def _sha256(content: bytes) -> bytes:
 
 
 def _quoted(text: str) -> bytes:
-    return json.dumps(text, ensure_ascii=False).encode()
+    return encode_basestring(text).encode()
 
 
 def _told(said: bytes, name: str) -> list[str]:
