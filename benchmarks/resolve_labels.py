@@ -44,12 +44,11 @@ from leadfit.jobs.judging import LEAST
 from leadfit.jobs.record_file import read_records
 from leadfit.records import Relation
 from leadfit.resolve.from_labels.calibrate import JudgedPair, calibrated, calibration_error
-from leadfit.resolve.from_labels.cuts import PROMISED
 from leadfit.resolve.from_labels.facts import NAME_COLUMNS, NAMES, facts_of, of_names
 from leadfit.resolve.from_labels.sampling import Scored, draw, strata_for
 from leadfit.resolve.from_labels.second_stage import second_stage
 from leadfit.resolve.from_labels.training import LabelledPair, train_second_stage
-from leadfit.resolve.model.card import Card, Frequencies, RecordKind
+from leadfit.resolve.model.card import PROMISED, Card, Frequencies, RecordKind
 from leadfit.resolve.model.entity_words import with_entity_words
 from leadfit.resolve.model.weigh import Record, Weighing, weigh
 from leadfit.resolve.normal import Column, normalise

@@ -695,6 +695,24 @@ def test_who_may_see_neither_record_learns_nothing(leadfit: Leadfit, world: Froz
         leadfit.matching.sides(review.review_id, viewer="nobody")
 
 
+def test_a_contact_whose_lead_another_team_works_is_hidden_though_its_account_is_nobodys(
+    leadfit: Leadfit,
+) -> None:
+    same = {"name": "Kim Lund", "company": "Newcomer"}
+    first = send(leadfit, email="kim.lund@newcomer.com", phone="+493012345678", **same)
+    send(leadfit, email="k.lund@newcomer.com", phone="+493098765432", **same)
+    (review,) = leadfit.matching.reviews(kind=ReviewKind.DUPLICATE)
+    owner_id = first.lead.owner_id
+    assert owner_id is not None
+    owner = leadfit.policy.rep(owner_id)
+    assert owner is not None
+    assert owner.team != "marketing"
+    assert leadfit.matching.sides(review.review_id, viewer=owner_id).rows
+    assert not leadfit.matching.queue(viewer="rep_hugo")
+    with pytest.raises(NotFound):
+        leadfit.matching.sides(review.review_id, viewer="rep_hugo")
+
+
 def test_a_page_for_a_rep_is_full_although_reviews_are_hidden(
     leadfit: Leadfit, world: FrozenWorld
 ) -> None:

@@ -6,7 +6,6 @@ the request arrived. No proxy, no redirect.
 
 from __future__ import annotations
 
-import functools
 import http.client
 import io
 import ipaddress
@@ -107,14 +106,16 @@ class Transport:
         with _closing(connection):
             try:
                 connection.request(method, target, body=body, headers=dict(headers))
-                return self._answer(connection)
+                return self._answer(_response(self._world, due_s, connection.sock, method))
             except TimeoutError as error:
                 raise Unclear("no whole answer in time") from error
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise Unclear(f"the answer broke off: {type(error).__name__}") from error
 
-    def _answer(self, connection: http.client.HTTPConnection) -> Answer:
-        response = connection.getresponse()
+    def _answer(self, response: http.client.HTTPResponse) -> Answer:
+        # Not connection.getresponse(): of a receiver that closes after its answer it closes the
+        # socket once the head is there, and a body that comes later is lost.
+        response.begin()
         body = response.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:
             raise Unclear(f"status {response.status} with more than {MOST_BYTES} bytes")
@@ -149,7 +150,6 @@ class Transport:
             raise NotTaken(f"no secure connection: {type(error).__name__}") from error
         connection = http.client.HTTPConnection(host, chosen)
         connection.sock = raw
-        connection.response_class = functools.partial(_response, self._world, due_s)  # type: ignore[assignment]  # called as the class is
         return connection
 
     def _resolve(self, host: str, port: int) -> tuple[Address, ...]:
@@ -246,7 +246,7 @@ class _Reading:
 
 
 def _response(
-    world: World, due_s: float, sock: socket.socket, method: str | None = None
+    world: World, due_s: float, sock: socket.socket, method: str
 ) -> http.client.HTTPResponse:
     reading = _Reading(_Punctual(sock, world, due_s))
     return http.client.HTTPResponse(reading, method=method)  # type: ignore[arg-type]  # makefile is all it asks for

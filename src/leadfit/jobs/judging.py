@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from leadfit.jobs.family import Family
-from leadfit.jobs.labels import Labels
+from leadfit.jobs.labels import Labels, contradictions
 from leadfit.jobs.record_file import RecordFile
 from leadfit.records import Band, Relation
 from leadfit.resolve.from_labels.facts import NAME_COLUMNS
@@ -67,6 +67,11 @@ def learn_from(work: Work, labels: Labels) -> None:
     training = again if again.log_loss <= training.log_loss else training
     work.card = training.card
     work.warnings += training.warnings
+    if against := contradictions(labels.pairs):
+        work.warnings.append(
+            f"{against} labels say of two records that they are not one, though other labels "
+            "together say that they are: look at them again"
+        )
     if labels.unanswered:
         work.warnings.append(f"{labels.unanswered} labels without an answer are left out")
 

@@ -148,6 +148,26 @@ class _Reader:
         return chance
 
 
+def contradictions(pairs: Sequence[Label]) -> int:
+    """Return how many pairs are said to be two, while other answers together make them one.
+
+    >>> same, apart = Label(left=0, right=1, is_match=True), Label(left=0, right=2, is_match=False)
+    >>> contradictions([same, apart, Label(left=1, right=2, is_match=True)])
+    1
+    """
+    over: dict[int, int] = {}
+
+    def first(number: int) -> int:
+        while (above := over.get(number, number)) != number:
+            number = above
+        return number
+
+    for label in pairs:
+        if label.is_match:
+            over[first(label.right)] = first(label.left)
+    return sum(not each.is_match and first(each.left) == first(each.right) for each in pairs)
+
+
 # ---- drawing -------------------------------------------------------------------------------
 
 

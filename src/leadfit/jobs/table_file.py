@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,14 +94,19 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         BadInput: The place cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text + "\n", "utf-8")
-        part.replace(path)
+        with _beside(path) as part:
+            part.write_text(text + "\n", "utf-8")
+            part.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a place of its own on the same disk: two who write one file must not share a half."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:80]}.") as folder:
+        yield Path(folder) / "part"
 
 
 def write_table(
@@ -143,28 +149,22 @@ def open_table(
         BadInput: The place cannot be written.
     """
     parquet = path.name.lower().endswith(".parquet")
-    part = path.with_name(f".{path.name}.part")
     types = dict.fromkeys(numbers, "DOUBLE") | dict.fromkeys(truths, "BOOLEAN")
     typed = [name in types for name in header]
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            write = csv.writer(file, lineterminator="\n").writerow
+        with _beside(path) as part:
+            with part.open("w", encoding="utf-8", newline="") as file:
+                write = csv.writer(file, lineterminator="\n").writerow
 
-            def write_guarded(row: Sequence[object]) -> None:
-                write(
-                    [c if is_typed else _guarded(c) for c, is_typed in zip(row, typed, strict=True)]
-                )
+                def write_guarded(row: Sequence[object]) -> None:
+                    cells = zip(row, typed, strict=True)
+                    write([cell if is_typed else _guarded(cell) for cell, is_typed in cells])
 
-            write(header)
-            yield write if parquet else write_guarded
-        if parquet:
-            _to_parquet(part, path, header, types)
-        else:
-            part.replace(path)
+                write(header)
+                yield write if parquet else write_guarded
+            (_packed(part, path, header, types) if parquet else part).replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _guarded(cell: object) -> object:
@@ -176,10 +176,11 @@ def _unwritable(path: Path, error: OSError) -> BadInput:
     return BadInput(Fault(place=str(path), came=came, allowed="a writable file"))
 
 
-def _to_parquet(part: Path, path: Path, header: Sequence[str], types: Mapping[str, str]) -> None:
+def _packed(part: Path, path: Path, header: Sequence[str], types: Mapping[str, str]) -> Path:
+    """Return the Parquet file beside ``part`` that holds the same."""
     import duckdb  # noqa: PLC0415 -- slow to import, and CSV needs none
 
-    beside = path.with_name(f".{path.name}.packed")
+    beside = part.with_name("packed")
     quoted = [str(each).replace("'", "''") for each in (part, beside)]
     shown = ", ".join(
         f"{each}::{types[each]} AS {each}" if each in types else each for each in header
@@ -192,9 +193,7 @@ def _to_parquet(part: Path, path: Path, header: Sequence[str], types: Mapping[st
                 "all_varchar = true, delim = ',', quote = '\"', escape = '\"', parallel = false)) "
                 f"TO '{quoted[1]}' (FORMAT parquet, COMPRESSION zstd)"
             ).fetchall()
-        beside.replace(path)
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise BadInput(Fault(place=str(path), came=first, allowed="a writable file")) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    return beside

@@ -14,10 +14,10 @@ from leadfit import resolve
 from leadfit.pipeline.case import Case, Colleague, Desk
 from leadfit.records import Candidate, Contact, Keys, Match, Reason, Signal
 from leadfit.resolve.by_weight import evidence
-from leadfit.resolve.known_contact import is_same_person, only_holder
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.model.starter import colleague_card
 from leadfit.resolve.model.weigh import weigh
+from leadfit.resolve.rules.known_contact import is_same_person, only_holder
 
 _MOST: Final = 20
 

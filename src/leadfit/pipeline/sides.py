@@ -17,7 +17,7 @@ from leadfit.errors import NotFound
 from leadfit.pipeline.matching import reviewers
 from leadfit.pipeline.reviews import has_new_account
 from leadfit.policy import Policy
-from leadfit.records import Account, Lead, Relation
+from leadfit.records import Account, Contact, Lead, Relation
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.pairs.side_by_side import (
     Row,
@@ -186,8 +186,17 @@ def _record(session: Session, review: Review, record_id: str) -> Side:
     return Side(
         what="contact", record_id=contact.contact_id,
         title=name or contact.email or contact.contact_id,
-        owner_id=None if at is None else at.owner_id, values=contact_values(contact, at),
+        owner_id=_owner(session, contact, at), values=contact_values(contact, at),
     )  # fmt: skip
+
+
+def _owner(session: Session, contact: Contact, at: Account | None) -> str | None:
+    """Return the owner of a contact: of its account, else of its open lead."""
+    if at is not None and at.owner_id is not None:
+        return at.owner_id
+    lead_id = session.leads.open_lead_of(contact.contact_id)
+    lead = None if lead_id is None else session.leads.get(lead_id)
+    return None if lead is None else lead.owner_id
 
 
 def _lead(session: Session, policy: Policy, review: Review, lead: Lead) -> Side:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -99,6 +100,25 @@ def test_an_answer_of_fifty_megabytes_is_not_read(receiver: WebhookReceiver) -> 
     receiver.faults = lambda _number: Fault.HUGE
     with pytest.raises(Unclear, match="bytes"):
         transport("127.0.0.0/8").send("POST", receiver.url, headers={})
+
+
+@pytest.mark.parametrize("head", ["HTTP/1.0 200 OK", "HTTP/1.1 200 OK\r\nConnection: close"])
+def test_a_receiver_that_closes_after_its_answer_may_send_the_body_later(head: str) -> None:
+    def answer(listening: socket.socket, go_on: threading.Event) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(f"{head}\r\nContent-Length: 2\r\n\r\n".encode())
+            go_on.wait(0.1)
+            connection.sendall(b"{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        asked = threading.Thread(target=answer, args=(listening, threading.Event()))
+        asked.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        answered = transport("127.0.0.0/8", request_s=5).send("POST", url, headers={})
+        asked.join()
+    assert (answered.status, answered.body) == (200, b"{}")
 
 
 @pytest.mark.parametrize("header", ["X: a\r\nY: b", "a\nb"])

@@ -14,12 +14,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from leadfit.bounds import clean_pairs, lower_bound, upper_bound, weighted_share
-from leadfit.policy.schema import MatchWatch
 from leadfit.resolve.from_labels.calibrate import JudgedPair
-from leadfit.resolve.model.card import Cuts
+from leadfit.resolve.model.card import PROMISED, Cuts
 
-PROMISED: Final = MatchWatch().wrong_target
-"""Share of wrong links over the upper cut that is promised, at most, where no policy says else."""
 LADDER: Final = (0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
 """Cuts that are tried; fixed, so that the labels cannot choose among very many."""
 

@@ -25,10 +25,10 @@ from leadfit.resolve.from_labels.calibrate import (
     calibration_error,
     fit_calibration,
 )
-from leadfit.resolve.from_labels.cuts import PROMISED, choose_cuts
+from leadfit.resolve.from_labels.cuts import choose_cuts
 from leadfit.resolve.from_labels.facts import FOR, NAMES, facts_of
 from leadfit.resolve.from_labels.second_stage import FEWEST_LABELS, RECOMMENDED_LABELS
-from leadfit.resolve.model.card import Card, SecondStage
+from leadfit.resolve.model.card import PROMISED, Card, SecondStage
 from leadfit.resolve.model.weigh import Record, weigh
 
 _FOLDS: Final = 10

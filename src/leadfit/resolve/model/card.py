@@ -18,11 +18,16 @@ from typing import Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from leadfit.bounds import upper_bound
 from leadfit.canonical import canonical
 from leadfit.canonical import digest as digest_of
 from leadfit.errors import BadInput, Fault, Words, shorten
+from leadfit.policy.schema import MatchWatch
 
 SHAPE: Final = 1
+PROMISED: Final = MatchWatch().wrong_target
+"""Share of wrong links over the upper cut that is promised, at most, where no policy says else."""
+_ROUNDED: Final = 0.99
 _EXACTLY: Final = ConfigDict(extra="forbid", strict=True)
 
 
@@ -313,9 +318,18 @@ def _faults(card: Card) -> list[Fault]:
         refuse("second.coefficients", len(card.second.coefficients), "one for each input")
     if not 0 < card.cuts.review <= card.cuts.auto <= 1:
         refuse("cuts", (card.cuts.review, card.cuts.auto), "0 < review <= auto <= 1")
+    if card.cuts.is_proved and not _may_be_proved(card.cuts):
+        allowed = "false, or a bound that so many judged pairs can prove"
+        refuse("cuts.is_proved", card.cuts.is_proved, allowed)
     if not all(map(math.isfinite, _numbers(card))):
         refuse("", Words("a number that is not finite"), "finite numbers")
     return found
+
+
+def _may_be_proved(cuts: Cuts) -> bool:
+    """Whether the bound is one that this many judged pairs can have; no weight makes it lower."""
+    least = upper_bound(0, cuts.audited) * _ROUNDED
+    return 0 <= cuts.wrong <= cuts.audited and least <= cuts.bound <= PROMISED
 
 
 def _numbers(card: Card) -> list[float]:

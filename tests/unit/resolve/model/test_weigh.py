@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from leadfit.errors import BadInput
 from leadfit.resolve.model.blocking import BlockingKeys, key_column
 from leadfit.resolve.model.card import (
     Blocking,
     Card,
     Comparison,
+    Cuts,
     Frequencies,
     Level,
     RecordKind,
@@ -114,6 +117,29 @@ def test_a_card_with_all_it_can_hold_comes_back_from_json() -> None:
     again = from_json(to_json(card))
     assert again == card
     assert again.digest == card.digest
+
+
+@pytest.mark.parametrize(
+    ("audited", "wrong", "bound", "is_fine"),
+    [
+        (700, 0, 0.0043, True),
+        (0, 0, 1.0, False),
+        (97, 0, 0.0304, False),
+        (97, 0, 0.001, False),
+        (700, 701, 0.0043, False),
+    ],
+)
+def test_a_card_that_says_proved_of_a_bound_that_cannot_be_is_refused(
+    audited: int, wrong: int, bound: float, is_fine: bool
+) -> None:
+    cuts = Cuts(audited=audited, wrong=wrong, bound=bound, is_proved=True)
+    level = Level(test=Test.JARO_WINKLER, columns=("name", "city"), threshold=0.9, bits=3.5)
+    text = to_json(replace(card_of(level), cuts=cuts))
+    if is_fine:
+        assert from_json(text).cuts == cuts
+    else:
+        with pytest.raises(BadInput, match="is_proved"):
+            from_json(text)
 
 
 def test_keys_of_a_record_are_those_of_its_rules() -> None:
