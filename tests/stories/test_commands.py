@@ -148,6 +148,25 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(
             assert key.encode() not in file.read_bytes()
 
 
+@pytest.mark.parametrize("group", [[], ["key"], ["cards"]])
+def test_a_group_without_a_command_shows_its_help_and_says_what_is_missing(
+    group: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(group) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[0].startswith(" ".join(["Usage: leadfit", *group]))
+    assert shown[-1] == "error: command line: came no command; allowed: one of those above"
+
+
+def test_a_misused_command_names_its_own_help_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["key", "create"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "--scope" in last
+    assert last.endswith("allowed: see `leadfit key create --help`")
+
+
 def test_why_of_an_unknown_lead_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = str(tmp_path / "workspace")
     assert run(["init", "--workspace", workspace]) == 0

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from leadfit import BadInput, open_leadfit
+from leadfit import BadInput, Leadfit, open_leadfit
 from leadfit.app import Settings
 from leadfit.cli import run
 from leadfit.exports import read_export
+from leadfit.store.intake import RefusedSignal
 from leadfit.store.views import SignalState
 from leadfit.testing import FrozenWorld
 from lived import ANN, CONTACTS, START, Life, live
@@ -195,3 +196,35 @@ def test_the_command_counts_what_was_removed(
 def test_what_names_nobody_is_refused(workspace: Path, person: str) -> None:
     with open_leadfit(workspace) as leadfit, pytest.raises(BadInput):
         leadfit.persons.erase(person)
+
+
+def refuse(leadfit: Leadfit, key: str, body: str) -> None:
+    """Keep a body that could not be taken."""
+    refused = RefusedSignal(
+        key=key, at=leadfit.world.now(), source="crm", event_id="", code="bad_input",
+        reason="not allowed", body=body,
+    )  # fmt: skip
+    leadfit._store.write(lambda session: session.intake.refuse(refused, None))
+
+
+def test_an_address_is_found_wherever_somebody_wrote_it(workspace: Path) -> None:
+    world = FrozenWorld(START.replace(day=9))
+    with open_leadfit(workspace, world=world) as leadfit:
+        life = Life(leadfit, world)
+        life._sent = 2_000
+        life.send("demo_request", ANN, {f"friend of {ANN}": "yes"})
+        life.send("demo_request", "someone@sixthfirm.com", company=ANN)
+        life.run()
+        of_others = (
+            view.lead
+            for view in leadfit.leads(limit=50)
+            if view.contact is None or view.contact.email != ANN
+        )
+        other = next(of_others)
+        leadfit.reject_lead(other.lead_id, "rep_ada", f"{ANN.title()} said no")
+        raw = (json.dumps({"a": ANN}).replace("@", "\\u0040"), "email=Ann%40Gamma.com&b=1")
+        for number, body in enumerate(raw):
+            refuse(leadfit, str(number), body)
+        leadfit.persons.erase(ANN)
+        assert leadfit.hooks.refused() == ()
+    assert [holding(workspace, each) for each in (ANN, "ann%40gamma", "u0040gamma")] == [[], [], []]

@@ -16,6 +16,7 @@ from leadfit import create_workspace, open_leadfit
 from leadfit.app import Settings
 from leadfit.cli import run
 from leadfit.store.decided import open_decision, squeeze_decision
+from leadfit.store.told import Told
 from leadfit.testing import FrozenWorld
 from lived import FACTS, START, Life, live
 
@@ -42,7 +43,9 @@ def copied(workspace: Path, tmp_path: Path) -> Iterator[tuple[Path, sqlite3.Conn
 def entries(workspace: Path) -> set[str]:
     with open_leadfit(workspace) as leadfit:
         found = leadfit._store.read(lambda session: session.told.page(0, 2**62, 1000))
-    return {json.loads(json.dumps(each.inputs["entry"]))["call"] for each in found}
+    told = [each for each in found if isinstance(each, Told)]
+    assert len(told) == len(found)
+    return {json.loads(json.dumps(each.inputs["entry"]))["call"] for each in told}
 
 
 def test_every_kind_of_decision_comes_out_as_it_was(workspace: Path) -> None:
@@ -193,3 +196,31 @@ def test_a_decision_takes_little_room(workspace: Path) -> None:
         ).fetchone()
     connection.close()
     assert mean < 2_000
+
+
+ONE = "(SELECT decision_id FROM decisions JOIN statements USING (signal_id) LIMIT 1)"
+OF_ONE = f"(SELECT signal_id FROM decisions WHERE decision_id = {ONE})"
+CHANGES = {
+    "body": f"UPDATE decisions SET body = zeroblob(80) WHERE decision_id = {ONE}",
+    "inputs": f"UPDATE decisions SET inputs = zeroblob(80) WHERE decision_id = {ONE}",
+    "signal": f"DELETE FROM signals WHERE signal_id = {OF_ONE}",
+    "values": f"UPDATE statements SET body = replace(body, '=', 'A') WHERE signal_id = {OF_ONE}",
+    "key": "UPDATE people SET key = zeroblob(80) WHERE token ="
+    f" (SELECT token FROM statements WHERE signal_id = {OF_ONE})",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_was_changed_is_named_and_neither_ends_the_replay_nor_passes_for_erased(
+    copied: tuple[Path, sqlite3.Connection], change: str
+) -> None:
+    folder, connection = copied
+    (decisions,) = connection.execute("SELECT count(*) FROM decisions").fetchone()
+    connection.execute(change)
+    connection.close()
+    with open_leadfit(folder) as leadfit:
+        found = leadfit.replay()
+    assert (found.decisions, found.erased) == (decisions, 0)
+    assert 1 <= found.different <= 3
+    assert found.same == decisions - found.different
+    assert len(found.differences) == found.different

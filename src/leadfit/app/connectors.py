@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from leadfit.connectors import FilePerformer, Performer
-from leadfit.connectors.base import Briefing, no_briefing
+from leadfit.connectors.base import Briefing, NotTaken, no_briefing
 from leadfit.connectors.mail import MailPerformer
 from leadfit.connectors.pagerduty import PagerDutyPerformer
 from leadfit.connectors.salesforce import SalesforcePerformer
@@ -33,6 +33,7 @@ from leadfit.connectors.transport import Network, Transport
 from leadfit.connectors.webhook import WebhookPerformer
 from leadfit.errors import BadInput, Fault
 from leadfit.policy import Policy
+from leadfit.records import Action
 from leadfit.world import World
 
 FILE: Final = "connectors.toml"
@@ -198,6 +199,27 @@ def connect(
     return Connected(performers={**made, "*": file}, fallbacks=_fallbacks(said))
 
 
+def silent() -> Connected:
+    """Return the performers of a process that sends nothing; whatever it is given stays due."""
+    return Connected(performers={"*": _Silent()})
+
+
+class _Silent:
+    """Takes no action. Connects to nothing and needs no secret."""
+
+    def perform(self, action: Action) -> None:
+        """Leave the action to a process that sends."""
+        message = f"action {action.key}: this process was opened without connectors"
+        raise NotTaken(message)
+
+    def knows(self, key: str) -> bool | None:  # noqa: ARG002 -- nobody can be asked
+        """Return ``None``: it cannot tell."""
+        return None
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+
 def _read(path: Path, environment: Mapping[str, str]) -> _Connectors:
     try:
         plain = tomllib.loads(path.read_text("utf-8"))
@@ -215,9 +237,12 @@ def _read(path: Path, environment: Mapping[str, str]) -> _Connectors:
 
 
 def _fault(where: tuple[int | str, ...], what: str) -> Fault:
-    # What came may be a secret: only where and what was expected is said.
-    place = ".".join(str(each) for each in where)
-    return Fault(place=f"{FILE}: {place}", came="something else", allowed=what)
+    # What came may be a secret: only where and what was expected is said. The third word of a
+    # destination's place is the connector by which pydantic chose, which is not in the file.
+    written = where[:2] + where[3:] if where[:1] == ("destinations",) else where
+    place = ".".join(str(each) for each in written)
+    allowed = what.removeprefix("Value error, ").removeprefix("Input should be ")
+    return Fault(place=f"{FILE}: {place}", came="something else", allowed=allowed)
 
 
 _SECRETS: Final = frozenset({"token", "secret", "routing_key", "client_secret", "password"})

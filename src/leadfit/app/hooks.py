@@ -184,6 +184,8 @@ class Hooks:
 
     def _timed(self, body: Mapping[str, object]) -> Mapping[str, object]:
         """Give an event without a time the one it had when it came first."""
+        if _writable(body["event_id"]) != body["event_id"]:
+            return body  # no id, which is said when it is read; no store can be asked for it
 
         def first(session: Session) -> Signal | None:
             found = session.signals.find(str(body["source"]), str(body["event_id"]))
@@ -217,7 +219,7 @@ class Hooks:
             raw = canonical(_writable(body))
             places = ", ".join(each.place for each in answer.faults)
             email = body["identifiers"]
-            address = email.get("email") if isinstance(email, dict) else None
+            address = _writable(email.get("email")) if isinstance(email, dict) else None
             kept.append(
                 (
                     RefusedSignal(

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from leadfit import policy as policies
-from leadfit.app.connectors import Connecting, connect
+from leadfit.app.connectors import Connecting, connect, silent
 from leadfit.app.files import (
     DATABASE,
     SECRET,
@@ -65,7 +65,11 @@ def _fill(place: Path, world: World, settings: Settings) -> None:
 
 
 def open_leadfit(
-    workspace: Path | str, *, world: World | None = None, settings: Settings | None = None
+    workspace: Path | str,
+    *,
+    world: World | None = None,
+    settings: Settings | None = None,
+    sends: bool = True,
 ) -> Leadfit:
     """Open a workspace.
 
@@ -73,9 +77,13 @@ def open_leadfit(
         workspace: Its folder.
         world: Time, ids and failpoints; the system's by default.
         settings: Where its store is; the environment's by default.
+        sends: Whether actions are carried out. If not, ``connectors.toml`` is not read, and the
+            secrets it refers to need not be in the environment; what is due waits for whoever
+            sends.
 
     Raises:
-        BadInput: There is no workspace, or the store that was asked for is of no known kind.
+        BadInput: There is no workspace, the store that was asked for is of no known kind, or
+            ``connectors.toml`` cannot be used.
         BadPolicy: Its policy cannot be used.
         NewerStore: A newer Leadfit wrote its store.
         MissingExtra: Its store is in PostgreSQL, and the extra ``postgres`` is not installed.
@@ -103,7 +111,7 @@ def open_leadfit(
         world=chosen, policy=present, briefing=lambda page: Briefings(store, present, page)
     )
     try:
-        connected = connect(place, outside)
+        connected = connect(place, outside) if sends else silent()
     except Exception:
         store.close()
         raise

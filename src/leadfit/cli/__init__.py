@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from leadfit import __version__
 from leadfit.cli.base import FOLDER
@@ -41,18 +42,8 @@ def run(arguments: list[str]) -> int:
         output.fail(error)
         return error.exit_code
     except click.UsageError as error:
-        if error.ctx is not None:
-            output.say(error.ctx.get_usage())
-        output.fail(
-            BadInput(
-                Fault(
-                    place="command line",
-                    came=error.format_message(),
-                    allowed="see `leadfit --help`",
-                )
-            )
-        )
-        return 2
+        output.fail(_misused(output, error))
+        return BadInput.exit_code
     except (click.Abort, KeyboardInterrupt):
         output.say("stopped")
         return 130
@@ -61,6 +52,21 @@ def run(arguments: list[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 -- the outermost edge: say it, give the promised code
         return _unforeseen(output, arguments, error)
+
+
+def _misused(output: Output, error: click.UsageError) -> BadInput:
+    """Show how the command is used, and return what is wrong with what came."""
+    path = "leadfit" if error.ctx is None else error.ctx.command_path
+    if isinstance(error, NoArgsIsHelpError):
+        output.say(error.format_message())
+        fault = Fault(place="command line", came="no command", allowed="one of those above")
+    else:
+        if error.ctx is not None:
+            output.say(error.ctx.get_usage())
+        # Click lists choices on lines of their own; an error is one line.
+        came = " ".join(error.format_message().split())
+        fault = Fault(place="command line", came=came, allowed=f"see `{path} --help`")
+    return BadInput(fault)
 
 
 def _unforeseen(output: Output, arguments: list[str], error: Exception) -> int:

@@ -27,7 +27,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
-        "kpis": "Say how well signals find their accounts, week by week, and what is proved of it.",
+        "kpis": "Say week by week how well signals find their accounts and how promises were kept.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "link": "Put LEAD into ACCOUNT, out of the one that it is in; `leadfit unlink` takes it "
         "back.",

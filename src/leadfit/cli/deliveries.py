@@ -92,7 +92,7 @@ def _lines(status: DeliveryStatus, letters: tuple[DeadLetter, ...]) -> Iterator[
                 (
                     each.gate.destination,
                     each.gate.state.value,
-                    each.waiting,
+                    f"{each.waiting} waiting",
                     "" if each.oldest_at is None else f"since {each.oldest_at:%Y-%m-%d %H:%M} UTC",
                     _trouble(each.gate),
                 )

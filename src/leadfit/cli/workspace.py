@@ -21,11 +21,15 @@ from leadfit.errors import MissingExtra
 
 
 @contextmanager
-def opened(workspace: Path | None) -> Iterator[app.Leadfit]:
-    """Open the workspace that was asked for, else the one of the settings."""
+def opened(workspace: Path | None, *, sends: bool = False) -> Iterator[app.Leadfit]:
+    """Open the workspace that was asked for, else the one of the settings.
+
+    Only a command that ``sends`` needs the secrets of ``connectors.toml``: a key is revoked and a
+    lead explained where they are not at hand.
+    """
     settings = app.read_settings()
     log.configure(as_json=settings.log_format == "json")
-    with app.open_leadfit(workspace or settings.workspace) as leadfit:
+    with app.open_leadfit(workspace or settings.workspace, sends=sends) as leadfit:
         yield leadfit
 
 
@@ -115,7 +119,7 @@ def serve_command(
         raise MissingExtra("web", "leadfit serve") from error
     settings = app.read_settings()
     host, port = host or settings.host, port or settings.port
-    with opened(workspace) as leadfit:
+    with opened(workspace, sends=True) as leadfit:
         output.say(f"Leadfit serves {leadfit.folder} on http://{host}:{port}; stop with Ctrl-C")
         web.serve(leadfit, host=host, port=port, public_url=settings.public_url)
 

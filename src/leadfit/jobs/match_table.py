@@ -111,7 +111,7 @@ def read_rows(path: Path, of: str, faults: Faults) -> RecordRows | None:
         if name != own:
             known.setdefault(kind, []).append(name)
     if not {Column.EMAIL, Column.DOMAIN, Column.COMPANY, Column.PHONE} & known.keys():
-        came = Words(f"no column that tells a {of} apart: {', '.join(names[:30])}")
+        came = Words(f"no column that tells one {of} from another: {', '.join(names[:30])}")
         faults.file(path.name, came, "one of email, domain, company, phone")
     ids = row_ids(path.name, sheet, own, faults, of=of)
     if faults.count > before:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from typing import Final, cast
 
@@ -22,7 +23,7 @@ from leadfit.policy import Policy
 from leadfit.resolve.model import card as cards
 from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
-from leadfit.store.told import Content, ContentKind, Told
+from leadfit.store.told import Content, ContentKind, Told, Unreadable
 
 _PART: Final = 5_000
 """Rows of the log in one part; parts are the same however many workers there are."""
@@ -186,8 +187,11 @@ def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     return part
 
 
-def _again(part: _Part, told: Told, rules: _Rules, session: Session) -> str:
+def _again(part: _Part, told: Told | Unreadable, rules: _Rules, session: Session) -> str:
     """Make one decision again and count how it came out; return what came out."""
+    if isinstance(told, Unreadable):
+        _count(part, told, told.why)
+        return ""
     if told.is_erased:
         part.erased += 1
         return "erased"
@@ -213,19 +217,31 @@ def _again(part: _Part, told: Told, rules: _Rules, session: Session) -> str:
     if told.lacks_people:
         part.erased += 1
         return "erased"
-    part.different += 1
-    if len(part.differences) < _SHOWN:
-        part.differences.append(_difference(told, text, why))
+    _count(part, told, why, _changes(_parsed(told.text), json.loads(text), "") if text else ())
     return text
 
 
-def _difference(told: Told, text: str, why: str) -> Difference:
-    changes: tuple[Change, ...] = ()
-    if text:
-        changes = tuple(_changes(json.loads(told.text), json.loads(text), ""))[:_FIELDS]
-    return Difference(
-        decision_id=told.decision_id, seq=told.seq, lead_id=told.lead_id, why=why, changes=changes
-    )
+def _count(part: _Part, told: Told | Unreadable, why: str, changes: Iterable[Change] = ()) -> None:
+    """Count a decision that differs, and name it while there are few."""
+    part.different += 1
+    if len(part.differences) < _SHOWN:
+        part.differences.append(
+            Difference(
+                decision_id=told.decision_id,
+                seq=told.seq,
+                lead_id=told.lead_id,
+                why=why,
+                changes=tuple(islice(changes, _FIELDS)),
+            )
+        )
+
+
+def _parsed(text: str) -> object:
+    """Return a stored decision as JSON types; of one that was cut short everything differs."""
+    try:
+        return cast("object", json.loads(text))
+    except ValueError:
+        return {}
 
 
 _NOT_THERE: Final = object()

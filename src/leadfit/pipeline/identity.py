@@ -79,7 +79,11 @@ def _new_account(case: Case) -> Account:
     """
     domain = case.keys.domain or ""
     said = case.signal.identifiers.company
-    is_name = said is not None and bool(normalise(Column.COMPANY, said).get(""))
+    is_name = (
+        said is not None
+        and "@" not in said  # an address in the wrong field is a person's, and no name
+        and bool(normalise(Column.COMPANY, said).get(""))
+    )
     account = Account(
         account_id=case.desk.world.new_id("account"),
         # What is typed to get past a form names nobody, and would be alike with all of its kind.

@@ -53,7 +53,7 @@ def is_personal(name: str, value: object) -> bool:
     (True, False, True)
     """
     plain = _NOT_A_LETTER.sub("", name.lower())
-    if plain in _PERSONAL_FACTS:
+    if plain in _PERSONAL_FACTS or "@" in name:
         return True
     if value is not None and not isinstance(value, str):
         return False  # a count of comments, a yes to a telephone

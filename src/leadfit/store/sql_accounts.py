@@ -305,12 +305,18 @@ class SqlAccounts:
         return pack(sealed)
 
     def unseal(self, sealed: bytes) -> tuple[People, bool]:
-        """Return the values that :meth:`seal` sealed, and whether those of anybody are gone."""
+        """Return the values that :meth:`seal` sealed, and whether those of anybody are gone.
+
+        Raises:
+            ValueError: Somebody is there whose values cannot be opened.
+        """
         people: dict[str, Mapping[str, object]] = {}
         is_whole = True
         for token, content in json.loads(sealed).items():
             person = self._people.person(token)
             opened = None if person is None else self._people.open(*person, content)
+            if person is not None and opened is None:
+                raise ValueError("sealed values or the key of their person were changed")
             is_whole = is_whole and opened is not None
             people |= cast("dict[str, Mapping[str, object]]", opened or {})
         return people, not is_whole

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final, cast
+from urllib.parse import unquote_plus
 
 from leadfit.records import Kind
 from leadfit.resolve.model.card import RecordKind
@@ -20,6 +22,14 @@ _CHUNK: Final = 500
 # Free texts that people wrote about a lead or a contact may name the person.
 _TEXTS_OF_LEADS: Final = (("feedback", "reason"), ("reviews", "reason"))
 _OVERRIDES: Final = "overrides"
+_TEXTS: Final = (
+    ("feedback", "reason", "seq"),
+    ("reviews", "reason", "review_id"),
+    ("merges", "reason", "merge_id"),
+    ("merges", "undone_reason", "merge_id"),
+    (_OVERRIDES, "reason", "assignment_id"),
+)
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 class SqlPersons:
@@ -108,6 +118,7 @@ class SqlPersons:
             for each in self._all("SELECT signal_id FROM statements WHERE token = ?", token)
         ]
         leads = self._leads(contacts)
+        known = {each.casefold() for each in self._addresses(named, contacts)}
         self._end(leads, at)
         done = Erasure(
             persons=len(tokens),
@@ -115,7 +126,8 @@ class SqlPersons:
             statements=len(signals),
             leads=len(leads),
             texts=self._blank_texts(leads, contacts)
-            + self._refused(sorted(self._addresses(named, contacts))),
+            + self._blank_mentions(known)
+            + self._refused(known),
             decisions=self._decisions(signals),
             marks=len(marks),
         )
@@ -167,14 +179,31 @@ class SqlPersons:
         counts = (self._connection.execute(query, (each,)).fetchone()[0] for each in signals)
         return sum(counts)
 
-    def _refused(self, addresses: Iterable[str]) -> int:
+    def _refused(self, addresses: Collection[str]) -> int:
         """Drop bodies that could not be taken and in which an address of the person stands."""
+        return sum(
+            self._connection.execute("DELETE FROM refused_signals WHERE key = ?", (key,)).rowcount
+            for key, body in self._connection.execute(
+                "SELECT key, body FROM refused_signals ORDER BY key"
+            ).fetchall()
+            if _names(body, addresses)
+        )
+
+    def _blank_mentions(self, addresses: Collection[str]) -> int:
+        """Blank what people wrote about other leads and in which an address stands."""
         done = 0
-        for address in addresses:
-            plain = address.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            done += self._connection.execute(
-                "DELETE FROM refused_signals WHERE lower(body) LIKE ? ESCAPE '\\'", (f"%{plain}%",)
-            ).rowcount
+        for table, column, key in _TEXTS:
+            rows = self._connection.execute(
+                f"SELECT {key}, {column} FROM {table} WHERE {column} LIKE ?",  # noqa: S608 -- names of our own
+                ("%@%",),
+            ).fetchall()
+            blank = "''" if table == _OVERRIDES else "NULL"
+            for row, text in rows:
+                if _names(text, addresses):
+                    done += self._connection.execute(
+                        f"UPDATE {table} SET {column} = {blank} WHERE {key} = ?",  # noqa: S608 -- names of our own
+                        (row,),
+                    ).rowcount
         return done
 
     def _addresses(self, named: Named, contacts: Iterable[str]) -> set[str]:
@@ -263,3 +292,10 @@ class SqlPersons:
             "received_at": from_us(received_us),
             "said": {} if found is None else json.loads(json.dumps(found[1])),
         }
+
+
+def _names(text: str, addresses: Collection[str]) -> bool:
+    """Return whether an address stands in a text, also as JSON or a form may write it."""
+    plain = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), text)
+    written = (plain.casefold(), unquote_plus(plain).casefold())
+    return any(address in each for address in addresses for each in written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime
 from typing import Final, cast
 
@@ -11,21 +12,24 @@ from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_signals import signal_of
-from leadfit.store.told import Statement, Told
+from leadfit.store.told import Statement, Told, Unreadable
 
 _PAGE: Final = """
 SELECT decisions.decision_id, decisions.seq, decisions.lead_id, decisions.policy_digest,
     decisions.artifact_digest, decisions.body, decisions.inputs, decisions.sealed,
     log.body, signals.event_id, statements.token, people.key, statements.body
 FROM decisions
-JOIN signals ON signals.signal_id = decisions.signal_id
-JOIN log ON log.seq = signals.seq
+LEFT JOIN signals ON signals.signal_id = decisions.signal_id
+LEFT JOIN log ON log.seq = signals.seq
 LEFT JOIN statements ON statements.signal_id = decisions.signal_id
 LEFT JOIN people ON people.token = statements.token
 WHERE decisions.seq > ? AND decisions.seq <= ?
 ORDER BY decisions.seq LIMIT ?
 """
 _PERSON: Final = b'"person":"'
+
+# What the readers of stored bytes raise on bytes that nobody wrote so.
+_NOT_READ: Final = (zlib.error, ValueError, KeyError, TypeError, AttributeError)
 
 
 class SqlToldDecisions:
@@ -51,15 +55,34 @@ class SqlToldDecisions:
         ).fetchone()
         return int(count)
 
-    def page(self, after: int, last: int, limit: int) -> tuple[Told, ...]:
+    def page(self, after: int, last: int, limit: int) -> tuple[Told | Unreadable, ...]:
         """Return decisions behind one number of the log, up to another."""
         rows = self._connection.execute(_PAGE, (after, last, limit)).fetchall()
-        return tuple(self._told(row) for row in rows)
+        return tuple(self._read(row) for row in rows)
+
+    def _read(self, row: Row) -> Told | Unreadable:
+        decision_id, seq, lead_id = row[:3]
+        if row[8] is None:
+            why = "the signal it was made on is missing"
+        else:
+            try:
+                return self._told(row)
+            except _NOT_READ:
+                why = "what it was made from cannot be read: it was changed"
+        return Unreadable(decision_id=decision_id, seq=seq, lead_id=lead_id, why=why)
 
     def _told(self, row: Row) -> Told:
+        """Return a decision with what it was made from.
+
+        Raises:
+            ValueError: Values are there that cannot be opened; what else is raised on bytes that
+                nobody wrote so is named above.
+        """
         decision_id, seq, lead_id, policy, artifact, body, inputs, sealed, *of_signal = row
         logged, event_id, token, key, statement = of_signal
         said = None if token is None else self._people.open(token, key, statement)
+        if said is None and key is not None:
+            raise ValueError("the values of the signal or the key of its person")
         people, lacks = ({}, False) if sealed is None else self._accounts.unseal(sealed)
         return Told(
             decision_id=decision_id,

@@ -19,18 +19,22 @@ from leadfit.store.views import Verification
 
 _ROWS: Final = """
 SELECT log.seq, at_us, CAST(log.kind AS BLOB), log.body, prev, hash,
-    decisions.body, inputs, sealed, decision_id, signal_id, lead_id, decided_us
+    decisions.body, inputs, sealed, decision_id, decisions.signal_id, decisions.lead_id,
+    decided_us, signals.signal_id, source, event_id, signals.kind, digest, received_us
 FROM log LEFT JOIN decisions ON decisions.seq = log.seq
+LEFT JOIN signals ON signals.seq = log.seq
 WHERE log.seq > ? ORDER BY log.seq LIMIT ?
 """
 _PERSONLESS: Final = """
 SELECT signals.seq, log.body FROM signals JOIN log ON log.seq = signals.seq
 LEFT JOIN statements ON statements.signal_id = signals.signal_id
-WHERE statements.signal_id IS NULL AND signals.seq > ? ORDER BY signals.seq LIMIT ?
+LEFT JOIN people ON people.token = statements.token
+WHERE people.token IS NULL AND signals.seq > ? ORDER BY signals.seq LIMIT ?
 """
 _BEFORE_ALL: Final = -(2**63)
 _CHUNK: Final = 5000
 _MOST: Final = 20
+_SIGNAL: Final = b"signal"
 _DECISION: Final = b"decision"
 _CONTENT: Final = b"content"
 _ERASURE: Final = b"erasure"
@@ -58,6 +62,7 @@ class _Audit:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._signals = 0
         self._decisions = 0
         self._contents = 0
         self._erased: set[str] = set()
@@ -69,7 +74,9 @@ class _Audit:
         while page := self._connection.execute(_ROWS, (after, _CHUNK)).fetchall():
             for row in page:
                 kind = row[2]
-                if kind == _DECISION:
+                if kind == _SIGNAL:
+                    self._check_signal(row)
+                elif kind == _DECISION:
                     self._check_decision(row)
                 elif kind == _CONTENT:
                     self._check_content(row[0], row[3])
@@ -78,14 +85,32 @@ class _Audit:
                 yield row[:6]
             after = page[-1][0]
 
+    def _check_signal(self, row: Row) -> None:
+        """Compare the row by which an event is known again; it is a copy of what the log says."""
+        seq, at_us, said = row[0], row[1], row[3]
+        signal_id, source, event_id, kind, digest, received_us = row[13:]
+        if signal_id is None:
+            self._fault(f"the signal of log row {seq} is missing")
+            return
+        self._signals += 1
+        known = b'"digest":"%s","event_id":%s,' % (digest.hex().encode(), _quoted(event_id))
+        end = b'"signal_id":"%s","source":%s}' % (signal_id.encode(), _quoted(source))
+        if not (
+            known in said
+            and said.endswith(end)
+            and b'"kind":"%s"' % kind.encode() in said
+            and received_us == at_us
+        ):
+            self._fault(f"the signal of log row {seq} is not what was written")
+
     def _check_decision(self, row: Row) -> None:
         seq, at_us, said = row[0], row[1], row[3]
-        body, inputs, sealed, decision_id, signal_id, lead_id, decided_us = row[6:]
+        body, inputs, sealed, decision_id, signal_id, lead_id, decided_us = row[6:13]
         if body is None:
             self._check_older(seq, said)
             return
         self._decisions += 1
-        lead = b"null" if lead_id is None else json.dumps(lead_id, ensure_ascii=False).encode()
+        lead = b"null" if lead_id is None else _quoted(lead_id)
         expected = b'{"body_sha256":"%s","decision_id":"%s","inputs_sha256":"%s","lead_id":%s,' % (
             _sha256(body), decision_id.encode(), _sha256(inputs), lead,
         )  # fmt: skip
@@ -131,7 +156,11 @@ class _Audit:
 
     def rest(self) -> Iterator[str]:
         """Yield what the walk along the log cannot see."""
-        for table, seen in (("decisions", self._decisions), ("contents", self._contents)):
+        for table, seen in (
+            ("signals", self._signals),
+            ("decisions", self._decisions),
+            ("contents", self._contents),
+        ):
             (there,) = self._connection.execute(
                 f"SELECT count(*) FROM {table} WHERE seq IS NOT NULL"  # noqa: S608 -- names of our own
             ).fetchone()
@@ -147,6 +176,10 @@ class _Audit:
 
 def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
+
+
+def _quoted(text: str) -> bytes:
+    return json.dumps(text, ensure_ascii=False).encode()
 
 
 def _told(said: bytes, name: str) -> list[str]:

@@ -71,6 +71,21 @@ class Told:
     lacks_people: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A stored decision of which something was changed, so that it cannot even be read.
+
+    Attributes:
+        seq: Number of its row in the log.
+        why: What cannot be read, in words.
+    """
+
+    decision_id: str
+    seq: int
+    lead_id: str | None
+    why: str
+
+
 class Contents(Protocol):
     """Policies, artifacts and model cards that decided, each kept once under its digest."""
 
@@ -95,7 +110,7 @@ class ToldDecisions(Protocol):
         The numbers are 0 where there is none.
         """
 
-    def page(self, after: int, last: int, limit: int) -> tuple[Told, ...]:
+    def page(self, after: int, last: int, limit: int) -> tuple[Told | Unreadable, ...]:
         """Return decisions behind one number of the log, up to another."""
 
     def without_inputs(self) -> int:

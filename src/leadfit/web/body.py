@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, InternalServerException
 
 from leadfit.errors import shorten
 from leadfit.records import Refusal
@@ -63,7 +63,8 @@ async def read_raw(request: Asked, room: Room | None = None) -> bytes:
         raise Problem(
             408, "body_too_slow", "the body did not come in time", headers={"Connection": "close"}
         ) from late
-    except ClientException as gone:
+    except (ClientException, InternalServerException) as gone:
+        # Litestar calls a sender who hangs up an error of the server.
         raise Problem(400, "body_broken_off", "the body broke off") from gone
     return b"".join(chunks)
 

@@ -70,7 +70,13 @@ def test_the_outbox_says_the_same_in_words(
 ) -> None:
     assert run(["outbox", "--workspace", str(workspace)]) == 0
     words = capsys.readouterr().out
-    for part in ("broken", "in doubt  lead_2/1/alert", "lead_1/1/task", "gone for good"):
+    for part in (
+        "broken",
+        "1 waiting",
+        "in doubt  lead_2/1/alert",
+        "lead_1/1/task",
+        "gone for good",
+    ):
         assert part in words
 
 
@@ -104,3 +110,27 @@ def test_what_is_not_dead_can_be_neither_tried_again_nor_dropped(
     for key in ("lead_2/1/alert", "nothing"):
         assert run([command, key, "--workspace", str(workspace), "--json"]) == 2
         assert json.loads(capsys.readouterr().out)["error"]["code"] == "not_found"
+
+
+def test_only_a_command_that_sends_needs_the_secrets_of_the_receivers(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said_of_chat = '[destinations.chat]\nconnector = "slack"\ntoken = "env:NOT_SET_ANYWHERE"\n'
+    (workspace / "connectors.toml").write_text(said_of_chat + 'channel = "C123"\n', "utf-8")
+    for command in (["status"], ["outbox"], ["key", "list"], ["retry", "lead_1/1/task"]):
+        assert run([*command, "--workspace", str(workspace)]) == 0
+    assert run(["serve", "--port", "1", "--workspace", str(workspace)]) == 2
+    assert "NOT_SET_ANYWHERE" in capsys.readouterr().err
+
+
+def test_a_workspace_that_is_opened_without_connectors_sends_nothing_and_loses_nothing(
+    workspace: Path,
+) -> None:
+    world = FrozenWorld()
+    with open_leadfit(workspace, world=world, sends=False) as leadfit:
+        leadfit.deliveries.retry("lead_1/1/task", "rep_ada")
+        leadfit.deliver()
+        assert leadfit.deliveries.status().dead_actions == 0
+    with open_leadfit(workspace, world=world) as leadfit:
+        assert leadfit.deliveries.status().destinations[0].waiting == 2
+    assert (workspace / "outbox.jsonl").read_text("utf-8") == ""

@@ -85,7 +85,7 @@ def test_only_what_is_connected_takes_alerts_instead(tmp_path: Path, policy: Pol
         ("[destinations", "connectors.toml"),
         (
             HOOK.replace("env:HOOK", "env:SLACK"),
-            "secret",
+            "connectors.toml: destinations.ads.secret: came something else",
         ),
     ],
 )
@@ -95,5 +95,6 @@ def test_a_fault_is_named_by_its_place_and_shows_no_secret(
     with pytest.raises(BadInput) as caught:
         connected(tmp_path, policy, text)
     assert place in str(caught.value)
+    assert "Value error" not in str(caught.value)
     for secret in (*SECRETS.values(), "xoxb-1-in-the-file"):
         assert secret not in str(caught.value)

@@ -131,6 +131,16 @@ def test_one_bad_event_stops_no_other_and_is_kept(leadfit: Leadfit) -> None:
     assert len(leadfit.hooks.refused()) == 1
 
 
+@pytest.mark.parametrize("bad", [{"id": "\ud800"}, {"id": "e2", "email": "\ud800@acme.com"}])
+def test_half_a_surrogate_pair_stops_no_other_event(
+    leadfit: Leadfit, bad: Mapping[str, str]
+) -> None:
+    answer = post(leadfit, {"events": [EVENT, {**EVENT, **bad}]})
+    assert answer.status_code == 202
+    assert [each["status"] for each in answer.json()["results"]] == [202, 422]
+    assert len(leadfit.hooks.refused()) == 1
+
+
 def test_an_event_id_used_again_with_another_body_is_a_conflict_and_kept(leadfit: Leadfit) -> None:
     post(leadfit, {"events": [EVENT]})
     answer = post(leadfit, {"events": [{**EVENT, "seats": 13}]})
