@@ -23,7 +23,6 @@ from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
 from leadfit.store.decided import decision_text
 from leadfit.store.matching import Blocked
-from leadfit.store.personal import join_signal
 from leadfit.store.told import People, Told
 from leadfit.world import World
 
@@ -88,7 +87,7 @@ def _enter(desk: Desk, told: Told) -> None:
     elif entry["call"] == "recheck":
         recheck_at(desk, entry["lead_id"])
     else:
-        line.decide_on(desk, join_signal(told.signal, told.statement))
+        line.decide_on(desk, told.signal)
 
 
 class _World:

@@ -246,8 +246,7 @@ def _record_text(kind: type) -> Callable[[object], str]:
 
     def write(record: object) -> str:
         kept = []
-        # Every record of a class has the same fields, so neither list can end before the other.
-        for (prefix, may_be_left_out), value in zip(prefixes, values_of(record)):  # noqa: B905
+        for (prefix, may_be_left_out), value in zip(prefixes, values_of(record), strict=True):
             kind = type(value)
             if kind is str:
                 kept.append(prefix + _quoted(value))  # type: ignore[arg-type]  # its type is str

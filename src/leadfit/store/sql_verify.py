@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from leadfit.store import chain
+from leadfit.store.codec import write_plain
 from leadfit.store.sql import Connection, Row
 from leadfit.store.views import Verification
 
@@ -179,7 +180,7 @@ def _sha256(content: bytes) -> bytes:
 
 
 def _quoted(text: str) -> bytes:
-    return json.dumps(text, ensure_ascii=False).encode()
+    return write_plain(text).encode()
 
 
 def _told(said: bytes, name: str) -> list[str]:
