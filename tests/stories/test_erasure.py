@@ -228,3 +228,25 @@ def test_an_address_is_found_wherever_somebody_wrote_it(workspace: Path) -> None
         leadfit.persons.erase(ANN)
         assert leadfit.hooks.refused() == ()
     assert [holding(workspace, each) for each in (ANN, "ann%40gamma", "u0040gamma")] == [[], [], []]
+
+
+def test_a_backup_from_before_brings_nobody_back(workspace: Path) -> None:
+    world = FrozenWorld(START.replace(day=9))
+    store = workspace / "leadfit.sqlite3"
+    backup = store.read_bytes()
+    with open_leadfit(workspace, world=world) as leadfit:
+        leadfit.persons.erase(ANN)
+    store.write_bytes(backup)
+    with open_leadfit(workspace, world=world) as leadfit:
+        assert leadfit.persons.erase_again() == 1
+        assert leadfit.persons.export(ANN)["contacts"] == {}
+        life = Life(leadfit, world)
+        life._sent = 3_000
+        receipt = life.send("demo_request", ANN)
+        assert leadfit.signal(receipt.signal_id).reason == "the person was erased"
+        of_ann = [view for view in leadfit.leads(limit=50) if view.lead.contact_id == "ann"]
+        assert [view.lead.is_open for view in of_ann] == [False]
+        assert {each.stopped_by for view in of_ann for each in view.clocks} >= {"erased"}
+        assert leadfit.verify().intact
+        assert leadfit.persons.readmit(ANN)
+        assert leadfit.persons.erase_again() == 0

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from leadfit import pipeline, resolve, signal
 from leadfit.canonical import canonical
-from leadfit.errors import Conflict, NotFound, Permanent, Retryable, shorten
+from leadfit.errors import Conflict, NotFound, Permanent, Retryable
 from leadfit.log import logger
 from leadfit.policy import Policy
 from leadfit.policy.intake import Hook
@@ -226,7 +226,7 @@ class Hooks:
                         key=pipeline.refused_key(source, raw),
                         at=now,
                         source=source,
-                        event_id=shorten(body["event_id"], 200),
+                        event_id=str(_writable(body["event_id"]))[:200],
                         code="bad_input",
                         reason=f"not allowed: {places}",
                         body=raw.decode(),

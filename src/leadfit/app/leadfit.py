@@ -101,7 +101,7 @@ class Leadfit:
         self._locks = Locks()
         self._loops: jobs.Loops | None = None
         self.deliveries = Delivering(world, store, self._wake)
-        self.persons = Persons(world, store)
+        self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
         self._policy_folder = PolicyFolder(folder / "policy", world)
@@ -434,13 +434,16 @@ class Leadfit:
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
         name = self._write_artifact(artifact)
+        self.world.reach("publish.written")
         write_whole(self.folder / "artifacts" / "current", name.encode())
+        self.world.reach("publish.named")
         self._in_force = replace(self._in_force, artifact=artifact)
         return artifact.digest
 
     def publish_card(self, card: Card) -> str:
         """Put a model card in force for the next decision; return its digest."""
         keep_card(self.folder, card)
+        self.world.reach("publish.card_kept")
         self._in_force = replace(self._in_force, card=card)
         return card.digest
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeVar
 
 from leadfit import resolve
+from leadfit.app.files import write_whole
 from leadfit.canonical import Plain, document, plain
 from leadfit.errors import BadInput, Fault, shorten
 from leadfit.records import Decision
 from leadfit.store import Session, Store
 from leadfit.store.persons import Erasure, Named, Record
 from leadfit.world import World
+
+T = TypeVar("T")
 
 _TRIES: Final = 40
 _BETWEEN_S: Final = 0.05
@@ -38,11 +42,14 @@ class Persons:
     Args:
         world: Time.
         store: The store.
+        kept: File in which the marks of erased persons stand, too: a store that was restored has
+            those of its own time.
     """
 
-    def __init__(self, world: World, store: Store) -> None:
+    def __init__(self, world: World, store: Store, kept: Path) -> None:
         self._world = world
         self._store = store
+        self._kept = kept
 
     def erase(self, person: str) -> Erased:
         """Remove what is kept of a person, with the person's key, for good.
@@ -59,7 +66,7 @@ class Persons:
         """
         named = _named(person)
         now = self._world.now()
-        removed = self._store.write(lambda session: session.persons.erase(named, now))
+        removed = self._with_marks(lambda session: session.persons.erase(named, now))
         self._world.reach("erase.committed")
         return Erased(removed=removed, scrubbed=self._scrub())
 
@@ -70,9 +77,26 @@ class Persons:
             How many had come back.
         """
         now = self._world.now()
-        done = self._store.write(lambda session: session.persons.erase_marked(now))
+        done = self._with_marks(lambda session: session.persons.erase_marked(now))
         self._scrub()
         return done
+
+    def _with_marks(self, work: Callable[[Session], T]) -> T:
+        """Do a piece of work by the marks of the store and of the file, and write them down."""
+        now = self._world.now()
+        kept = tuple(bytes.fromhex(line) for line in self._lines())
+
+        def whole(session: Session) -> tuple[T, tuple[bytes, ...]]:
+            session.persons.add_marks(kept, now)
+            return work(session), session.persons.marks()
+
+        answer, marks = self._store.write(whole)
+        if marks != kept:
+            write_whole(self._kept, "".join(f"{mark.hex()}\n" for mark in marks).encode())
+        return answer
+
+    def _lines(self) -> list[str]:
+        return self._kept.read_text("ascii").split() if self._kept.exists() else []
 
     def _scrub(self) -> bool:
         for _ in range(_TRIES):
@@ -92,7 +116,7 @@ class Persons:
         """
         named = _named(person)
         now = self._world.now()
-        return self._store.write(lambda session: session.persons.readmit(named, now))
+        return self._with_marks(lambda session: session.persons.readmit(named, now))
 
     def export(self, person: str) -> Mapping[str, Plain]:
         """Return everything that is kept of a person, and what was decided about it and why.

@@ -353,11 +353,13 @@ def _resorts(
 
 
 def _manager(rep_id: str, case: _Case, excluded: Mapping[str, Place]) -> str | None:
-    """Return the nearest manager above a rep who can take a lead; the policy holds no circle."""
+    """Return the nearest manager above a rep who can take a lead; a circle has none."""
+    seen: set[str] = set()
     above = case.loads[rep_id].rep.manager_id
-    while above is not None and above in case.loads:
+    while above is not None and above in case.loads and above not in seen:
         if above not in excluded:
             return above
+        seen.add(above)
         above = case.loads[above].rep.manager_id
     return None
 

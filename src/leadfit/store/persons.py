@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -70,6 +70,12 @@ class Persons(Protocol):
 
     def erase_marked(self, at: datetime) -> int:
         """Erase everybody who is marked, as after a restore; return how many there were."""
+
+    def marks(self) -> tuple[bytes, ...]:
+        """Return the marks of everybody who was erased, in their order."""
+
+    def add_marks(self, marks: Iterable[bytes], at: datetime) -> None:
+        """Take marks in that were kept outside of the store."""
 
     def readmit(self, named: Named, at: datetime) -> bool:
         """Take the marks of a person away; ``False`` where there were none."""

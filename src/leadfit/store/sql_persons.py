@@ -61,6 +61,19 @@ class SqlPersons:
         """Return whether a person was erased and must not be brought back."""
         return any(self._people.is_marked(mark) for mark in self._marks(named))
 
+    def marks(self) -> tuple[bytes, ...]:
+        """Return the marks of everybody who was erased, in their order."""
+        rows = self._connection.execute("SELECT mark FROM erased ORDER BY mark").fetchall()
+        return tuple(bytes(row[0]) for row in rows)
+
+    def add_marks(self, marks: Iterable[bytes], at: datetime) -> None:
+        """Take marks in that were kept outside of the store."""
+        for mark in marks:
+            self._connection.execute(
+                "INSERT INTO erased (mark, at_us) VALUES (?, ?) ON CONFLICT (mark) DO NOTHING",
+                (mark, to_us(at)),
+            )
+
     def readmit(self, named: Named, at: datetime) -> bool:
         """Take the marks of a person away; ``False`` where there were none."""
         marks = [mark for mark in self._marks(named) if self._people.is_marked(mark)]
@@ -132,11 +145,7 @@ class SqlPersons:
             marks=len(marks),
         )
         self._remove(tokens, contacts)
-        for mark in marks:
-            self._connection.execute(
-                "INSERT INTO erased (mark, at_us) VALUES (?, ?) ON CONFLICT (mark) DO NOTHING",
-                (mark, to_us(at)),
-            )
+        self.add_marks(marks, at)
         said = {"tokens": tokens, "marks": [mark.hex() for mark in marks]}
         self._signals.append("erasure", at, said)
         return done
@@ -247,7 +256,11 @@ class SqlPersons:
             after = rows[-1][0]
             for token, address, contact_id in rows:
                 if self._is_marked(address, contact_id):
-                    self._remove([token], self._contacts([token]))
+                    contacts = self._contacts([token])
+                    leads = self._leads(contacts)
+                    self._end(leads, at)
+                    self._blank_texts(leads, contacts)
+                    self._remove([token], contacts)
                     self._signals.append("erasure", at, {"tokens": [token], "marks": []})
                     done += 1
         return done

@@ -125,7 +125,7 @@ def test_one_bad_event_stops_no_other_and_is_kept(leadfit: Leadfit) -> None:
     assert answer.status_code == 202
     assert [each["status"] for each in answer.json()["results"]] == [202, 422, 202]
     (kept,) = leadfit.hooks.refused()
-    assert (kept.source, kept.event_id, kept.code) == ("crm", "'e2'", "bad_input")
+    assert (kept.source, kept.event_id, kept.code) == ("crm", "e2", "bad_input")
     assert "acme" not in kept.reason
     post(leadfit, {"events": [bad]})
     assert len(leadfit.hooks.refused()) == 1
