@@ -95,7 +95,7 @@ class _Audit:
             return
         self._signals += 1
         known = b'"digest":"%s","event_id":%s,' % (digest.hex().encode(), _quoted(event_id))
-        end = b'"signal_id":"%s","source":%s}' % (signal_id.encode(), _quoted(source))
+        end = b'"signal_id":%s,"source":%s}' % (_quoted(signal_id), _quoted(source))
         if not (
             known in said
             and said.endswith(end)
@@ -119,7 +119,7 @@ class _Audit:
             said.startswith(expected)
             and (sealed is None or _sha256(sealed) in said)
             and (sealed is not None) == (b'"sealed_sha256":' in said)
-            and signal_id.encode() in said
+            and _quoted(signal_id) in said
             and decided_us == at_us
         ):
             self._fault(f"the decision of log row {seq} is not what was written")
