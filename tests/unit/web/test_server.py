@@ -17,6 +17,7 @@ ASK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 class ImpatientProtocol(PunctualProtocol):
     head_deadline_s = 0.2
+    unread_s = 0.2
 
 
 @pytest.fixture
@@ -53,6 +54,16 @@ def test_a_head_that_does_not_come_closes_the_connection(
         while received:
             received = connection.recv(65_536)
         assert received == b""
+
+
+def test_an_answer_that_nobody_reads_closes_the_connection(address: tuple[str, int]) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        connection.settimeout(5)
+        connection.connect(address)
+        many = ASK.replace(b"healthz", b"static/leadfit.css") * 400_000
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(many)
 
 
 def test_the_protocol_is_named_so_that_answers_are_sent_at_once() -> None:
