@@ -87,7 +87,8 @@ def moment(at: datetime) -> str:
     >>> moment(datetime(2026, 1, 2, 3, 4, 5, 600000, tzinfo=UTC))
     '2026-01-02T03:04:05.600000Z'
     """
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return in_utc.isoformat().replace("+00:00", "Z")
 
 
 def canonical(value: object) -> bytes:

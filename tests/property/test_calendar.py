@@ -18,6 +18,7 @@ from leadfit.policy.calendar import (
     minutes_between,
     next_opening,
     parse_hours,
+    works_until,
 )
 from leadfit.records import Rep
 
@@ -147,3 +148,17 @@ def test_a_rep_is_at_work_in_exactly_the_minutes_that_count(
     opening = next_opening(rep, closures, start)
     if every:
         assert opening == min(every)
+
+
+@settings(max_examples=40, deadline=None)
+@given(situation=situations())
+@example(situation=(LORD_HOWE, {}, datetime(2026, 10, 3, 12, tzinfo=UTC)))
+def test_whether_a_rep_works_stays_so_until_the_time_that_is_named(
+    situation: tuple[Rep, Closures, datetime],
+) -> None:
+    rep, closures, start = situation
+    works, until = works_until(rep, closures, start)
+    assert until > start
+    meanwhile = [start + number * MINUTE for number in range(0, 1440, 7)]
+    meanwhile = [at for at in meanwhile if at < until]
+    assert {is_working(rep, closures, at) for at in meanwhile} == {works}

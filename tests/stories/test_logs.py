@@ -62,7 +62,7 @@ def test_no_failure_writes_a_personal_value_into_the_log(
         assert leadfit.status().counts.signals_dead == 1
     lines = capsys.readouterr().err.splitlines()
     events = {json.loads(line)["event"] for line in lines}
-    assert events == {"signal.dead", "action.failed", "clock.failed"}
+    assert events == {"signal.dead", "action.failed", "piece.failed"}
     for personal in PERSONAL:
         assert personal not in "\n".join(lines)
 

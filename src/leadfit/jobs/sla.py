@@ -6,14 +6,13 @@ ran out a manager has one page. Every step is kept by itself all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import orchestrate, pipeline, route
-from leadfit.errors import Retryable
+from leadfit.jobs.pieces import do_all
 from leadfit.log import logger
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
@@ -48,9 +47,10 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
         return found, session.leads.present_assignments(sorted({each.lead_id for each in found}))
 
     due, given = store.read(read)
-    fired = _all(store, (_Fire(world, in_force, clock, given.get(clock.lead_id)) for clock in due))
+    fires = (_Fire(world, in_force, clock, given.get(clock.lead_id)) for clock in due)
+    fired = do_all(store, fires, job="clocks")
     waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
-    found = _all(store, (_Find(world, in_force, lead_id) for lead_id in waiting))
+    found = do_all(store, (_Find(world, in_force, lead_id) for lead_id in waiting), job="clocks")
     if len(due) < limit:
         tell(world, store, in_force.policy)
     return fired + found
@@ -93,20 +93,6 @@ def _leave_a_trace(session: Session, storm: Storm, action: Action, now: datetime
     for each in storm.notices:
         session.outbox.queue(each, now)
         session.outbox.settle(each.key, ActionState.FOLDED, at=now, error=words)
-
-
-def _all(store: Store, pieces: Iterable[Callable[[Session], bool]]) -> int:
-    """Do pieces of work side by side; one that fails is logged and tried at the next round."""
-    begun: list[Future[bool]] = [store.submit(piece) for piece in pieces]
-    done = 0
-    for answer in begun:
-        try:
-            done += answer.result()
-        except Retryable:
-            raise
-        except Exception as error:  # noqa: BLE001 -- the outermost edge of one clock
-            _log.error("clock.failed", error=type(error).__name__)
-    return done
 
 
 @dataclass(frozen=True, slots=True)

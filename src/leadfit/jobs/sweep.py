@@ -8,16 +8,15 @@ closed and not looked at: their history is the CRM's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import orchestrate, pipeline
 from leadfit.canonical import moment
-from leadfit.errors import Retryable
 from leadfit.jobs.by_hand import tell_of_overrides
+from leadfit.jobs.pieces import do_all
 from leadfit.log import logger
 from leadfit.pipeline import Desk, InForce
 from leadfit.records import Action, Clock, ClockKind
@@ -30,8 +29,6 @@ _AGAIN_S: Final = 15.0
 _SOURCE: Final = "leadfit-sweep"
 
 _log = logger("jobs.sweep")
-
-Piece = Callable[[Session], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,9 @@ class Sweep:
         rules = self._in_force()
         now = self._world.now()
         others = self._store.read(lambda session: session.owners.wanting_another(now, limit))
-        given = _all(self._store, (_Another(self._world, rules, each) for each in others))
+        given = do_all(
+            self._store, (_Another(self._world, rules, each) for each in others), job="sweep"
+        )
         now_s, digest = self._world.monotonic_s(), rules.policy.digest
         if self._next_s is not None and now_s < self._next_s and digest == self._swept_by:
             return given
@@ -100,22 +99,23 @@ def sweep(world: World, store: Store, in_force: InForce) -> Swept:
     other = store.read(lambda session: session.owners.of_other_owner(most))
     untimed = store.read(lambda session: session.owners.without_clock(most))
     stray = store.read(lambda session: session.owners.stray_clocks(most))
-    put_right = _all(
+    put_right = do_all(
         store,
         (
             *(_Name(world, each) for each in (*lost, *other)),
             *(_Time(world, in_force, each) for each in untimed),
             *(_Stop(world, each) for each in stray),
         ),
+        job="sweep",
     )
     world.reach("sweep.put_right")
     unowned = store.read(lambda session: session.owners.unowned(most))
     _rate(world, store, in_force, [each for each in unowned if not each.has_score])
     astray = [each for each in unowned if not each.has_clock or each.retry_at is None]
-    put_right += _all(store, (_Look(world, in_force, each) for each in astray))
+    put_right += do_all(store, (_Look(world, in_force, each) for each in astray), job="sweep")
     limit = timedelta(minutes=policy.sweep.unassigned_minutes)
     late = [each for each in unowned if each.signal_at < world.now() - limit]
-    found = _all(store, (_Late(world, in_force, each) for each in late))
+    found = do_all(store, (_Late(world, in_force, each) for each in late), job="sweep")
     world.reach("sweep.done")
     late_before = world.now() - limit
     leads = store.read(lambda session: session.owners.open_leads(late_before))
@@ -149,7 +149,7 @@ def _move_from_absent(world: World, store: Store, in_force: InForce) -> tuple[in
     rep_ids = store.read(absent)
     most = in_force.policy.route.absence.per_round
     leads = store.read(lambda session: session.owners.open_leads_of(rep_ids, most))
-    moved = _all(store, (_Move(world, in_force, each) for each in leads))
+    moved = do_all(store, (_Move(world, in_force, each) for each in leads), job="sweep")
     left = store.read(lambda session: session.owners.open_leads_of(rep_ids, most))
     return moved, store.read(lambda session: _movable(world, session, in_force, left))
 
@@ -175,20 +175,6 @@ def _rate(world: World, store: Store, in_force: InForce, leads: list[Unowned]) -
     ]
     pipeline.accept(world, store, in_force.policy, bodies)
     pipeline.decide_pending(world, store, in_force, len(bodies))
-
-
-def _all(store: Store, pieces: Iterable[Piece]) -> int:
-    """Do pieces of work side by side; one that fails is logged and stops no other."""
-    begun: list[Future[bool]] = [store.submit(piece) for piece in pieces]
-    done = 0
-    for answer in begun:
-        try:
-            done += answer.result()
-        except Retryable:
-            raise
-        except Exception as error:  # noqa: BLE001 -- the outermost edge of one lead
-            _log.error("sweep.failed", error=type(error).__name__)
-    return done
 
 
 # ---- pieces of work ------------------------------------------------------------------------

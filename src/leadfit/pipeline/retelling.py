@@ -23,7 +23,6 @@ from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
 from leadfit.store.decided import decision_text
 from leadfit.store.matching import Blocked
-from leadfit.store.personal import join_signal
 from leadfit.store.told import People, Told
 from leadfit.world import World
 
@@ -88,7 +87,7 @@ def _enter(desk: Desk, told: Told) -> None:
     elif entry["call"] == "recheck":
         recheck_at(desk, entry["lead_id"])
     else:
-        line.decide_on(desk, join_signal(told.signal, told.statement))
+        line.decide_on(desk, told.signal)
 
 
 class _World:
@@ -112,6 +111,9 @@ class _World:
         """Do nothing."""
 
 
+_Read = Callable[[object, "_Rooms", Sequence[object]], object]
+
+
 class _Rooms(Retold):
     """Answers as the store answered then."""
 
@@ -123,7 +125,7 @@ class _Rooms(Retold):
         self.fetch = fetch
 
     def __getattr__(self, room: str) -> object:
-        found = _Room(self, room, answers_of(room))
+        found = _Room(self, _questions_of(room))
         self.__dict__[room] = found
         return found
 
@@ -142,25 +144,26 @@ class _Rooms(Retold):
 
 
 class _Room:
-    def __init__(self, rooms: _Rooms, room: str, answers: Mapping[str, object]) -> None:
+    def __init__(self, rooms: _Rooms, questions: Mapping[str, tuple[str, _Read]]) -> None:
         self._rooms = rooms
-        self._room = room
-        self._answers = answers
+        self._questions = questions
 
     def __getattr__(self, name: str) -> object:
+        found = self._teller(name)
+        self.__dict__[name] = found
+        return found
+
+    def _teller(self, name: str) -> Callable[..., object]:
         if name == "add_decision":
             return self._rooms.add_decision
-        if name not in self._answers:
+        question = self._questions.get(name)
+        if question is None:
             return _nothing
-        asked = f"{self._room}.{name}"
-        if asked == "signals.append":
-            return _nothing
-        rooms, read = self._rooms, _reader_for(asked)
+        rooms, (asked, read) = self._rooms, question
 
         def tell(*args: object, **_: object) -> object:
             return read(rooms.answer(asked), rooms, args)
 
-        self.__dict__[name] = tell
         return tell
 
 
@@ -170,7 +173,12 @@ def _nothing(*_: object, **__: object) -> None:
 
 # ---- answers back from their stored form ---------------------------------------------------
 
-_Read = Callable[[object, _Rooms, Sequence[object]], object]
+
+@cache
+def _questions_of(room: str) -> Mapping[str, tuple[str, _Read]]:
+    """Return the full name of each question a room answers, and how its answer is read."""
+    names = [name for name in answers_of(room) if f"{room}.{name}" != "signals.append"]
+    return {name: (f"{room}.{name}", _reader_for(f"{room}.{name}")) for name in names}
 
 
 @cache

@@ -192,16 +192,14 @@ class _Room:
 
     def __init__(self, inner: object, room: str, tape: Tape) -> None:
         self._inner = inner
-        self._answers = answers_of(room)
-        self._name = room
+        self._asked = _asked_of(room)
         self._tape = tape
 
     def __getattr__(self, name: str) -> object:
-        ask = getattr(self._inner, name)
-        asked = f"{self._name}.{name}"
-        if name not in self._answers or asked in _KEPT_ELSEWHERE:
-            return ask
-        return _noting(ask, asked, self._tape)
+        ask, asked = getattr(self._inner, name), self._asked.get(name)
+        found = ask if asked is None else _noting(ask, asked, self._tape)
+        self.__dict__[name] = found
+        return found
 
 
 class _Leads(_Room):
@@ -218,6 +216,13 @@ def _noting(ask: Callable[..., object], asked: str, tape: Tape) -> Callable[...,
         return answer
 
     return note
+
+
+@cache
+def _asked_of(room: str) -> Mapping[str, str]:
+    """Return what is noted of a room: the full names of questions by their names in it."""
+    named = {name: f"{room}.{name}" for name in answers_of(room)}
+    return {name: asked for name, asked in named.items() if asked not in _KEPT_ELSEWHERE}
 
 
 @cache

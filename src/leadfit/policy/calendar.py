@@ -23,6 +23,7 @@ Closures = Mapping[tuple[str | None, date], tuple[Span, ...]]
 """Opening spans of a special day by calendar; ``None`` holds for everyone, ``()`` is closed."""
 
 HORIZON_DAYS = 800
+_SURE_FOR = timedelta(hours=20)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PART = re.compile(r"\s*([a-z,\-\s]+?)\s+([\d:,\-\s]+)\s*\Z", re.IGNORECASE)
 _SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*\Z")
@@ -111,6 +112,22 @@ def is_working(rep: Rep, closures: Closures, at: datetime) -> bool:
         at: An aware time.
     """
     return any(start <= at < end for start, end in working_spans(rep, closures, at, days=2))
+
+
+def works_until(rep: Rep, closures: Closures, at: datetime) -> tuple[bool, datetime]:
+    """Return :func:`is_working` and a later time up to which the answer stays the same.
+
+    Args:
+        rep: The rep.
+        closures: Holidays and half days.
+        at: An aware time.
+    """
+    # Two local days further than is_working looks: the answer holds for most of a day, also where
+    # a zone leaves a whole date out.
+    spans = tuple(working_spans(rep, closures, at, days=4))
+    edges = (edge for span in spans for edge in span if edge > at)
+    works = any(start <= at < end for start, end in spans)
+    return works, min((at + _SURE_FOR, *edges))
 
 
 def next_opening(rep: Rep, closures: Closures, at: datetime) -> datetime | None:

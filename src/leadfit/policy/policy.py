@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Annotated
 
 from pydantic import Field, SkipValidation
 
-from leadfit.policy.calendar import Closures, Span
+from leadfit.policy.calendar import Closures, Span, works_until
 from leadfit.policy.schema import Play, PolicyFile
 from leadfit.records import Fact, Facts, Rep, Score
 
@@ -98,6 +98,27 @@ class Policy(PolicyFile):
             (fact_name(name), *map(fact_name, others)) for name, others in self.facts.items()
         )
 
+    @cached_property
+    def _shifts(self) -> dict[object, tuple[datetime, datetime, bool]]:
+        """What :meth:`is_at_work` found of late, by schedule: since when, until when, what."""
+        return {}
+
+    def is_at_work(self, rep: Rep, at: datetime) -> bool:
+        """Return whether a rep works at ``at``: inside the hours, no holiday, no leave.
+
+        Asked of every rep for every lead, so what holds until the next change is kept.
+
+        Args:
+            rep: The rep.
+            at: An aware time.
+        """
+        schedule = (rep.timezone, rep.working_hours, rep.calendar, rep.away_from, rep.away_to)
+        since, until, works = self._shifts.get(schedule, (at, at, False))
+        if not since <= at < until:
+            works, until = works_until(rep, self.closures, at)
+            self._shifts[schedule] = (at, until, works)
+        return works
+
     def rep(self, rep_id: str | None) -> Rep | None:
         """Return the rep with this id, or ``None``."""
         return None if rep_id is None else self._reps.get(rep_id)
@@ -116,6 +137,8 @@ class Policy(PolicyFile):
                 if value is not None and not (isinstance(value, str) and not value.strip()):
                     named[fact_name(name)] = value
             for names in self._others:
+                if named.keys().isdisjoint(names):
+                    continue
                 for each in names:
                     if each in named:
                         for other in names:

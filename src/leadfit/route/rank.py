@@ -15,8 +15,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from leadfit.policy import Play, Policy
-from leadfit.policy.calendar import is_working, next_opening
-from leadfit.policy.policy import fact_name, fold
+from leadfit.policy.calendar import next_opening
+from leadfit.policy.policy import Territory, fact_name, fold
 from leadfit.records import (
     Account,
     Fact,
@@ -131,8 +131,7 @@ def pools(
         now: The time of the decision.
     """
     case = _case(lead, account, score, (), (policy, now))
-    groups = (*_groups(case), *_resorts(case, {}, frozenset()))
-    return tuple(dict.fromkeys(each.pool for each in groups if each.pool is not None))
+    return tuple(dict.fromkeys(_pool(name, case) for name in _pool_names(case)))
 
 
 def _case(
@@ -150,7 +149,7 @@ def _case(
         known=_known(lead, account, policy),
         play=policy.play_of(score),
         loads={load.rep.rep_id: load for load in loads},
-        asleep=_asleep(loads, policy, now),
+        asleep=frozenset(load.rep.rep_id for load in loads if not policy.is_at_work(load.rep, now)),
         teams=frozenset(_folded(team) for team in policy.tier(score.tier).teams),
         policy=policy,
         now=now,
@@ -190,21 +189,6 @@ def slots_of(rep: Rep, policy: Policy) -> int:
         policy: Its ``route.capacity.slots`` hold for reps without a number of their own.
     """
     return policy.route.capacity.slots if rep.capacity is None else rep.capacity
-
-
-def _asleep(loads: Sequence[RepLoad], policy: Policy, now: datetime) -> frozenset[str]:
-    """Return reps outside their hours; reps with one schedule are looked up once."""
-    closures = policy.closures
-    at_work: dict[object, bool] = {}
-    asleep: set[str] = set()
-    for load in loads:
-        rep = load.rep
-        schedule = (rep.timezone, rep.working_hours, rep.calendar, rep.away_from, rep.away_to)
-        if schedule not in at_work:
-            at_work[schedule] = is_working(rep, closures, now)
-        if not at_work[schedule]:
-            asleep.add(rep.rep_id)
-    return frozenset(asleep)
 
 
 def is_away(rep: Rep, now: datetime) -> bool:
@@ -253,9 +237,25 @@ def _pool(name: str, case: _Case) -> str:
     return f"{name}/{case.tier.value}"
 
 
+def _pool_names(case: _Case) -> Iterator[str]:
+    """Yield the pools of all groups, in the order of the groups."""
+    for rule in _ORDERS[case.policy.route.order]:
+        if rule == "territory":
+            row = _territory_of(case)
+            yield from () if row is None else (f"territory/{row.name}",)
+        elif rule == "skill":
+            yield from (f"skill/{_folded(skill)}" for skill, _ in _calls(case))
+    yield from ("round_robin", "overflow", "manager")
+
+
+def _territory_of(case: _Case) -> Territory | None:
+    """Return the first territory whose conditions hold."""
+    return next((each for each in case.policy.territories if each.holds(case.known)), None)
+
+
 def _territory(case: _Case) -> Iterator[_Group]:
     """The first row whose conditions hold names the territory."""
-    row = next((each for each in case.policy.territories if each.holds(case.known)), None)
+    row = _territory_of(case)
     if row is None:
         return
     owners = row.rep_ids or tuple(

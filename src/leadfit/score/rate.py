@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -94,8 +93,8 @@ def _play(plays: Sequence[Play], activities: Sequence[Activity], now: datetime) 
     """Return the first play whose activities all happened often enough in its window."""
     for play in plays:
         since = now - timedelta(days=play.window_days)
-        counts = Counter(each.kind for each in activities if since <= each.at <= now)
-        if all(counts[kind] >= often for kind, often in play.needs.items()):
+        kinds = [each.kind for each in activities if since <= each.at <= now]
+        if all(kinds.count(kind) >= often for kind, often in play.needs.items()):
             return play
     return None
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
 from json.encoder import encode_basestring as _quoted
+from math import isfinite
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -166,13 +167,30 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]]
 )
 
 
+def _float_text(value: object) -> str:
+    number = cast("float", value)
+    if not isfinite(number):
+        raise ValueError(f"{number!r} has no JSON form")
+    return float.__repr__(number)
+
+
+# What the JSON encoder writes of them; it makes itself ready anew for each single value.
+_SIMPLE_TEXT: Final[Mapping[type, Callable[[object], str]]] = {
+    str: cast("Callable[[object], str]", _quoted),
+    int: int.__repr__,
+    float: _float_text,
+    bool: lambda value: "true" if value else "false",
+    NoneType: lambda _value: "null",
+}
+
+
 def _make_text(kind: type) -> Callable[[object], str]:
     """Return the function that writes values of the class ``kind`` as canonical JSON.
 
     It writes what :func:`encode` and then the JSON encoder would, in one go.
     """
     if kind in _SIMPLE:
-        return cast("Callable[[object], str]", _JSON.encode)
+        return _SIMPLE_TEXT[kind]
     if issubclass(kind, Mapping):
         return _mapping_text
     if issubclass(kind, tuple | list):
@@ -180,8 +198,22 @@ def _make_text(kind: type) -> Callable[[object], str]:
     if is_dataclass(kind):
         text = _record_text(kind)
         return lru_cache(maxsize=4096)(text) if _is_of_words(kind) else text
+    return _other_text(kind)
+
+
+def _other_text(kind: type) -> Callable[[object], str]:
+    """Return the function that writes values of a class that :func:`encode` makes simple ones of.
+
+    The words of an enumeration are few, and a time needs no escapes.
+    """
     write = _writer(cast("Hashable", kind))
-    return lambda value: _JSON.encode(write(value))
+    if issubclass(kind, datetime):
+        return lambda value: f'"{write(value)}"'
+
+    def text(value: object) -> str:
+        return _JSON.encode(write(value))
+
+    return cache(text) if issubclass(kind, Enum) else text
 
 
 _text_of: Final = cast("Callable[[type], Callable[[object], str]]", cache(_make_text))
@@ -189,7 +221,8 @@ _text_of: Final = cast("Callable[[type], Callable[[object], str]]", cache(_make_
 
 def _mapping_text(value: object) -> str:
     named = {str(key): each for key, each in cast("Mapping[object, object]", value).items()}
-    inside = [f"{_quoted(key)}:{_text_of(type(named[key]))(named[key])}" for key in sorted(named)]
+    ordered = sorted(named.items())  # no two names are equal, so values are never compared
+    inside = [f"{_quoted(name)}:{_text_of(type(each))(each)}" for name, each in ordered]
     return f"{{{','.join(inside)}}}"
 
 
@@ -216,11 +249,12 @@ def _record_text(kind: type) -> Callable[[object], str]:
         for (prefix, may_be_left_out), value in zip(prefixes, values_of(record), strict=True):
             kind = type(value)
             if kind is str:
-                kept.append(prefix + _quoted(cast("str", value)))
-            elif kind in _SIMPLE:
-                if not may_be_left_out or (value is not None and value is not False):
-                    kept.append(prefix + _JSON.encode(value))
-            elif value or not may_be_left_out or kind not in _CONTAINERS:
+                kept.append(prefix + _quoted(value))  # type: ignore[arg-type]  # its type is str
+            elif (
+                value
+                or not may_be_left_out
+                or (value is not None and value is not False and kind not in _CONTAINERS)
+            ):
                 kept.append(prefix + _text_of(kind)(value))
         return f"{{{','.join(kept)}}}"
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Final, cast
 
 from leadfit.records import Fact, Facts, Identifiers, Signal
-from leadfit.store.codec import write_plain
+from leadfit.store.codec import decode, write_plain
 
 _PERSONAL_IDENTIFIERS: Final = frozenset(
     {"email", "phone", "name", "first_name", "last_name", "title"}
@@ -94,12 +94,19 @@ def part_signal(signal: Signal) -> tuple[dict[str, object], Statement]:
     return {"identifiers": open_ids, "facts": open_facts}, statement
 
 
-def join_signal(signal: Signal, statement: Mapping[str, Mapping[str, object]]) -> Signal:
-    """Return ``signal``, read from the log, with its personal values put back."""
-    ids = cast("Mapping[str, str]", statement.get("identifiers", {}))
-    facts = cast("Facts", {**signal.facts, **statement.get("facts", {})})
+def join_parts(
+    logged: Mapping[str, Mapping[str, object]], statement: Mapping[str, Mapping[str, object]]
+) -> tuple[Identifiers, Facts, str | None]:
+    """Return a signal's identifiers, facts and text, the personal values put back.
+
+    Args:
+        logged: The ``identifiers`` and ``facts`` that :func:`part_signal` left for the log.
+        statement: The personal values, apart from what was erased since.
+    """
+    ids = {**logged["identifiers"], **statement.get("identifiers", {})}
+    facts = cast("Facts", {**logged["facts"], **statement.get("facts", {})})
     text = cast("str | None", statement.get("text", {}).get("text"))
-    return replace(signal, identifiers=replace(signal.identifiers, **ids), facts=facts, text=text)
+    return decode(Identifiers, ids), facts, text
 
 
 def veil(text: str, personal: Mapping[str, object]) -> str:

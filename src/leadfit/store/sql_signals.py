@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol, cast
 
-from leadfit.records import Identifiers, Kind, Signal
+from leadfit.records import Kind, Signal
 from leadfit.store import chain
-from leadfit.store.codec import decode, from_us, pack, to_us
-from leadfit.store.personal import join_signal, part_signal
+from leadfit.store.codec import from_us, pack, to_us
+from leadfit.store.personal import join_parts, part_signal
 from leadfit.store.sql import Connection
 from leadfit.store.sql_people import Person, SqlPeople
 from leadfit.store.sql_verify import verify
@@ -152,10 +152,9 @@ class SqlSignals:
         ).fetchone()
         if row is None:
             return None
-        came = signal_of(row[0], row[1])
         found = self.speaker_of(signal_id)
         self._spoke = (signal_id, found)
-        return came if found is None else join_signal(came, found[1])
+        return signal_of(row[0], row[1], {} if found is None else found[1])
 
     def pending(self, limit: int) -> tuple[str, ...]:
         """Return ids of undecided signals in the order of the log."""
@@ -247,9 +246,10 @@ class SqlSignals:
         )
 
 
-def signal_of(logged: bytes, event_id: str) -> Signal:
-    """Return a signal as it stands in the log, without its personal values."""
+def signal_of(logged: bytes, event_id: str, statement: Statement) -> Signal:
+    """Return a signal as it stands in the log, with its personal values put back."""
     body = json.loads(logged)
+    identifiers, facts, text = join_parts(body, statement)
     return Signal(
         signal_id=body["signal_id"],
         source=body["source"],
@@ -257,8 +257,9 @@ def signal_of(logged: bytes, event_id: str) -> Signal:
         kind=Kind(body["kind"]),
         at=datetime.fromisoformat(body["at"]),
         received_at=datetime.fromisoformat(body["received_at"]),
-        identifiers=decode(Identifiers, body["identifiers"]),
-        facts=body["facts"],
+        identifiers=identifiers,
+        facts=facts,
+        text=text,
     )
 
 

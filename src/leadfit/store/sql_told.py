@@ -83,6 +83,7 @@ class SqlToldDecisions:
         said = None if token is None else self._people.open(token, key, statement)
         if said is None and key is not None:
             raise ValueError("the values of the signal or the key of its person")
+        spoken = cast("Statement", said or {})
         people, lacks = ({}, False) if sealed is None else self._accounts.unseal(sealed)
         return Told(
             decision_id=decision_id,
@@ -91,8 +92,8 @@ class SqlToldDecisions:
             policy_digest=policy,
             artifact_digest=artifact,
             text=open_decision(body),
-            signal=signal_of(logged, event_id),
-            statement=cast("Statement", said or {}),
+            signal=signal_of(logged, event_id, spoken),
+            statement=spoken,
             inputs=open_inputs(inputs),
             people=people,
             is_erased=token is None and _PERSON in bytes(logged),

@@ -95,7 +95,7 @@ class _Audit:
             return
         self._signals += 1
         known = f'"digest":"{digest.hex()}","event_id":{encode_basestring(event_id)},'
-        end = f'"signal_id":"{signal_id}","source":{encode_basestring(source)}}}'
+        end = f'"signal_id":{encode_basestring(signal_id)},"source":{encode_basestring(source)}}}'
         if not (
             known.encode() in said
             and said.endswith(end.encode())
@@ -119,7 +119,7 @@ class _Audit:
             said.startswith(expected)
             and (sealed is None or _sha256(sealed) in said)
             and (sealed is not None) == (b'"sealed_sha256":' in said)
-            and signal_id.encode() in said
+            and _quoted(signal_id) in said
             and decided_us == at_us
         ):
             self._fault(f"the decision of log row {seq} is not what was written")

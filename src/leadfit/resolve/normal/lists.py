@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from leadfit.policy import Policy
@@ -65,12 +66,29 @@ BUNDLED: Final = Lists()
 def lists_of(policy: Policy) -> Lists:
     """Return the lists of a policy's ``matching`` section over the bundled ones."""
     given = policy.matching
+    return _lists(
+        given.free_mail, given.disposable, given.business, given.shared, given.role_mailboxes,
+        given.dummy_locals, given.dummy_domains,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _lists(  # noqa: PLR0917 -- the lists in the order of the policy
+    free_mail: tuple[str, ...],
+    disposable: tuple[str, ...],
+    business: tuple[str, ...],
+    shared: tuple[str, ...],
+    role_mailboxes: tuple[str, ...],
+    dummy_locals: tuple[str, ...],
+    dummy_domains: tuple[str, ...],
+) -> Lists:
+    """Return the lists; a policy is asked for them again and again for each signal."""
     return Lists(
-        free_mail=frozenset(given.free_mail),
-        disposable=frozenset(given.disposable),
-        business=frozenset(given.business),
-        shared=frozenset(given.shared),
-        role_mailboxes=frozenset(given.role_mailboxes),
-        dummy_locals=frozenset(given.dummy_locals),
-        dummy_domains=frozenset(given.dummy_domains),
+        free_mail=frozenset(free_mail),
+        disposable=frozenset(disposable),
+        business=frozenset(business),
+        shared=frozenset(shared),
+        role_mailboxes=frozenset(role_mailboxes),
+        dummy_locals=frozenset(dummy_locals),
+        dummy_domains=frozenset(dummy_domains),
     )
