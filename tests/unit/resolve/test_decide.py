@@ -192,6 +192,16 @@ def test_a_contact_whose_domain_now_belongs_to_another_account_waits_for_review(
     assert (found.band, rules(found)) == (Band.REVIEW, ["conflict"])
 
 
+def test_a_person_stays_the_one_on_record_whichever_account_is_right() -> None:
+    other = Account(account_id="other", name="Other Inc", domains=("acme.com",))
+    found = match(by_email(lead="lead_1"), by_domain(other), email="jo@acme.com")
+    assert (found.band, found.account_id, rules(found)) == (Band.REVIEW, None, ["conflict"])
+    assert (found.contact_id, found.lead_id) == ("jo", "lead_1")
+    twin = Contact(contact_id="jo-2", account_id="other", email="jo@acme.com")
+    both = match(by_email(twin, other), by_email(lead="lead_1"), email="jo@acme.com")
+    assert (both.band, both.contact_id, both.lead_id) == (Band.REVIEW, "jo", "lead_1")
+
+
 @pytest.mark.parametrize(
     "other",
     [

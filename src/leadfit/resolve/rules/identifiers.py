@@ -82,7 +82,7 @@ def by_contact(keys: Keys, evidence: Evidence, policy: Policy) -> Match | None:
     at = dict.fromkeys(contact.account_id for contact in known if contact.account_id)
     if len(at) > 1:
         words = f"contacts of different accounts have the address: {', '.join(at)}"
-        return conflict(next(iter(at)), words, policy)
+        return _still_of_contact(conflict(next(iter(at)), words, policy), evidence)
     account_id = next(iter(at), None)
     if account_id is None:
         return _of_contact_without_account(keys, evidence, known[0], policy)
@@ -92,7 +92,7 @@ def by_contact(keys: Keys, evidence: Evidence, policy: Policy) -> Match | None:
         words = (
             f"the contact is of account {account_id}, the domain of {', '.join(sorted(holders))}"
         )
-        return conflict(account_id, words, policy)
+        return _still_of_contact(conflict(account_id, words, policy), evidence)
     contact = next(each for each in known if each.account_id == account_id)
     if evidence.is_of_somebody_else:
         words = (
@@ -114,6 +114,19 @@ def by_contact(keys: Keys, evidence: Evidence, policy: Policy) -> Match | None:
             ),
         ),
     )
+
+
+def _still_of_contact(doubt: Match, evidence: Evidence) -> Match:
+    """Name the person whose address it is, whichever account turns out to be right.
+
+    One person has one lead: a second contact of the address would get a second owner.
+    """
+    if evidence.is_of_somebody_else:
+        return doubt
+    # The contact with an open lead comes first: the signal joins it.
+    known = sorted(evidence.contacts, key=lambda each: each.open_lead_id is None)
+    contact = next(each.contact for each in known if each.contact is not None)
+    return replace(doubt, contact_id=contact.contact_id, lead_id=_open_lead(evidence))
 
 
 def _of_contact_without_account(
