@@ -70,7 +70,8 @@ def parted_name(text: str) -> tuple[str | None, str | None]:
     (('Cher', None), (None, 'Smith'))
     """
     found = person(text)
-    typed = text.replace(",", " ").split()
+    # A sign that stands alone belongs to no name.
+    typed = [each for each in text.replace(",", " ").split() if words(visible(each))]
     last = _typed(typed, found.get("last", "").split())
     if last is None:
         first, _, rest = text.strip().partition(" ")

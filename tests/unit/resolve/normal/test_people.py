@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadfit.resolve.normal import Column, normalise, parted_name
@@ -55,6 +55,7 @@ def test_a_full_name_is_parted_as_it_was_typed(
 
 
 @given(st.text("abdjrs,' \u00e9", max_size=40))
+@example("a ' a,b")
 def test_the_last_name_of_a_parted_name_is_that_of_the_full_name(text: str) -> None:
     last = normalise(Column.NAME, text).get("last")
     _, typed = parted_name(text)
