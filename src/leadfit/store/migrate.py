@@ -12,8 +12,8 @@ from leadfit.errors import DamagedStore, Permanent
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LATEST: Final = "0004"
-_KNOWN: Final = ("0001", "0002", LATEST)
+LATEST: Final = "0005"
+_KNOWN: Final = ("0001", "0002", "0003", "0004", LATEST)
 
 
 class NewerStore(Permanent):

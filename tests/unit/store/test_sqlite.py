@@ -237,6 +237,19 @@ def test_the_known_revision_is_the_last_migration(tmp_path: Path) -> None:
     assert revision == LATEST
 
 
+@pytest.mark.parametrize("revision", [f"{number:04}" for number in range(1, int(LATEST) + 1)])
+def test_a_store_of_every_schema_there_was_is_opened(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "s.sqlite3"
+    migrate(path, to=revision)
+    store = opened(tmp_path)
+    assert store.read(lambda session: session.accounts.account("a1")) is None
+    store.close()
+    connection = sqlite3.connect(path)
+    (now,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    connection.close()
+    assert now == LATEST
+
+
 def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     migrate(path, to="0001")
