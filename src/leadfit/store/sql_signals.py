@@ -6,13 +6,14 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from leadfit.records import Kind, Signal
 from leadfit.store import chain
 from leadfit.store.codec import from_us, pack, to_us
 from leadfit.store.personal import join_parts, part_signal
 from leadfit.store.sql import Connection
+from leadfit.store.sql_head import Head, StoredHead
 from leadfit.store.sql_people import Person, SqlPeople
 from leadfit.store.sql_verify import verify
 from leadfit.store.told import Statement
@@ -21,38 +22,6 @@ from leadfit.store.views import SignalState, SignalView, Verification
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
 
 ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
-
-
-class Head(Protocol):
-    """Number and hash of the last row of the log."""
-
-    def read(self) -> tuple[int, bytes] | None:
-        """Return them, if anything is in the log."""
-
-    def write(self, seq: int, made: bytes) -> None:
-        """Keep them."""
-
-
-class StoredHead:
-    """The head as it stands in its table."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def read(self) -> tuple[int, bytes] | None:
-        """Return number and hash of the last row."""
-        found: tuple[int, bytes] | None = self._connection.execute(
-            "SELECT seq, hash FROM log_head WHERE one = 1"
-        ).fetchone()
-        return found
-
-    def write(self, seq: int, made: bytes) -> None:
-        """Keep number and hash of the last row."""
-        self._connection.execute(
-            "INSERT INTO log_head (one, seq, hash) VALUES (1, ?, ?)"
-            " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
-            (seq, made),
-        )
 
 
 class SqlSignals:
