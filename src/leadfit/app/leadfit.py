@@ -180,6 +180,7 @@ class Leadfit:
         if found is None:
             return False
         self._in_force = replace(self._in_force, policy=found)
+        self.world.reach("policy.noticed")
         return True
 
     @property
