@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from leadfit.policy.delivery import DeliverRules
+from leadfit.policy.enrichment import EnrichRules
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
 from leadfit.policy.routing import RouteRules, Sweep
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
@@ -383,6 +384,8 @@ class PolicyFile(Section):
     """Points and tiers."""
     detractor: Detractor = Field(default_factory=Detractor)
     """Accounts like those that left after meaningful use."""
+    enrich: EnrichRules = Field(default_factory=EnrichRules)
+    """Buying facts that can change a decision."""
     route: RouteRules = Field(default_factory=RouteRules)
     """Who gets a lead."""
     tiers: Tiers
