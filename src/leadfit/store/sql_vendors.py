@@ -205,7 +205,7 @@ class SqlVendors:
     def _lose(self, purchase_id: str, now: datetime) -> None:
         """Write down a call that began and was lost: it may have been carried out and paid."""
         rows = self._connection.execute(
-            "SELECT call_id, reserved_money, reserved_credits FROM vendor_calls"
+            "SELECT call_id, reserved_money, reserved_credits FROM vendor_calls"  # noqa: S608 -- fixed words
             f" WHERE purchase_id = ? AND state IN {_UNDER_WAY}",
             (purchase_id,),
         ).fetchall()
@@ -307,7 +307,7 @@ class SqlVendors:
         """Write that a purchase brings nothing, and no call is made for it."""
         self._lose(purchase_id, now)
         self._connection.execute(
-            "UPDATE purchases SET state = 'failed', reason = ?, done_us = ?, holder = NULL,"
+            "UPDATE purchases SET state = 'failed', reason = ?, done_us = ?, holder = NULL,"  # noqa: S608 -- fixed words
             f" lease_us = NULL WHERE purchase_id = ? AND state IN {_OPEN}",
             (reason, to_us(now), purchase_id),
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from leadfit.buying import MILLION, Flip, Purchase, PurchaseState, Whom
 from leadfit.policy.enrichment import EnrichRules, VendorRules
+from leadfit.store import Session
 from leadfit.store.outbox import Gate, GateState
 from leadfit.store.pace import spans
 from leadfit.store.vendors import Begun, Bill, CallState, Ended, Terms
@@ -48,8 +50,15 @@ def make_terms(now: datetime, **changes: object) -> Terms:
 
 
 def _buy(bench: Bench, *purchases: Purchase) -> None:
-    for each in purchases:
-        bench.store.write(lambda session, each=each: session.purchases.buy(each))
+    def work(session: Session) -> None:
+        for each in purchases:
+            session.purchases.buy(each)
+
+    bench.store.write(work)
+
+
+def _shut(gate: Gate, now: datetime, session: Session) -> None:
+    session.destinations.set_gate(gate, now)
 
 
 def _begin(bench: Bench, purchase: Purchase, **changes: object) -> Begun:
@@ -69,8 +78,9 @@ def _end(bench: Bench, call_id: str | None, ended: Ended) -> None:
 
 
 ANSWERED: Final = Ended(
-    state=CallState.ANSWERED, then=PurchaseState.ANSWERED, cost=Bill(money=MILLION, credits=MILLION),
-    facts=("employees",), status=200, answer_id="signal_answer",
+    state=CallState.ANSWERED, then=PurchaseState.ANSWERED,
+    cost=Bill(money=MILLION, credits=MILLION), facts=("employees",), status=200,
+    answer_id="signal_answer",
 )  # fmt: skip
 
 
@@ -106,7 +116,7 @@ def what_is_asked_or_was_lately_is_not_offered(bench: Bench) -> None:
     other = bench.store.write(
         lambda s: s.purchases.market(rules(), [Whom(kind="lead", key="x")], now)
     )
-    expect(other.offers == other.closed == (), "what it does not supply is offered")
+    expect((other.offers, other.closed) == ((), ()), "what it does not supply is offered")
 
 
 def an_offer_has_price_and_chance(bench: Bench) -> None:
@@ -146,7 +156,7 @@ def a_vendor_in_trouble_makes_no_offer(bench: Bench) -> None:
         gate = Gate(
             destination="vendor:v", state=GateState.BROKEN, until=now + timedelta(hours=1), why=why
         )
-        bench.store.write(lambda s, gate=gate: s.destinations.set_gate(gate, now))
+        bench.store.write(partial(_shut, gate, now))
         expect(reason(rules()) == word, f"{why} is not {word}")
 
 
@@ -245,7 +255,8 @@ def turns_are_spaced_for_everybody(bench: Bench) -> None:
     first = take(2)
     bench.reopen()
     expect(first == [0, 0.500001], f"the turns are {first}")
-    expect(take(9) == [1.000002], "a third within the minute was not given, or a fourth was")
+    third = take(9)
+    expect(len(third) == 1 and 1 <= third[0] < 1.01, f"the third of a minute is {third}")
     free = bench.store.read(lambda s: s.vendors.free_at("v", "all", limits, now))
     expect(60 <= (free - now).total_seconds() <= 60.2, f"it is free at {free}")
     counted = bench.store.read(lambda s: s.vendors.counted("v", "all", limits, now))
