@@ -34,7 +34,7 @@ class Pace:
     >>> pace = Pace()
     >>> limits = {1_000_000: 2}
     >>> [pace.take(limits, now_us=0) for _ in range(4)]
-    [0, 500001, 1000002, 1500003]
+    [0, 500001, 1002000, 1502001]
     """
 
     def __init__(self, body: str = "") -> None:
