@@ -31,7 +31,9 @@ from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
+from leadfit.store.purchases import Purchases
 from leadfit.store.told import Contents, People, ToldDecisions
+from leadfit.store.vendors import Vendors
 from leadfit.store.views import (
     Counts,
     Feedback,
@@ -399,6 +401,14 @@ class Session(Protocol):
     @property
     def merges(self) -> Merges:
         """Merges and their undoing."""
+
+    @property
+    def purchases(self) -> Purchases:
+        """Facts that are bought."""
+
+    @property
+    def vendors(self) -> Vendors:
+        """Calls of vendors, their budgets and their ledger."""
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""
