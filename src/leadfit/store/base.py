@@ -32,6 +32,7 @@ from leadfit.store.owners import Held, Owners
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.told import Contents, People, ToldDecisions
+from leadfit.store.trials import Trials
 from leadfit.store.views import (
     Counts,
     Feedback,
@@ -399,6 +400,10 @@ class Session(Protocol):
     @property
     def merges(self) -> Merges:
         """Merges and their undoing."""
+
+    @property
+    def trials(self) -> Trials:
+        """Leads of experiments."""
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

@@ -25,6 +25,7 @@ from leadfit.store.sql_queues import (
 )
 from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
+from leadfit.store.sql_trials import SqlTrials
 from leadfit.store.views import Counts
 from leadfit.world import World
 
@@ -76,6 +77,7 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
+        self.trials = SqlTrials(connection)
 
     def forget(self) -> None:
         """Forget what was noted in a transaction that is undone."""
