@@ -76,6 +76,7 @@ class Kind(StrEnum):
     COMPETITOR_RESEARCH = "competitor_research"
     ASSIGNED = "assigned"
     TOUCHED = "touched"
+    ENRICHED = "enriched"
 
 
 OPENS_A_LEAD = frozenset({Kind.FORM_FILL, Kind.DEMO_REQUEST, Kind.EMAIL_REPLY, Kind.LEAD})
