@@ -17,6 +17,7 @@ from leadfit.testing import (
     check_owners,
     check_store,
     check_trials,
+    check_vendors,
 )
 from leadfit.testing.check_store import Bench
 
@@ -28,6 +29,7 @@ CHECKS = (
     *check_breaches.CHECKS,
     *check_intake.CHECKS,
     *check_trials.CHECKS,
+    *check_vendors.CHECKS,
 )
 
 
