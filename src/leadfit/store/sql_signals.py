@@ -21,6 +21,14 @@ from leadfit.store.views import SignalState, SignalView, Verification
 
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
 
+_SAID: Final = """
+SELECT log.body, signals.event_id, people.token, people.key, statements.body
+FROM signals JOIN log ON log.seq = signals.seq
+LEFT JOIN statements ON statements.signal_id = signals.signal_id
+LEFT JOIN people ON people.token = statements.token
+WHERE signals.signal_id = ?
+"""
+
 ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
 
 
@@ -114,14 +122,10 @@ class SqlSignals:
 
     def read(self, signal_id: str) -> Signal | None:
         """Return a signal as it came, apart from what was erased since."""
-        row = self._connection.execute(
-            "SELECT log.body, signals.event_id FROM signals JOIN log ON log.seq = signals.seq"
-            " WHERE signals.signal_id = ?",
-            (signal_id,),
-        ).fetchone()
+        row = self._connection.execute(_SAID, (signal_id,)).fetchone()
         if row is None:
             return None
-        found = self.speaker_of(signal_id)
+        found = self._speaker(row[2:])
         self._spoke = (signal_id, found)
         return signal_of(row[0], row[1], {} if found is None else found[1])
 
@@ -132,6 +136,15 @@ class SqlSignals:
             (limit,),
         )
         return tuple(row[0] for row in rows)
+
+    def waiting(self, most: int) -> int:
+        """Return how many signals are undecided, counted up to ``most``."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM signals WHERE status = 'accepted' LIMIT ?)"
+            " AS undecided",
+            (most,),
+        ).fetchone()
+        return int(count)
 
     def settle(
         self, signal_id: str, status: SignalState, lead_id: str | None, reason: str | None = None
@@ -179,10 +192,17 @@ class SqlSignals:
             " JOIN people USING (token) WHERE signal_id = ?",
             (signal_id,),
         ).fetchone()
-        said = None if row is None else self._people.open(*row)
-        if row is None or said is None:
+        return None if row is None else self._speaker(row)
+
+    def _speaker(
+        self, row: tuple[str | None, bytes | None, str | None]
+    ) -> tuple[Person, Statement] | None:
+        """Return whose a statement is, and what it says, from a row that joins the two."""
+        token, key, body = row
+        said = None if token is None else self._people.open(token, key, body)
+        if token is None or said is None:
             return None
-        return (row[0], row[1]), cast("Statement", said)
+        return (token, cast("bytes", key)), cast("Statement", said)
 
     def keep_subject(
         self,
