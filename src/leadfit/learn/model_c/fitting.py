@@ -17,7 +17,7 @@ from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
 from leadfit.learn.logistic import fit_logistic, sigmoid
 from leadfit.learn.model_c.judging import judge
-from leadfit.learn.model_c.rows import Rows, moments
+from leadfit.learn.model_c.rows import Rows, channel_records, moments
 from leadfit.learn.past import Bools, Floats, Ints, Past, date, read_past
 from leadfit.learn.result import Presence, Weight
 from leadfit.learn.rules import LADDER, MONTH_DAYS, Rules
@@ -173,6 +173,8 @@ def _learn(
             date(parts.held_from).isoformat(),
             rng,
         ),
+        months=round(months, 3),
+        channels=channel_records(past, ladder, rules.window_days),
     )
     return PropensityFindings(
         model=model,
