@@ -12,6 +12,7 @@ from __future__ import annotations
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
 from leadfit.pipeline.intake import hour_of, refused_key
+from leadfit.pipeline.lifting import lift
 from leadfit.pipeline.line import accept, decide, decide_pending
 from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
@@ -39,6 +40,7 @@ __all__ = [
     "hour_of",
     "is_automatic",
     "latest",
+    "lift",
     "link",
     "merge",
     "move_from_absent",

@@ -6,7 +6,7 @@ from leadfit.score.cuts import DerivedCut, derive_cut, pass_rate
 from leadfit.score.detractor import draw_of
 from leadfit.score.ledger import Rebuilt, from_ledger
 from leadfit.score.less import lists_of
-from leadfit.score.override import why_not_lifted
+from leadfit.score.override import is_lifted, why_not_lifted
 from leadfit.score.rate import rate
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "derive_cut",
     "draw_of",
     "from_ledger",
+    "is_lifted",
     "lists_of",
     "pass_rate",
     "rate",

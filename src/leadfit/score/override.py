@@ -21,6 +21,11 @@ def why_not_lifted(score: Score) -> str | None:
     return _why_not(score.model, score.tier, score.reasons)
 
 
+def is_lifted(score: Score) -> bool:
+    """Return whether a person lifted a lead."""
+    return any(reason.rule == OVERRIDE for reason in score.reasons)
+
+
 def _why_not(model: str, tier: Tier, reasons: Sequence[Reason]) -> str | None:
     if tier is Tier.ONE:
         return "it is Tier 1 already"
