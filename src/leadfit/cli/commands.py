@@ -68,7 +68,7 @@ _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
-_KEEPING: Final = frozenset({"erase", "export", "replay"})
+_KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
 
 
 class Commands(click.Group):
