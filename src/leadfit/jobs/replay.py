@@ -106,14 +106,14 @@ class _Part:
 
 
 def replay(
-    store: Store, open_store: OpenStore, *, since: datetime | None = None, workers: int = 1
+    store: Store, open_store: OpenStore | None, *, since: datetime | None = None, workers: int = 1
 ) -> Replayed:
     """Make every decision from a time on again, and compare.
 
     Args:
         store: The store.
         open_store: Opens it again, in a process of its own; must be something that can be sent
-            there. Only called for more than one worker.
+            there. Without it all is done here.
         since: Decisions before this time are left out.
         workers: How many processes share the work.
     """

@@ -19,7 +19,7 @@ OpenStore = Callable[[], Store]
 
 def spread(
     store: Store,
-    open_store: OpenStore,
+    open_store: OpenStore | None,
     work: Callable[[Store, P], R],
     parts: Sequence[P],
     workers: int,
@@ -28,12 +28,12 @@ def spread(
 
     Args:
         store: The store.
-        open_store: Only called for more than one worker.
+        open_store: Without it all is done here.
         work: A function of a module, so that another process finds it by its name.
         parts: What it is called with; can be sent to another process, as can be its answers.
         workers: How many processes share the work; with one, or one part, it is done here.
     """
-    if workers <= 1 or len(parts) <= 1:
+    if open_store is None or workers <= 1 or len(parts) <= 1:
         return [work(store, each) for each in parts]
     with ProcessPoolExecutor(
         min(workers, len(parts)),

@@ -19,7 +19,7 @@ _A_WORKER: Final = 8
 
 def verify(
     store: Store,
-    open_store: OpenStore,
+    open_store: OpenStore | None,
     *,
     workers: int = 1,
     anchors: Sequence[str] = (),
@@ -28,7 +28,7 @@ def verify(
 
     Args:
         store: The store.
-        open_store: Opens it again, in a process of its own.
+        open_store: Opens it again, in a process of its own; without it all is done here.
         workers: How many processes share the work. Each checks stretches of the log; that the
             first row of one follows the last row of the one before is checked here.
         anchors: What earlier checks gave as their ``anchor``, kept outside of the store.
@@ -39,7 +39,7 @@ def verify(
     noted = tuple(map(_read, anchors))
     last = store.read(lambda session: session.signals.last())
     most = min(last // _STRETCH, workers * _A_WORKER)
-    if workers <= 1 or most <= 1:
+    if open_store is None or workers <= 1 or most <= 1:
         return store.read(lambda session: session.signals.verify((), noted))
     bounds = tuple(pairwise(last * number // most for number in range(most + 1)))
     walked = spread(store, open_store, _walk, bounds, workers)
