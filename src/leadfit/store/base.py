@@ -33,6 +33,7 @@ from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.purchases import Purchases
 from leadfit.store.told import Contents, People, ToldDecisions
+from leadfit.store.trials import Trials
 from leadfit.store.vendors import Vendors
 from leadfit.store.views import (
     Counts,
@@ -401,6 +402,10 @@ class Session(Protocol):
     @property
     def merges(self) -> Merges:
         """Merges and their undoing."""
+
+    @property
+    def trials(self) -> Trials:
+        """Leads of experiments."""
 
     @property
     def purchases(self) -> Purchases:

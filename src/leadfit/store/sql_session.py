@@ -26,6 +26,7 @@ from leadfit.store.sql_queues import (
 )
 from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
+from leadfit.store.sql_trials import SqlTrials
 from leadfit.store.sql_vendors import SqlVendors
 from leadfit.store.views import Counts
 from leadfit.world import World
@@ -78,6 +79,7 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
+        self.trials = SqlTrials(connection)
         self.purchases = SqlPurchases(connection, self.signals)
         self.vendors = SqlVendors(connection)
 
