@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from leadfit.buying import WhomKind
+from leadfit.connectors.base import NotTaken
 from leadfit.errors import Permanent
 from leadfit.records import Facts
 
@@ -79,6 +80,12 @@ class CannotAsk(Permanent):
     code = "vendor_cannot_ask"
 
 
+class TooFast(NotTaken):
+    """A vendor works, and takes no more calls for now; nothing was done."""
+
+    code = "vendor_too_fast"
+
+
 class Vendor(Protocol):
     """A vendor of facts, ready to be asked. Safe to use from any thread."""
 
@@ -97,7 +104,8 @@ class Vendor(Protocol):
 
         Raises:
             CannotAsk: What it is asked by is not known; nothing was sent.
-            NotTaken: It has too much to do; nothing was done.
+            TooFast: It takes no more calls for now; nothing was done.
+            NotTaken: It could not be reached; nothing was done.
             OnHold: It takes nothing for now: a quota, credits, a credential, the set-up.
             RecordRefused: It will never answer this question; nothing was done.
             Unclear: Nobody knows whether it was carried out.

@@ -15,13 +15,12 @@ from pydantic import JsonValue
 from leadfit.buying import WhomKind
 from leadfit.connectors.base import (
     NotAllowedIn,
-    NotTaken,
     OnHold,
     RecordRefused,
     Unclear,
     WronglySetUp,
 )
-from leadfit.connectors.questions import Brought, CannotAsk, Question, Window
+from leadfit.connectors.questions import Brought, CannotAsk, Question, TooFast, Window
 from leadfit.connectors.transport import Answer, Transport, check, packed
 from leadfit.connectors.vendors.answers import at_path, is_of, taken_facts
 from leadfit.connectors.vendors.profile import Code, Poll, Product, Profile, placeholders
@@ -177,6 +176,8 @@ class HttpVendor:
             return _later(product.poll or Poll(), answer, body)
         if code is not None:
             _raise(code, answer)
+        if answer.status == 429:
+            raise TooFast("status 429: too fast", answer.retry_after_s)
         check(answer)
         return self._taken(product, question, body)
 
@@ -219,7 +220,7 @@ def _raise(code: Code, answer: Answer) -> None:
     words = f"status {answer.status}"
     match code.means:
         case "rate":
-            raise NotTaken(f"{words}: too fast", wait_s)
+            raise TooFast(f"{words}: too fast", wait_s)
         case "quota":
             raise OnHold(f"{words}: the quota is used up", wait_s)
         case "credits":
