@@ -180,7 +180,7 @@ class Enrichment:
         except LeadfitError as error:
             return view, of_error(error, rules)
         except Exception as error:  # noqa: BLE001 -- the outermost edge of one call
-            _log.error("call.failed", call=view.call_id, error=type(error).__name__)
+            _log.error("call.failed", action=view.call_id, error=type(error).__name__)
             return view, of_error(error, rules)
         return view, of_answer(brought, rules, attempts=view.view.attempts)
 

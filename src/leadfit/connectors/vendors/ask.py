@@ -64,6 +64,10 @@ class HttpVendor:
         profile: How the vendor is asked.
         setup: What the operator says of it.
         world: Time.
+
+    Attributes:
+        transport: The way out.
+        world: Time.
     """
 
     is_local = False
@@ -71,10 +75,10 @@ class HttpVendor:
     def __init__(
         self, transport: Transport, profile: Profile, setup: Setup, *, world: World
     ) -> None:
-        self._transport = transport
+        self.transport = transport
+        self.world = world
         self._profile = profile
         self._setup = setup
-        self._world = world
         secrets = {"secret": setup.secret or "", "client_id": setup.client_id or ""}
         self._secrets = secrets
         self._tokens = Tokens(transport, profile.auth, secrets, world=world)
@@ -147,7 +151,7 @@ class HttpVendor:
         parameters = self._say_who(headers, parameters)
         if parameters:
             url += f"{'&' if '?' in url else '?'}{urlencode(parameters)}"
-        return self._transport.send(method, url, headers=headers, body=body)
+        return self.transport.send(method, url, headers=headers, body=body)
 
     def _say_who(self, headers: dict[str, str], parameters: Parameters) -> Parameters:
         """Add the credential to the headers, or return the parameters with it."""
@@ -201,7 +205,7 @@ class HttpVendor:
         return None
 
     def _windows(self, answer: Answer) -> tuple[Window, ...]:
-        now = self._world.now()
+        now = self.world.now()
         found = [
             Window(
                 seconds=each.seconds,
