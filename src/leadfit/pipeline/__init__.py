@@ -9,6 +9,7 @@ can be made again.
 
 from __future__ import annotations
 
+from leadfit.pipeline.bringing import bring
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
 from leadfit.pipeline.intake import hour_of, refused_key
@@ -31,6 +32,7 @@ __all__ = [
     "accept",
     "assign_by_hand",
     "begin",
+    "bring",
     "carried_out",
     "decide",
     "decide_pending",
