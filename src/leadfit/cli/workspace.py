@@ -179,28 +179,16 @@ def why_command(output: Output, workspace: Path | None, *, lead: str, whole: boo
     """Say in words why LEAD has its owner, tier, score and account."""
     with opened(workspace) as leadfit:
         view, decisions = leadfit.lead(lead), leadfit.why(lead)
-        policy, now = leadfit.policy, leadfit.world.now()
+        policy, now, lifts = leadfit.policy, leadfit.world.now(), leadfit.routing.lifts(lead)
     output.answer(
         {
             "lead_id": lead,
             "owner_id": view.lead.owner_id,
+            "lifted": [document(each) for each in lifts],
             "decisions": [document(decision) for decision in decisions],
         },
-        lambda: why_words(view, decisions, policy, now, whole=whole),
+        lambda: why_words(view, decisions, policy, now, whole=whole, lifts=lifts),
     )
-
-
-@click.command("verify")
-@in_workspace
-def verify_command(output: Output, workspace: Path | None) -> None:
-    """Check that nothing of the event log was changed or dropped; exit code 1 if something was."""
-    with opened(workspace) as leadfit:
-        found = leadfit.verify()
-    rows = "1 row of the log was" if found.rows == 1 else f"{found.rows} rows of the log were"
-    words = f"{rows} checked: " + ("all as written" if found.intact else "the log is damaged")
-    output.answer(document(found), "\n".join([words, *found.faults]))
-    if not found.intact:
-        click.get_current_context().exit(1)
 
 
 @click.command("status")
@@ -221,7 +209,6 @@ COMMANDS: Final[Mapping[str, click.Command]] = {
         key_group,
         serve_command,
         status_command,
-        verify_command,
         why_command,
     )
     if command.name is not None
