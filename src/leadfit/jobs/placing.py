@@ -83,7 +83,7 @@ def outlook_of(
     """
     try:
         from leadfit.learn.lifted import engagement_bias  # noqa: PLC0415 -- it needs the extra
-        from leadfit.learn.quadrants import Placed, QuadrantRules, quadrants  # noqa: PLC0415
+        from leadfit.learn.quadrants import Placed, QuadrantRules, quadrants  # noqa: PLC0415 -- as above
         from leadfit.learn.tiers import tiers_to_wins  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise MissingExtra("learn", "what fit and intent were worth") from error

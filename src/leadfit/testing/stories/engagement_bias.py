@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from leadfit import score
-from leadfit.history import FactColumn, History, Table
+from leadfit.history import FactColumn, History
 from leadfit.jobs.placing import outlook_of
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.scoring import ActivityPoints, Band, Cuts, FactPart, ScoreRules, Weights
 from leadfit.records import Activity, Fact, Kind, Score, Subject, Tier
 from leadfit.testing.builders import changed
+from leadfit.testing.stories.recorded import Noted, history_of
 from leadfit.testing.stories.telling import Figure, Story, counted, paired, quantile_of
 from leadfit.world import seeded
 
@@ -122,20 +123,23 @@ def firms(seed: int, leads: int) -> list[Firm]:
     return made
 
 
-def _firm(number: int, leads: int, key: float) -> Firm:
-    unit = seeded("firm", number, key).random
-    draw, passed, segment = unit(), 0.0, SEGMENTS[-1]
+def _segment(draw: float) -> Segment:
+    passed = 0.0
     for each in SEGMENTS:
         passed += each.share
         if draw < passed:
-            segment = each
-            break
+            return each
+    return SEGMENTS[-1]
+
+
+def _firm(number: int, leads: int, key: float) -> Firm:
+    unit = seeded("firm", number, key).random
+    segment = _segment(unit())
 
     def whole(ends: tuple[int, int]) -> int:
         return ends[0] + int((ends[1] - ends[0] + 1) * unit())
 
-    created = START + SALES_DAYS * DAY * (number / leads)
-    eager = unit() < segment.eager
+    created, eager = START + SALES_DAYS * DAY * (number / leads), unit() < segment.eager
     facts: dict[str, Fact] = {
         "employees": whole(segment.employees),
         "industry": ("software", "finance", "manufacturing", "logistics")[whole((0, 3))],
@@ -152,10 +156,10 @@ def _firm(number: int, leads: int, key: float) -> Firm:
         Activity(kind=kinds[whole((0, len(kinds) - 1))], at=created - 7 * DAY * unit())
         for _ in range(sessions)
     ]
-    opener = Kind.DEMO_REQUEST if eager else Kind.FORM_FILL
-    activities.append(Activity(kind=opener, at=created))
-    leaves = unit() < segment.leaves
-    uses = segment.uses_months[0] + unit() * (segment.uses_months[1] - segment.uses_months[0])
+    asks = Kind.DEMO_REQUEST if eager else Kind.FORM_FILL
+    activities.append(Activity(kind=asks, at=created))
+    leaves, low, high = unit() < segment.leaves, *segment.uses_months
+    uses = low + unit() * (high - low)
     return Firm(
         number=number,
         segment=segment,
@@ -278,54 +282,41 @@ def sell(world: Sequence[Firm], policy: Policy) -> Way:
 
 def history(world: Sequence[Firm], way: Way) -> History:
     """Return what the CRM recorded after two years of one way, with the tiers of that way."""
-    events: list[tuple[object, ...]] = []
+    events: list[Noted] = []
     for firm, worked, rated in zip(world, way.worked, way.scores, strict=True):
         events += [
-            (each.at, each.kind.value, firm.lead_id, firm.lead_id, None, None)
+            Noted(at=each.at, kind=each.kind.value, lead_id=firm.lead_id)
             for each in firm.activities
         ]
         if worked:
             events += _recorded(firm)
         elif rated.tier is not Tier.THREE:
             events.append(_event(firm, 14, "rejected"))
-    end = START + WATCHED_DAYS * DAY
-    events = sorted((e for e in events if e[0] <= end), key=lambda e: (e[0], e[2], e[1]))  # type: ignore[operator]  # times
-    names = ("at", "kind", "lead_id", "account_id", "amount", "value")
-    return History(
-        as_of=end,
-        leads=Table(
-            columns={
-                "lead_id": [each.lead_id for each in world],
-                "created_at": [each.created for each in world],
-                "account_id": [each.lead_id for each in world],
-                "tier": [str(int(each.tier)) for each in way.scores],
-                "score": [each.total for each in way.scores],
-                **{name: [each.facts[name] for each in world] for name in (*FACTS, "title")},
-            }
-        ),
-        accounts=Table(
-            columns={
-                "account_id": [each.lead_id for each in world],
-                "created_at": [each.created for each in world],
-            }
-        ),
-        events=Table(columns=dict(zip(names, map(list, zip(*events, strict=True)), strict=True))),
-        facts=Table(columns={"account_id": [], "fact": [], "value": [], "known_at": []}),
-        spend=Table(columns={"month": [], "channel": [], "amount": [], "currency": []}),
-        fact_columns=tuple(
+    return history_of(
+        START + WATCHED_DAYS * DAY,
+        {
+            "lead_id": [each.lead_id for each in world],
+            "created_at": [each.created for each in world],
+            "tier": [str(int(each.tier)) for each in way.scores],
+            "score": [each.total for each in way.scores],
+            **{name: [each.facts[name] for each in world] for name in (*FACTS, "title")},
+        },
+        events,
+        [
             FactColumn(name=name, table="leads", is_number=name in FACTS[:3])
             for name in (*FACTS, "title")
-        ),
+        ],
     )
 
 
 def _event(
     firm: Firm, days: float, kind: str, amount: int | None = None, value: float | None = None
-) -> tuple[object, ...]:
-    return (firm.created + days * DAY, kind, firm.lead_id, firm.lead_id, amount, value)
+) -> Noted:
+    at = firm.created + days * DAY
+    return Noted(at=at, kind=kind, lead_id=firm.lead_id, amount=amount, value=value)
 
 
-def _recorded(firm: Firm) -> list[tuple[object, ...]]:
+def _recorded(firm: Firm) -> list[Noted]:
     found = [_event(firm, 1, "accepted"), _event(firm, 2, "worked")]
     if not firm.wins:
         return [*found, _event(firm, firm.cycle_days, "lost")]

@@ -9,6 +9,7 @@ learned. Both see the same leads, with the same luck; the best 15 % of a month a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,7 +19,8 @@ import numpy.typing as npt
 
 from leadfit import learn
 from leadfit.artifact import Artifact, evaluate
-from leadfit.history import FactColumn, History, Table
+from leadfit.history import FactColumn, History
+from leadfit.testing.stories.recorded import Noted, history_of
 from leadfit.testing.stories.telling import Estimate, Figure, Story, counted, paired
 
 Floats = npt.NDArray[np.float64]
@@ -96,57 +98,37 @@ def _chance(line: tuple[float, float], strength: Floats) -> Floats:
 
 def history(world: Market, until: float, since: float = 0.0) -> History:
     """Return what was recorded up to a day, of leads that came from another on."""
-    seen = np.flatnonzero((world.created < until) & (world.created >= since))
-    events: list[tuple[float, str, int]] = []
-    for k in seen:
-        day = float(world.created[k])
-        steps = [(day + 1 + 3 * float(world.luck[k, 0]), "rejected")]
-        if world.accepted[k]:
-            steps = [(day + 1 + 3 * float(world.luck[k, 0]), "accepted"), (day + 5, "worked")]
-        if world.won[k]:
-            steps += [
-                (day + 20, "qualified"),
-                (day + 40 + 40 * float(world.luck[k, 1]), "converted"),
-            ]
-        elif world.accepted[k]:
-            steps.append((day + 60 + 40 * float(world.luck[k, 2]), "lost"))
-        events += [(at, kind, int(k)) for at, kind in steps if at < until]
-    events.sort()
-    places = [int(k) for k in seen]
-    return History(
-        as_of=START + until * DAY,
-        leads=Table(
-            columns={
-                "lead_id": [f"lead_{k:05d}" for k in places],
-                "created_at": [START + float(world.created[k]) * DAY for k in places],
-                "account_id": [f"account_{k:05d}" for k in places],
-                "score": [float(world.score[k]) for k in places],
-                **{
-                    name: [LEVELS[int(world.facts[k, n])] for k in places]
-                    for n, name in enumerate(FACTS)
-                },
-            }
-        ),
-        accounts=Table(
-            columns={
-                "account_id": [f"account_{k:05d}" for k in places],
-                "created_at": [START + float(world.created[k]) * DAY for k in places],
-            }
-        ),
-        events=Table(
-            columns={
-                "at": [START + at * DAY for at, _, _ in events],
-                "kind": [kind for _, kind, _ in events],
-                "lead_id": [f"lead_{k:05d}" for _, _, k in events],
-                "account_id": [f"account_{k:05d}" for _, _, k in events],
-                "amount": [1_000_000 if kind == "converted" else None for _, kind, _ in events],
-                "value": [None] * len(events),
-            }
-        ),
-        facts=Table(columns={"account_id": [], "fact": [], "value": [], "known_at": []}),
-        spend=Table(columns={"month": [], "channel": [], "amount": [], "currency": []}),
-        fact_columns=tuple(FactColumn(name=name, table="leads") for name in FACTS),
+    places = [int(k) for k in np.flatnonzero((world.created < until) & (world.created >= since))]
+    return history_of(
+        START + until * DAY,
+        {
+            "lead_id": [f"lead_{k:05d}" for k in places],
+            "created_at": [START + float(world.created[k]) * DAY for k in places],
+            "score": [float(world.score[k]) for k in places],
+            **{
+                name: [LEVELS[int(world.facts[k, n])] for k in places]
+                for n, name in enumerate(FACTS)
+            },
+        },
+        (each for k in places for each in _events(world, k)),
+        [FactColumn(name=name, table="leads") for name in FACTS],
     )
+
+
+def _events(world: Market, k: int) -> Iterator[Noted]:
+    """Yield what a CRM notes of a lead."""
+    answered, closed, lost = (float(each) for each in world.luck[k])
+    steps = [(1 + 3 * answered, "accepted" if world.accepted[k] else "rejected")]
+    if world.accepted[k]:
+        steps.append((5, "worked"))
+    if world.won[k]:
+        steps += [(20, "qualified"), (40 + 40 * closed, "converted")]
+    elif world.accepted[k]:
+        steps.append((60 + 40 * lost, "lost"))
+    for days, kind in steps:
+        at = START + (float(world.created[k]) + days) * DAY
+        amount = 1_000_000 if kind == "converted" else None
+        yield Noted(at=at, kind=kind, lead_id=f"lead_{k:05d}", amount=amount)
 
 
 # ---- the Leadfit way -----------------------------------------------------------------------
