@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from leadfit.artifact import Artifact, evaluate, to_json
 from leadfit.errors import MissingExtra
 from leadfit.history import History
+from leadfit.jobs import completing
 from leadfit.jobs.changes import Change, Rejections, changed_points, rejections
 from leadfit.jobs.names import Names
 from leadfit.jobs.recall import history as recall
@@ -60,6 +61,7 @@ class Proposal:
         latest: The run that put the artifact in force there, if it was one of this workspace.
         changes: Values whose points changed, largest change first.
         segments: Values that are rejected more than the score in force says, the surest first.
+        completed: Model C, the flag's precision, and what is to be known of the model in force.
         objections: Why it should not be put in force unseen; empty when nothing speaks against it.
         files: Reports by name, as text.
     """
@@ -76,6 +78,7 @@ class Proposal:
     segments: tuple[RejectedSegment, ...]
     move: Move
     objections: tuple[str, ...]
+    completed: completing.Completed
     files: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, at: datetime, *, published: bool) -> Learning:
@@ -133,7 +136,9 @@ def propose(
     except ImportError as error:
         raise MissingExtra("learn", "learning from the workspace") from error
     history = recall(store, policy, as_of)
-    study = learn.study(history, rules=learn.Rules(min_effect=policy.learn.min_effect))
+    rules = learn.Rules(min_effect=policy.learn.min_effect)
+    completed = completing.complete(learn.study(history, rules=rules), history, policy, rules)
+    study = completed.study
     latest = _latest_published(store, before)
     outcomes = _outcomes(study.benchmark)
     outcomes_before = {} if latest is None else _counts(latest.body.get("outcomes"))
@@ -153,7 +158,11 @@ def propose(
         rejected=rejected,
         segments=learn.rejections(history, before),
         move=move,
-        objections=_objections(policy, outcomes, outcomes_before, move),
+        objections=(
+            *_objections(policy, outcomes, outcomes_before, move),
+            *completing.objections(policy, before, study.artifact),
+        ),
+        completed=completed,
         files=_files(study),
     )
 
