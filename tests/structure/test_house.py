@@ -33,6 +33,7 @@ EXTRAS = (
 # What needs an extra as a whole, and what is run and never imported.
 NOT_CORE = (
     *("learn/", "report/", "web/", "cli/sandbox.py", "resolve/from_labels/training.py"),
+    "jobs/bulk_kernel.py",
     *("store/postgres", "__main__.py", "store/migrations/env.py"),
 )
 

@@ -207,6 +207,8 @@ def _chance_words(learned: Learned) -> list[str]:
         f"  from {cut.at:.0%} on: {cut.called} called, precision {cut.precision:.0%} "
         f"({cut.precision_low:.0%} to {cut.precision_high:.0%}), recall {cut.recall:.0%} "
         f"({cut.recall_low:.0%} to {cut.recall_high:.0%})"
+        if cut.called
+        else f"  from {cut.at:.0%} on: nobody is called, so neither precision nor recall is told"
         for cut in held.cuts
     ]
     return lines

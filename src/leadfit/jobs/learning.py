@@ -12,11 +12,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from leadfit.artifact import Artifact, evaluate, to_json
+from leadfit.artifact import Artifact, to_json
 from leadfit.errors import MissingExtra
 from leadfit.history import History
 from leadfit.jobs import completing
 from leadfit.jobs.changes import Change, Rejections, changed_points, rejections
+from leadfit.jobs.list_scoring import FactScorer
 from leadfit.jobs.names import Names
 from leadfit.jobs.recall import history as recall
 from leadfit.policy import Policy
@@ -251,22 +252,22 @@ def score_accounts(
         StoreBusy: The store cannot take more now; scoring again goes on where this stopped.
     """
     names, as_of, now = Names(policy), datetime.fromisoformat(artifact.as_of), world.now()
+    scorer = FactScorer(artifact)
     total = changed = 0
     for chunk in _accounts(store):
-        scores: list[AccountScore] = []
-        for account in chunk:
-            found = evaluate(artifact, facts_of(artifact, account, names))
-            scores.append(
-                AccountScore(
-                    account_id=account.account_id,
-                    score=found.score,
-                    detractor=found.detractor,
-                    flagged=found.flagged,
-                    artifact_digest=artifact.digest,
-                    as_of=as_of,
-                    scored_at=now,
-                )
+        found = scorer.score([facts_of(artifact, account, names) for account in chunk])
+        scores = [
+            AccountScore(
+                account_id=account.account_id,
+                score=figures.score,
+                detractor=figures.detractor,
+                flagged=figures.flagged,
+                artifact_digest=artifact.digest,
+                as_of=as_of,
+                scored_at=now,
             )
+            for account, figures in zip(chunk, found, strict=True)
+        ]
         total += len(scores)
         changed += store.write(partial(_keep, scores))
     return total, changed
@@ -306,19 +307,25 @@ def _move(store: Store, policy: Policy, before: Artifact | None, after: Artifact
     if before is None or after is None or before.digest == after.digest:
         return Move()
     names, compared, far = Names(policy), 0, 0
+    by_old, by_new = FactScorer(before), FactScorer(after)
     for chunk in _accounts(store):
         ids = [account.account_id for account in chunk]
         there = store.read(partial(_scores, ids))
-        for account in chunk:
-            score = there.get(account.account_id)
-            old = (
-                score.score
-                if score is not None and score.artifact_digest == before.digest
-                else evaluate(before, facts_of(before, account, names)).score
-            )
-            new = evaluate(after, facts_of(after, account, names)).score
-            compared += 1
-            far += abs(new - old) > policy.learn.large_move_points
+        stale = [
+            account
+            for account in chunk
+            if (score := there.get(account.account_id)) is None
+            or score.artifact_digest != before.digest
+        ]
+        olds = {account_id: score.score for account_id, score in there.items()}
+        again = by_old.score([facts_of(before, account, names) for account in stale])
+        olds |= {a.account_id: each.score for a, each in zip(stale, again, strict=True)}
+        news = by_new.score([facts_of(after, account, names) for account in chunk])
+        compared += len(chunk)
+        far += sum(
+            abs(new.score - olds[account.account_id]) > policy.learn.large_move_points
+            for account, new in zip(chunk, news, strict=True)
+        )
     return Move(compared=compared, far=far)
 
 

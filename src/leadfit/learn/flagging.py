@@ -9,7 +9,7 @@ flag's precision; its lower bound is that of Clopper and Pearson (1934).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,7 +18,7 @@ from leadfit.bounds import lower_bound
 from leadfit.errors import BadInput
 from leadfit.history import History, Step
 from leadfit.learn import leaks
-from leadfit.learn.cross_fitting import lot, without
+from leadfit.learn.cross_fitting import lot, of_rows, without
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
@@ -94,27 +94,18 @@ def _flagged(
     for number in range(_FOLDS):
         inside = fold == number
         fewer = without(past, inside)
-        kept = [_of_rows(levels, ~inside) for levels in facts]
-        held = [_of_rows(levels, ~inside) for levels in confounders]
+        kept = [of_rows(levels, ~inside) for levels in facts]
+        held = [of_rows(levels, ~inside) for levels in confounders]
         try:
             heads = learn_heads(fewer, climb(fewer), kept, held, rules)
             made = write(fewer, kept, heads, weights, churn, learned_from="", rules=rules)
         except BadInput:
             return None
-        _, matches = score_rows(made, [_of_rows(levels, inside) for levels in facts])
+        _, matches = score_rows(made, [of_rows(levels, inside) for levels in facts])
         if made.detractor is None or len(matches) != int(inside.sum()):
             return None
         found[inside] = matches >= made.flag_at
     return found
-
-
-def _of_rows(levels: Levels, rows: Bools) -> Levels:
-    return replace(
-        levels,
-        codes=levels.codes[rows],
-        known_at=levels.known_at[rows] if len(levels.known_at) else levels.known_at,
-        numbers=levels.numbers[rows] if len(levels.numbers) else levels.numbers,
-    )
 
 
 def _judged(past: Past, ladder: Ladder, flagged: Bools) -> FlagPrecision:
