@@ -156,6 +156,8 @@ class Policy(PolicyFile):
             score: The answer of the score stage.
         """
         named = {reason.rule for reason in score.reasons if reason.rule.startswith(PLAY)}
+        if not named:
+            return None
         return next((play for play in self.plays if PLAY + play.name in named), None)
 
 
