@@ -120,9 +120,7 @@ class Leadfit:
         self.waits = Waits(world, store)
         self._health = Health(world, store, folder, lambda: self.policy)
         self._signals = jobs.SignalWatch(world, store, lambda: self.policy, self.hooks.forget_old)
-        self._watch = jobs.MatchWatch(
-            world, store, lambda: self._in_force, put_in_force=self.publish_card
-        )
+        self._watch = jobs.MatchWatch(world, store, lambda: self._in_force, self.publish_card)
 
     def __enter__(self) -> Leadfit:
         return self

@@ -75,7 +75,7 @@ class Vending:
                 self._digest = policy.digest
                 if faults:
                     # It was put in force while the server runs: the others are asked all the same.
-                    _log.error("vendors.faulty", count=len(faults))
+                    _log.error("vendors.faulty", code=BadInput.code)
             return self._made
 
     def _make(self, policy: Policy) -> tuple[dict[str, Vendor], list[Fault]]:

@@ -26,6 +26,7 @@ def test_every_command_of_a_room_is_listed() -> None:
     from leadfit.cli import (  # noqa: PLC0415 -- loaded by the command, too
         cards,
         deliveries,
+        enriching,
         keeping,
         learning,
         match_files,
