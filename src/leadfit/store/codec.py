@@ -244,20 +244,23 @@ def _record_text(kind: type) -> Callable[[object], str]:
         (name, f"{_quoted(name)}:", default is False or any(default == e for e in _EMPTY))
         for name, default in _defaults(kind)
     )
-    prefixes = [(prefix, may_be_left_out) for _, prefix, may_be_left_out in parts]
+    prefixes = [prefix for _, prefix, _ in parts]
+    may_go = [may_be_left_out for _, _, may_be_left_out in parts]
     values_of = _values_of([name for name, _, _ in parts])
 
     def write(record: object) -> str:
         kept = []
-        for (prefix, may_be_left_out), value in zip(prefixes, values_of(record), strict=True):
+        for prefix, may_be_left_out, value in zip(  # noqa: B905 -- one of each for every field
+            prefixes, may_go, values_of(record)
+        ):
+            if value is None:
+                if not may_be_left_out:
+                    kept.append(prefix + "null")
+                continue
             kind = type(value)
             if kind is str:
                 kept.append(prefix + _quoted(value))  # type: ignore[arg-type]  # its type is str
-            elif (
-                value
-                or not may_be_left_out
-                or (value is not None and value is not False and kind not in _CONTAINERS)
-            ):
+            elif value or not may_be_left_out or (value is not False and kind not in _CONTAINERS):
                 kept.append(prefix + _text_of(kind)(value))
         return f"{{{','.join(kept)}}}"
 
@@ -327,7 +330,9 @@ def _reader(kind: Hashable) -> Callable[[object], object]:
         return _union_reader(get_args(kind))
     if origin is tuple:
         each = _reader(get_args(kind)[0])
-        return lambda plain: tuple(each(part) for part in cast("list[object]", plain))
+        if each is _as_it_is:
+            return lambda plain: tuple(cast("list[object]", plain))
+        return lambda plain: tuple([each(part) for part in cast("list[object]", plain)])
     if origin is frozenset:
         return lambda plain: frozenset(cast("list[object]", plain))
     return _class_reader(kind) if isinstance(kind, type) else _as_it_is
@@ -346,19 +351,25 @@ def _union_reader(kinds: tuple[object, ...]) -> Callable[[object], object]:
     if len(rest) != 1:
         return _as_it_is
     inner = _reader(rest[0])
+    if inner is _as_it_is:
+        return _as_it_is
     return lambda plain: None if plain is None else inner(plain)
 
 
 def _record_reader(kind: type) -> Callable[[object], object]:
     hints = get_type_hints(kind)
-    names = [name for name, _ in _defaults(kind)]
-    readers = {name: _reader(hints[name]) for name in names}
+    names = frozenset(name for name, _ in _defaults(kind))
+    every = ((name, _reader(hints[name])) for name in names)
+    readers = [(name, of) for name, of in every if of is not _as_it_is]
 
     def read(plain: object) -> object:
-        given = cast("Mapping[str, object]", plain)
-        return kind(
-            **{name: readers[name](value) for name, value in given.items() if name in readers}
-        )
+        given = dict(cast("Mapping[str, object]", plain))
+        if not given.keys() <= names:
+            given = {name: value for name, value in given.items() if name in names}
+        for name, of in readers:
+            if name in given:
+                given[name] = of(given[name])
+        return kind(**given)
 
     return read
 
