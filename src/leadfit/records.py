@@ -564,6 +564,8 @@ class Decision:
         artifact_digest: Digest of the learned artifact in force, or ``None``.
         card_digest: Digest of the model card in force, or ``None``.
         subject: The facts and activities that were scored.
+        enrichment: Why facts that it lacked were bought or not; ``None`` where none are sold.
+        certificate_digest: Digest of the proof that none of them could change it.
     """
 
     decision_id: str
@@ -582,3 +584,5 @@ class Decision:
     policy_digest: str
     artifact_digest: str | None = None
     card_digest: str | None = None
+    enrichment: Reason | None = None
+    certificate_digest: str | None = None
