@@ -16,6 +16,8 @@ from leadfit.testing import (
     check_outbox,
     check_owners,
     check_store,
+    check_trials,
+    check_vendors,
 )
 from leadfit.testing.check_store import Bench
 
@@ -26,6 +28,8 @@ CHECKS = (
     *check_owners.CHECKS,
     *check_breaches.CHECKS,
     *check_intake.CHECKS,
+    *check_trials.CHECKS,
+    *check_vendors.CHECKS,
 )
 
 

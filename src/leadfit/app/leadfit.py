@@ -19,6 +19,7 @@ from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
 from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching, check_said
+from leadfit.app.outcomes import Outcomes
 from leadfit.app.persons import Persons
 from leadfit.app.policy_folder import PolicyFolder
 from leadfit.app.routing import Routing
@@ -71,6 +72,7 @@ class Leadfit:
         persons: Erasing, readmitting and handing out what is kept of one person.
         deliveries: How deliveries are doing; dead letters, which wait for a person.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
+        outcomes: What came of decisions: experiments.
         keys: API keys.
         hooks: Calls of vendors.
         waits: How long leads wait for their first owner.
@@ -104,6 +106,7 @@ class Leadfit:
         self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
+        self.outcomes = Outcomes(world, store, lambda: self.policy)
         self._policy_folder = PolicyFolder(folder / "policy", world)
         self.keys = Keys(world, store)
         self.hooks = Hooks(world, store, lambda: self.policy, self.accept_many, environment or {})
@@ -180,6 +183,7 @@ class Leadfit:
         if found is None:
             return False
         self._in_force = replace(self._in_force, policy=found)
+        self.world.reach("policy.noticed")
         return True
 
     @property

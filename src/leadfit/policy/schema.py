@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.enrichment import EnrichRules
+from leadfit.policy.experiment import Experiments, slower_arms
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
 from leadfit.policy.routing import RouteRules, Sweep
 from leadfit.policy.scoring import Detractor, ScoreRules
@@ -245,6 +246,16 @@ class PolicyFile(Section):
     """When evidence is enough."""
     meaningful_use: Use = Field(default_factory=Use)
     """When a churned customer is evidence against its like."""
+    experiment: Experiments = Field(default_factory=Experiments)
+    """Experiments of your own."""
+
+    @model_validator(mode="after")
+    def _no_arm_is_slower_than_promised(self) -> Self:
+        response = self.experiment.response
+        wrong = [] if response is None else slower_arms(response, self.tiers)
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> Self:

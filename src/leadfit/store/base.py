@@ -31,7 +31,10 @@ from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
+from leadfit.store.purchases import Purchases
 from leadfit.store.told import Contents, People, ToldDecisions
+from leadfit.store.trials import Trials
+from leadfit.store.vendors import Vendors
 from leadfit.store.views import (
     Counts,
     Feedback,
@@ -399,6 +402,18 @@ class Session(Protocol):
     @property
     def merges(self) -> Merges:
         """Merges and their undoing."""
+
+    @property
+    def trials(self) -> Trials:
+        """Leads of experiments."""
+
+    @property
+    def purchases(self) -> Purchases:
+        """Facts that are bought."""
+
+    @property
+    def vendors(self) -> Vendors:
+        """Calls of vendors, their budgets and their ledger."""
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

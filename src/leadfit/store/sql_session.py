@@ -20,11 +20,14 @@ from leadfit.store.sql_owners import SqlOwners
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
+from leadfit.store.sql_purchases import SqlPurchases
 from leadfit.store.sql_queues import (
     SqlClocks,
 )
 from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
+from leadfit.store.sql_trials import SqlTrials
+from leadfit.store.sql_vendors import SqlVendors
 from leadfit.store.views import Counts
 from leadfit.world import World
 
@@ -76,6 +79,9 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
+        self.trials = SqlTrials(connection)
+        self.purchases = SqlPurchases(connection, self.signals)
+        self.vendors = SqlVendors(connection)
 
     def forget(self) -> None:
         """Forget what was noted in a transaction that is undone."""
