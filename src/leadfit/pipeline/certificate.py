@@ -3,8 +3,8 @@
 A certificate is canonical JSON: digests of the rules and of what is known, the unknown facts with
 the values they may have, bounds by part, and what follows. A check makes the same bounds from the
 decision's own inputs and compares every byte. Then, by another way, it tries completions: the ends
-of the bounds, all corners, every value alone, and random ones that no cell was made of, each through
-the score and the ranking themselves.
+of the bounds, all corners, every value alone, and random ones that no cell was made of, each
+through the score and the ranking themselves.
 """
 
 from __future__ import annotations
@@ -142,9 +142,7 @@ def _corners(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
         yield dict(zip((each.fact for each in cells), values, strict=True))
 
 
-def _random(
-    question: Question, cells: Sequence[Cells], seed: int
-) -> Iterator[Mapping[str, Fact]]:
+def _random(question: Question, cells: Sequence[Cells], seed: int) -> Iterator[Mapping[str, Fact]]:
     """Yield values that are drawn from each cell, written otherwise than its own."""
     draw = seeded(f"certificate {question.lead.lead_id}", seed)
     for _ in range(_RANDOM):

@@ -22,7 +22,9 @@ from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import Choice, Verdict, choices, is_worth_it, worth_buying
 from leadfit.records import Decision, Fact, Facts, Kind, Reason, Signal
 from leadfit.score.cells import admitted
+from leadfit.store import Store
 from leadfit.store.enriching import Wait
+from leadfit.world import World
 
 RULE: Final = "enrichment."
 MISSING: Final = f"{RULE}missing"
@@ -101,9 +103,7 @@ def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
     return found
 
 
-def _settled(
-    told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]
-) -> Told:
+def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]) -> Told:
     certificate = certify(question, verdict)
     got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
     lacks = ", ".join(each.fact for each in verdict.cells) or "nothing that counts"
@@ -194,9 +194,7 @@ def _why_not(outcomes: Sequence[Outcome]) -> str | None:
     return None
 
 
-def _missing(
-    told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str
-) -> Told:
+def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
     lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
     may = " and ".join(verdict.flips)
     words = f"enrichment: missing ({why}); decided by known facts, {lacks} could change the {may}"
@@ -240,3 +238,20 @@ def keep(told: Told, decision: Decision) -> None:
         desk.session.vendors.note_changed(purchase_id, changed=changed)
     if decision.opened:
         desk.session.enriching.observe(told.question.groups.named(decision.subject.facts))
+
+
+def release(world: World, store: Store, limit: int) -> int:
+    """Let signals be decided whose time is up, or whose purchases have all ended.
+
+    Args:
+        world: The time.
+        store: Where they wait.
+        limit: Most signals of a round.
+
+    Returns:
+        How many there were.
+    """
+    due = store.read(lambda session: session.enriching.due(world.now(), limit))
+    if due:
+        store.write(lambda session: session.enriching.release(due))
+    return len(due)

@@ -165,6 +165,8 @@ def decide_pending(world: World, store: Store, in_force: InForce, limit: int) ->
     Raises:
         StoreBusy: The store cannot take more now; what was decided stays decided.
     """
+    if in_force.policy.enrich.is_live:
+        enriching.release(world, store, limit)
     pending = store.read(lambda session: session.signals.pending(limit))
     begun: list[tuple[str, Future[str | None]]] = [
         (signal_id, store.submit(_Piece(world, in_force, signal_id), later=True))
@@ -300,7 +302,9 @@ def _rate_again(told: Told, who: Who, lead: Lead) -> None:
     rises = lead.tier is None or rated.tier < lead.tier
     if rises and present is not None and leads.touched_at(lead.lead_id) is None:
         owned = replace(lead, facts=subject.facts)
-        routed = moving.raise_tier(desk, owned, who.account, rated, present, case.signal.received_at)
+        routed = moving.raise_tier(
+            desk, owned, who.account, rated, present, case.signal.received_at
+        )
     if routed.assignment is None and present is not None:
         owned = replace(lead, facts=subject.facts)
         was = None if before is None else before.score

@@ -281,12 +281,13 @@ def _tiers(
         ):
             settled += share
     if changed == 0.0 and settled == 0.0:  # it takes others besides: a share of what all may bring
-        return _together(question, verdict, [*own, *rest], len(own), worth)
+        part = _counts(own, model) / max(_counts([*own, *rest], model), 1)
+        return _together(question, verdict, [*own, *rest], part, worth)
     return changed, value, settled
 
 
 def _together(
-    question: Question, verdict: Verdict, cells: Sequence[Cells], of: int, worth: Worth
+    question: Question, verdict: Verdict, cells: Sequence[Cells], part: float, worth: Worth
 ) -> tuple[float, float, float]:
     changed, value = 0.0, 0.0
     for added, share in _odds(cells, question.policy.score.model).items():
@@ -294,8 +295,12 @@ def _together(
         if tier != verdict.known.tier:
             changed += share
             value += share * worth.of_tiers(tier, verdict.known.tier)
-    part = of / max(len(cells), 1)
     return changed * part, value * part, 0.0
+
+
+def _counts(cells: Sequence[Cells], model: str) -> int:
+    """Return how many facts the tier hangs on."""
+    return sum(len({added_by(each, cell, model) for cell in each.cells}) > 1 for each in cells)
 
 
 def _held(question: Question, tier: Tier) -> Tier:

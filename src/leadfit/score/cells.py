@@ -304,8 +304,11 @@ def _read_skills(reading: _Reading, first: str, policy: Policy, groups: Groups) 
             continue
         reading.is_text = True
         _name(reading, each.values)
-        wanted = frozenset(map(fold, each.values))
-        reading.readers.append((f"skill.{n}", lambda value, wanted=wanted: fold(value) in wanted))
+        reading.readers.append((f"skill.{n}", _is_one_of(frozenset(map(fold, each.values)))))
+
+
+def _is_one_of(wanted: frozenset[str]) -> Callable[[Fact], object]:
+    return lambda value: fold(value) in wanted
 
 
 def _read_level(reading: _Reading, level: ArtifactFact) -> None:

@@ -42,12 +42,11 @@ class Enriching(Protocol):
     def waited(self, signal_id: str) -> Wait | None:
         """Return how long a signal may wait, if it waits or waited."""
 
-    def release(self, now: datetime, limit: int) -> int:
-        """Let signals be decided whose time is up or for which nothing is under way any more.
+    def due(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Return signals whose time is up or for which nothing is under way any more."""
 
-        Returns:
-            How many there were.
-        """
+    def release(self, signal_ids: Sequence[str]) -> None:
+        """Let signals that wait be decided."""
 
     def keep(self, decision_id: str, lead_id: str | None, certificate: Certificate) -> None:
         """Keep the certificate of a decision."""

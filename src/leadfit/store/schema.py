@@ -16,10 +16,23 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from leadfit.store import schema_matching, schema_outbox, schema_trials, schema_vendors
+from leadfit.store import (
+    schema_enriching,
+    schema_matching,
+    schema_outbox,
+    schema_trials,
+    schema_vendors,
+)
 from leadfit.store.types import NUMBER, WHOLE, WORDS, metadata, only
 
-__all__ = ["metadata", "schema_matching", "schema_outbox", "schema_trials", "schema_vendors"]
+__all__ = [
+    "metadata",
+    "schema_enriching",
+    "schema_matching",
+    "schema_outbox",
+    "schema_trials",
+    "schema_vendors",
+]
 
 log = Table(
     "log",

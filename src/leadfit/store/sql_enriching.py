@@ -27,8 +27,8 @@ class SqlEnriching:
     def wait(self, signal_id: str, wait: Wait) -> None:
         """Let a signal wait; one that waited before keeps its deadline."""
         self._connection.execute(
-            "INSERT INTO enrich_waits (signal_id, began_us, until_us) VALUES (?, ?, ?)"
-            " ON CONFLICT (signal_id) DO NOTHING",
+            "INSERT INTO enrich_waits (signal_id, began_us, until_us, is_open) VALUES (?, ?, ?, 1)"
+            " ON CONFLICT (signal_id) DO UPDATE SET is_open = 1",
             (signal_id, to_us(wait.began_at), to_us(wait.until)),
         )
         self._connection.execute(
@@ -42,21 +42,27 @@ class SqlEnriching:
         ).fetchone()
         return None if row is None else Wait(began_at=from_us(row[0]), until=from_us(row[1]))
 
-    def release(self, now: datetime, limit: int) -> int:
-        """Let signals be decided whose time is up or for which nothing is under way any more."""
+    def due(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Return signals whose time is up or for which nothing is under way any more."""
         rows = self._connection.execute(
-            "SELECT signals.signal_id FROM signals JOIN enrich_waits USING (signal_id)"
-            " WHERE signals.status = 'waiting' AND (enrich_waits.until_us <= ? OR NOT EXISTS"
-            " (SELECT 1 FROM purchases WHERE purchases.signal_id = signals.signal_id"
-            " AND purchases.state IN ('wanted', 'asked')))"
-            " ORDER BY signals.seq LIMIT ?",
+            "SELECT signal_id FROM enrich_waits WHERE is_open = 1 AND (until_us <= ?"
+            " OR NOT EXISTS (SELECT 1 FROM purchases WHERE"
+            " purchases.signal_id = enrich_waits.signal_id"
+            " AND purchases.state IN ('wanted', 'asked'))) ORDER BY until_us, signal_id LIMIT ?",
             (to_us(now), limit),
-        ).fetchall()
-        for (signal_id,) in rows:
+        )
+        return tuple(row[0] for row in rows)
+
+    def release(self, signal_ids: Sequence[str]) -> None:
+        """Let signals that wait be decided."""
+        for signal_id in signal_ids:
             self._connection.execute(
-                "UPDATE signals SET status = 'accepted' WHERE signal_id = ?", (signal_id,)
+                "UPDATE enrich_waits SET is_open = 0 WHERE signal_id = ?", (signal_id,)
             )
-        return len(rows)
+            self._connection.execute(
+                "UPDATE signals SET status = 'accepted' WHERE signal_id = ? AND status = 'waiting'",
+                (signal_id,),
+            )
 
     def keep(self, decision_id: str, lead_id: str | None, certificate: Certificate) -> None:
         """Keep the certificate of a decision."""
