@@ -71,7 +71,7 @@ _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _OUTCOMES: Final = frozenset({"experiment"})
-_KEEPING: Final = frozenset({"erase", "export", "replay"})
+_KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
 
 
 class Commands(click.Group):

@@ -31,6 +31,7 @@ def test_every_command_of_a_room_is_listed() -> None:
         match_files,
         matching,
         offline,
+        outcomes,
         reviewing,
         routing,
         watching,
@@ -39,7 +40,7 @@ def test_every_command_of_a_room_is_listed() -> None:
 
     rooms = (
         *(cards, deliveries, keeping, learning, match_files, matching, offline, reviewing),
-        *(routing, watching, workspace),
+        *(outcomes, routing, watching, workspace),
     )
     assert {name for room in rooms for name in room.COMMANDS} == set(WORDS)
 
