@@ -9,6 +9,7 @@ from pathlib import Path
 from leadfit import Leadfit, Receipt, create_workspace
 from leadfit.buying import VENDOR, Purchase, PurchaseState
 from leadfit.records import Fact
+from leadfit.store import Session
 from leadfit.store.vendors import Bill, CallState, Ended, Terms
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
@@ -120,14 +121,14 @@ class Seller:
             then=PurchaseState.ANSWERED if came else PurchaseState.MISSED,
             answer_id=answer_id,
         )
-        self.leadfit._store.write(
-            lambda session: (
-                session.vendors.begin(
-                    purchase, terms, call_id=call_id, holder="test", now=now, lease=now
-                ),
-                session.vendors.end(call_id, ended, now),
+
+        def end(session: Session) -> None:
+            session.vendors.begin(
+                purchase, terms, call_id=call_id, holder="test", now=now, lease=now
             )
-        )
+            session.vendors.end(call_id, ended, now)
+
+        self.leadfit._store.write(end)
 
     def lead(self, signal_id: str) -> LeadView:
         """Return the lead of a signal."""

@@ -10,7 +10,7 @@ import pytest
 
 from bought import Seller, workspace_that_buys
 from leadfit import open_leadfit
-from leadfit.records import Tier
+from leadfit.records import Fact, Tier
 from leadfit.store.views import SignalState
 from leadfit.testing import FrozenWorld
 
@@ -156,7 +156,7 @@ def test_a_title_that_was_bought_stands_nowhere_in_the_log_and_replays(tmp_path:
     with open_leadfit(workspace, world=world) as leadfit:
         seller = Seller(leadfit, world)
         seller.knows = {"people": {"title": "Chief Flavour Officer"}, "companies": {}}
-        facts = {**HOT, "employees": 800, "budget_confirmed": "yes"}
+        facts: dict[str, Fact] = {**HOT, "employees": 800, "budget_confirmed": "yes"}
         hot = ("pricing_view", "calculator", "comparison_view")
         for kind in hot:
             seller.send(kind, "jo@acme.com", facts)
