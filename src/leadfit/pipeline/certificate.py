@@ -21,7 +21,7 @@ from leadfit.pipeline import question as asked
 from leadfit.pipeline.question import Outcome, Question
 from leadfit.pipeline.worth_buying import Verdict, worth_buying
 from leadfit.records import Fact
-from leadfit.score.cells import Cells, admitted
+from leadfit.score.cells import Cell, Cells, admitted
 from leadfit.store.codec import encode
 from leadfit.store.personal import part_facts
 from leadfit.world import seeded
@@ -87,7 +87,7 @@ def certify(question: Question, verdict: Verdict) -> Certificate:
         "missing": {each.fact: [cell.value for cell in each.cells] for each in verdict.cells},
         "unread": sorted(set(question.free) - {each.fact for each in verdict.cells}),
         "parts": {each.rule: [each.low, each.high] for each in bounds.parts},
-        "bounds": {"of": bounds.measure, "low": bounds.low, "high": bounds.high},
+        "bounds": {name: list(ends) for name, ends in bounds.span.numbers.items()},
         "held": question.held,
         "has_owner": question.owner_id,
         "tiers": list(bounds.tiers),
@@ -123,16 +123,32 @@ def completions(question: Question, verdict: Verdict, seed: int) -> Iterator[Map
 
     Args:
         question: The decision.
-        verdict: Its bounds, whose ends come first.
+        verdict: Its cells.
         seed: Of the random ones.
     """
-    yield verdict.bounds.lowest
-    yield verdict.bounds.highest
     cells = verdict.cells
+    yield from _ends(cells)
     for each in cells:
         yield from ({each.fact: cell.value} for cell in each.cells)
     yield from islice(_corners(cells), _CORNERS)
     yield from _random(question, cells, seed)
+
+
+def _ends(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
+    """Yield the least and the most that parts can come to, all facts at once."""
+    for choose in (min, max):
+        yield {
+            each.fact: choose(each.cells, key=lambda cell: _weight(each, cell)).value
+            for each in cells
+        }
+
+
+def _weight(cells: Cells, cell: Cell) -> float:
+    return sum(
+        float(made)
+        for (rule, _), made in zip(cells.readers, cell.signature, strict=True)
+        if rule.startswith(("fit.", "authority.")) and isinstance(made, float | int)
+    )
 
 
 def _corners(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:

@@ -20,7 +20,7 @@ from leadfit.pipeline.case import Case, Desk
 from leadfit.pipeline.certificate import certify
 from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import Choice, Verdict, choices, is_worth_it, worth_buying
-from leadfit.records import Decision, Fact, Facts, Kind, Reason, Signal
+from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Reason, Signal
 from leadfit.score.cells import admitted
 from leadfit.store import Store
 from leadfit.store.enriching import Wait
@@ -40,6 +40,7 @@ class Told:
         certificate: The proof of a settled decision.
         question: What the certificate is of.
         waits: The signal waits; it is not decided now.
+        lead_id: Id of the lead it opens, if it opens one; a lot hangs on it.
         changed: Purchases that were made for it, and whether they changed the decision.
     """
 
@@ -49,6 +50,7 @@ class Told:
     certificate: Certificate | None = None
     question: Question | None = None
     waits: bool = False
+    lead_id: str | None = None
     changed: tuple[tuple[str, bool], ...] = ()
 
 
@@ -64,13 +66,15 @@ def consider(desk: Desk, came: Signal) -> Told:
         return Told(case=case)
     case, bought = _with_answers(case)
     who = identity.foreseen(case)
-    question = foreseen.question_of(case, who, bought)
+    opens = who.lead is None and came.kind in OPENS_A_LEAD
+    lead_id = desk.world.new_id("lead") if opens else None
+    question = foreseen.question_of(case, who, bought, lead_id or "")
     if question is None or (not question.free and not bought):
-        return Told(case=case, bought=bought)
+        return Told(case=case, bought=bought, lead_id=lead_id)
     verdict = worth_buying(question)
     desk.world.reach("enrich.bounded")
     outcomes = desk.session.purchases.of_signal(came.signal_id)
-    told = Told(case=case, bought=bought, question=question)
+    told = Told(case=case, bought=bought, question=question, lead_id=lead_id)
     if verdict.is_settled:
         return _settled(told, question, verdict, outcomes)
     return _unsettled(told, question, verdict, outcomes)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
 
 from leadfit.buying import DOMAIN, Whom, WhomKind
-from leadfit.pipeline import identity, known, matching, owners
+from leadfit.pipeline import identity, known, matching, owners, rating
 from leadfit.pipeline import question as asked
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.question import Question
@@ -26,26 +25,24 @@ from leadfit.records import (
     Tier,
 )
 
-_ACTIVITIES: Final = 50
-_DRAFT: Final = "draft"
 
-
-def question_of(case: Case, who: Who, bought: Facts) -> Question | None:
+def question_of(case: Case, who: Who, bought: Facts, lead_id: str) -> Question | None:
     """Return what the decision about a signal hangs on; ``None`` where it gives no owner anew.
 
     Args:
         case: The signal with its match.
         who: Whom it is about, by what is on record.
         bought: Facts that were bought about it.
+        lead_id: Id of the lead that is opened, if one is.
     """
     desk, lead = case.desk, who.lead
     opens = lead is None and case.signal.kind in OPENS_A_LEAD
     if not opens and (lead is None or not lead.is_open or lead.tier is None):
         return None
-    subject = _subject(case, who, bought)
+    subject = _subject(case, who, bought, lead_id)
     routed_by = owners.routed_by(desk, who.account)
     drafted = Lead(
-        lead_id=_DRAFT if lead is None else lead.lead_id,
+        lead_id=lead_id if lead is None else lead.lead_id,
         created_at=desk.now if lead is None else lead.created_at,
         account_id=who.account_id,
         contact_id=who.contact_id,
@@ -76,22 +73,28 @@ def question_of(case: Case, who: Who, bought: Facts) -> Question | None:
     return replace(question, loads=_loads(desk, question))
 
 
-def _subject(case: Case, who: Who, bought: Facts) -> Subject:
+def _subject(case: Case, who: Who, bought: Facts, lead_id: str) -> Subject:
     """Put together what scoring will look at; the signal is an activity, too."""
     lead = who.lead
-    before: Facts = {}
+    before, listed = Subject(facts={}), tuple[str, ...]()
     if lead is not None:
         rated = case.desk.session.leads.rated(lead.lead_id)
-        before = lead.facts if rated is None else rated.subject.facts
-    facts = known.facts_of(case, who, before, bought)
+        before = Subject(facts=lead.facts) if rated is None else rated.subject
+        listed = before.listed
     activities = case.desk.session.leads.activities(
         lead_id=None if lead is None else lead.lead_id,
         contact_id=who.contact_id,
         account_id=who.account_id,
-        limit=_ACTIVITIES,
+        limit=rating.ACTIVITIES,
     )
     own = Activity(kind=case.signal.kind, at=case.signal.at)
-    return Subject(facts=facts, activities=(*activities, own)[-_ACTIVITIES:])
+    subject = Subject(
+        facts=known.facts_of(case, who, before.facts, bought),
+        activities=(*activities, own)[-rating.ACTIVITIES :],
+        listed=listed,
+    )
+    whom = rating.whom_of(case, who, lead_id if lead is None else lead.lead_id, lead)
+    return rating.rate_lead(case.desk, whom, subject, also=(own,)).subject
 
 
 def _is_unresolved(case: Case, who: Who) -> bool:

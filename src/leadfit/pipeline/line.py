@@ -12,16 +12,27 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
-from leadfit import orchestrate, resolve, score, signal
+from leadfit import orchestrate, resolve, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import echo, enriching, feedback, identity, intake, matching, moving, owners
+from leadfit.pipeline import (
+    echo,
+    enriching,
+    feedback,
+    identity,
+    intake,
+    matching,
+    moving,
+    owners,
+    rating,
+)
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
 from leadfit.pipeline.enriching import Told
 from leadfit.pipeline.known import facts_of
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
+from leadfit.policy.policy import is_held_back
 from leadfit.records import (
     OPENS_A_LEAD,
     Decision,
@@ -40,7 +51,6 @@ from leadfit.world import World
 FEEDBACK: Final = frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.TOUCHED})
 ECHO: Final = "an echo of what we wrote: no decision follows"
 ENDS_A_LEAD: Final = frozenset({Kind.CONVERTED, Kind.LOST})
-_ACTIVITIES: Final = 50
 
 _log = logger("pipeline")
 
@@ -234,7 +244,7 @@ def _follow(told: Told, who: Who) -> str | None:
     case = told.case
     kind = case.signal.kind
     opens = kind in OPENS_A_LEAD and who.lead is None
-    lead_id = case.desk.world.new_id("lead") if opens else None
+    lead_id = told.lead_id or case.desk.world.new_id("lead") if opens else None
     if who.lead is not None:
         lead_id = who.lead.lead_id
     case.desk.session.leads.add_activity(
@@ -259,8 +269,8 @@ def _open(told: Told, who: Who, lead_id: str) -> None:
     """Open a lead: score, route, orchestrate."""
     case = told.case
     desk = case.desk
-    subject = _subject(told, who, lead_id, {})
-    rated = _rated(told, subject)
+    made = _rated(told, who, lead_id, _subject(told, who, lead_id, {}))
+    subject, rated = made.subject, made.score
     lead = Lead(
         lead_id=lead_id,
         created_at=desk.now,
@@ -279,16 +289,6 @@ def _open(told: Told, who: Who, lead_id: str) -> None:
     matching.keep(case, who, lead_id, rated, doubt)
 
 
-def _rated(told: Told, subject: Subject) -> Score:
-    """Rate what is known; the reasons say where facts are missing that could change it."""
-    desk = told.case.desk
-    rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)
-    desk.world.reach("decide.rated")
-    if told.reason is None or told.reason.rule != enriching.MISSING:
-        return rated
-    return replace(rated, reasons=(*rated.reasons, told.reason))
-
-
 def _rate_again(told: Told, who: Who, lead: Lead) -> None:
     """Rate an open lead by what is known now; a higher tier gets its own clock and actions."""
     case = told.case
@@ -296,7 +296,10 @@ def _rate_again(told: Told, who: Who, lead: Lead) -> None:
     before = leads.rated(lead.lead_id)
     known = lead.facts if before is None else before.subject.facts
     subject = _subject(told, who, lead.lead_id, known)
-    rated = _rated(told, subject)
+    if before is not None:
+        subject = replace(subject, listed=before.subject.listed)
+    made = _rated(told, who, lead.lead_id, subject, lead)
+    subject, rated = made.subject, made.score
     routed = Routed()
     present = leads.assignment(lead.lead_id)
     rises = lead.tier is None or rated.tier < lead.tier
@@ -313,12 +316,25 @@ def _rate_again(told: Told, who: Who, lead: Lead) -> None:
     _keep(told, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
 
 
+def _rated(
+    told: Told, who: Who, lead_id: str, subject: Subject, lead: Lead | None = None
+) -> rating.Rated:
+    """Rate a lead that a signal is about; it says where facts are missing that could change it."""
+    case = told.case
+    rated = rating.rate_lead(case.desk, rating.whom_of(case, who, lead_id, lead), subject)
+    case.desk.world.reach("decide.rated")
+    if told.reason is None or told.reason.rule != enriching.MISSING:
+        return rated
+    reasons = (*rated.score.reasons, told.reason)
+    return replace(rated, score=replace(rated.score, reasons=reasons))
+
+
 def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
     """Cancel what must not be written to the lead any more: it replied, or is a detractor now."""
     desk, came = case.desk, case.signal
     if came.kind is Kind.EMAIL_REPLY and not feedback.is_automatic("", desk.policy, came.facts):
         feedback.replied(desk.session, lead.lead_id, desk.now)
-    if rated.icp is not None and rated.icp.flagged:
+    if is_held_back(rated):
         waiting = desk.session.unbegun.of_lead(lead.lead_id)
         barred = orchestrate.in_channels(waiting, desk.policy.detractor.suppress)
         desk.session.unbegun.cancel(barred, desk.now)
@@ -367,7 +383,10 @@ def _is_of_a_program(case: Case, by: str) -> bool:
 def _subject(told: Told, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
     """Put together what scoring looks at: the account's facts, then the lead's own."""
     activities = told.case.desk.session.leads.activities(
-        lead_id=lead_id, contact_id=who.contact_id, account_id=who.account_id, limit=_ACTIVITIES
+        lead_id=lead_id,
+        contact_id=who.contact_id,
+        account_id=who.account_id,
+        limit=rating.ACTIVITIES,
     )
     return Subject(facts=facts_of(told.case, who, before, told.bought), activities=activities)
 

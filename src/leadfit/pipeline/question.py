@@ -93,7 +93,9 @@ def rated(question: Question, completion: Mapping[str, Fact] | None = None) -> S
     facts = _facts(question, completion)
     subject = replace(question.subject, facts=facts)
     rules = question.in_force
-    return score.rate(subject, rules.artifact, rules.policy, now=question.now)
+    return score.rate(
+        subject, rules.artifact, rules.policy, now=question.now, lead_id=question.lead.lead_id
+    )
 
 
 def answer(question: Question, completion: Mapping[str, Fact] | None = None) -> Outcome:

@@ -9,7 +9,7 @@ is in doubt and the company's domain is unknown. Where nothing can change there 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,8 +18,18 @@ from leadfit.pipeline import question as asked
 from leadfit.pipeline.question import Outcome, Question
 from leadfit.policy.enrichment import EnrichRules, Worth, millionths
 from leadfit.records import Fact, Tier
-from leadfit.score.bounds import Bounds, added_by, bound
+from leadfit.score.bounds import (
+    Bounds,
+    Completion,
+    State,
+    bound,
+    joined,
+    start_of,
+    step_of,
+    tier_of_state,
+)
 from leadfit.score.cells import Cell, Cells, split, weighed
+from leadfit.score.span import Basis, span
 
 _MOST_STATES: Final = 4_000
 _MOST_RANKINGS: Final = 400
@@ -79,12 +89,11 @@ def worth_buying(question: Question) -> Verdict:
     Args:
         question: The decision with the facts that are unknown and could be bought.
     """
-    cells = cells_of(question)
+    basis = basis_of(question)
+    cells = cells_of(question, basis)
     known = asked.answer(question)
-    model = question.policy.score.model
-    bounds = bound(cells, model, lambda completion: asked.rated(question, completion))
-    tiers = {tier if question.held is None else min(question.held, tier) for tier in bounds.tiers}
-    tiers.add(known.tier)
+    bounds = bound(basis, cells, lambda completion: asked.rated(question, completion))
+    tiers = {_held(question, tier) for tier in bounds.tiers} | {known.tier}
     owners, is_whole = _owners(question, known.tier, cells)
     owners = tuple(dict.fromkeys((known.owner_id, *owners)))
     flips = []
@@ -104,9 +113,31 @@ def worth_buying(question: Question) -> Verdict:
     )
 
 
-def cells_of(question: Question) -> tuple[Cells, ...]:
-    """Return the cells of each unknown fact that something which decides looks at."""
-    found = (split(fact, question.policy) for fact in question.free if fact != DOMAIN)
+def basis_of(question: Question) -> Basis:
+    """Return what is known for sure, and the rules it is rated by.
+
+    Args:
+        question: The decision.
+    """
+    facts = question.groups.without(question.subject.facts, frozenset(question.free))
+    return Basis(
+        subject=replace(question.subject, facts=facts),
+        policy=question.policy,
+        artifact=question.in_force.artifact,
+        now=question.now,
+        lead_id=question.lead.lead_id,
+    )
+
+
+def cells_of(question: Question, basis: Basis | None = None) -> tuple[Cells, ...]:
+    """Return the cells of each unknown fact that something which decides looks at.
+
+    Args:
+        question: The decision.
+        basis: What :func:`basis_of` says of it.
+    """
+    levels = (basis or basis_of(question)).levels
+    found = (split(fact, question.policy, levels) for fact in question.free if fact != DOMAIN)
     return tuple(each for each in found if each.readers)
 
 
@@ -265,58 +296,93 @@ def _tiers(
     worth: Worth,
 ) -> tuple[float, float, float]:
     """Return the chance that some facts change the tier, its worth, and that they settle it."""
-    bounds, model = verdict.bounds, question.policy.score.model
     if Flip.TIER not in verdict.flips:
         return 0.0, 0.0, 1.0
-    ranges = [[added_by(each, cell, model) for cell in each.cells] for each in rest]
-    low, high = sum(map(min, ranges)), sum(map(max, ranges))
-    changed, value, settled = 0.0, 0.0, 0.0
-    for added, share in _odds(own, model).items():
-        tier = _held(question, bounds.tier_at(added))
-        if tier != verdict.known.tier:
-            changed += share
-            value += share * worth.of_tiers(tier, verdict.known.tier)
-        if _held(question, bounds.tier_at(added + low)) == _held(
-            question, bounds.tier_at(added + high)
-        ):
-            settled += share
+    basis = basis_of(question)
+    own_odds = _odds(basis, own)
+    changed, value = _changed(question, verdict, basis, own_odds, worth)
+    settled = sum(
+        share
+        for state, (share, completion) in own_odds.items()
+        if _rest_settles(question, basis, state, completion, rest)
+    )
     if changed == 0.0 and settled == 0.0:  # it takes others besides: a share of what all may bring
-        part = _counts(own, model) / max(_counts([*own, *rest], model), 1)
-        return _together(question, verdict, [*own, *rest], part, worth)
+        part = _deciding(basis, own) / max(_deciding(basis, [*own, *rest]), 1)
+        all_odds = _odds(basis, [*own, *rest])
+        changed, value = _changed(question, verdict, basis, all_odds, worth)
+        return changed * part, value * part, 0.0
     return changed, value, settled
 
 
-def _together(
-    question: Question, verdict: Verdict, cells: Sequence[Cells], part: float, worth: Worth
-) -> tuple[float, float, float]:
+Odds = Mapping[State, tuple[float, Completion]]
+"""What facts may add, with its chance and values that do."""
+
+
+def _changed(
+    question: Question, verdict: Verdict, basis: Basis, odds: Odds, worth: Worth
+) -> tuple[float, float]:
     changed, value = 0.0, 0.0
-    for added, share in _odds(cells, question.policy.score.model).items():
-        tier = _held(question, verdict.bounds.tier_at(added))
+    for state, (share, completion) in odds.items():
+        found = tier_of_state(basis, state, completion, lambda each: asked.rated(question, each))
+        tier = _held(question, found)
         if tier != verdict.known.tier:
             changed += share
             value += share * worth.of_tiers(tier, verdict.known.tier)
-    return changed * part, value * part, 0.0
+    return changed, value
 
 
-def _counts(cells: Sequence[Cells], model: str) -> int:
+def _rest_settles(
+    question: Question, basis: Basis, state: State, completion: Completion, rest: Sequence[Cells]
+) -> bool:
+    """Return whether the tier is settled once some facts are known."""
+    if basis.is_learned:
+        facts = question.groups.filled(basis.subject.facts, completion)
+        ends = span(replace(basis, subject=replace(basis.subject, facts=facts)), rest)
+        return _held(question, ends.low_tier) == _held(question, ends.high_tier)
+    low, high = state, state
+    for cells in rest:
+        steps = [step_of(basis, cells, each.signature) for each in cells.cells]
+        low = joined(basis, low, _each(min, steps))
+        high = joined(basis, high, _each(max, steps))
+    tiers = [
+        _held(question, tier_of_state(basis, each, completion, lambda _: asked.rated(question)))
+        for each in (low, high)
+    ]
+    return tiers[0] == tiers[1]
+
+
+def _each(choose: Callable[[list[int]], int], steps: Sequence[State]) -> State:
+    columns = zip(*steps, strict=True)
+    return tuple(choose([each for each in column if isinstance(each, int)]) for column in columns)
+
+
+def _deciding(basis: Basis, cells: Sequence[Cells]) -> int:
     """Return how many facts the tier hangs on."""
-    return sum(len({added_by(each, cell, model) for cell in each.cells}) > 1 for each in cells)
+    return sum(
+        len({step_of(basis, each, cell.signature) for cell in each.cells}) > 1 for each in cells
+    )
 
 
 def _held(question: Question, tier: Tier) -> Tier:
     return tier if question.held is None else min(question.held, tier)
 
 
-def _odds(cells: Sequence[Cells], model: str) -> dict[int, float]:
-    """Return the chance of each sum that facts may add."""
-    odds = {0: 1.0}
+def _odds(basis: Basis, cells: Sequence[Cells]) -> Odds:
+    """Return the chance of what facts may add; the least likely are left out of too many."""
+    most = _MOST_RANKINGS if basis.is_learned else _MOST_STATES
+    odds: dict[State, tuple[float, Completion]] = {start_of(basis): (1.0, {})}
     for each in cells:
-        after: dict[int, float] = {}
+        after: dict[State, tuple[float, Completion]] = {}
         for cell in each.cells:
-            added = added_by(each, cell, model)
-            for before, share in odds.items():
-                after[before + added] = after.get(before + added, 0.0) + share * cell.share
-        odds = {added: share for added, share in after.items() if share > 0.0}
+            if cell.share == 0.0:
+                continue
+            step = step_of(basis, each, cell.signature)
+            for state, (share, completion) in odds.items():
+                key = joined(basis, state, step)
+                before, kept = after.get(key, (0.0, {**completion, each.fact: cell.value}))
+                after[key] = (before + share * cell.share, kept)
+        likely = sorted(after.items(), key=lambda item: -item[1][0])[:most]
+        odds = dict(likely)
     return odds
 
 

@@ -1,22 +1,30 @@
 """Bounds a score over all values that unknown facts could have.
 
-A tier hangs on one sum: the total (Model A) or fit (Model B), while engagement, intent and what is
-known stay as they are. Every part of the sum looks at one fact, and parts that share a fact are
-added before anything else, so that the sums that can be reached are those of choosing one cell of
-each fact. They are kept exactly, as whole numbers. A tier never falls when the sum rises; so the
-ends of the reachable sums say whether it can change, and halving between them finds every tier that
-can be reached. Each of these is checked by :func:`leadfit.score.rate` itself on a completion.
+Every number on which a tier hangs rises with each of its terms, and each term looks at one fact:
+
+- a component of the weighted rules is what its parts earn less what is taken away, never below 0;
+- the learned score rises with the linear predictor of each head and falls with the detractor match;
+- the chance of Model C rises with its log odds, to which each fact adds the weight of its level,
+  and the learned score adds its own term.
+
+So the ends of every number follow from the smallest and the largest term of each fact, parts that
+share a fact being added first, and the ends of the numbers give the ends of the tier
+(:mod:`leadfit.score.span`). Where the ends differ, the tiers that can be reached are found one by
+one: under the weighted rules by every sum that can be reached, kept as whole numbers; else by
+trying the cells together, as long as they are few. Where they are too many, a tier between the ends
+counts as one that can be reached.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from leadfit.records import Fact, Score, Tier
-from leadfit.score.cells import Cell, Cells
+from leadfit.score.cells import Cells
+from leadfit.score.span import Basis, PartBound, Span, part_bounds, span, tier_of_points
+from leadfit.score.terms import Points, added, terms_of
 
 Completion = Mapping[str, Fact]
 """A value for each unknown fact; ``None`` leaves it unknown."""
@@ -24,27 +32,7 @@ Rate = Callable[[Completion], Score]
 """Scores the lead with its unknown facts completed."""
 
 _MOST_SUMS: Final = 20_000
-_BITS: Final = 100
-_POINTS: Final = ("fit.", "authority.")
-DECIDES: Final[Mapping[str, tuple[str, ...]]] = {"A": ("fit.", "authority."), "B": ("fit.",)}
-"""What the tier of a model hangs on, by the beginnings of its parts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartBound:
-    """What one part of a score can come to.
-
-    Attributes:
-        rule: The part, such as ``fit.industry``.
-        fact: The unknown fact it looks at.
-        low: Fewest points.
-        high: Most points.
-    """
-
-    rule: str
-    fact: str
-    low: float
-    high: float
+_MOST_TRIED: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,161 +40,110 @@ class Bounds:
     """What a score can come to.
 
     Attributes:
-        measure: What the tier hangs on: ``total`` or ``fit100``.
-        low: Its smallest value.
-        high: Its largest value.
+        span: Ends of each number on which the tier hangs.
         tiers: Tiers that can be reached, first tier first.
-        lowest: A completion that gives ``low``.
-        highest: A completion that gives ``high``.
         parts: Bounds of each part that looks at an unknown fact.
-        sums: By which sum of what the unknown facts add which tier begins, rising.
-        is_exact: Each sum was looked at; otherwise only the ends and some between.
+        is_exact: Each of ``tiers`` is reached by some completion; otherwise some may not be.
     """
 
-    measure: str
-    low: float
-    high: float
+    span: Span
     tiers: tuple[Tier, ...]
-    lowest: Completion
-    highest: Completion
     parts: tuple[PartBound, ...] = ()
-    sums: tuple[tuple[int, Tier], ...] = ()
     is_exact: bool = True
 
-    def tier_at(self, added: int) -> Tier:
-        """Return the tier where the unknown facts add so much.
 
-        Args:
-            added: A sum of :func:`added_by`, which can be reached.
-        """
-        return [tier for begin, tier in self.sums if begin <= added or begin == self.sums[0][0]][-1]
-
-
-def bound(free: Sequence[Cells], model: str, rate: Rate) -> Bounds:
+def bound(basis: Basis, free: Sequence[Cells], rate: Rate) -> Bounds:
     """Bound the score of a lead.
 
     Args:
+        basis: What is known of it, and the rules.
         free: Cells of each unknown fact.
-        model: The model that gives the tier.
-        rate: Scores the lead with unknown facts completed.
+        rate: Scores the lead with unknown facts completed, for what only trying shows.
     """
-    sums, is_exact = reachable([_choices(each, model) for each in free])
-    ordered = sorted(sums)
-    names = [each.fact for each in free]
-    rated: dict[int, Score] = {}
-
-    def at(place: int) -> Score:
-        if place not in rated:
-            rated[place] = rate(dict(zip(names, sums[ordered[place]], strict=True)))
-        return rated[place]
-
-    last = len(ordered) - 1
-    begins = _begins(0, last, lambda place: at(place).tier)
-    return Bounds(
-        measure="total" if model == "A" else "fit100",
-        low=measure_of(at(0)),
-        high=measure_of(at(last)),
-        tiers=tuple(sorted({tier for _, tier in begins})),
-        lowest=dict(zip(names, sums[ordered[0]], strict=True)),
-        highest=dict(zip(names, sums[ordered[last]], strict=True)),
-        parts=part_bounds(free),
-        sums=tuple((ordered[place], tier) for place, tier in begins),
-        is_exact=is_exact,
-    )
+    ends = span(basis, free)
+    parts = part_bounds(free)
+    if ends.low_tier == ends.high_tier:
+        return Bounds(span=ends, tiers=(ends.low_tier,), parts=parts)
+    found = states(basis, free)
+    if found is not None:
+        tiers = {tier_of_state(basis, key, completion, rate) for key, completion in found.items()}
+        return Bounds(span=ends, tiers=tuple(sorted(tiers)), parts=parts)
+    between = tuple(tier for tier in Tier if ends.high_tier <= tier <= ends.low_tier)
+    return Bounds(span=ends, tiers=between, parts=parts, is_exact=False)
 
 
-def _begins(low: int, high: int, tier: Callable[[int], Tier]) -> list[tuple[int, Tier]]:
-    """Return the places of rising sums at which another tier begins, by halving."""
-    first, last = tier(low), tier(high)
-    if first == last or high - low < 2:
-        return [(low, first)] if first == last else [(low, first), (high, last)]
-    middle = (low + high) // 2
-    found = _begins(low, middle, tier)
-    return [*found, *(each for each in _begins(middle, high, tier) if each[1] != found[-1][1])]
+State = tuple[object, ...]
+"""What decides of a completion: sums under the weighted rules, else levels of each fact."""
 
 
-def measure_of(score: Score) -> float:
-    """Return what the tier of a score hangs on.
+def states(basis: Basis, free: Sequence[Cells]) -> Mapping[State, Completion] | None:
+    """Return what can come about, each with a completion; ``None`` where it is too much.
 
     Args:
-        score: A score of Model A or B.
-    """
-    return round(score.total, 6) if score.model == "A" else score.fit100
-
-
-def part_bounds(free: Sequence[Cells]) -> tuple[PartBound, ...]:
-    """Return the fewest and most points of each part that looks at an unknown fact.
-
-    Args:
+        basis: What is known, and the rules.
         free: Cells of each unknown fact.
     """
-    found = []
-    for each in free:
-        for place, (rule, _) in enumerate(each.readers):
-            if rule.startswith(_POINTS):
-                points = [_number(cell.signature[place]) for cell in each.cells]
-                bounds = PartBound(rule=rule, fact=each.fact, low=min(points), high=max(points))
-                found.append(bounds)
-    return tuple(found)
-
-
-def added_by(cells: Cells, cell: Cell, model: str) -> int:
-    """Return what a cell of a fact adds to what the tier hangs on, exactly.
-
-    Args:
-        cells: The cells of the fact.
-        cell: One of them.
-        model: The model that gives the tier.
-    """
-    return sum(
-        exact(_number(points))
-        for (rule, _), points in zip(cells.readers, cell.signature, strict=True)
-        if rule.startswith(DECIDES[model])
-    )
-
-
-def _choices(cells: Cells, model: str) -> Mapping[int, Fact]:
-    """Return what a fact can add, each with a value that adds it."""
-    found: dict[int, Fact] = {}
-    for cell in cells.cells:
-        found.setdefault(added_by(cells, cell, model), cell.value)
+    most = _MOST_TRIED if basis.is_learned else _MOST_SUMS
+    found: dict[State, Completion] = {start_of(basis): {}}
+    for cells in free:
+        after: dict[State, Completion] = {}
+        for cell in cells.cells:
+            step = step_of(basis, cells, cell.signature)
+            for state, completion in found.items():
+                key = joined(basis, state, step)
+                if key not in after:
+                    after[key] = {**completion, cells.fact: cell.value}
+        if len(after) > most:
+            return None
+        found = after
     return found
 
 
-def _number(points: object) -> float:
-    assert isinstance(points, float | int)  # noqa: S101 -- what a part makes of a value is points
-    return float(points)
+def start_of(basis: Basis) -> State:
+    """Return the state in which nothing unknown has added anything."""
+    return () if basis.is_learned else (0, 0, 0, 0)
 
 
-def exact(points: float) -> int:
-    """Return points as a whole number of 2**-100, without loss.
-
-    >>> exact(0.1) + exact(0.2) == exact(0.3), exact(0.5) + exact(0.25) == exact(0.75)
-    (False, True)
-    """
-    return int(math.ldexp(points, _BITS))
-
-
-def reachable(
-    choices: Sequence[Mapping[int, Fact]],
-) -> tuple[Mapping[int, tuple[Fact, ...]], bool]:
-    """Return every sum of one choice of each fact with values that give it, and whether all are.
-
-    Where there are too many, some in the middle are left out; both ends are always there.
+def step_of(basis: Basis, cells: Cells, signature: tuple[object, ...]) -> State:
+    """Return what a cell adds to a state.
 
     Args:
-        choices: What each fact can add, with a value that adds it.
+        basis: The rules.
+        cells: The cells of the fact.
+        signature: That of one of them.
     """
-    sums: dict[int, tuple[Fact, ...]] = {0: ()}
-    is_exact = True
-    for choice in choices:
-        after: dict[int, tuple[Fact, ...]] = {}
-        for before, values in sums.items():
-            for added, value in choice.items():
-                after.setdefault(before + added, (*values, value))
-        if len(after) > _MOST_SUMS:
-            ordered, is_exact = sorted(after), False
-            step = len(ordered) // (_MOST_SUMS // 2) + 1
-            after = {n: after[n] for n in dict.fromkeys((*ordered[::step], ordered[-1]))}
-        sums = after
-    return sums, is_exact
+    if not basis.is_learned:
+        fit, engagement, intent, authority = terms_of(basis.policy, cells, signature)
+        return fit, engagement, intent, 0 if basis.policy.score.model == "B" else authority
+    decides = zip(cells.readers, signature, strict=True)
+    return tuple(made for (rule, _), made in decides if basis.counts(rule))
+
+
+def joined(basis: Basis, state: State, step: State) -> State:
+    """Return a state with what one more fact adds."""
+    if basis.is_learned:
+        return (*state, *step)
+    return added(_points(state), _points(step))
+
+
+def tier_of_state(basis: Basis, state: State, completion: Completion, rate: Rate) -> Tier:
+    """Return the tier of a state.
+
+    Args:
+        basis: What is known, and the rules.
+        state: The state.
+        completion: One that gives it.
+        rate: Scores a completion; the weighted rules need it not.
+    """
+    if basis.is_learned:
+        return rate(completion).tier
+    return tier_of_points(basis, _points(state))
+
+
+def _points(state: State) -> Points:
+    fit, engagement, intent, authority = state
+    assert isinstance(fit, int)  # noqa: S101 -- states of the weighted rules are whole numbers
+    assert isinstance(engagement, int)  # noqa: S101
+    assert isinstance(intent, int)  # noqa: S101
+    assert isinstance(authority, int)  # noqa: S101
+    return fit, engagement, intent, authority

@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Final
 
-from leadfit.artifact import ArtifactFact
+from leadfit.levels import ArtifactFact
 from leadfit.policy import Policy
 from leadfit.policy.groups import Groups
 from leadfit.policy.policy import fact_name, fold, to_number
-from leadfit.policy.scoring import FactPart
+from leadfit.policy.scoring import FactPart, Less
 from leadfit.records import Fact
+from leadfit.score.less import says
 from leadfit.score.points import of_facts
 
 _MOST_WORDS: Final = 2_000
@@ -32,6 +33,8 @@ _NOTHING: Final = "\u2205"
 
 Reader = tuple[str, Callable[[Fact], object]]
 """Who looks at a fact, and what is made of a value."""
+Level = tuple[str, ArtifactFact]
+"""How a learned model looks at a fact, with a name for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +89,14 @@ class _Reading:
     is_learned: bool = False
 
 
-def split(fact: str, policy: Policy, levels: Sequence[ArtifactFact] = ()) -> Cells:
+def split(fact: str, policy: Policy, levels: Sequence[Level] = ()) -> Cells:
     """Return the cells of a fact.
 
     Args:
         fact: Any name of it.
         policy: Its parts, territories and skills look at facts, and it may narrow what is
             admissible.
-        levels: Facts of what was learned, as far as it decides.
+        levels: Facts of what was learned, as far as it decides, each with a name for the reader.
     """
     first = Groups(policy).of(fact)
     key = ("cells", first, tuple(levels))
@@ -103,7 +106,7 @@ def split(fact: str, policy: Policy, levels: Sequence[ArtifactFact] = ()) -> Cel
     return found
 
 
-def _split(first: str, policy: Policy, levels: Sequence[ArtifactFact]) -> Cells:
+def _split(first: str, policy: Policy, levels: Sequence[Level]) -> Cells:
     reading = _reading_of(first, policy, levels)
     values = (None, *dict.fromkeys(_values(reading, first, policy)))
     found: dict[tuple[object, ...], Fact] = {}
@@ -123,15 +126,16 @@ def _split(first: str, policy: Policy, levels: Sequence[ArtifactFact]) -> Cells:
     )
 
 
-def _reading_of(first: str, policy: Policy, levels: Sequence[ArtifactFact]) -> _Reading:
+def _reading_of(first: str, policy: Policy, levels: Sequence[Level]) -> _Reading:
     groups = Groups(policy)
     reading = _Reading(readers=[], named={}, sizes=set(), words=[])
     _read_parts(reading, first, policy, groups)
+    _read_less(reading, first, policy, groups)
     _read_territories(reading, first, policy, groups)
     _read_skills(reading, first, policy, groups)
-    for each in levels:
+    for rule, each in levels:
         if groups.of(each.name) == first:
-            _read_level(reading, each)
+            _read_level(reading, rule, each)
     return reading
 
 
@@ -242,6 +246,21 @@ def _name(reading: _Reading, values: Iterable[str]) -> None:
         reading.named.setdefault(fold(value), " ".join(value.split()))
 
 
+def _read_less(reading: _Reading, first: str, policy: Policy, groups: Groups) -> None:
+    for name, less in policy.score.less.items():
+        if less.fact is None or groups.of(less.fact) != first:
+            continue
+        reading.is_text = True
+        _name(reading, less.values)
+        if less.words:
+            reading.words.append(less.words)
+        reading.readers.append((f"less.{name}", _takes_away(less, fact_name(less.fact))))
+
+
+def _takes_away(less: Less, fact: str) -> Callable[[Fact], object]:
+    return lambda value: bool(says(less, fact, {} if value is None else {fact: value}))
+
+
 def _read_territories(reading: _Reading, first: str, policy: Policy, groups: Groups) -> None:
     """All rows are one reader: which of them a value leaves possible."""
     rows = policy.territories
@@ -311,14 +330,14 @@ def _is_one_of(wanted: frozenset[str]) -> Callable[[Fact], object]:
     return lambda value: fold(value) in wanted
 
 
-def _read_level(reading: _Reading, level: ArtifactFact) -> None:
+def _read_level(reading: _Reading, rule: str, level: ArtifactFact) -> None:
     if level.edges:
         reading.is_number = True
         reading.sizes |= set(level.edges)
     else:
         reading.is_text = reading.is_learned = True
         _name(reading, level.values)
-    reading.readers.append((f"learned.{level.name}", level.level_of))
+    reading.readers.append((rule, level.level_of))
 
 
 # ---- values that stand for all -------------------------------------------------------------

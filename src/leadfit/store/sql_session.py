@@ -15,6 +15,7 @@ from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_enriching import SqlEnriching
 from leadfit.store.sql_intake import SqlAccessKeys, SqlIntake
 from leadfit.store.sql_leads import SqlLeads
+from leadfit.store.sql_lifts import SqlLifts
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
 from leadfit.store.sql_owners import SqlOwners
@@ -81,6 +82,7 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
+        self.lifts = SqlLifts(connection, self.accounts)
         self.trials = SqlTrials(connection)
         self.purchases = SqlPurchases(connection, self.signals)
         self.vendors = SqlVendors(connection)
