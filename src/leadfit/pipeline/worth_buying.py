@@ -230,9 +230,20 @@ def choices(
             are named have the same.
     """
     cells = {each.fact: weighed(each, counts.get(each.fact, {})) for each in verdict.cells}
-    found = [_choice(question, verdict, offer, cells) for offer in offers]
-    useful = [each for each in found if each.settles > 0 or each.chance > 0]
-    return tuple(sorted(useful, key=_by_cost))
+    useful = [each for each in offers if _may_matter(question, verdict, each)]
+    found = [_choice(question, verdict, offer, cells) for offer in useful]
+    return tuple(sorted(found, key=_by_cost))
+
+
+def _may_matter(question: Question, verdict: Verdict, offer: Offer) -> bool:
+    """Return whether an offer brings a fact on which hangs what can change, by itself or not."""
+    own = [each for each in verdict.cells if each.fact in offer.facts]
+    readers = {rule for each in own for rule, _ in each.readers}
+    return (
+        (Flip.ATTRIBUTION in verdict.flips and DOMAIN in offer.facts)
+        or (Flip.OWNER in verdict.flips and any(map(_routes, readers)))
+        or (Flip.TIER in verdict.flips and _deciding(basis_of(question), own) > 0)
+    )
 
 
 def _by_cost(choice: Choice) -> tuple[float, str]:
