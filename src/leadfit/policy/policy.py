@@ -107,6 +107,11 @@ class Policy(PolicyFile):
         """What :meth:`is_at_work` found of late, by schedule: since when, until when, what."""
         return {}
 
+    @cached_property
+    def worked_out(self) -> dict[object, object]:
+        """What follows from the policy alone and is worked out once, by whoever needs it."""
+        return {}
+
     def is_at_work(self, rep: Rep, at: datetime) -> bool:
         """Return whether a rep works at ``at``: inside the hours, no holiday, no leave.
 
