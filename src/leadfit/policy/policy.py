@@ -105,6 +105,11 @@ class Policy(PolicyFile):
         """What :meth:`is_at_work` found of late, by schedule: since when, until when, what."""
         return {}
 
+    @cached_property
+    def managers(self) -> tuple[str, ...]:
+        """Everybody who manages somebody, in the order of their ids."""
+        return tuple(sorted({rep.manager_id for rep in self.reps if rep.manager_id is not None}))
+
     def is_at_work(self, rep: Rep, at: datetime) -> bool:
         """Return whether a rep works at ``at``: inside the hours, no holiday, no leave.
 
