@@ -19,7 +19,7 @@ from traced_server import can_trace, see
 
 from leadfit.testing.crash.trace import uncovered
 
-SMALL, FULL = 20, 400
+SMALL, FULL = 20, 200
 
 
 def main() -> None:

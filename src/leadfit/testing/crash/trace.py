@@ -32,6 +32,8 @@ _GONE: Final = re.compile(_BYTES)
 _SEND: Final = re.compile(rf"\d+<TCP(?:v6)?:\[.*->[^>]*:(\d+)\]>, {_BYTES}")
 _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _WAL_HEADER, _FRAME_HEADER = 32, 24
+_BEGIN: Final = 7
+"""So many first bytes of a mark are looked for; many marks begin alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,9 +237,19 @@ def uncovered(
 
 def _first_written(trace: Trace, log: str, marks: set[bytes]) -> dict[bytes, int]:
     """Return the line in which the first transaction with each mark was written."""
-    waiting, found = set(marks), {}
+    found: dict[bytes, int] = {}
+    begins = {(mark[:_BEGIN], len(mark)) for mark in marks}
     for each in transactions(trace, log):
-        here = {mark for mark in waiting if mark in each.content}
-        found.update(dict.fromkeys(here, each.ended))
-        waiting -= here
+        for begin, length in begins:
+            for place in _places(each.content, begin):
+                mark = each.content[place : place + length]
+                if mark in marks:
+                    found.setdefault(mark, each.ended)
     return found
+
+
+def _places(content: bytes, begin: bytes) -> Iterator[int]:
+    place = content.find(begin)
+    while place >= 0:
+        yield place
+        place = content.find(begin, place + 1)
