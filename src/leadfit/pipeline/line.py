@@ -408,7 +408,9 @@ def _keep(
         card_digest=desk.in_force.card_digest,
     )
     desk.session.leads.add_decision(decision, {})
-    if lead_id is not None and subject is not None and rated is not None:
+    if opened and lead_id is not None:
+        desk.session.leads.opened_by(lead_id, decision.decision_id)
+    elif lead_id is not None and subject is not None and rated is not None:
         held = None if who.lead is None else who.lead.tier
         tier = rated.tier if held is None else min(held, rated.tier)
         desk.session.leads.rate(lead_id, tier, decision.decision_id, subject.facts)
