@@ -92,7 +92,7 @@ class Acknowledged:
     Attributes:
         mark: Bytes that stand in what was stored for it, and in nothing before.
         port: The client's own port.
-        nth: Which answer on this connection it was, from 0.
+        nth: Which answer to this port it was, from 0; a port may be used again and again.
     """
 
     mark: bytes
@@ -155,10 +155,12 @@ def _change(call: str, arguments: str, begun: int, ended: int) -> Iterator[Chang
         path, deleted, at = found[1], found[2], int(found[3])
     elif call == "unlink" and (found := _GONE.match(arguments)):
         path, deleted, at = found[1], None, -1
-    elif call == "pwritev":
-        raise ValueError(f"line {begun}: {call} is not known here")
-    else:
+    elif call in ("write", "sendto"):
         return  # a pipe, a socket within the machine, a line of a log
+    elif call in CALLS:
+        raise ValueError(f"line {begun}: this {call} is not known here")
+    else:
+        return
     if not deleted:
         yield Change(path=_text(path), begun=begun, ended=ended, at=at, content=content)
 
