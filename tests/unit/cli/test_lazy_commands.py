@@ -34,13 +34,14 @@ def test_every_command_of_a_room_is_listed() -> None:
         outcomes,
         reviewing,
         routing,
+        stories,
         watching,
         workspace,
     )
 
     rooms = (
         *(cards, deliveries, keeping, learning, match_files, matching, offline, reviewing),
-        *(outcomes, routing, watching, workspace),
+        *(outcomes, routing, stories, watching, workspace),
     )
     assert {name for room in rooms for name in room.COMMANDS} == set(WORDS)
 
