@@ -53,7 +53,8 @@ def review_document(found: DriftFindings, outlook: Outlook | None = None) -> dic
 
     ``quarter`` names the days, ``decisions`` what is to be decided, by whom, on what evidence and
     between what, ``findings`` holds everything the watch found, and ``outlook`` what fit, intent
-    and tier were worth. Rates and points are fractions of 1; what is not known is ``None``, never NaN.
+    and tier were worth. Rates and points are fractions of 1; what is not known is ``None``, never
+    NaN.
     """
     from leadfit.report.review import review_document as make  # noqa: PLC0415 -- needs an extra
 
