@@ -6,6 +6,7 @@ from leadfit.jobs.bulk import import_history
 from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
+from leadfit.jobs.enrich import Enrichment
 from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
@@ -25,6 +26,7 @@ __all__ = [
     "Cycle",
     "Deliveries",
     "Difference",
+    "Enrichment",
     "Lanes",
     "Learned",
     "Loops",
