@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
+from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
+from leadfit.jobs.enrich import Enrichment
 from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
@@ -23,6 +25,7 @@ __all__ = [
     "Cycle",
     "Deliveries",
     "Difference",
+    "Enrichment",
     "Lanes",
     "Learned",
     "Loops",
@@ -48,5 +51,7 @@ __all__ = [
     "sla_report",
     "source_flows",
     "sweep",
+    "too_old",
     "verify",
+    "why_retrain",
 ]
