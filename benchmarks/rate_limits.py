@@ -2,8 +2,8 @@
 
 Every limit of every profile, each plan a vendor of its own. Time is virtual: a worker's clock
 stands where its latest turn was. Turns are judged by their times alone, in windows that slide and
-in fixed ones with seven beginnings. Workers that each count for themselves are raced the same way, to show
-that the race finds what is wrong. PostgreSQL is the wheel's, as it is installed.
+in fixed ones with seven beginnings. Workers that each count for themselves are raced the same way,
+to show that the race finds what is wrong. PostgreSQL is the wheel's, as it is installed.
 """
 
 from __future__ import annotations
