@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
+from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
 from leadfit.jobs.enrich import Enrichment
@@ -50,5 +51,7 @@ __all__ = [
     "sla_report",
     "source_flows",
     "sweep",
+    "too_old",
     "verify",
+    "why_retrain",
 ]
