@@ -21,6 +21,8 @@ profile = "http"
 supplies = { employees = "company", industry = "company", country = "company" }
 price = 0.50
 hit_rate = 0.8
+options = { url = "https://facts.example" }
+windows = [{ calls = 100, seconds = 1 }]
 
 [[enrich.vendors]]
 name = "people"
@@ -28,6 +30,8 @@ profile = "http"
 supplies = { title = "contact", domain = "contact" }
 price = 0.25
 hit_rate = 0.8
+options = { url = "https://facts.example" }
+windows = [{ calls = 100, seconds = 1 }]
 """
 
 
