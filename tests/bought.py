@@ -22,6 +22,8 @@ options = { file = "companies.csv" }
 supplies = { employees = "company", industry = "company", country = "company" }
 price = 0.50
 hit_rate = 0.8
+options = { url = "https://facts.example" }
+windows = [{ calls = 100, seconds = 1 }]
 
 [[enrich.vendors]]
 name = "people"
@@ -30,6 +32,8 @@ options = { file = "people.csv" }
 supplies = { title = "contact", domain = "contact" }
 price = 0.25
 hit_rate = 0.8
+options = { url = "https://facts.example" }
+windows = [{ calls = 100, seconds = 1 }]
 """
 
 

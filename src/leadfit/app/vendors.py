@@ -129,7 +129,8 @@ class Vending:
                 variable = text.removeprefix(_REFERENCE)
                 allowed = f"the environment variable {variable}, set and not empty"
                 yield Fault(place=f"{place}.{name}", came="nothing", allowed=allowed)
-        if profile.auth.kind != "none" and rules.secret is None:
+        is_asked = profile.auth.kind != "none" and not profile.auth.optional
+        if is_asked and rules.secret is None:
             yield Fault(place=f"{place}.secret", came="nothing", allowed="env:NAME")
 
     def _wrong_file(self, place: str, rules: VendorRules) -> Iterator[Fault]:

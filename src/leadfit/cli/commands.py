@@ -42,6 +42,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "merges": "List the merges RECORD has part in, newest first, those taken back as well.",
         "outbox": "Say what waits to be sent, which destinations fail, what is in doubt, what is "
         "dead.",
+        "quadrants": "Say what became of leads by fit and intent, by tier, and whether engagement "
+        "outweighs fit.",
         "retry": "Let the dead letter KEY be tried again, in its old place in the order of its "
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
@@ -80,7 +82,7 @@ _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
-_OUTCOMES: Final = frozenset({"experiment"})
+_OUTCOMES: Final = frozenset({"experiment", "quadrants"})
 _KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
 
 

@@ -12,6 +12,7 @@ from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
+from leadfit.jobs.placing import outlook
 from leadfit.jobs.recall import history
 from leadfit.jobs.replay import Difference, Replayed, replay
 from leadfit.jobs.response import response_report
@@ -46,6 +47,7 @@ __all__ = [
     "history",
     "import_history",
     "match_report",
+    "outlook",
     "propose",
     "replay",
     "response_report",
