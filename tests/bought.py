@@ -22,8 +22,6 @@ options = { file = "companies.csv" }
 supplies = { employees = "company", industry = "company", country = "company" }
 price = 0.50
 hit_rate = 0.8
-options = { url = "https://facts.example" }
-windows = [{ calls = 100, seconds = 1 }]
 
 [[enrich.vendors]]
 name = "people"
@@ -32,8 +30,6 @@ options = { file = "people.csv" }
 supplies = { title = "contact", domain = "contact" }
 price = 0.25
 hit_rate = 0.8
-options = { url = "https://facts.example" }
-windows = [{ calls = 100, seconds = 1 }]
 """
 
 
