@@ -1,9 +1,9 @@
 """How well the chance of a win is told on the latest fifth of a planted company's history.
 
 Run ``python benchmarks/propensity.py [--full]``. Model C is learned from planted companies and held
-against moments it has not seen. Kept for each company: the mean gap of said and seen, the area under
-the curve, precision and recall at both tier edges with 95 % intervals, and the detractor flag's
-precision on customers that it has not seen, with its lower bound.
+against moments it has not seen. Kept for each company: the mean gap of said and seen, the area
+under the curve, precision and recall at both tier edges with 95 % intervals, and the detractor
+flag's precision on customers that it has not seen, with its lower bound.
 """
 
 from __future__ import annotations
@@ -33,15 +33,12 @@ def figures(seed: int, leads: int) -> dict[str, object]:
             "brier_of_rate": round(held.brier_of_rate, 4),
         }
         for cut in held.cuts:
+            precision = (cut.precision, cut.precision_low, cut.precision_high)
+            recall = (cut.recall, cut.recall_low, cut.recall_high)
             told[f"from_{cut.at:g}"] = {
                 "called": cut.called,
-                "precision": [
-                    round(each, 3)
-                    for each in (cut.precision, cut.precision_low, cut.precision_high)
-                ],
-                "recall": [
-                    round(each, 3) for each in (cut.recall, cut.recall_low, cut.recall_high)
-                ],
+                "precision": [round(each, 3) for each in precision],
+                "recall": [round(each, 3) for each in recall],
             }
     if flag is not None:
         told["flag"] = {
