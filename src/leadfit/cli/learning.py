@@ -21,6 +21,7 @@ from leadfit.jobs.prospects import ScoredList, read_artifact, score_list
 
 if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
+    from leadfit.learn.outlook import Outlook
     from leadfit.learn.result import Estimate
 
 _SHOWN = 12
@@ -85,30 +86,44 @@ def drift_command(
 ) -> None:
     """Say whether the score in force still holds, what moved, and who may be blamed for it.
 
-    Exit code 1 when drift is found: an alarm, or a watch that a second finding confirms.
+    Exit code 1 when drift is found: an alarm, a watch that a second finding confirms, or
+    engagement that outweighs fit.
     """
     with opened(workspace) as leadfit:
-        found = leadfit.drift(as_of)
+        found, outlook = leadfit.drift(as_of), leadfit.outcomes.outlook(as_of)
         now = leadfit.world.now()
         retrain = why_retrain(found, leadfit.artifact, leadfit.policy, now)
     if out is not None:
-        files = review_files(found)
+        files = review_files(found, outlook)
         write_report(out, files)
         output.say(f"{', '.join(files)} are in {out.resolve()}")
-    is_found = drifted(found)
+    is_found = drifted(found) or outlook.bias.level == "alarm"
     told = {"found": is_found, "retrain": list(retrain), **document(found)}
-    words = [f"Learn anew: {why}" for why in retrain]
+    told |= {"tiers": document(outlook.tiers), "engagement_bias": document(outlook.bias)}
+    words = [tier_words(outlook), *(f"Learn anew: {why}" for why in retrain)]
     output.answer(told, lambda: "\n".join([drift_words(found), *words]))
     if is_found:
         click.get_current_context().exit(1)
 
 
-def review_files(found: DriftFindings) -> dict[str, str]:
+def tier_words(outlook: Outlook) -> str:
+    """Return whether engagement outweighs fit and how wins by tier changed, for a person."""
+    from leadfit.report import outlook as told  # noqa: PLC0415 -- it needs the extra
+
+    lines = [f"Engagement and fit: {told.bias_words(outlook.bias)}"]
+    if outlook.tiers.changes:
+        lines += ["Wins by tier", table(told.tier_rows(outlook.tiers), indent="  ")]
+    return "\n".join(lines)
+
+
+def review_files(found: DriftFindings, outlook: Outlook) -> dict[str, str]:
     """Return the text of the files of a quarterly review."""
     from leadfit import report  # noqa: PLC0415 -- it needs the extra
 
-    told = json.dumps(report.review_document(found), indent=1, ensure_ascii=False, allow_nan=False)
-    return {"review.html": report.review_page(found), "review.json": told + "\n"}
+    told = json.dumps(
+        report.review_document(found, outlook), indent=1, ensure_ascii=False, allow_nan=False
+    )
+    return {"review.html": report.review_page(found, outlook), "review.json": told + "\n"}
 
 
 def drifted(found: DriftFindings) -> bool:

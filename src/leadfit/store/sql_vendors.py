@@ -12,7 +12,7 @@ from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection, Row
-from leadfit.store.sql_purchases import PURCHASE, month_of, purchase_of
+from leadfit.store.sql_purchases import PURCHASE, purchase_of
 from leadfit.store.vendors import (
     Begun,
     Bill,
@@ -22,6 +22,7 @@ from leadfit.store.vendors import (
     Spent,
     Terms,
     VendorCall,
+    month_of,
 )
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from leadfit.buying import Purchase, PurchaseState
+from leadfit.buying import VENDOR, Purchase, PurchaseState
 from leadfit.store.pace import Limits
 
 
@@ -268,3 +268,17 @@ class Vendors(Protocol):
 
     def latest_audit(self, vendor: str) -> tuple[datetime, str] | None:
         """Return what the latest audit of a vendor came to."""
+
+
+def gate_name(vendor: str) -> str:
+    """Return the name under which it is kept whether a vendor is called at all.
+
+    >>> gate_name("apollo")
+    'vendor:apollo'
+    """
+    return f"{VENDOR}{vendor}"
+
+
+def month_of(at: datetime) -> str:
+    """Return the calendar month in UTC, as budgets have it."""
+    return f"{at:%Y-%m}"

@@ -26,6 +26,7 @@ def test_every_command_of_a_room_is_listed() -> None:
     from leadfit.cli import (  # noqa: PLC0415 -- loaded by the command, too
         cards,
         deliveries,
+        enriching,
         keeping,
         learning,
         match_files,
@@ -34,13 +35,14 @@ def test_every_command_of_a_room_is_listed() -> None:
         outcomes,
         reviewing,
         routing,
+        stories,
         watching,
         workspace,
     )
 
     rooms = (
         *(cards, deliveries, keeping, learning, match_files, matching, offline, reviewing),
-        *(outcomes, routing, watching, workspace),
+        *(enriching, outcomes, routing, stories, watching, workspace),
     )
     assert {name for room in rooms for name in room.COMMANDS} == set(WORDS)
 

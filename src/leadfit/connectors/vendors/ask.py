@@ -156,7 +156,7 @@ class HttpVendor:
     def _say_who(self, headers: dict[str, str], parameters: Parameters) -> Parameters:
         """Add the credential to the headers, or return the parameters with it."""
         auth = self._profile.auth
-        if auth.kind == "none":
+        if auth.kind == "none" or (auth.optional and not self._setup.secret):
             return parameters
         if auth.kind == "token":
             headers["Authorization"] = f"Bearer {self._tokens.get()}"

@@ -139,6 +139,8 @@ class Auth(Section):
     """Header or query parameter."""
     text: Told = "{secret}"
     """Its value; with `basic` it is `user:password`."""
+    optional: bool = False
+    """A call without a credential is made, too, where the policy names none."""
     url: Address | None = None
     """`token`: where it is fetched."""
     style: Literal["json", "form"] = "form"
