@@ -34,7 +34,6 @@ def _tell(world: World, session: Session, policy: Policy, rises: tuple[OverrideR
     week = now.isocalendar()
     for rise in rises:
         rep = policy.rep(rise.rep_id)
-        managers = {each.manager_id for each in policy.reps if each.manager_id is not None}
         own = None if rep is None else rep.manager_id
         key = f"overrides/{rise.rep_id or '-'}/{week.year}-W{week.week:02}"
         session.outbox.queue(
@@ -45,7 +44,7 @@ def _tell(world: World, session: Session, policy: Policy, rises: tuple[OverrideR
                 lead_id="",
                 assignment_id=None,
                 due_at=now,
-                recipients=tuple(sorted(managers)) if own is None else (own,),
+                recipients=policy.managers if own is None else (own,),
                 fields={"words": rise.words},
             ),
             now,

@@ -78,7 +78,6 @@ def text_of(value: Fact) -> str:
 
 def _tell(desk: Desk, looping: Written) -> None:
     """Tell the managers once a day of a field that goes round."""
-    managers = {rep.manager_id for rep in desk.policy.reps if rep.manager_id is not None}
     day = f"{desk.now:%Y-%m-%d}"
     action = Action(
         key=f"echo-loop/{looping.system}/{looping.object_id}/{looping.name}/{day}",
@@ -87,7 +86,7 @@ def _tell(desk: Desk, looping: Written) -> None:
         lead_id="",
         assignment_id=None,
         due_at=desk.now,
-        recipients=tuple(sorted(managers)),
+        recipients=desk.policy.managers,
         fields={"loop": f"{looping.system}: {looping.name}", "record": looping.object_id},
     )
     desk.session.outbox.queue(action, desk.now)

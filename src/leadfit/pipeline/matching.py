@@ -209,10 +209,7 @@ def _review(case: Case, lead_id: str, kind: ReviewKind) -> Review:
 
 def reviewers(policy: Policy) -> tuple[str, ...]:
     """Return who is told of urgent and overdue reviews: those named, else every manager."""
-    if policy.matching.reviewers:
-        return policy.matching.reviewers
-    managers = {rep.manager_id for rep in policy.reps if rep.manager_id is not None}
-    return tuple(sorted(managers))
+    return policy.matching.reviewers or policy.managers
 
 
 def tell_reviewers(desk: Desk, review_id: str, lead_id: str, words: str) -> None:

@@ -108,6 +108,11 @@ class Policy(PolicyFile):
         return {}
 
     @cached_property
+    def managers(self) -> tuple[str, ...]:
+        """Everybody who manages somebody, in the order of their ids."""
+        return tuple(sorted({rep.manager_id for rep in self.reps if rep.manager_id is not None}))
+
+    @cached_property
     def worked_out(self) -> dict[object, object]:
         """What follows from the policy alone and is worked out once, by whoever needs it."""
         return {}

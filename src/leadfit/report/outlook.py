@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from leadfit.currency import minor_digits
 from leadfit.history import Step
-from leadfit.records import Tier, minor_digits
+from leadfit.records import Tier
 
 if TYPE_CHECKING:
     from leadfit.learn.lifted import EngagementBias

@@ -10,11 +10,22 @@ from leadfit.errors import Fault, shorten
 from leadfit.web.problems import refused
 
 LONGEST_WORDS: Final = 500
+_LONG_NUMBER: Final = 10
 BY_KEY: Final = "api"
 """Who it was, where a key says something and names nobody."""
 
 # JSON can spell what no store keeps as text.
 _NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def row_limit(given: str, most: int, faults: list[Fault]) -> int:
+    """Return how many rows a query asks for, at most ``most``; a fault is added to ``faults``."""
+    if given.isascii() and given.isdigit() and len(given) < _LONG_NUMBER:
+        limit = int(given)
+        if 1 <= limit <= most:
+            return limit
+    faults.append(Fault(place="limit", came=shorten(given), allowed=f"1 to {most}"))
+    return most
 
 
 class Said:
