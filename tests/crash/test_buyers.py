@@ -1,5 +1,4 @@
-"""Processes that buy at the same time, of which one is killed: budgets hold, one call
-made twice, and nobody is asked about the same by two."""
+"""Processes buy at the same time and one is killed: budgets hold, one call at most is made twice."""
 
 from __future__ import annotations
 
