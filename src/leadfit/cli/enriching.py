@@ -90,6 +90,7 @@ def _call(call: VendorCall) -> dict[str, object]:
         "purchase_id": call.purchase_id,
         "signal_id": call.signal_id,
         "lead_id": call.lead_id,
+        "decision_id": call.decision_id,
         "state": call.state.value,
         "reason": call.reason,
         "facts": list(call.facts),

@@ -145,6 +145,7 @@ class VendorCall:
         lead_id: The lead it was made for, where there was one by then.
         signal_id: The signal whose decision it was made for.
         latency_s: Seconds from the request to the whole answer; ``None`` while it is under way.
+        decision_id: The decision it was made for, once that was made.
         changed: Whether the decision came out otherwise; ``None`` while that is not known.
     """
 
@@ -160,6 +161,7 @@ class VendorCall:
     cost: Bill = field(default_factory=Bill)
     facts: tuple[str, ...] = ()
     latency_s: float | None = None
+    decision_id: str | None = None
     changed: bool | None = None
 
 

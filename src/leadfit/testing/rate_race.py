@@ -33,6 +33,7 @@ _AHEAD: Final = timedelta(days=400)
 _MOST_AT_ONCE: Final = 200
 _WAIT_S: Final = 1_200.0
 _OFFSETS: Final = 7
+_SMOOTH: Final = 60_000_000
 _STORE_SECRET: Final = b"of the race"
 
 
@@ -60,8 +61,8 @@ class Kept:
     Attributes:
         turns: Turns that were given.
         over: Windows above a limit, sliding and fixed.
-        used: Share of the calls the tightest limit permits that were given, over its last whole
-            windows; ``None`` where the race was shorter than one.
+        used: Share of the permitted rate: the time the limits want for so many turns at least, by
+            the time they took.
         shortest_us: Shortest time between two turns.
     """
 
@@ -69,7 +70,7 @@ class Kept:
     limits: Limits
     turns: int
     over: int
-    used: float | None
+    used: float
     shortest_us: int
 
 
@@ -207,7 +208,7 @@ def judge(name: str, limits: Limits, times: Sequence[int]) -> Kept:
         limits=limits,
         turns=len(times),
         over=over,
-        used=_used(times, limits),
+        used=soonest(limits, len(times)) / max(1, times[-1] - times[0]),
         shortest_us=min((later - earlier for earlier, later in pairwise(times)), default=0),
     )
 
@@ -238,10 +239,27 @@ def _fixed(times: Sequence[int], span: int, most: int) -> int:
     return over
 
 
-def _used(times: Sequence[int], limits: Limits) -> float | None:
-    tightest = max(limits, key=lambda span: span / limits[span])
-    windows = (times[-1] - times[0]) // tightest
-    if windows < 1:
-        return None
-    since = times[-1] - windows * tightest
-    return sum(at > since for at in times) / (windows * limits[tightest])
+def soonest(limits: Limits, turns: int) -> int:
+    """Return when the last of many turns is, at the soonest that all limits permit, from 0.
+
+    Each turn is as early as it can be by an exact count of all turns before it, evenly spaced by
+    limits of a minute or less.
+
+    Args:
+        limits: Calls by the length of a window in microseconds.
+        turns: How many.
+
+    >>> soonest({1_000_000: 2, 3_600_000_000: 3}, 4)
+    3600000000
+    """
+    gap = max((span / most for span, most in limits.items() if span <= _SMOOTH), default=0.0)
+    held: dict[int, deque[float]] = {span: deque(maxlen=most) for span, most in limits.items()}
+    at = -gap
+    for _ in range(turns):
+        at += gap
+        for span, most in limits.items():
+            if len(held[span]) == most:
+                at = max(at, held[span][0] + span)
+        for each in held.values():
+            each.append(at)
+    return round(at)
