@@ -1,4 +1,4 @@
-"""Processes buy at the same time and one is killed: budgets hold, one call at most is made twice."""
+"""Processes buy together and one is killed: budgets hold, one call at most is made twice."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,7 +85,6 @@ class Enriching:
         self._store = store
         self._folder = folder
         self._policy = policy
-        self._vendors = vendors
         self._enrichment = jobs.Enrichment(world, store, vendors, policy, wake)
         self._threads = InThreads(world, self._enrichment)
 
@@ -151,13 +151,14 @@ class Enriching:
         return self._store.read(read)
 
     def _windows(self, session: Session, rules: VendorRules, now: datetime) -> tuple[Quota, ...]:
-        vendor = self._vendors().get(rules.name)
-        buckets = {}
-        for kind in sorted(set(rules.supplies.values())):
-            if vendor is not None:
-                buckets[vendor.bucket(kind)] = vendor.limits(kind)
-            elif rules.windows:
-                buckets["all"] = {each.seconds: each.calls for each in rules.windows}
+        buckets: dict[str, Mapping[float, int]] = {}
+        with suppress(BadInput):
+            profile = Profiles(self._folder).get(rules.profile)
+            plan = rules.options.get("plan")
+            own = {each.seconds: each.calls for each in rules.windows}
+            for kind in sorted(set(rules.supplies.values())):
+                known = profile.limits(kind, None if plan is None else str(plan))
+                buckets[profile.bucket(kind)] = own or known
         return tuple(
             Quota(
                 vendor=rules.name,

@@ -95,6 +95,8 @@ def test_quotas_are_shown_without_the_secrets_of_the_vendors(
     (vendor,) = said(capsys, "enrich", "quotas", "--workspace", str(workspace))["vendors"]
     money = next(each for each in vendor["quotas"] if each["what"] == "money")
     assert (money["used"], money["most"]) == (4_000_000, 100_000_000)
+    calls = next(each for each in vendor["quotas"] if each["what"].startswith("calls"))
+    assert (calls["what"], calls["most"]) == ("calls in 60 s, enrichment", 50)
     words = shown(capsys, "enrich", "quotas", "--workspace", str(workspace))
     assert "v: open" in words
     assert "of 100" in words
