@@ -320,15 +320,12 @@ class _Late:
         return False
 
     def _alert(self, key: str, words: str, now: datetime) -> Action:
-        return Action(
-            key=key,
-            kind="alert",
-            destination="chat",
-            lead_id=self.unowned.lead_id,
-            assignment_id=None,
-            due_at=now,
-            recipients=self.in_force.policy.managers,
+        return orchestrate.alert(
+            key,
+            to=self.in_force.policy.managers,
             fields={"words": words},
+            now=now,
+            lead_id=self.unowned.lead_id,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +17,15 @@ BY_KEY: Final = "api"
 
 # JSON can spell what no store keeps as text.
 _NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def only_known(given: Iterable[str], known: tuple[str, ...], faults: list[Fault]) -> None:
+    """Add a fault to ``faults`` for each name in a query that means nothing here."""
+    faults.extend(
+        Fault(place=shorten(name), came=shorten(name), allowed=", ".join(known))
+        for name in given
+        if name not in known
+    )
 
 
 def row_limit(given: str, most: int, faults: list[Fault]) -> int:
