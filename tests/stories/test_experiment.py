@@ -12,6 +12,7 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.cli import run
 from leadfit.records import Assignment, ClockKind
+from leadfit.report.matching import kpis_page
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
 from lived import FACTS, HOT, START, Life
@@ -142,6 +143,10 @@ def test_the_command_says_what_came_of_each_arm(
     assert arms["five"].converted == arms["five"].mature > 0
     assert (arms["usual"].converted, arms["usual"].touched) == (0, arms["usual"].leads)
     assert len(given) == sum(each.leads for each in found.arms)
+    kpis = life.leadfit.match_kpis(1)
+    page = kpis_page(kpis.weeks, kpis.whole, kpis.alerts, kpis.edges, experiment=found)
+    assert "Which response time pays: experiment speed" in page
+    assert "Directional only" in page
     life.leadfit.close()
     assert run(["--workspace", str(workspace), "experiment", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
