@@ -101,7 +101,7 @@ class Lane:
         self._begun: deque[Future[ScoredLines]] = deque()
         self._chunks = 0
 
-    def take(self, rows: list[list[str]]) -> Iterator[ScoredLines]:
+    def take(self, rows: Sequence[Sequence[str]]) -> Iterator[ScoredLines]:
         """Score a chunk; yield chunks that are done, the oldest first."""
         self._chunks += 1
         if self._workers < 2 or self._chunks == 1:
@@ -137,7 +137,7 @@ def _begin(artifact: str, names: Sequence[str]) -> None:
     _scorers[:] = [RowScorer(from_json(artifact), names)]
 
 
-def _score(rows: list[list[str]], safe: bool) -> ScoredLines:
+def _score(rows: Sequence[Sequence[str]], safe: bool) -> ScoredLines:
     return written(_scorers[0].score(rows), safe=safe)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -127,7 +128,8 @@ class _Scorer:
         self._unread: tuple[str, ...] = ()
         self._unheard: Counter[str] = Counter()
         self._rows = self._suppressed = 0
-        self._chunk: list[list[str]] = []
+        self._chunk: list[tuple[str, ...]] = []
+        self._pick: Callable[[list[str]], tuple[str, ...]] = tuple
         self._lane: Lane | None = None
 
     def start(self, names: list[str]) -> None:
@@ -144,6 +146,8 @@ class _Scorer:
         self._id, self._id_column = ids[0], names[ids[0]]
         self._find(names, plain)
         held = [fact.name for fact, _ in self._places]
+        if held:
+            self._pick = itemgetter(self._id, *(place for _, place in self._places))
         self._lane = Lane(self._artifact, held, self._workers, safe=self._safe)
 
     def _find(self, names: list[str], plain: list[str]) -> None:
@@ -170,7 +174,8 @@ class _Scorer:
         if not account_id:
             self._faults.row(self._name, number, self._id_column, "", "an id in every row")
             return
-        self._chunk.append([account_id, *(cells[place] for _, place in self._places)])
+        row = self._pick(cells)
+        self._chunk.append(row if row[0] == account_id else (account_id, *row[1:]))
         if len(self._chunk) == CHUNK:
             self._keep(self._lane.take(self._chunk))
             self._chunk = []
