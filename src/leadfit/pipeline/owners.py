@@ -188,6 +188,8 @@ def keep_again(
         policy_digest=desk.policy.digest,
         artifact_digest=desk.in_force.artifact_digest,
         card_digest=desk.in_force.card_digest,
+        enrichment=None,
+        certificate_digest=None,
     )
     desk.session.leads.add_decision(decision, {})
     desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
