@@ -15,6 +15,7 @@ from leadfit.testing import (
     check_matching,
     check_outbox,
     check_owners,
+    check_publications,
     check_store,
 )
 from leadfit.testing.check_store import Bench
@@ -25,6 +26,7 @@ CHECKS = (
     *check_outbox.CHECKS,
     *check_owners.CHECKS,
     *check_breaches.CHECKS,
+    *check_publications.CHECKS,
     *check_intake.CHECKS,
 )
 

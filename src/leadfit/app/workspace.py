@@ -11,16 +11,14 @@ from leadfit.app.connectors import Connecting, connect, silent
 from leadfit.app.files import (
     DATABASE,
     SECRET,
-    current_artifact,
-    current_card,
     make_secret,
     read_secret,
 )
+from leadfit.app.in_force import rules_in_force
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings, read_environment, read_settings
 from leadfit.errors import BadInput, Fault, MissingExtra
 from leadfit.jobs.brief import Briefings
-from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.store import SqliteStore, Store
 from leadfit.world import SystemWorld, World
@@ -95,12 +93,12 @@ def open_leadfit(
             Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
         )
     chosen = world or SystemWorld()
-    rules = InForce(
-        policy=policies.load(place / "policy"),
-        artifact=current_artifact(place),
-        card=current_card(place),
-    )
     store = open_store(place, chosen, settings or read_settings())
+    try:
+        rules = rules_in_force(place, store)
+    except Exception:
+        store.close()
+        raise
     opened: list[Leadfit] = []
 
     def present() -> Policy:

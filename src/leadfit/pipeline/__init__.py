@@ -20,6 +20,7 @@ from leadfit.pipeline.owners import begin, find_owner
 from leadfit.pipeline.recheck import recheck
 from leadfit.pipeline.reviews import settle
 from leadfit.pipeline.sides import Side, Sides, sides, sides_document, without_values
+from leadfit.pipeline.tape import keep_rules
 
 __all__ = [
     "Desk",
@@ -38,6 +39,7 @@ __all__ = [
     "hear",
     "hour_of",
     "is_automatic",
+    "keep_rules",
     "latest",
     "link",
     "merge",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from leadfit.policy.change import ChangeRules
 from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
 from leadfit.policy.routing import RouteRules, Sweep
@@ -369,6 +370,8 @@ class PolicyFile(Section):
 
     version: Literal[1] = 1
     """Version of this shape."""
+    mode: Literal["live", "shadow"] = "live"
+    """`shadow`: everything is decided and recorded, and nothing is acted on."""
     facts: Mapping[Name, Words] = Field(default_factory=dict)
     """Other names under which a fact arrives, by the name used in this file."""
     signal: SignalRules = Field(default_factory=SignalRules)
@@ -399,6 +402,8 @@ class PolicyFile(Section):
     """When evidence is enough."""
     meaningful_use: Use = Field(default_factory=Use)
     """When a churned customer is evidence against its like."""
+    change: ChangeRules = Field(default_factory=ChangeRules)
+    """Changing the policy."""
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> Self:

@@ -16,10 +16,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from leadfit.store import schema_matching, schema_outbox
+from leadfit.store import schema_matching, schema_outbox, schema_publications
 from leadfit.store.types import NUMBER, WHOLE, WORDS, metadata, only
 
-__all__ = ["metadata", "schema_matching", "schema_outbox"]
+__all__ = ["metadata", "schema_matching", "schema_outbox", "schema_publications"]
 
 log = Table(
     "log",

@@ -20,9 +20,11 @@ from leadfit.store.sql_owners import SqlOwners
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
+from leadfit.store.sql_publications import SqlPublications
 from leadfit.store.sql_queues import (
     SqlClocks,
 )
+from leadfit.store.sql_recorded import SqlRecorded
 from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
 from leadfit.store.views import Counts
@@ -76,6 +78,8 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
+        self.recorded = SqlRecorded(connection, people)
+        self.publications = SqlPublications(connection, self.signals)
 
     def forget(self) -> None:
         """Forget what was noted in a transaction that is undone."""

@@ -15,6 +15,7 @@ from json.encoder import encode_basestring
 from typing import Final
 
 from leadfit.store import chain
+from leadfit.store.published import KIND, check_publication
 from leadfit.store.sql import Connection, Row
 from leadfit.store.views import Verification
 
@@ -39,6 +40,7 @@ _SIGNAL: Final = b"signal"
 _DECISION: Final = b"decision"
 _CONTENT: Final = b"content"
 _ERASURE: Final = b"erasure"
+_PUBLICATION: Final = KIND.encode()
 _PERSON: Final = b'"person":"'
 
 Head = tuple[int, bytes]
@@ -66,6 +68,7 @@ class _Audit:
         self._signals = 0
         self._decisions = 0
         self._contents = 0
+        self._publications = 0
         self._erased: set[str] = set()
         self.faults: list[str] = []
 
@@ -81,6 +84,8 @@ class _Audit:
                     self._check_decision(row)
                 elif kind == _CONTENT:
                     self._check_content(row[0], row[3])
+                elif kind == _PUBLICATION:
+                    self._check_publication(row)
                 elif kind == _ERASURE:
                     self._erased.update(_told(row[3], "tokens"))
                 yield row[:6]
@@ -151,6 +156,13 @@ class _Audit:
         elif not (_sha256(row[1]) in said and row[0].encode() in said and row[2].encode() in said):
             self._fault(f"the content of log row {seq} is not what was written")
 
+    def _check_publication(self, row: Row) -> None:
+        wrong = check_publication(self._connection, row[0], row[1], row[3])
+        if wrong is None or not wrong.endswith("is missing"):
+            self._publications += 1
+        if wrong is not None:
+            self._fault(wrong)
+
     def _fault(self, words: str) -> None:
         if len(self.faults) < _MOST:
             self.faults.append(words)
@@ -161,6 +173,7 @@ class _Audit:
             ("signals", self._signals),
             ("decisions", self._decisions),
             ("contents", self._contents),
+            ("publications", self._publications),
         ):
             (there,) = self._connection.execute(
                 f"SELECT count(*) FROM {table} WHERE seq IS NOT NULL"  # noqa: S608 -- names of our own

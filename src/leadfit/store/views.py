@@ -49,6 +49,8 @@ class ActionState(StrEnum):
     DROPPED = "dropped"
     FOLDED = "folded"
     """Told together with others of its kind, by an action that names them all."""
+    WITHHELD = "withheld"
+    """Decided while nothing was acted on; it is never sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
