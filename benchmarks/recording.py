@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,18 @@ def asked_for_full(description: str | None) -> bool:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--full", action="store_true", help="the published sizes")
     return bool(parser.parse_args().full)
+
+
+def commit() -> str | None:
+    """Return which commit is measured, where git can say it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        said = subprocess.run(
+            command, cwd=RESULTS.parent, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return said.stdout.strip() or None
 
 
 def machine() -> dict[str, object]:

@@ -3,19 +3,21 @@
 The decision code is the real one, the store a real SQLite file; time, the process and everything
 outside are simulated (``leadfit.testing.sim``). Every run has a seed of its own, and a checker that
 shares no code with Leadfit reads its file and what was seen from outside. Finished runs are kept,
-so that a benchmark that was broken off goes on where it was.
+so that a benchmark that was broken off, or that has done its ``--minutes``, goes on where it was.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import TypedDict, cast
 
-from recording import RESULTS, asked_for_full, record
+from recording import RESULTS, commit, record
 
 from leadfit.app.files import DATABASE
 from leadfit.testing.sim import Manners, Play
@@ -24,7 +26,7 @@ from leadfit.testing.sim.check import faults
 FIRST_SEED = 20_000
 SMALL, FULL = (4, 25), (100, 100)
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a new folder is made in it
-PROCESSES = 2
+KEPT = RESULTS / "simulated_days.runs.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,26 +71,43 @@ def play(seed: int, days: int) -> Run:
     )
 
 
+class Kept(TypedDict):
+    """Runs that are done, and which commit they are runs of."""
+
+    commit: str | None
+    runs: list[dict[str, object]]
+
+
 def main() -> None:
     """Play the days that are not kept yet, and record what all came to."""
-    full = asked_for_full(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="the published sizes")
+    parser.add_argument("--minutes", type=float, default=60.0, help="begin no run after so long")
+    parser.add_argument("--processes", type=int, default=2, help="runs at the same time")
+    asked = parser.parse_args()
+    until_s = perf_counter() + 60 * asked.minutes
+    full: bool = asked.full
     runs, days = FULL if full else SMALL
-    kept = RESULTS / "simulated_days.runs.json"
-    done = [Run(**each) for each in json.loads(kept.read_text())] if full and kept.exists() else []
-    left = [
-        seed
-        for seed in range(FIRST_SEED, FIRST_SEED + runs)
-        if seed not in {each.seed for each in done}
-    ]
-    with ProcessPoolExecutor(PROCESSES) as pool:
-        for run in pool.map(play, left, [days] * len(left)):
-            done.append(run)
+    kept: Kept = {"commit": commit(), "runs": []}
+    if full and KEPT.exists():
+        kept = cast("Kept", json.loads(KEPT.read_text("utf-8")))
+    played = {each["seed"] for each in kept["runs"]}
+    left = [seed for seed in range(FIRST_SEED, FIRST_SEED + runs) if seed not in played]
+    with ProcessPoolExecutor(asked.processes) as pool:
+        while left and perf_counter() < until_s:
+            now, left = left[: asked.processes], left[asked.processes :]
+            kept["runs"] += [asdict(run) for run in pool.map(play, now, [days] * len(now))]
             if full:
                 RESULTS.mkdir(exist_ok=True)
-                kept.write_text(json.dumps([asdict(each) for each in done]))
+                KEPT.write_text(json.dumps(kept), "utf-8")
+    if left:
+        print(f"{len(left)} of {runs} runs are left; run it again to go on")
+        return
+    done = [Run(**each) for each in kept["runs"]]  # type: ignore[arg-type]  # as asdict wrote them
     record(
         "simulated_days",
         {
+            "commit": kept["commit"],
             "runs": len(done),
             "days": sum(each.days for each in done),
             "signals acknowledged": sum(each.signals for each in done),
@@ -103,7 +122,8 @@ def main() -> None:
         },
         full=full,
     )
-    kept.unlink(missing_ok=True)
+    if full:
+        KEPT.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ class Kind(StrEnum):
     COMPETITOR_RESEARCH = "competitor_research"
     ASSIGNED = "assigned"
     TOUCHED = "touched"
+    ENRICHED = "enriched"
 
 
 OPENS_A_LEAD = frozenset({Kind.FORM_FILL, Kind.DEMO_REQUEST, Kind.EMAIL_REPLY, Kind.LEAD})
@@ -452,6 +453,8 @@ class Assignment:
         signal_at: When the signal came that the assignment answers.
         raised_from: The tier the lead had until that signal raised it; everything it is promised
             begins anew. ``None`` for the first assignment and for another owner of one tier.
+        arm: Experiment and arm, as ``EXPERIMENT/ARM``, that the lead was drawn into.
+        target_minutes: Minutes to the first touch in that arm, instead of the tier's.
     """
 
     assignment_id: str
@@ -463,6 +466,8 @@ class Assignment:
     place: Place
     number: int = 1
     raised_from: Tier | None = None
+    arm: str | None = None
+    target_minutes: float | None = None
 
 
 class ClockKind(StrEnum):

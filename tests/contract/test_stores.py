@@ -17,6 +17,8 @@ from leadfit.testing import (
     check_owners,
     check_publications,
     check_store,
+    check_trials,
+    check_vendors,
 )
 from leadfit.testing.check_store import Bench
 
@@ -28,6 +30,8 @@ CHECKS = (
     *check_breaches.CHECKS,
     *check_publications.CHECKS,
     *check_intake.CHECKS,
+    *check_trials.CHECKS,
+    *check_vendors.CHECKS,
 )
 
 

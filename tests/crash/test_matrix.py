@@ -21,6 +21,7 @@ from leadfit.testing.crash.outside import Outside
 AT_EACH_POINT = 1
 AT_RANDOM = 8
 ON_POSTGRESQL = 8
+NAMED = 60
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,7 @@ def points(bench: Bench) -> Counter[str]:
 
 def test_nothing_is_lost_by_a_death_at_any_named_point(bench: Bench, points: Counter[str]) -> None:
     cases = list(named_cases(points, AT_EACH_POINT))
+    assert len(points) >= NAMED
     assert {case.failpoint for case in cases} == set(points)
     assert [fault for case in cases for fault in bench.run(case)] == []
 
@@ -70,6 +72,8 @@ TAMPERED = {
     "a review": "DELETE FROM reviews",
     "an undoing": "UPDATE merges SET undone_us = NULL",
     "an action": "DELETE FROM outbox",
+    "a key": "DELETE FROM keys",
+    "what was refused": "DELETE FROM refused_signals",
 }
 
 

@@ -157,6 +157,7 @@ class Hooks:
             return Heard(answers=(said,))
         answers = self._store_all(said)
         self._keep_refused(source, said, answers)
+        self._world.reach("hooks.kept")
         return Heard(answers=answers, left_out=said.left_out, challenge=said.challenge)
 
     def _secrets(self, source: str, hook: Hook) -> list[str]:

@@ -19,6 +19,7 @@ from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
 from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching, check_said
+from leadfit.app.outcomes import Outcomes
 from leadfit.app.persons import Persons
 from leadfit.app.planning import Planning
 from leadfit.app.routing import Routing
@@ -73,6 +74,7 @@ class Leadfit:
         plans: What another policy would have made of the recorded history.
         policies: Changing the policy: what was in force, applying a plan, taking it back.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
+        outcomes: What came of decisions: experiments.
         keys: API keys.
         hooks: Calls of vendors.
         waits: How long leads wait for their first owner.
@@ -108,6 +110,7 @@ class Leadfit:
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
         self.plans = Planning(world, store, folder, lambda: self._in_force, open_again)
         self.policies = Changing(world, store, folder, lambda: self._in_force, self._put)
+        self.outcomes = Outcomes(world, store, lambda: self.policy)
         self.keys = Keys(world, store)
         self.hooks = Hooks(world, store, lambda: self.policy, self.accept_many, environment or {})
         self.waits = Waits(world, store)
@@ -179,7 +182,10 @@ class Leadfit:
         Returns:
             Whether another policy is in force now.
         """
-        return self.policies.notice()
+        found = self.policies.notice()
+        if found:
+            self.world.reach("policy.noticed")
+        return found
 
     def _put(self, rules: InForce) -> None:
         self._in_force = rules

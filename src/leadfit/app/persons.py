@@ -67,7 +67,7 @@ class Persons:
         named = _named(person)
         now = self._world.now()
         removed = self._with_marks(lambda session: session.persons.erase(named, now))
-        self._world.reach("erase.committed")
+        self._world.reach("erase.marked")
         return Erased(removed=removed, scrubbed=self._scrub())
 
     def erase_again(self) -> int:
@@ -91,6 +91,7 @@ class Persons:
             return work(session), session.persons.marks()
 
         answer, marks = self._store.write(whole)
+        self._world.reach("erase.committed")
         if marks != kept:
             write_whole(self._kept, "".join(f"{mark.hex()}\n" for mark in marks).encode())
         return answer

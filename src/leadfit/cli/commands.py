@@ -23,6 +23,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "blamed for it.",
         "drop": "Give the dead letter KEY up for good; it stays on record.",
         "erase": "Remove what is kept of PERSON, an address or a contact's id, for good.",
+        "experiment": "Say which response time pays, by the leads that were drawn at random into "
+        "each.",
         "export": "Print everything that is kept of PERSON, an address or a contact's id, as JSON.",
         "import": "Take the accounts, contacts and leads of an export into the workspace.",
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
@@ -68,6 +70,7 @@ _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
+_OUTCOMES: Final = frozenset({"experiment"})
 _KEEPING: Final = frozenset({"erase", "export", "replay"})
 
 
@@ -105,6 +108,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import watching  # noqa: PLC0415 -- as above
 
         found = watching.COMMANDS
+    elif name in _OUTCOMES:
+        from leadfit.cli import outcomes  # noqa: PLC0415 -- as above
+
+        found = outcomes.COMMANDS
     elif name in _ROUTING:
         from leadfit.cli import routing  # noqa: PLC0415 -- as above
 

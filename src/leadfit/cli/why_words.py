@@ -106,6 +106,12 @@ def _owner(view: LeadView, policy: Policy) -> Iterator[str]:
         "" if given.number == 1 else f"; owner number {given.number} of this lead"
     )
     yield _place(given.place)
+    if given.arm is not None and given.target_minutes is not None:
+        experiment, _, arm = given.arm.partition("/")
+        yield (
+            f"drawn at random into the arm {arm} of the experiment {experiment}: first touch "
+            f"within {given.target_minutes:g} minutes  [experiment.response]"
+        )
 
 
 def _tier(lead: Lead, score: Score | None) -> str:

@@ -11,6 +11,7 @@ from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.recall import history
 from leadfit.jobs.replay import Difference, Replayed, replay
+from leadfit.jobs.response import response_report
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
 from leadfit.jobs.signal_watch import SignalWatch, source_flows
 from leadfit.jobs.sla import run_clocks
@@ -40,6 +41,7 @@ __all__ = [
     "match_report",
     "propose",
     "replay",
+    "response_report",
     "run_clocks",
     "score_accounts",
     "sla_report",

@@ -55,7 +55,7 @@ def plan(
     return Plan(
         actions=(*actions, *_late_assignment(assignment, policy, now)),
         clocks=clocks,
-        reasons=(*reasons, *_deadline(clocks, rules)),
+        reasons=(*reasons, *_drawn(assignment, rules), *_deadline(assignment, clocks, rules)),
     )
 
 
@@ -85,7 +85,7 @@ def _kept(
 
 
 def _clocks(assignment: Assignment, rules: TierRules, policy: Policy) -> Iterator[Clock]:
-    lead_id = assignment.lead_id
+    lead_id, target = assignment.lead_id, target_minutes(assignment, rules)
     answers = _answers_a_signal(assignment)
     begun_by = lead_id if assignment.number == 1 else f"{lead_id}/{assignment.number}"
     if answers:
@@ -103,10 +103,11 @@ def _clocks(assignment: Assignment, rules: TierRules, policy: Policy) -> Iterato
         lead_id=lead_id,
         assignment_id=assignment.assignment_id,
         started_at=assignment.assigned_at,
-        due_at=due(assignment.owner_id, assignment.assigned_at, rules.sla_minutes, rules, policy),
+        due_at=due(assignment.owner_id, assignment.assigned_at, target, rules, policy),
     )
     if answers:
-        limit = rules.end_to_end_minutes
+        # Where the policy allows a slower arm, nobody is told of a lead that is not late in it.
+        limit = rules.end_to_end_minutes + max(0.0, target - rules.sla_minutes)
         yield Clock(
             key=f"{begun_by}/{ClockKind.SIGNAL_TO_TOUCH.value}",
             kind=ClockKind.SIGNAL_TO_TOUCH,
@@ -162,10 +163,32 @@ def _late_assignment(assignment: Assignment, policy: Policy, now: datetime) -> I
     )
 
 
-def _deadline(clocks: tuple[Clock, ...], rules: TierRules) -> Iterator[Reason]:
+def target_minutes(assignment: Assignment, rules: TierRules) -> float:
+    """Return the minutes to the first touch: those of the arm that was drawn, or of the tier."""
+    drawn = assignment.target_minutes
+    return rules.sla_minutes if drawn is None else drawn
+
+
+def _drawn(assignment: Assignment, rules: TierRules) -> Iterator[Reason]:
+    """Name the arm of an experiment that the lead was drawn into."""
+    if assignment.arm is None or assignment.target_minutes is None:
+        return
+    experiment, _, arm = assignment.arm.partition("/")
+    target, usual = assignment.target_minutes, rules.sla_minutes
+    instead = "as for every lead of the tier" if target == usual else f"instead of {usual:g}"
+    words = (
+        f"drawn at random into the arm {arm} of the experiment {experiment}: first touch within "
+        f"{target:g} minutes, {instead}"
+    )
+    yield Reason(rule="experiment.response", words=words)
+
+
+def _deadline(
+    assignment: Assignment, clocks: tuple[Clock, ...], rules: TierRules
+) -> Iterator[Reason]:
     for clock in clocks:
         if clock.kind is ClockKind.ASSIGNMENT_TO_TOUCH and clock.due_at is not None:
             how = "working minutes of the owner" if rules.clock == "working" else "minutes"
             by = f"{clock.due_at:%Y-%m-%d %H:%M} UTC"
-            words = f"first touch within {rules.sla_minutes:g} {how}, by {by}"
+            words = f"first touch within {target_minutes(assignment, rules):g} {how}, by {by}"
             yield Reason(rule="sla", words=words)

@@ -77,7 +77,8 @@ def _kept(
 def _hasten(desk: Desk, lead: Lead, rated: Score, present: Assignment) -> None:
     """Give the present assignment the time of the new tier, and look for somebody else."""
     kind = ClockKind.ASSIGNMENT_TO_TOUCH
-    risen = replace(present, tier=rated.tier, assigned_at=desk.now)
+    # What was drawn was drawn inside the lower tier.
+    risen = replace(present, tier=rated.tier, assigned_at=desk.now, arm=None, target_minutes=None)
     plan = orchestrate.plan(risen, lead, rated, desk.policy, now=desk.now)
     desk.session.clocks.stop(lead.lead_id, desk.now, "raised", frozenset({kind}))
     for clock in plan.clocks:

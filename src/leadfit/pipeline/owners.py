@@ -12,6 +12,7 @@ from typing import Final
 from leadfit import orchestrate, route
 from leadfit.errors import NotFound
 from leadfit.pipeline.case import Desk, InForce, Routed
+from leadfit.pipeline.drawing import draw, kept
 from leadfit.pipeline.feedback import stop_touch_clocks
 from leadfit.pipeline.tape import apart, taped
 from leadfit.records import (
@@ -294,12 +295,13 @@ def give(
 ) -> Routed:
     """Write the owner, start the clocks and queue the actions."""
     session, now, lead_id = desk.session, desk.now, lead.lead_id
+    ended = session.leads.assignment(lead_id) if number > 1 else None
+    arm, minutes = draw(desk, lead, rated.tier) if number == 1 else kept(ended, rated.tier)
     assignment = Assignment(
         assignment_id=desk.world.new_id("assignment"), lead_id=lead_id, owner_id=place.rep_id,
         tier=rated.tier, signal_at=signal_at, assigned_at=now, place=place, number=number,
-        raised_from=raised_from,
+        raised_from=raised_from, arm=arm, target_minutes=minutes,
     )  # fmt: skip
-    ended = session.leads.assignment(lead_id) if number > 1 else None
     if number > 1:
         session.clocks.stop(lead_id, now, "reassigned", frozenset({ClockKind.ASSIGNMENT_TO_TOUCH}))
         session.leads.end_assignment(lead_id, now)

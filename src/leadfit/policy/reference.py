@@ -49,6 +49,8 @@ def _tables_in(node: Node) -> Iterator[tuple[str, str]]:
         name = str(node["$ref"]).rpartition("/")[2]
         if name[0].isupper() and name != "Kind":
             yield name, ""
+    for option in cast("list[Node]", node.get("anyOf", [])):
+        yield from _tables_in(option)
     for inner, suffix in ((node.get("items"), "[]"), (_by_name(node), ".NAME")):
         if isinstance(inner, dict):
             for name, behind in _tables_in(inner):
@@ -113,14 +115,20 @@ def _of_type(node: Node, definitions: Mapping[str, Node]) -> str:
             return f"list of {_allowed(cast('Node', node.get('items', {})), definitions)}"
         case "object":
             return f"by name: {_allowed(cast('Node', _by_name(node)), definitions)}"
-        case "string" if "pattern" in node:
-            return f"text like `{node['pattern']}`"
+        case "string":
+            return _text(node)
         case "number":
             return _range("number", node)
         case "integer":
             return _range("whole number", node)
         case other:
             return _SIMPLE[str(other)]
+
+
+def _text(node: Node) -> str:
+    if node.get("format") == "date-time":
+        return "a time with its zone, without quotes"
+    return f"text like `{node['pattern']}`" if "pattern" in node else _SIMPLE["string"]
 
 
 def _range(word: str, node: Node) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -10,8 +9,11 @@ from pydantic import Field, model_validator
 
 from leadfit.policy.change import ChangeRules
 from leadfit.policy.delivery import DeliverRules
+from leadfit.policy.enrichment import EnrichRules
+from leadfit.policy.experiment import Experiments, slower_arms
 from leadfit.policy.intake import Hook, SignalRules, SignalWatch
 from leadfit.policy.routing import RouteRules, Sweep
+from leadfit.policy.scoring import Detractor, ScoreRules
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
 from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, SlaRules, TierRules, Tiers
 from leadfit.records import Tier
@@ -158,163 +160,6 @@ class Matching(Section):
         return self
 
 
-# ---- score ---------------------------------------------------------------------------------
-
-
-class Band(Section):
-    """Points for a number from ``min`` on."""
-
-    min: float
-    """Smallest number that earns the points."""
-    points: float = Field(ge=0)
-    """Points earned."""
-
-
-class WordPoints(Section):
-    """Points for a text that holds one of some words."""
-
-    any: Words
-    """Words, of which one must stand in the text as a whole word."""
-    points: float = Field(ge=0)
-    """Points earned."""
-
-
-class FactPart(Section):
-    """One part of fit or authority: a fact, and what its values earn."""
-
-    fact: str
-    """Name of the fact; other names for it stand in ``facts``."""
-    cap: float = Field(gt=0, le=100)
-    """Most points this part can earn."""
-    values: Mapping[str, float] = Field(default_factory=dict)
-    """Points by value of a text fact, in any case."""
-    bands: Annotated[tuple[Band, ...], Field(strict=False)] = ()
-    """Points by size of a number; the highest band reached counts."""
-    words: Annotated[tuple[WordPoints, ...], Field(strict=False)] = ()
-    """Points by words in a text; the first that holds counts."""
-    yes: float | None = Field(default=None, ge=0)
-    """Points when the fact is true."""
-    otherwise: float = Field(default=0, ge=0)
-    """Points of a value that nothing above names; a missing fact always earns 0."""
-
-    @model_validator(mode="after")
-    def _one_way_to_points(self) -> Self:
-        ways = [bool(self.values), bool(self.bands), bool(self.words), self.yes is not None]
-        if sum(ways) != 1:
-            message = "exactly one of values, bands, words and yes"
-            raise ValueError(message)
-        return self
-
-
-class ActivityPoints(Section):
-    """What one kind of activity earns."""
-
-    part: str
-    """The part it counts in, such as ``engagement.web_visits``."""
-    points: float = Field(ge=0)
-    """Points of a fresh activity."""
-    half_life_days: float = Field(gt=0)
-    """Days after which half of the points are left."""
-    also: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    """Points it earns in further parts, for what it stands for: who asks for a demo has read."""
-
-
-class Weights(Section):
-    """Most points of each component; together 100."""
-
-    fit: float = Field(default=40, gt=0)
-    """Firmographic fit."""
-    engagement: float = Field(default=30, gt=0)
-    """Engagement with us."""
-    intent: float = Field(default=20, gt=0)
-    """Intent seen elsewhere."""
-    authority: float = Field(default=10, gt=0)
-    """Buying authority."""
-
-
-class Cuts(Section):
-    """Where the tiers of both models begin."""
-
-    a_tier_one: float = Field(default=75, ge=0, le=100)
-    """Model A: Tier 1 from this total."""
-    a_tier_two: float = Field(default=50, ge=0, le=100)
-    """Model A: Tier 2 from this total."""
-    b_fit: float = Field(default=70, ge=0, le=100)
-    """Model B: the fit gate, on fit scaled to 100; nothing overrides it."""
-    b_tier_one: float = Field(default=60, ge=0, le=100)
-    """Model B: Tier 1 from this intent, on engagement and intent scaled to 100."""
-    b_tier_two: float = Field(default=40, ge=0, le=100)
-    """Model B: Tier 2 from this intent."""
-
-    @model_validator(mode="after")
-    def _tier_one_is_above_tier_two(self) -> Self:
-        if self.a_tier_two > self.a_tier_one or self.b_tier_two > self.b_tier_one:
-            message = "Tier 2 begins at or below Tier 1"
-            raise ValueError(message)
-        return self
-
-
-class ScoreRules(Section):
-    """Points, decay and tiers."""
-
-    model: Literal["A", "B"] = "B"
-    """``A``: one weighted total. ``B``: a fit gate, then an intent gate."""
-    weights: Weights = Field(default_factory=Weights)
-    """Most points of each component."""
-    cuts: Cuts = Field(default_factory=Cuts)
-    """Where tiers begin."""
-    fit: Mapping[Name, FactPart]
-    """Parts of firmographic fit by name; their caps sum to ``weights.fit``."""
-    authority: Mapping[Name, FactPart]
-    """Parts of buying authority by name; their caps sum to ``weights.authority``."""
-    engagement: Mapping[Name, Annotated[float, Field(gt=0)]]
-    """Cap of each part of engagement by name; together ``weights.engagement``."""
-    intent: Mapping[Name, Annotated[float, Field(gt=0)]]
-    """Cap of each part of intent by name; together ``weights.intent``."""
-    activities: Mapping[EventKind, ActivityPoints]
-    """What each kind of activity earns; a kind that is not here earns nothing."""
-
-    @model_validator(mode="after")
-    def _caps_fill_the_weights(self) -> Self:
-        caps = {
-            "fit": [part.cap for part in self.fit.values()],
-            "authority": [part.cap for part in self.authority.values()],
-            "engagement": list(self.engagement.values()),
-            "intent": list(self.intent.values()),
-        }
-        wrong = [
-            f"the caps of {name} sum to weights.{name} ({getattr(self.weights, name):g}), "
-            f"now {math.fsum(each):g}"
-            for name, each in caps.items()
-            if abs(math.fsum(each) - getattr(self.weights, name)) > 1e-9
-        ]
-        total = math.fsum(getattr(self.weights, name) for name in caps)
-        if abs(total - 100) > 1e-9:
-            wrong.append(f"weights that sum to 100, now {total:g}")
-        parts = {f"engagement.{name}" for name in self.engagement}
-        parts |= {f"intent.{name}" for name in self.intent}
-        wrong += [
-            f"parts of engagement or intent for activities.{kind.value}, now "
-            f"{', '.join([rule.part, *rule.also])}"
-            for kind, rule in self.activities.items()
-            if not {rule.part, *rule.also} <= parts
-        ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
-
-
-class Detractor(Section):
-    """What follows from a match with the class that churned after meaningful use."""
-
-    suppress: Annotated[tuple[Literal["outbound", "paid", "nurture"], ...], Field(strict=False)] = (
-        "outbound",
-        "paid",
-        "nurture",
-    )
-    """Channels a flagged account is left out of; an inbound lead keeps its tier and the flag."""
-
-
 # ---- orchestrate ---------------------------------------------------------------------------
 
 
@@ -386,6 +231,8 @@ class PolicyFile(Section):
     """Points and tiers."""
     detractor: Detractor = Field(default_factory=Detractor)
     """Accounts like those that left after meaningful use."""
+    enrich: EnrichRules = Field(default_factory=EnrichRules)
+    """Buying facts that can change a decision."""
     route: RouteRules = Field(default_factory=RouteRules)
     """Who gets a lead."""
     tiers: Tiers
@@ -404,6 +251,16 @@ class PolicyFile(Section):
     """When a churned customer is evidence against its like."""
     change: ChangeRules = Field(default_factory=ChangeRules)
     """Changing the policy."""
+    experiment: Experiments = Field(default_factory=Experiments)
+    """Experiments of your own."""
+
+    @model_validator(mode="after")
+    def _no_arm_is_slower_than_promised(self) -> Self:
+        response = self.experiment.response
+        wrong = [] if response is None else slower_arms(response, self.tiers)
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> Self:

@@ -16,6 +16,8 @@ from leadfit.watch import (
     week_name,
     week_rows,
 )
+from leadfit.watch.response import ResponseFindings
+from leadfit.watch.response_tables import ELSEWHERE, arm_rows, contrast_rows, response_words
 from leadfit.watch.sla import SlaWeek
 from leadfit.watch.sla_tables import kept_rows, length_rows, sla_words, week_kept_rows
 
@@ -27,6 +29,7 @@ def kpis_page(
     edges: Sequence[WhatIf],
     *,
     promises: Sequence[SlaWeek] = (),
+    experiment: ResponseFindings | None = None,
 ) -> str:
     """Return the page of the weekly figures.
 
@@ -36,6 +39,7 @@ def kpis_page(
         alerts: What the last week alerts about.
         edges: The same signals with other edges; the first are in force.
         promises: How promises of a first touch were kept: whole weeks, then the one that runs.
+        experiment: What an experiment with response times found.
     """
     last = weeks[-1]
     tables = (
@@ -59,12 +63,25 @@ def kpis_page(
             "tables": [_table(caption, rows) for caption, rows in tables],
             "promises": [_promises(week) for week in reversed(promises[-2:])],
             "promise_weeks": _table("Promises week by week", week_kept_rows(promises)),
+            "experiment": None if experiment is None else _experiment(experiment),
         },
     )
 
 
 def _table(caption: str, rows: Sequence[Sequence[str]]) -> dict[str, object]:
     return {"caption": caption, "head": rows[0], "rows": rows[1:]}
+
+
+def _experiment(found: ResponseFindings) -> dict[str, object]:
+    tables = [("What became of each arm", arm_rows(found))] if found.arms else []
+    if found.contrasts:
+        tables.append(("Each faster arm against the slowest", contrast_rows(found)))
+    return {
+        "name": found.experiment,
+        "words": list(response_words(found)),
+        "tables": [_table(caption, rows) for caption, rows in tables],
+        "elsewhere": ELSEWHERE,
+    }
 
 
 def _promises(week: SlaWeek) -> dict[str, object]:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from leadfit.policy.schema import Cuts, Weights
+from leadfit.policy.scoring import Cuts, Weights
 from leadfit.records import Reason, Tier
 
 DIGITS = 6

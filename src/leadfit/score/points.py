@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from leadfit.policy.policy import fact_name, fold, to_number, to_yes
-from leadfit.policy.schema import FactPart, ScoreRules
+from leadfit.policy.scoring import FactPart, ScoreRules
 from leadfit.records import Activity, Fact, Facts, Reason
 
 DIGITS = 6

@@ -32,8 +32,11 @@ from leadfit.store.owners import Held, Owners
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.publications import Publications
+from leadfit.store.purchases import Purchases
 from leadfit.store.recorded import RecordedDecisions
 from leadfit.store.told import Contents, People, ToldDecisions
+from leadfit.store.trials import Trials
+from leadfit.store.vendors import Vendors
 from leadfit.store.views import (
     Counts,
     Feedback,
@@ -409,6 +412,18 @@ class Session(Protocol):
     @property
     def publications(self) -> Publications:
         """Rules that were put in force."""
+
+    @property
+    def trials(self) -> Trials:
+        """Leads of experiments."""
+
+    @property
+    def purchases(self) -> Purchases:
+        """Facts that are bought."""
+
+    @property
+    def vendors(self) -> Vendors:
+        """Calls of vendors, their budgets and their ledger."""
 
     def counts(self, now: datetime) -> Counts:
         """Return numbers of records."""

@@ -16,10 +16,23 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from leadfit.store import schema_matching, schema_outbox, schema_publications
+from leadfit.store import (
+    schema_matching,
+    schema_outbox,
+    schema_publications,
+    schema_trials,
+    schema_vendors,
+)
 from leadfit.store.types import NUMBER, WHOLE, WORDS, metadata, only
 
-__all__ = ["metadata", "schema_matching", "schema_outbox", "schema_publications"]
+__all__ = [
+    "metadata",
+    "schema_matching",
+    "schema_outbox",
+    "schema_publications",
+    "schema_trials",
+    "schema_vendors",
+]
 
 log = Table(
     "log",

@@ -21,12 +21,15 @@ from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
 from leadfit.store.sql_publications import SqlPublications
+from leadfit.store.sql_purchases import SqlPurchases
 from leadfit.store.sql_queues import (
     SqlClocks,
 )
 from leadfit.store.sql_recorded import SqlRecorded
 from leadfit.store.sql_signals import Head, SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
+from leadfit.store.sql_trials import SqlTrials
+from leadfit.store.sql_vendors import SqlVendors
 from leadfit.store.views import Counts
 from leadfit.world import World
 
@@ -80,6 +83,9 @@ class SqlSession:
         self.merges = SqlMerges(connection)
         self.recorded = SqlRecorded(connection, people)
         self.publications = SqlPublications(connection, self.signals)
+        self.trials = SqlTrials(connection)
+        self.purchases = SqlPurchases(connection, self.signals)
+        self.vendors = SqlVendors(connection)
 
     def forget(self) -> None:
         """Forget what was noted in a transaction that is undone."""

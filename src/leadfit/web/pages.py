@@ -90,6 +90,7 @@ async def kpis(request: Asked) -> Response[str]:
     site = site_of(request)
     found = await site.run(site.leadfit.match_kpis)
     sla = await site.run(site.leadfit.sla_kpis)
+    experiment = await site.run(site.leadfit.outcomes.response)
     return _page(
         kpis_page(
             found.weeks,
@@ -97,6 +98,7 @@ async def kpis(request: Asked) -> Response[str]:
             found.alerts,
             found.edges,
             promises=(*sla.weeks, sla.so_far),
+            experiment=experiment,
         )
     )
 

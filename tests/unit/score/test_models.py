@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.policy.schema import Cuts, Weights
+from leadfit.policy.scoring import Cuts, Weights
 from leadfit.records import Tier
 from leadfit.score.models import (
     Components,

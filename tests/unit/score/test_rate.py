@@ -10,7 +10,7 @@ import pytest
 
 from leadfit.artifact import Artifact, ArtifactFact, Head, evaluate
 from leadfit.policy import Policy, load_starter
-from leadfit.policy.schema import ActivityPoints, FactPart
+from leadfit.policy.scoring import ActivityPoints, FactPart
 from leadfit.records import Activity, Fact, Kind, Score, Subject, Tier
 from leadfit.score import rate
 from leadfit.testing.builders import NOW, activities, changed

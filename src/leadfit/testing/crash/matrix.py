@@ -26,6 +26,7 @@ from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.testing.crash.outside import Outside, time_of
 from leadfit.testing.crash.story import BEGINS, finish, open_at, tell, write_export
+from leadfit.testing.crash.vendors import add_hook
 from leadfit.testing.crash.world import KillingWorld
 from leadfit.testing.sim import Effect, History
 from leadfit.testing.sim.check import faults
@@ -35,7 +36,7 @@ from leadfit.world import SystemWorld, seeded
 _KILLED: Final = -signal.SIGKILL
 _CHECKED: Final = (
     "signals", "decisions", "leads", "assignments", "clocks", "outbox", "feedback", "reviews",
-    "merges",
+    "merges", "keys", "refused_signals",
 )  # fmt: skip
 _PATIENCE_S: Final = 0.03
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -159,7 +160,11 @@ class _Place:
 
     def __enter__(self) -> tuple[Path, Outside, Settings]:
         shutil.rmtree(self._folder, ignore_errors=True)
-        shutil.copytree(self._template, self._folder / "workspace")
+        workspace = self._folder / "workspace"
+        shutil.copytree(self._template, workspace)
+        add_hook(workspace / "policy")
+        # A store in a file is made within the story, so that a process dies at that, too.
+        (workspace / DATABASE).unlink(missing_ok=True)
         self._told = Outside(self._folder / "outside")
         return self._folder, self._told, self._settings
 
@@ -272,9 +277,11 @@ def _acknowledged(connection: sqlite3.Connection, told: Outside) -> Iterator[str
         ("merged", "merges WHERE merge_id = ?"),
         ("assigned", "assignments WHERE assignment_id = ?"),
         ("unmerged", "merges WHERE merge_id = ? AND undone_us IS NOT NULL"),
+        ("key", "keys WHERE prefix = ? AND revoked_us IS NULL"),
+        ("refused", "refused_signals WHERE event_id = ?"),
     ):
         for each in told.told(what):
-            record_id = next(value for name, value in each.items() if name.endswith("_id"))
+            (record_id,) = (value for name, value in each.items() if name != "what")
             if not _is_there(connection, there, record_id):
                 yield f"{record_id} was {what}, which was acknowledged and is not on record"
     repeated = [key for key, times in Counter(_keys(told)).items() if times > 1]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from leadfit.connectors.base import NotTaken, RecordRefused, Unclear
-from leadfit.records import Action, Fact
+from leadfit.records import Action, Fact, Written
+from leadfit.testing.crash import vendors
 from leadfit.world import World
 
 
@@ -87,6 +88,10 @@ class KeepingReceiver:
     def knows(self, key: str) -> bool | None:
         """Say whether it has the key."""
         return key in self._keys
+
+    def writes(self, action: Action) -> Sequence[Written]:
+        """Return what carrying out ``action`` writes, which may be reported back."""
+        return vendors.writes(action)
 
     def close(self) -> None:
         """Stay: it is another's process."""

@@ -19,6 +19,8 @@ from leadfit.pipeline import InForce
 from leadfit.policy import load
 from leadfit.records import Relation
 from leadfit.resolve.model.starter import starter_card
+from leadfit.store.views import Receipt
+from leadfit.testing.crash import vendors
 from leadfit.testing.crash.outside import KeepingReceiver, Outside
 from leadfit.testing.crash.world import KillingWorld
 from leadfit.testing.sim.company import course
@@ -31,9 +33,11 @@ _EXPORT: Final = {
     ),
     "contacts.csv": "contact_id,account_id,email,first_name,last_name\nc1,a1,jo@acme.com,Jo,Ek\n",
     "events.csv": "event_id,at,kind,account_id\ne1,2026-01-05T00:00:00Z,converted,a1\n",
+    "domains.csv": "domain,account_id,role\nacme.co.uk,a1,regional\n",
     "leads.csv": "lead_id,created_at,account_id\np1,2025-12-01T00:00:00Z,a1\n",
 }
 _HOUR: Final = 3600.0
+_QUARTER_H: Final = 91 * 24.0
 _LEARNED: Final = Artifact(
     as_of="2026-01-01T00:00:00+00:00",
     learned_from="0" * 64,
@@ -83,6 +87,7 @@ def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings
         performers={"*": receiver},
         fallbacks={"chat": ("email",)},
         world=world,
+        environment=vendors.ENVIRONMENT,
     )
     return Stage(leadfit=leadfit, world=world, told=told, receiver=receiver)
 
@@ -101,6 +106,7 @@ def tell(stage: Stage, export: Path) -> None:
     _publish(stage)
     _morning(stage)
     _work(stage)
+    _reports(stage)
     _reviews(stage)
     _trouble(stage)
     _absence(stage)
@@ -130,6 +136,8 @@ def _publish(stage: Stage) -> None:
     """A learned score and a model card come in force."""
     stage.told.tell("artifact", digest=stage.leadfit.publish(_LEARNED))
     stage.told.tell("card", digest=stage.leadfit.publish_card(starter_card()))
+    prefix = stage.leadfit.keys.create("ingest")[: len("leadfit_ingest_") + 8]
+    stage.told.tell("key", prefix=prefix)
 
 
 def _morning(stage: Stage) -> None:
@@ -182,6 +190,34 @@ def _work(stage: Stage) -> None:
     _rounds(stage)
 
 
+def _reports(stage: Stage) -> None:
+    """A vendor calls: a sign-up, one without an address, our own write, and then a loop."""
+    _call(
+        stage,
+        {"id": "v1", "what": "signup", "email": "kay@vendored.com", "seats": 3},
+        {"id": "v2", "what": "signup", "seats": 4},
+    )
+    written = stage.told.told("effect")
+    ours = next((each for each in written if each["destination"] == vendors.SOURCE), None)
+    if ours is None:
+        return
+    lead_id = str(ours["lead_id"])
+    _call(stage, vendors.report("v3", lead_id, str(ours["kind"])))
+    for number in range(4, 8):
+        _call(stage, vendors.report(f"v{number}", lead_id, f"theirs {number}"))
+    _rounds(stage)
+
+
+def _call(stage: Stage, *events: dict[str, object]) -> None:
+    heard = stage.leadfit.hooks.receive(vendors.SOURCE, vendors.call(*events))
+    for event, answer in zip(events, heard.answers, strict=True):
+        if isinstance(answer, Receipt):
+            stage.told.tell("signal", signal_id=answer.signal_id)
+        else:
+            stage.told.tell("refused", event_id=str(event["id"]))
+    stage.leadfit.decide_pending()
+
+
 def _reviews(stage: Stage) -> None:
     """Reviewers answer, two accounts are merged, and it is taken back."""
     for review in stage.leadfit.matching.reviews(4):
@@ -193,6 +229,12 @@ def _reviews(stage: Stage) -> None:
         stage.told.tell("merged", merge_id=merge.merge_id)
         undone = stage.leadfit.matching.unmerge("a2", by=_BY)
         stage.told.tell("unmerged", merge_id=undone.merge_id)
+    for event, asked in (
+        ("r1", {"email": "kim@gmail.com", "domain": "zenit.de"}),
+        ("r2", {"email": "sales@acme.com"}),
+    ):
+        _send(stage, {**_body(stage, event, "", "demo_request"), "identifiers": asked})
+    stage.leadfit.decide_pending()
     stage.leadfit.watch_matching()
     stage.leadfit.routing.sweep()
     _rounds(stage)
@@ -243,12 +285,13 @@ def _absence(stage: Stage) -> None:
 
 
 def _breaches(stage: Stage) -> None:
-    """Nobody touches the rest: clocks run out, step by step, and reviews wait, for weeks."""
-    for hours in (0.3, 0.3, 1.0, 12.0, 12.0, 24.0, 24.0, 168.0, 168.0):
+    """Nobody touches the rest: clocks run out, reviews wait, a quarter passes."""
+    for hours in (0.3, 0.3, 1.0, 12.0, 12.0, 24.0, 24.0, 168.0, 168.0, _QUARTER_H):
         stage.world.pass_time(hours * _HOUR)
         stage.told.tell("time", forward_s=stage.world.forward_s)
         _rounds(stage)
         stage.leadfit.watch_matching()
+        stage.leadfit.watch_signals()
 
 
 def _end(stage: Stage) -> None:

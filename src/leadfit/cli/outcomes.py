@@ -1,0 +1,77 @@
+"""Commands that say what came of decisions: experiments with the time of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from leadfit.canonical import document
+from leadfit.cli.base import in_workspace
+from leadfit.cli.output import Output, table
+from leadfit.cli.workspace import opened
+from leadfit.watch.response import ResponseFindings
+from leadfit.watch.response_tables import ELSEWHERE, arm_rows, contrast_rows, response_words
+
+_NONE: Final = (
+    "No experiment runs: the policy has no table [experiment.response], and nobody was ever drawn"
+)
+
+
+@click.command("experiment")
+@click.option("--name", help="An experiment that left the policy; without it the one in it.")
+@in_workspace
+def experiment_command(output: Output, workspace: Path | None, *, name: str | None) -> None:
+    """Say which response time pays, by the leads that were drawn at random into each."""
+    with opened(workspace) as leadfit:
+        found = leadfit.outcomes.response(name)
+    output.answer(experiment_document(found), lambda: experiment_words(found))
+
+
+def experiment_document(found: ResponseFindings | None) -> dict[str, object]:
+    """Return what an experiment found as JSON types."""
+    if found is None:
+        return {"experiment": None, "elsewhere": list(ELSEWHERE)}
+    return {
+        **document(found),
+        "arms": [{**document(each), "rate": each.rate} for each in found.arms],
+        "contrasts": [
+            {
+                **document(each),
+                "difference": {
+                    **document(each.difference), "is_decided": each.difference.is_decided
+                },
+            }
+            for each in found.contrasts
+        ],
+        "is_fair": found.is_fair,
+        "is_decided": found.is_decided,
+        "elsewhere": list(ELSEWHERE),
+    }  # fmt: skip
+
+
+def experiment_words(found: ResponseFindings | None) -> str:
+    """Return what an experiment found, for a person."""
+    return "\n".join(_lines(found))
+
+
+def _lines(found: ResponseFindings | None) -> Iterator[str]:
+    if found is None:
+        yield _NONE
+    else:
+        yield f"Experiment {found.experiment}"
+        yield from response_words(found)
+        if found.arms:
+            yield ""
+            yield table(arm_rows(found))
+        if found.contrasts:
+            yield ""
+            yield table(contrast_rows(found))
+    yield ""
+    yield from ELSEWHERE
+
+
+COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"experiment": experiment_command})

@@ -1,0 +1,499 @@
+"""Calls of vendors: whose turn it is, what is set aside for them, and the ledger of all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+from leadfit.buying import Purchase, PurchaseState
+from leadfit.errors import StoreBusy
+from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
+from leadfit.store.pace import Limits, Pace
+from leadfit.store.sql import Connection, Row
+from leadfit.store.sql_purchases import PURCHASE, month_of, purchase_of
+from leadfit.store.vendors import (
+    Begun,
+    Bill,
+    CallState,
+    Ended,
+    PurchaseView,
+    Spent,
+    Terms,
+    VendorCall,
+)
+
+T = TypeVar("T")
+
+_NO_LIMIT: Final = 2**62
+_OPEN: Final = "('wanted', 'asked')"
+_UNDER_WAY: Final = "('open', 'later')"
+_VIEW: Final = f"{PURCHASE}, state, reason, attempts, doubts, ticket, answer_id, done_us, changed"
+_COLUMNS: Final = 13
+_CALL: Final = (
+    "vendor_calls.call_id, vendor_calls.purchase_id, vendor_calls.vendor, vendor_calls.at_us,"
+    " vendor_calls.state, purchases.signal_id, purchases.lead_id, vendor_calls.reason,"
+    " vendor_calls.status, vendor_calls.money, vendor_calls.credits, vendor_calls.facts,"
+    " vendor_calls.ended_us, purchases.changed"
+)
+# One guarded statement: what is set aside and spent never exceeds the limit, on any store.
+_SET_ASIDE: Final = """
+UPDATE vendor_budgets SET reserved = reserved + :wanted
+WHERE vendor = :vendor AND month = :month AND unit = :unit
+AND reserved + spent + :wanted <= :most
+"""
+_CLAIM: Final = """
+INSERT INTO vendor_subjects (vendor, whom_kind, whom_key, purchase_id, asked_us)
+VALUES (:vendor, :kind, :key, :purchase, :now)
+ON CONFLICT (vendor, whom_kind, whom_key) DO UPDATE
+SET purchase_id = excluded.purchase_id, asked_us = excluded.asked_us
+WHERE vendor_subjects.asked_us <= :since OR vendor_subjects.purchase_id = excluded.purchase_id
+"""
+
+
+class SqlVendors:
+    """See :class:`leadfit.store.vendors.Vendors`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # ---- what is to be bought ----
+
+    def ready(self, now: datetime) -> tuple[str, ...]:
+        """Return the vendors of which something is to be bought now."""
+        rows = self._connection.execute(
+            f"SELECT DISTINCT vendor FROM purchases WHERE state IN {_OPEN} AND next_us <= ?"  # noqa: S608 -- fixed words
+            " ORDER BY vendor",
+            (to_us(now),),
+        )
+        return tuple(row[0] for row in rows)
+
+    def holders(self, now: datetime) -> tuple[str, ...]:
+        """Return who holds purchases whose lease runs on."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT holder FROM purchases WHERE state = 'asked'"
+            " AND holder IS NOT NULL AND lease_us > ? ORDER BY holder",
+            (to_us(now),),
+        )
+        return tuple(row[0] for row in rows)
+
+    def due(
+        self, vendor: str, now: datetime, limit: int, gone: Sequence[str] = ()
+    ) -> tuple[PurchaseView, ...]:
+        """Return what is to be bought of a vendor now, the longest waiting first."""
+        rows = self._connection.execute(
+            f"SELECT {_VIEW} FROM purchases WHERE vendor = ? AND state IN {_OPEN}"  # noqa: S608 -- fixed words and placeholders
+            " AND next_us <= ? AND (holder IS NULL OR lease_us <= ?"
+            f" OR holder IN ({','.join('?' * len(gone))}))"
+            " ORDER BY next_us, purchase_id LIMIT ?",
+            (vendor, to_us(now), to_us(now), *gone, limit),
+        )
+        return tuple(_purchase_view(row) for row in rows)
+
+    def view(self, purchase_id: str) -> PurchaseView | None:
+        """Return how a purchase stands."""
+        row = self._connection.execute(
+            f"SELECT {_VIEW} FROM purchases WHERE purchase_id = ?",  # noqa: S608 -- fixed columns
+            (purchase_id,),
+        ).fetchone()
+        return None if row is None else _purchase_view(row)
+
+    def views(self, limit: int, vendor: str | None = None) -> tuple[PurchaseView, ...]:
+        """Return the latest purchases, newest first."""
+        rows = self._connection.execute(
+            f"SELECT {_VIEW} FROM purchases WHERE vendor = coalesce(?, vendor)"  # noqa: S608 -- fixed columns
+            " ORDER BY asked_us DESC, purchase_id DESC LIMIT ?",
+            (vendor, limit),
+        )
+        return tuple(_purchase_view(row) for row in rows)
+
+    # ---- a call, from its beginning to its end ----
+
+    def begin(
+        self,
+        purchase: Purchase,
+        terms: Terms,
+        *,
+        call_id: str,
+        holder: str,
+        now: datetime,
+        lease: datetime,
+    ) -> Begun:
+        """Set aside what a call may cost, take its turn, and write that it begins."""
+        self._lose(purchase.purchase_id, now)
+        why_not = self._why_not(purchase, terms, now)
+        if why_not is not None:
+            return Begun(at=now, why_not=why_not)
+        taken = self.take(purchase.vendor, terms.bucket, terms.limits, now=now, latest=terms.latest)
+        if not taken:
+            free = self.free_at(purchase.vendor, terms.bucket, terms.limits, now)
+            return Begun(at=free, why_not="rate")
+        self._claim(purchase, terms, now)
+        month = month_of(now)
+        self._set_aside(purchase.vendor, month, "money", terms.most.money, terms.money_a_month)
+        self._set_aside(
+            purchase.vendor, month, "credits", terms.most.credits, terms.credits_a_month
+        )
+        self._connection.execute(
+            "UPDATE purchases SET state = 'asked', attempts = attempts + 1, holder = ?,"
+            " lease_us = ?, ticket = NULL, reason = NULL WHERE purchase_id = ?",
+            (holder, to_us(lease), purchase.purchase_id),
+        )
+        self._connection.execute(
+            "INSERT INTO vendor_calls (call_id, purchase_id, vendor, at_us, state, month,"
+            " reserved_money, reserved_credits, money, credits, facts)"
+            " VALUES (?, ?, ?, ?, 'open', ?, ?, ?, 0, 0, '[]')",
+            (
+                call_id, purchase.purchase_id, purchase.vendor, to_us(taken[0]), month,
+                terms.most.money, terms.most.credits,
+            ),
+        )  # fmt: skip
+        return Begun(call_id=call_id, at=taken[0])
+
+    def _why_not(self, purchase: Purchase, terms: Terms, now: datetime) -> str | None:
+        whom, since = purchase.whom, to_us(terms.fresh_since)
+        row = self._connection.execute(
+            "SELECT 1 FROM vendor_subjects WHERE vendor = ? AND whom_kind = ? AND whom_key = ?"
+            " AND asked_us > ? AND purchase_id <> ?",
+            (purchase.vendor, whom.kind, whom.key, since, purchase.purchase_id),
+        ).fetchone()
+        if row is not None:
+            return "asked"
+        used = self.spent(purchase.vendor, month_of(now))
+        for unit, wanted, most in (
+            ("money", terms.most.money, terms.money_a_month),
+            ("credits", terms.most.credits, terms.credits_a_month),
+        ):
+            each = used.get(unit, Spent())
+            if most is not None and each.reserved + each.spent + wanted > most:
+                return unit
+        return None
+
+    def _claim(self, purchase: Purchase, terms: Terms, now: datetime) -> None:
+        claimed = self._connection.execute(
+            _CLAIM,
+            {
+                "vendor": purchase.vendor,
+                "kind": purchase.whom.kind,
+                "key": purchase.whom.key,
+                "purchase": purchase.purchase_id,
+                "now": to_us(now),
+                "since": to_us(terms.fresh_since),
+            },
+        ).rowcount
+        _hold_to(claimed == 1)
+
+    def _set_aside(self, vendor: str, month: str, unit: str, wanted: int, most: int | None) -> None:
+        self._connection.execute(
+            "INSERT INTO vendor_budgets (vendor, month, unit, reserved, spent)"
+            " VALUES (?, ?, ?, 0, 0) ON CONFLICT (vendor, month, unit) DO NOTHING",
+            (vendor, month, unit),
+        )
+        taken = self._connection.execute(
+            _SET_ASIDE,
+            {
+                "wanted": wanted,
+                "vendor": vendor,
+                "month": month,
+                "unit": unit,
+                "most": _NO_LIMIT if most is None else most,
+            },
+        ).rowcount
+        _hold_to(taken == 1)
+
+    def _lose(self, purchase_id: str, now: datetime) -> None:
+        """Write down a call that began and was lost: it may have been carried out and paid."""
+        rows = self._connection.execute(
+            "SELECT call_id, reserved_money, reserved_credits FROM vendor_calls"  # noqa: S608 -- fixed words
+            f" WHERE purchase_id = ? AND state IN {_UNDER_WAY}",
+            (purchase_id,),
+        ).fetchall()
+        for call_id, money, credit in rows:
+            self._close(
+                call_id, CallState.UNCLEAR, Bill(money=money, credits=credit), now, reason="lost"
+            )
+            self._connection.execute(
+                "UPDATE purchases SET doubts = doubts + 1 WHERE purchase_id = ?", (purchase_id,)
+            )
+
+    def again(self, purchase_id: str, holder: str, lease: datetime) -> str | None:
+        """Take a purchase whose answer is not ready up again; return the call that goes on."""
+        row = self._connection.execute(
+            "SELECT call_id FROM vendor_calls WHERE purchase_id = ? AND state = 'later'",
+            (purchase_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        self._connection.execute(
+            "UPDATE purchases SET attempts = attempts + 1, holder = ?, lease_us = ?"
+            " WHERE purchase_id = ?",
+            (holder, to_us(lease), purchase_id),
+        )
+        return str(row[0])
+
+    def end(self, call_id: str, ended: Ended, now: datetime) -> None:
+        """Write how a call ended; what was set aside and not spent is free again."""
+        row = self._connection.execute(
+            f"SELECT purchase_id FROM vendor_calls WHERE call_id = ? AND state IN {_UNDER_WAY}",  # noqa: S608 -- fixed words
+            (call_id,),
+        ).fetchone()
+        if row is None:
+            # It took so long that another worker has written it down as lost.
+            return
+        purchase_id = row[0]
+        if ended.state is CallState.LATER:
+            self._connection.execute(
+                "UPDATE vendor_calls SET state = 'later' WHERE call_id = ?", (call_id,)
+            )
+        else:
+            self._close(
+                call_id, ended.state, ended.cost, now,
+                reason=ended.reason, status=ended.status, facts=ended.facts,
+            )  # fmt: skip
+        if ended.state is CallState.HELD:
+            self._connection.execute(
+                "DELETE FROM vendor_subjects WHERE purchase_id = ?", (purchase_id,)
+            )
+        goes_on = ended.then in {PurchaseState.WANTED, PurchaseState.ASKED}
+        self._connection.execute(
+            "UPDATE purchases SET state = ?, reason = ?, next_us = coalesce(?, next_us),"
+            " ticket = ?, answer_id = ?, done_us = ?, doubts = doubts + ?,"
+            " holder = NULL, lease_us = NULL WHERE purchase_id = ?",
+            (
+                ended.then.value, ended.reason, maybe_us(ended.next_at), ended.ticket,
+                ended.answer_id, None if goes_on else to_us(now),
+                int(ended.state is CallState.UNCLEAR), purchase_id,
+            ),
+        )  # fmt: skip
+
+    def _close(
+        self,
+        call_id: str,
+        state: CallState,
+        cost: Bill,
+        now: datetime,
+        *,
+        reason: str | None = None,
+        status: int | None = None,
+        facts: Sequence[str] = (),
+    ) -> None:
+        """Write the end of a call into the ledger, and what it cost into the budgets."""
+        row = self._connection.execute(
+            "SELECT vendor, month, reserved_money, reserved_credits FROM vendor_calls"
+            " WHERE call_id = ?",
+            (call_id,),
+        ).fetchone()
+        vendor, month, money, credit = row
+        self._connection.execute(
+            "UPDATE vendor_calls SET state = ?, ended_us = ?, reason = ?, status = ?, money = ?,"
+            " credits = ?, facts = ? WHERE call_id = ?",
+            (
+                state.value, to_us(now), reason, status, cost.money, cost.credits,
+                pack_text(tuple(facts)), call_id,
+            ),
+        )  # fmt: skip
+        for unit, reserved, spent in (
+            ("money", money, cost.money),
+            ("credits", credit, cost.credits),
+        ):
+            self._connection.execute(
+                "UPDATE vendor_budgets SET reserved = reserved - ?, spent = spent + ?"
+                " WHERE vendor = ? AND month = ? AND unit = ?",
+                (reserved, spent, vendor, month, unit),
+            )
+
+    def give_up(self, purchase_id: str, reason: str, now: datetime) -> None:
+        """Write that a purchase brings nothing, and no call is made for it."""
+        self._lose(purchase_id, now)
+        self._connection.execute(
+            "UPDATE purchases SET state = 'failed', reason = ?, done_us = ?, holder = NULL,"  # noqa: S608 -- fixed words
+            f" lease_us = NULL WHERE purchase_id = ? AND state IN {_OPEN}",
+            (reason, to_us(now), purchase_id),
+        )
+
+    def put_off(self, purchase_id: str, until: datetime) -> None:
+        """Let a purchase that has not begun be due later."""
+        self._connection.execute(
+            "UPDATE purchases SET next_us = ? WHERE purchase_id = ?", (to_us(until), purchase_id)
+        )
+
+    def note_changed(self, purchase_id: str, *, changed: bool) -> None:
+        """Write whether a decision came out otherwise by what was bought."""
+        self._connection.execute(
+            "UPDATE purchases SET changed = ? WHERE purchase_id = ?", (int(changed), purchase_id)
+        )
+
+    # ---- rates and budgets ----
+
+    def take(
+        self,
+        vendor: str,
+        bucket: str,
+        limits: Limits,
+        *,
+        now: datetime,
+        latest: datetime,
+        number: int = 1,
+    ) -> tuple[datetime, ...]:
+        """Take up to ``number`` times at which the vendor may be called, none after ``latest``."""
+        now_us, latest_us = to_us(now), to_us(latest)
+
+        def take_all(pace: Pace) -> tuple[datetime, ...]:
+            taken: list[datetime] = []
+            while len(taken) < number:
+                at_us = pace.take(limits, now_us=now_us, latest_us=latest_us)
+                if at_us is None:
+                    break
+                taken.append(from_us(at_us))
+            return tuple(taken)
+
+        return self._paced(vendor, bucket, limits, now, take_all)
+
+    def free_at(self, vendor: str, bucket: str, limits: Limits, now: datetime) -> datetime:
+        """Return when the vendor may be called next."""
+        return from_us(self._pace(vendor, bucket)[1].free_us(limits, now_us=to_us(now)))
+
+    def hold(self, vendor: str, bucket: str, until: datetime) -> None:
+        """Let nobody call a vendor before a time."""
+        self._paced(vendor, bucket, {}, until, lambda pace: pace.hold(to_us(until)))
+
+    def hear(
+        self,
+        vendor: str,
+        bucket: str,
+        limits: Limits,
+        said: Mapping[int, tuple[int | None, int | None, datetime | None]],
+        now: datetime,
+    ) -> None:
+        """Take what an answer says: limit, what is left and when it begins anew, by window."""
+
+        def hear(pace: Pace) -> None:
+            for span, (most, left, reset) in said.items():
+                pace.hear(
+                    span, limits, most=most, left=left, reset_us=maybe_us(reset),
+                    now_us=to_us(now),
+                )  # fmt: skip
+
+        self._paced(vendor, bucket, limits, now, hear)
+
+    def _pace(self, vendor: str, bucket: str) -> tuple[int, Pace]:
+        row = self._connection.execute(
+            "SELECT version, body FROM vendor_paces WHERE vendor = ? AND bucket = ?",
+            (vendor, bucket),
+        ).fetchone()
+        return (0, Pace()) if row is None else (row[0], Pace(row[1]))
+
+    def _paced(
+        self, vendor: str, bucket: str, limits: Limits, now: datetime, work: Callable[[Pace], T]
+    ) -> T:
+        """Change a pace; nobody else may have changed it meanwhile."""
+        version, pace = self._pace(vendor, bucket)
+        answer = work(pace)
+        free_us, body = pace.free_us(limits, now_us=to_us(now)), pace.body()
+        kept = self._connection.execute(
+            "INSERT INTO vendor_paces (vendor, bucket, version, body, free_us)"
+            " VALUES (?1, ?2, ?3 + 1, ?4, ?5) ON CONFLICT (vendor, bucket) DO UPDATE SET"
+            " version = excluded.version, body = excluded.body, free_us = excluded.free_us"
+            " WHERE vendor_paces.version = ?3",
+            (vendor, bucket, version, body, free_us),
+        ).rowcount
+        _hold_to(kept == 1)
+        return answer
+
+    def spent(self, vendor: str, month: str) -> Mapping[str, Spent]:
+        """Return what is used of a month, by ``money`` and ``credits``."""
+        rows = self._connection.execute(
+            "SELECT unit, reserved, spent FROM vendor_budgets WHERE vendor = ? AND month = ?",
+            (vendor, month),
+        )
+        return {row[0]: Spent(reserved=row[1], spent=row[2]) for row in rows}
+
+    def counted(
+        self, vendor: str, bucket: str, limits: Limits, now: datetime
+    ) -> Mapping[int, tuple[int, int]]:
+        """Return for each window, in microseconds, the calls counted in it and its limit."""
+        _, pace = self._pace(vendor, bucket)
+        whole = {**limits, **{span: most for span, most in pace.told.items() if span in limits}}
+        return {span: (pace.taken(span, to_us(now)), most) for span, most in whole.items()}
+
+    # ---- looking back ----
+
+    def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
+        """Return the calls that began in a time, oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {_CALL} FROM vendor_calls LEFT JOIN purchases"  # noqa: S608 -- fixed columns
+            " ON purchases.purchase_id = vendor_calls.purchase_id"
+            " WHERE vendor_calls.at_us >= ? AND vendor_calls.at_us < ?"
+            " ORDER BY vendor_calls.at_us, vendor_calls.call_id",
+            (to_us(since), to_us(until)),
+        )
+        return tuple(_call(row) for row in rows)
+
+    def answered(self, vendor: str) -> Mapping[tuple[str, str], str]:
+        """Return the signal of the latest answer about each subject, by its kind and key."""
+        rows = self._connection.execute(
+            "SELECT whom_kind, whom_key, answer_id FROM purchases"
+            " WHERE vendor = ? AND state = 'answered' ORDER BY done_us, purchase_id",
+            (vendor,),
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def keep_audit(self, vendor: str, at: datetime, body: str) -> None:
+        """Keep what an audit of a vendor came to."""
+        self._connection.execute(
+            "INSERT INTO vendor_audits (vendor, at_us, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (vendor, at_us) DO UPDATE SET body = excluded.body",
+            (vendor, to_us(at), body),
+        )
+
+    def latest_audit(self, vendor: str) -> tuple[datetime, str] | None:
+        """Return what the latest audit of a vendor came to."""
+        row = self._connection.execute(
+            "SELECT at_us, body FROM vendor_audits WHERE vendor = ? ORDER BY at_us DESC LIMIT 1",
+            (vendor,),
+        ).fetchone()
+        return None if row is None else (from_us(row[0]), row[1])
+
+
+def _hold_to(kept: bool) -> None:
+    """Undo a piece of work whose guard failed: another worker was quicker.
+
+    Raises:
+        StoreBusy: It failed.
+    """
+    if not kept:
+        raise StoreBusy("another worker calls the same vendor", 0.05)
+
+
+def _purchase_view(row: Row) -> PurchaseView:
+    state, reason, attempts, doubts, ticket, answer_id, done_us, changed = row[_COLUMNS:]
+    return PurchaseView(
+        purchase=purchase_of(row[:_COLUMNS]),
+        state=PurchaseState(state),
+        reason=reason,
+        attempts=attempts,
+        doubts=doubts,
+        ticket=ticket,
+        answer_id=answer_id,
+        done_at=maybe_time(done_us),
+        changed=None if changed is None else bool(changed),
+    )
+
+
+def _call(row: Row) -> VendorCall:
+    return VendorCall(
+        call_id=row[0],
+        purchase_id=row[1],
+        vendor=row[2],
+        at=from_us(row[3]),
+        state=CallState(row[4]),
+        signal_id=row[5],
+        lead_id=row[6],
+        reason=row[7],
+        status=row[8],
+        cost=Bill(money=row[9], credits=row[10]),
+        facts=tuple(json.loads(row[11])),
+        latency_s=None if row[12] is None else max(0, row[12] - row[3]) / 1_000_000,
+        changed=None if row[13] is None else bool(row[13]),
+    )
