@@ -568,6 +568,7 @@ class Decision:
         artifact_digest: Digest of the learned artifact in force, or ``None``.
         card_digest: Digest of the model card in force, or ``None``.
         subject: The facts and activities that were scored.
+        shadow: It was put on record alone: nothing was acted on.
     """
 
     decision_id: str
@@ -586,3 +587,4 @@ class Decision:
     policy_digest: str
     artifact_digest: str | None = None
     card_digest: str | None = None
+    shadow: bool = False

@@ -228,6 +228,15 @@ class Changing:
         present = self._in_force()
         rules = present.policy.change
         now = self._world.now()
+        if (plan.before_policy, plan.before_artifact) != (
+            present.policy.digest,
+            present.artifact_digest,
+        ):
+            was, held = plan.before_policy[:12], present.policy.digest[:12]
+            came = f"a plan made while {was} was in force, which is not so any more: {held} is"
+            if was == held:
+                came = "a plan made while another artifact was in force"
+            raise _stale(came)
         if plan.version != __version__:
             raise _stale(f"a plan by Leadfit {plan.version}, while this is {__version__}")
         if not plan.changes_anything:

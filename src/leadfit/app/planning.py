@@ -13,7 +13,8 @@ from leadfit.artifact import Artifact
 from leadfit.errors import BadInput, Fault, NotFound
 from leadfit.jobs.kept import kept_artifact
 from leadfit.jobs.plan_file import PlanFile
-from leadfit.jobs.rehearsal import rehearse
+from leadfit.jobs.rehearsal.rehearse import rehearse
+from leadfit.jobs.shadow import ShadowReport, shadow_report
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.policy.load import FILES
@@ -94,6 +95,14 @@ class Planning:
             effects=found.effects,
             leads=found.leads,
         )
+
+    def shadow(self, since: datetime | None = None) -> ShadowReport:
+        """Say how often decisions of shadow mode differ from what the incumbent did.
+
+        Args:
+            since: Decisions before this time are left out.
+        """
+        return shadow_report(self._store, since)
 
     def _policy(
         self, source: Path | None, present: InForce, *, is_asked: bool

@@ -14,6 +14,7 @@ import click
 # The first sentence of each command, as its own help says it.
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "apply": "Put exactly the policy of PLAN in force; a plan that is not of today is refused.",
         "assign": "Give LEAD to REP by hand; a new clock begins, and it is counted as an override.",
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
         "customer profile.",
@@ -45,11 +46,17 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
         "differs.",
         "overrides": "List the leads that people gave to somebody else than the rules did, by rep.",
+        "plan": "Say what POLICY would change, on the recorded history; nothing is written to the "
+        "store.",
+        "policy": "The policy in force: what it says, what it was, what the folder says otherwise.",
+        "rollback": "Put back what was in force before the latest change; again goes one step "
+        "further.",
         "review": "List the matches that wait for a person, show one side by side, or decide it.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
         "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
         "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
+        "shadow": "Shadow mode: everything is decided and recorded, nothing is acted on.",
         "status": "Count what is in the workspace.",
         "sweep": "Look over all open leads and put right what is not in order.",
         "unlink": "Take LEAD, and the contact it brought, out of its account; its owner stays.",
@@ -71,6 +78,7 @@ _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _OUTCOMES: Final = frozenset({"experiment"})
+_CHANGING: Final = frozenset({"apply", "plan", "policy", "rollback", "shadow"})
 _KEEPING: Final = frozenset({"erase", "export", "replay"})
 
 
@@ -112,6 +120,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import outcomes  # noqa: PLC0415 -- as above
 
         found = outcomes.COMMANDS
+    elif name in _CHANGING:
+        from leadfit.cli import changing  # noqa: PLC0415 -- as above
+
+        found = changing.COMMANDS
     elif name in _ROUTING:
         from leadfit.cli import routing  # noqa: PLC0415 -- as above
 

@@ -385,6 +385,7 @@ def _keep(
         policy_digest=desk.policy.digest,
         artifact_digest=desk.in_force.artifact_digest,
         card_digest=desk.in_force.card_digest,
+        shadow=not desk.policy.acts,
     )
     desk.session.leads.add_decision(decision, {})
     if lead_id is not None and subject is not None and rated is not None:

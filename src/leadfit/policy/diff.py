@@ -74,7 +74,7 @@ _BY_PREFIX: Final = (
     ("sweep", Category.TIERS),
     ("experiment", Category.TIERS),
     ("deliver", Category.DELIVERY),
-    ("enrichment", Category.ENRICHMENT),
+    ("enrich", Category.ENRICHMENT),
     ("learn", Category.LEARNING),
     ("meaningful_use", Category.LEARNING),
     ("signal", Category.INTAKE),

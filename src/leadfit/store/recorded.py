@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -63,6 +63,14 @@ class RecordedDecisions(Protocol):
         At most ``limit`` decisions behind ``after`` and up to ``last`` are looked at; the number is
         ``last`` when there are no more.
         """
+
+    def incumbents(
+        self, contact_ids: Sequence[str]
+    ) -> Mapping[str, tuple[str | None, str | None]]:
+        """Return owner and account of the latest imported lead of each contact that has one."""
+
+    def withheld(self) -> int:
+        """Return how many actions were put on record alone."""
 
     def fates(self, since: datetime | None) -> tuple[Fate, ...]:
         """Return what became of every live lead that was opened from a time on."""

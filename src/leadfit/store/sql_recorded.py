@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
@@ -11,6 +12,7 @@ from leadfit.store.codec import from_us, maybe_time, to_us
 from leadfit.store.decided import open_decision, open_inputs_text
 from leadfit.store.recorded import Fate, Recorded
 from leadfit.store.sql import Connection, Row
+from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_people import SqlPeople
 
 _PAGE: Final = """
@@ -48,9 +50,10 @@ _RATED: Final = '"score":{'
 class SqlRecorded:
     """See :class:`leadfit.store.recorded.RecordedDecisions`."""
 
-    def __init__(self, connection: Connection, people: SqlPeople) -> None:
+    def __init__(self, connection: Connection, people: SqlPeople, accounts: SqlAccounts) -> None:
         self._connection = connection
         self._people = people
+        self._accounts = accounts
 
     def page(self, after: int, last: int, limit: int) -> tuple[tuple[Recorded, ...], int]:
         """Return decisions that rated a lead, and the number of the log to go on behind."""
@@ -76,6 +79,27 @@ class SqlRecorded:
             inputs=open_inputs_text(inputs) if _OPENED in text else None,
             is_erased=said is None,
         )
+
+    def incumbents(
+        self, contact_ids: Sequence[str]
+    ) -> Mapping[str, tuple[str | None, str | None]]:
+        """Return owner and account of the latest imported lead of each contact that has one."""
+        if not contact_ids:
+            return {}
+        keys = {self._accounts.contact_key(each): each for each in contact_ids}
+        rows = self._connection.execute(
+            "SELECT contact_id, owner_id, account_id FROM leads WHERE is_imported = 1"  # noqa: S608 -- placeholders only
+            f" AND contact_id IN ({','.join('?' * len(keys))}) ORDER BY created_us, lead_id",
+            tuple(keys),
+        ).fetchall()
+        return {keys[contact]: (owner, account) for contact, owner, account in rows}
+
+    def withheld(self) -> int:
+        """Return how many actions were put on record alone."""
+        row = self._connection.execute(
+            "SELECT count(*) FROM outbox WHERE state = 'withheld'"
+        ).fetchone()
+        return int(row[0])
 
     def fates(self, since: datetime | None) -> tuple[Fate, ...]:
         """Return what became of every live lead that was opened from a time on."""

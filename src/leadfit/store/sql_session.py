@@ -81,7 +81,7 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection)
-        self.recorded = SqlRecorded(connection, people)
+        self.recorded = SqlRecorded(connection, people, self.accounts)
         self.publications = SqlPublications(connection, self.signals)
         self.trials = SqlTrials(connection)
         self.purchases = SqlPurchases(connection, self.signals)

@@ -42,8 +42,8 @@ def moved(before: float, after: float) -> dict[str, object]:
     return {
         "before": before,
         "after": after,
-        "change": round(change, 6) if isinstance(change, float) else change,
-        "relative": round(change / before, 6) if before else None,
+        "change": round(change, 6),
+        "relative": None if before == 0 else round(change / before, 6),
     }
 
 

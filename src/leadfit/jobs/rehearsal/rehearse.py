@@ -155,7 +155,13 @@ def _joined(parts: Sequence[Read]) -> Read:
 
 # ---- with further processes ----------------------------------------------------------------
 
-_Sent = tuple[Mapping[str, bytes], str | None]
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Rules on their way to another process."""
+
+    files: Mapping[str, bytes]
+    artifact: str | None
 
 
 def _with_others(
@@ -166,10 +172,10 @@ def _with_others(
     workers: int,
 ) -> tuple[Read, tuple[Side, Side]]:
     """Read the parts in several processes, then route each side in one of its own."""
-    sent = tuple(_sent(each) for each in rules)
+    sent = (_sent(rules[0]), _sent(rules[1]))
     context = get_context("spawn")
     with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(open_store, sent)
+        workers, mp_context=context, initializer=_begin, initargs=(open_store, *sent)
     ) as pool:
         read = _joined(list(pool.map(_read_in_worker, parts)))
         other = pool.submit(_other_side, read.happenings, _touched(fates))
@@ -179,7 +185,7 @@ def _with_others(
 
 def _sent(rules: InForce) -> _Sent:
     artifact = None if rules.artifact is None else artifact_text(rules.artifact)
-    return dict(rules.policy.files), artifact
+    return _Sent(dict(rules.policy.files), artifact)
 
 
 @dataclass(slots=True)
@@ -193,14 +199,13 @@ class _Here:
 _here: list[_Here] = []
 
 
-def _begin(open_store: OpenStore, sent: tuple[_Sent, _Sent]) -> None:
-    one, other = (_received(each) for each in sent)
-    _here.append(_Here(store=open_store(), rules=(one, other)))
+def _begin(open_store: OpenStore, one: _Sent, other: _Sent) -> None:
+    _here.append(_Here(store=open_store(), rules=(_received(one), _received(other))))
 
 
 def _received(sent: _Sent) -> InForce:
-    files, text = sent
-    policy: Policy = policies.from_files(files)
+    policy: Policy = policies.from_files(sent.files)
+    text = sent.artifact
     artifact: Artifact | None = None if text is None else artifact_from(text)
     return InForce(policy=policy, artifact=artifact)
 
