@@ -105,9 +105,44 @@ def test_four_workers_say_the_same_as_one(tmp_path: Path) -> None:
             ]
         )
         leadfit.decide_pending()
+        # Long enough for several processes to walk the log.
+        leadfit._store.write(
+            lambda session: [
+                session.signals.append("note", world.now(), {"row": row}) for row in range(41_000)
+            ]
+        )
     one, four = replayed(folder), replayed(folder, "--workers", "4")
     assert one == four
     assert one["same"] == 40
+    assert verified(folder) == verified(folder, "--workers", "2")
+    flip_a_bit(folder, 30_000)
+    broken = verified(folder, "--workers", "2")
+    assert (broken["intact"], broken["anchor"]) == (False, None)
+    assert broken["faults"] == ["log row 30000 is not what was written"]
+    assert broken == verified(folder)
+
+
+def verified(workspace: Path, *options: str) -> dict[str, object]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "leadfit", "--workspace", str(workspace), "verify", "--json",
+         *options],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    answer = json.loads(ended.stdout)
+    assert isinstance(answer, dict)
+    assert ended.returncode == (0 if answer["intact"] else 1), ended.stderr
+    return answer
+
+
+def flip_a_bit(workspace: Path, seq: int) -> None:
+    connection = sqlite3.connect(workspace / "leadfit.sqlite3", isolation_level=None)
+    triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    for (name,) in triggers.fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    (body,) = connection.execute("SELECT body FROM log WHERE seq = ?", (seq,)).fetchone()
+    changed = bytes((body[0] ^ 1, *body[1:]))
+    connection.execute("UPDATE log SET body = ? WHERE seq = ?", (changed, seq))
+    connection.close()
 
 
 def test_the_network_is_never_asked(workspace: Path) -> None:
@@ -196,6 +231,35 @@ def test_a_decision_takes_little_room(workspace: Path) -> None:
         ).fetchone()
     connection.close()
     assert mean < 2_000
+
+
+def test_a_log_that_was_cut_and_closed_again_is_found_by_what_was_noted_elsewhere(
+    copied: tuple[Path, sqlite3.Connection], capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, connection = copied
+    assert run(["--workspace", str(copy), "verify", "--json"]) == 0
+    anchor = json.loads(capsys.readouterr().out)["anchor"]
+    assert run(["--workspace", str(copy), "verify", "--anchor", anchor]) == 0
+    assert f"anchor, to be kept elsewhere: {anchor}" in capsys.readouterr().out
+    last = int(anchor.partition(":")[0])
+    for (name,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    ).fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    for table in ("log", "signals", "decisions", "contents"):
+        connection.execute(f"DELETE FROM {table} WHERE seq > ?", (last - 4,))
+    connection.execute(
+        "UPDATE log_head SET seq = ?1, hash = (SELECT hash FROM log WHERE seq = ?1)", (last - 4,)
+    )
+    assert run(["--workspace", str(copy), "verify"]) == 0
+    capsys.readouterr()
+    assert run(["--workspace", str(copy), "verify", "--anchor", anchor]) == 1
+    assert f"log row {last} was anchored and is not there" in capsys.readouterr().out
+
+
+def test_what_is_no_anchor_is_refused(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--workspace", str(workspace), "verify", "--anchor", "12:abc"]) == 2
+    assert "64 hexadecimal digits" in capsys.readouterr().err
 
 
 ONE = "(SELECT decision_id FROM decisions JOIN statements USING (signal_id) LIMIT 1)"

@@ -547,13 +547,19 @@ class Leadfit:
             since: Decisions before this time are left out.
             workers: How many processes share the work.
         """
-        if self._open_again is None:
-            return jobs.replay(self._store, lambda: self._store, since=since)
         return jobs.replay(self._store, self._open_again, since=since, workers=workers)
 
-    def verify(self) -> Verification:
-        """Check the log, and what it gives the digests of: decisions, policies, models."""
-        return self._store.read(lambda session: session.signals.verify())
+    def verify(self, *, workers: int = 1, anchors: Sequence[str] = ()) -> Verification:
+        """Check the log, and what it gives the digests of: decisions, policies, models.
+
+        Args:
+            workers: How many processes share the work.
+            anchors: What earlier checks gave as their ``anchor``; must still be in the log.
+
+        Raises:
+            BadInput: An anchor is none.
+        """
+        return jobs.verify(self._store, self._open_again, workers=workers, anchors=anchors)
 
     def new_key(self, scope: str) -> str:
         """Make an API key that does not end by itself, return it once and keep only its hash.

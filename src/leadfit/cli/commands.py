@@ -79,7 +79,7 @@ _ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _OUTCOMES: Final = frozenset({"experiment"})
 _CHANGING: Final = frozenset({"apply", "plan", "policy", "rollback", "shadow"})
-_KEEPING: Final = frozenset({"erase", "export", "replay"})
+_KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
 
 
 class Commands(click.Group):

@@ -1,4 +1,4 @@
-"""Commands about what is kept: replay decisions, erase and hand out what is kept of a person."""
+"""Commands about what is kept: check it, decide again, erase a person and hand out what is kept."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from leadfit.cli.base import Moment, in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Difference, Replayed
+from leadfit.store.views import Verification
 
 
 @click.command("replay")
@@ -34,6 +35,38 @@ def replay_command(
     output.answer({**document(found), "holds": found.holds}, lambda: "\n".join(_replayed(found)))
     if not found.holds:
         click.get_current_context().exit(1)
+
+
+@click.command("verify")
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    metavar="ROW:HASH",
+    help="What an earlier check printed, kept elsewhere; must still be in the log.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True,
+    help="Processes that share the work.",
+)  # fmt: skip
+@in_workspace
+def verify_command(
+    output: Output, workspace: Path | None, *, anchors: tuple[str, ...], workers: int
+) -> None:
+    """Check that nothing of the event log was changed or dropped; exit code 1 if something was."""
+    with opened(workspace) as leadfit:
+        found = leadfit.verify(workers=workers, anchors=anchors)
+    output.answer(document(found), lambda: "\n".join(_verified(found)))
+    if not found.intact:
+        click.get_current_context().exit(1)
+
+
+def _verified(found: Verification) -> Iterator[str]:
+    rows = "1 row of the log was" if found.rows == 1 else f"{found.rows} rows of the log were"
+    yield f"{rows} checked: " + ("all as written" if found.intact else "the log is damaged")
+    yield from found.faults
+    if found.anchor is not None:
+        yield f"anchor, to be kept elsewhere: {found.anchor}"
 
 
 def _replayed(found: Replayed) -> Iterator[str]:
@@ -114,5 +147,10 @@ def export_command(output: Output, workspace: Path | None, *, person: str) -> No
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType(
-    {"erase": erase_command, "export": export_command, "replay": replay_command}
+    {
+        "erase": erase_command,
+        "export": export_command,
+        "replay": replay_command,
+        "verify": verify_command,
+    }
 )

@@ -189,8 +189,7 @@ def _disagreement(name: str, each: Disagreement) -> Iterator[str]:
     else:
         interval = f"[{_percent(each.low)}, {_percent(each.high)}]"
         yield (
-            f"{name}: {each.differ} of {each.compared} differ,"
-            f" {_percent(each.share)} {interval}"
+            f"{name}: {each.differ} of {each.compared} differ, {_percent(each.share)} {interval}"
         )
     yield f"  only we name one: {each.only_ours}; only the incumbent: {each.only_theirs}"
     for pair in each.most:

@@ -190,19 +190,6 @@ def why_command(output: Output, workspace: Path | None, *, lead: str, whole: boo
     )
 
 
-@click.command("verify")
-@in_workspace
-def verify_command(output: Output, workspace: Path | None) -> None:
-    """Check that nothing of the event log was changed or dropped; exit code 1 if something was."""
-    with opened(workspace) as leadfit:
-        found = leadfit.verify()
-    rows = "1 row of the log was" if found.rows == 1 else f"{found.rows} rows of the log were"
-    words = f"{rows} checked: " + ("all as written" if found.intact else "the log is damaged")
-    output.answer(document(found), "\n".join([words, *found.faults]))
-    if not found.intact:
-        click.get_current_context().exit(1)
-
-
 @click.command("status")
 @in_workspace
 def status_command(output: Output, workspace: Path | None) -> None:
@@ -221,7 +208,6 @@ COMMANDS: Final[Mapping[str, click.Command]] = {
         key_group,
         serve_command,
         status_command,
-        verify_command,
         why_command,
     )
     if command.name is not None

@@ -17,6 +17,7 @@ from leadfit.jobs.signal_watch import SignalWatch, source_flows
 from leadfit.jobs.sla import run_clocks
 from leadfit.jobs.sla_report import SlaReport, sla_report
 from leadfit.jobs.sweep import Sweep, Swept, sweep
+from leadfit.jobs.verify import verify
 
 __all__ = [
     "Cycle",
@@ -47,4 +48,5 @@ __all__ = [
     "sla_report",
     "source_flows",
     "sweep",
+    "verify",
 ]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from typing import Final, cast
 
 from leadfit import artifact as artifacts
 from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.errors import LeadfitError, NotFound
+from leadfit.jobs.spread import OpenStore, spread
 from leadfit.pipeline import InForce
 from leadfit.pipeline.retelling import Strayed, retell
 from leadfit.policy import Policy
@@ -30,8 +29,6 @@ _PART: Final = 5_000
 _PAGE: Final = 250
 _SHOWN: Final = 20
 _FIELDS: Final = 12
-
-OpenStore = Callable[[], Store]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,28 +106,20 @@ class _Part:
 
 
 def replay(
-    store: Store, open_store: OpenStore, *, since: datetime | None = None, workers: int = 1
+    store: Store, open_store: OpenStore | None, *, since: datetime | None = None, workers: int = 1
 ) -> Replayed:
     """Make every decision from a time on again, and compare.
 
     Args:
         store: The store.
         open_store: Opens it again, in a process of its own; must be something that can be sent
-            there. Only called for more than one worker.
+            there. Without it all is done here.
         since: Decisions before this time are left out.
         workers: How many processes share the work.
     """
     first, last, _ = store.read(lambda session: session.told.bounds(since))
     older = store.read(lambda session: session.told.without_inputs()) if since is None else 0
-    parts = tuple(_parts(first, last))
-    if workers <= 1 or len(parts) <= 1:
-        done = [_replay_part(store, each) for each in parts]
-    else:
-        context = get_context("spawn")
-        with ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_open, initargs=(open_store,)
-        ) as pool:
-            done = list(pool.map(_in_worker, parts))
+    done = spread(store, open_store, _replay_part, tuple(_parts(first, last)), workers)
     return _joined(done, older)
 
 
@@ -154,18 +143,6 @@ def _joined(parts: Sequence[_Part], older: int) -> Replayed:
         digest=total.hexdigest(),
         differences=tuple(each for part in parts for each in part.differences)[:_SHOWN],
     )
-
-
-_here: list[Store] = []
-"""The store of a worker process."""
-
-
-def _open(open_store: OpenStore) -> None:
-    _here.append(open_store())
-
-
-def _in_worker(bounds: tuple[int, int]) -> _Part:
-    return _replay_part(_here[0], bounds)
 
 
 def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:

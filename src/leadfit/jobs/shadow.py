@@ -97,8 +97,7 @@ class _Tally:
             low=lower_bound(wrong, seen, confidence=_TWO_SIDED) if seen else None,
             high=upper_bound(wrong, seen, confidence=_TWO_SIDED) if seen else None,
             most=tuple(
-                {"theirs": theirs, "ours": ours, "leads": count}
-                for (theirs, ours), count in most
+                {"theirs": theirs, "ours": ours, "leads": count} for (theirs, ours), count in most
             ),
             examples=tuple(each[0] for each in differ[::-1][:_EXAMPLES]),
         )

@@ -44,6 +44,7 @@ from leadfit.store.views import (
     LeadView,
     SignalState,
     SignalView,
+    Stretch,
     Verification,
 )
 
@@ -79,8 +80,21 @@ class Signals(Protocol):
     def append(self, kind: str, at: datetime, body: Mapping[str, object]) -> int:
         """Append another kind of row to the log; return its number."""
 
-    def verify(self) -> Verification:
-        """Check the log from the first row to the kept head, and what it gives the digests of."""
+    def last(self) -> int:
+        """Return the number of the last row of the log; 0 where there is none."""
+
+    def walk(self, after: int, upto: int) -> Stretch:
+        """Check the rows of the log behind one number up to another, and what lies beside them."""
+
+    def verify(
+        self, walked: Sequence[Stretch] = (), anchors: Sequence[tuple[int, bytes]] = ()
+    ) -> Verification:
+        """Check the log from the first row to the kept head, and what it gives the digests of.
+
+        Args:
+            walked: Stretches from the first row on, each of :meth:`walk`; the rest is walked now.
+            anchors: Numbers and hashes of rows that were noted before, outside of the store.
+        """
 
 
 class Accounts(Protocol):

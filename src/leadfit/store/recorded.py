@@ -64,9 +64,7 @@ class RecordedDecisions(Protocol):
         ``last`` when there are no more.
         """
 
-    def incumbents(
-        self, contact_ids: Sequence[str]
-    ) -> Mapping[str, tuple[str | None, str | None]]:
+    def incumbents(self, contact_ids: Sequence[str]) -> Mapping[str, tuple[str | None, str | None]]:
         """Return owner and account of the latest imported lead of each contact that has one."""
 
     def withheld(self) -> int:

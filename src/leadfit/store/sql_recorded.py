@@ -80,9 +80,7 @@ class SqlRecorded:
             is_erased=said is None,
         )
 
-    def incumbents(
-        self, contact_ids: Sequence[str]
-    ) -> Mapping[str, tuple[str | None, str | None]]:
+    def incumbents(self, contact_ids: Sequence[str]) -> Mapping[str, tuple[str | None, str | None]]:
         """Return owner and account of the latest imported lead of each contact that has one."""
         if not contact_ids:
             return {}

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol, cast
 
 from leadfit.records import Kind, Signal
-from leadfit.store import chain
+from leadfit.store import chain, sql_verify
 from leadfit.store.codec import from_us, pack, to_us
 from leadfit.store.personal import join_parts, part_signal
 from leadfit.store.sql import Connection
 from leadfit.store.sql_people import Person, SqlPeople
-from leadfit.store.sql_verify import verify
 from leadfit.store.told import Statement
-from leadfit.store.views import SignalState, SignalView, Verification
+from leadfit.store.views import SignalState, SignalView, Stretch, Verification
 
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
 
@@ -185,9 +184,20 @@ class SqlSignals:
         self._head.write(seq, made)
         return seq
 
-    def verify(self) -> Verification:
+    def last(self) -> int:
+        """Return the number of the last row of the log; 0 where there is none."""
+        (last,) = self._connection.execute("SELECT max(seq) FROM log").fetchone()
+        return 0 if last is None else int(last)
+
+    def walk(self, after: int, upto: int) -> Stretch:
+        """Check the rows of the log behind one number up to another, and what lies beside them."""
+        return sql_verify.walk(self._connection, after, upto)
+
+    def verify(
+        self, walked: Sequence[Stretch] = (), anchors: Sequence[chain.Head] = ()
+    ) -> Verification:
         """Check the log from the first row to the kept head, and what it gives the digests of."""
-        return verify(self._connection, self._head.read)
+        return sql_verify.verify(self._connection, self._head.read, walked, anchors)
 
     def person_of(self, signal_id: str) -> tuple[str, Statement] | None:
         """Return the token and the statement of a signal; ``None`` where it said nothing."""

@@ -209,17 +209,53 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Rows of the log that were checked one after the other, with what lies beside them.
+
+    Attributes:
+        rows: How many.
+        first: Number of the first one; 0 where there is none.
+        start: The hash that the first one says came before it.
+        last: Number of the last one.
+        end: Its hash.
+        signals: Rows of ``signals`` that were found beside them.
+        decisions: Rows of ``decisions``.
+        contents: Rows of ``contents``.
+        publications: Rows of ``publications``.
+        erased: Tokens of persons whom these rows say were erased.
+        without_values: A row of each person whose values of a signal are not there, by token.
+        faults: The first places that do not hold, in words.
+    """
+
+    rows: int
+    first: int
+    start: bytes
+    last: int
+    end: bytes
+    signals: int = 0
+    decisions: int = 0
+    contents: int = 0
+    publications: int = 0
+    erased: frozenset[str] = frozenset()
+    without_values: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What a check of the log's hash chain found.
 
     Attributes:
         intact: Every row is as it was written and none is missing.
         rows: Rows that were checked.
+        anchor: Number and hash of the last row, as text, to be kept outside; ``None`` where
+            something does not hold.
         faults: The first places that do not hold, in words; empty when intact.
     """
 
     intact: bool
     rows: int
+    anchor: str | None = None
     faults: tuple[str, ...] = ()
 
 
