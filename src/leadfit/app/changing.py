@@ -132,7 +132,6 @@ class Changing:
             reason=reason,
             plan_digest=digest,
             check=lambda session: _check_log(session, plan, self._in_force().policy),
-            before=(plan.before_policy, plan.before_artifact),
         )
 
     def rollback(self, *, by: str, reason: str, to: str | None = None) -> Publication:
@@ -257,7 +256,6 @@ class Changing:
         plan_digest: str | None = None,
         restores: int | None = None,
         check: Callable[[Session], None] = lambda _session: None,
-        before: tuple[str, str | None] | None = None,
     ) -> Publication:
         """Write a change in one transaction, then let this process and the folder follow.
 
@@ -266,45 +264,44 @@ class Changing:
         """
         with self._lock:
             present = self._in_force()
-            now = self._world.now()
-            made: list[Publication] = []
-
-            def work(session: Session) -> None:
-                latest = session.publications.latest()
-                was = digest_in_force(session) or present.policy.digest
-                told = (present.policy.digest, present.artifact_digest)
-                if was != present.policy.digest or (before or told) != told:
-                    raise _stale(f"a change of another policy than {was[:12]}, which is in force")
-                if latest is not None and latest.number != self._number:
-                    raise _stale(f"a change of what was in force before change {latest.number}")
-                check(session)
-                keep_rules(session, present, now)
-                keep_rules(session, after, now)
-                publication = Publication(
-                    number=1 if latest is None else latest.number + 1,
-                    at=now,
-                    change=change,
-                    policy_digest=after.policy.digest,
-                    artifact_digest=after.artifact_digest,
-                    by=by,
-                    reason=reason,
-                    before_policy=present.policy.digest,
-                    before_artifact=present.artifact_digest,
-                    plan_digest=plan_digest,
-                    restores=restores,
-                )
-                session.publications.add(publication)
-                if after.policy.acts != present.policy.acts:
-                    session.publications.withhold(now)
-                self._world.reach("policy.written")
-                made.append(publication)
-
-            self._store.write(work)
+            made = Publication(
+                number=self._number + 1,
+                at=self._world.now(),
+                change=change,
+                policy_digest=after.policy.digest,
+                artifact_digest=after.artifact_digest,
+                by=by,
+                reason=reason,
+                before_policy=present.policy.digest,
+                before_artifact=present.artifact_digest,
+                plan_digest=plan_digest,
+                restores=restores,
+            )
+            self._store.write(lambda session: self._write(session, (present, after), made, check))
             self._world.reach("policy.published")
             self._put(after)
             self._number = mirror(self._folder, self._store)
             self._world.reach("policy.mirrored")
-        return made[0]
+        return made
+
+    def _write(
+        self,
+        session: Session,
+        rules: tuple[InForce, InForce],
+        made: Publication,
+        check: Callable[[Session], None],
+    ) -> None:
+        latest = session.publications.latest()
+        was = digest_in_force(session) or made.before_policy
+        if was != made.before_policy or (latest is not None and latest.number >= made.number):
+            raise _stale(f"a change of {made.before_policy[:12]}, while {was[:12]} is in force")
+        check(session)
+        for each in rules:
+            keep_rules(session, each, made.at)
+        session.publications.add(made)
+        if rules[0].policy.acts != rules[1].policy.acts:
+            session.publications.withhold(made.at)
+        self._world.reach("policy.written")
 
     def _artifact(self, digest: str | None) -> Artifact | None:
         present = self._in_force().artifact

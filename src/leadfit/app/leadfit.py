@@ -432,16 +432,11 @@ class Leadfit:
         if found.artifact is not None:
             write_artifact(self.folder, found.artifact)
 
-    def publish(self, artifact: Artifact, reason: str = "learned from the history") -> str:
-        """Put a learned artifact in force for the next decision; return its digest.
-
-        Args:
-            artifact: What was learned.
-            reason: Why, for the log.
-        """
+    def publish(self, artifact: Artifact) -> str:
+        """Put a learned artifact in force for the next decision; return its digest."""
         write_artifact(self.folder, artifact)
         self.world.reach("publish.written")
-        self.policies.learned(artifact, reason=reason)
+        self.policies.learned(artifact, reason="learned from the history")
         self.world.reach("publish.named")
         return artifact.digest
 

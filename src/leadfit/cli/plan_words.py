@@ -170,10 +170,10 @@ def _percent(share: float | None) -> str:
 
 def shadow_words(mode: str, found: ShadowReport) -> str:
     """Return what shadow mode would have changed, for a person."""
+    counts = f"{found.decisions} decisions were put on record alone"
     lines = [
         f"The policy is in {mode} mode",
-        f"{found.decisions} decisions were put on record alone, {found.leads} leads opened by them;"
-        f" {found.withheld} actions were withheld",
+        f"{counts}, {found.leads} leads opened by them; {found.withheld} actions were withheld",
     ]
     if not found.leads:
         lines.append("Nothing to compare: unknown, which is not the same as agreement.")
