@@ -19,12 +19,12 @@ import numpy as np
 from recording import record
 
 from leadfit import learn
-from leadfit.artifact import BLANK
 from leadfit.learn.amounts import customer_amounts, first_months
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import Floats, read_past
 from leadfit.learn.result import AmountEffect, Claim
+from leadfit.levels import BLANK
 from leadfit.testing import planted
 from leadfit.testing.planted.facts import PlantedFact
 from leadfit.testing.planted.population import Entity

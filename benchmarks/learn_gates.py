@@ -27,7 +27,7 @@ from recording import RESULTS, record
 from targeting import L1, propensity, share_of_oracle, spread_levels
 
 from leadfit import learn
-from leadfit.artifact import ArtifactFact, evaluate
+from leadfit.artifact import evaluate
 from leadfit.history import History, Known, Step, Table
 from leadfit.learn.effects import estimate, judge_together
 from leadfit.learn.facts import Levels, read_confounders, read_facts
@@ -37,6 +37,7 @@ from leadfit.learn.leaks import screen
 from leadfit.learn.past import Floats, Past, read_past
 from leadfit.learn.result import Claim
 from leadfit.learn.watch import watch
+from leadfit.levels import ArtifactFact
 from leadfit.testing import planted
 from leadfit.testing.planted import Confounding, Dials, Hazards
 from leadfit.testing.planted.population import Entity, Population

@@ -21,6 +21,7 @@ NOT_ONE = {
     "small_trees",
     "splink_peer",
     "targeting",
+    "traced_server",
 }
 PEERS = ("doubleml", "econml", "lightgbm", "sklearn")
 """What learn_peers compares Leadfit with."""

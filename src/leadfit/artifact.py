@@ -12,73 +12,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import field as default
 from itertools import pairwise
 from typing import cast
 
+from leadfit import propensity as model_c
 from leadfit.canonical import canonical
 from leadfit.errors import BadInput, Fault, shorten
-from leadfit.records import Fact, Facts, IcpScore, Reason
+from leadfit.levels import ArtifactFact
+from leadfit.propensity import PropensityModel
+from leadfit.records import Facts, IcpScore, Reason
 
 SHAPE = 2
 DIGITS = 6
-BLANK = "(blank)"
-OTHER = "(other)"
 LINKS = ("hazard", "logit")
-FORM_DEFAULTS = frozenset(
-    {
-        *("select", "select one", "please select", "-- select --", "--select--", "- select -"),
-        *("choose", "choose one", "please choose", "-none-", "--none--", "-- none --", "- none -"),
-    }
-)
-"""What a form leaves in a list nobody touched, lower case."""
-MISSING_WORDS = frozenset(
-    {
-        *("unknown", "n/a", "na", "n.a.", "none", "null", "nil", "missing", "not provided"),
-        *("not specified", "undefined", "tbd", "not available", "nan", "-", "--", "?"),
-    }
-)
-"""Words that say that nothing is known, lower case."""
-_BLANK_WORDS = frozenset({""}) | FORM_DEFAULTS | MISSING_WORDS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactFact:
-    """How a fact becomes one of a few levels.
-
-    Attributes:
-        name: Name of the fact, the column header of the export it was learned from.
-        levels: Labels; ``(blank)`` and ``(other)`` are the places of what is missing or rare.
-        values: The text of each level for a text fact, lower case and trimmed; empty for a number.
-        edges: Upper edges of the bins of a number, the last bin being open; empty for text.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    values: tuple[str, ...] = ()
-    edges: tuple[float, ...] = ()
-
-    def level_of(self, value: Fact) -> int:
-        """Return the index into ``levels`` for ``value``; what is unheard of counts as other.
-
-        >>> size = ArtifactFact(name="size", levels=("<= 9", "> 9", "(blank)"), edges=(9.0,))
-        >>> size.level_of(12), size.level_of(None), size.level_of("many")
-        (1, 2, 2)
-        """
-        if value is None or (isinstance(value, str) and value.strip().lower() in _BLANK_WORDS):
-            return self._place(BLANK)
-        if self.edges:
-            number = read_number(value)
-            return self._place(BLANK) if number is None else bisect_left(self.edges, number)
-        text = as_text(value)
-        return self.values.index(text) if text in self.values else self._place(OTHER)
-
-    def _place(self, label: str) -> int:
-        """Return the place of ``label``, or -1 (no evidence either way) where there is none."""
-        return self.levels.index(label) if label in self.levels else -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +67,7 @@ class Artifact:
         flag_at: Detractor match from which an account is flagged.
         knots: Positive value, and the points it stands for; both rise.
         notes: How it was made, by name.
+        propensity: Model C, learned from the same history; ``None`` where that did not suffice.
         digest: SHA-256 of the canonical JSON, as 64 hex digits.
     """
 
@@ -132,40 +82,13 @@ class Artifact:
     detractor_share: float = 0.75
     flag_at: float = 0.5
     notes: Mapping[str, str | float] = default(default_factory=dict)
+    propensity: PropensityModel | None = None
     digest: str = default(init=False)
 
     def __post_init__(self) -> None:
         # Kept, because every live evaluation names it.
         digest = hashlib.sha256(to_json(self).encode()).hexdigest()
         object.__setattr__(self, "digest", digest)
-
-
-def read_number(value: Fact) -> float | None:
-    """Return ``value`` as a finite number, or ``None`` where it is none.
-
-    >>> read_number("1200"), read_number("many"), read_number(float("inf"))
-    (1200.0, None, None)
-    """
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def as_text(value: Fact) -> str:
-    """Return ``value`` as it is compared: trimmed, lower case, ``yes`` and ``no`` for booleans.
-
-    >>> as_text(" SaaS "), as_text(True), as_text(3.0)
-    ('saas', 'yes', '3')
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip().lower()
 
 
 # ---- evaluation ----------------------------------------------------------------------------
@@ -329,7 +252,8 @@ def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
 
 _FACT_KEYS = frozenset(each.name for each in fields(ArtifactFact))
 _HEAD_KEYS = frozenset(each.name for each in fields(Head))
-_KEYS = frozenset({"shape", *(each.name for each in fields(Artifact) if each.init)})
+_PROPENSITY = "propensity"
+_KEYS = frozenset({"shape", *(each.name for each in fields(Artifact) if each.init)}) - {_PROPENSITY}
 
 
 def to_json(artifact: Artifact) -> str:
@@ -339,6 +263,8 @@ def to_json(artifact: Artifact) -> str:
         ValueError: A number is not finite.
     """
     kept = {name: getattr(artifact, name) for name in _KEYS if name != "shape"}
+    if artifact.propensity is not None:
+        kept[_PROPENSITY] = json.loads(model_c.to_json(artifact.propensity))
     return canonical({"shape": SHAPE, **kept}).decode()
 
 
@@ -375,6 +301,9 @@ class _Reader:
             again = "`leadfit learn` or `leadfit benchmark` writes it anew"
             self._fault("shape", content["shape"], f"{SHAPE}, as of this version; {again}")
             return None
+        chance = content.get(_PROPENSITY) if isinstance(content, dict) else None
+        if isinstance(content, dict):
+            content = {name: each for name, each in content.items() if name != _PROPENSITY}
         top = self._object("artifact", content, _KEYS)
         if top is None:
             return None
@@ -399,7 +328,17 @@ class _Reader:
             detractor_share=self._number("detractor_share", top["detractor_share"], 0.0, 1.0),
             flag_at=self._number("flag_at", top["flag_at"], 0.0, 1.0),
             notes=self._notes(top["notes"]),
+            propensity=self._propensity(chance),
         )
+
+    def _propensity(self, item: object) -> PropensityModel | None:
+        if item is None:
+            return None
+        try:
+            return model_c.from_json(json.dumps(item))
+        except BadInput as error:
+            self.faults += error.faults
+            return None
 
     def _heads(self, item: object, facts: Sequence[ArtifactFact]) -> tuple[Head, ...]:
         heads = tuple(

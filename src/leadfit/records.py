@@ -74,6 +74,8 @@ class Kind(StrEnum):
     EMAIL_REPLY = "email_reply"
     INTENT_TOPIC = "intent_topic"
     COMPETITOR_RESEARCH = "competitor_research"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
     ASSIGNED = "assigned"
     TOUCHED = "touched"
     ENRICHED = "enriched"
@@ -339,10 +341,17 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What scoring looks at: facts known now and the activities up to now."""
+    """What scoring looks at: facts known now and the activities up to now.
+
+    Attributes:
+        measured: Numbers of Model C that do not follow from the facts.
+        listed: Lists of the policy on which the domain of the lead or its account stands.
+    """
 
     facts: Facts
     activities: tuple[Activity, ...] = ()
+    measured: Mapping[str, float] = field(default_factory=dict)
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,14 +377,16 @@ class Score:
     """Tier and points of a lead, each with its reasons.
 
     Attributes:
-        model: ``A`` (weighted composite) or ``B`` (dual-threshold gate).
-        total: Points of Model A, 0 to 100: fit + engagement + intent + authority.
+        model: ``A`` (weighted composite), ``B`` (dual-threshold gate) or ``C`` (chance of a win).
+        total: Points, 0 to 100: fit + engagement + intent + authority; under Model C the chance of
+            a win in percent, and the four components are those of the weighted rules beside it.
         fit: Firmographic fit, 0 to its weight in the policy, as the next three; 40 at first.
         engagement: Engagement with us; 0 to 30 at first.
         intent: Intent seen elsewhere; 0 to 20 at first.
         authority: Buying authority; 0 to 10 at first.
         fit100: Fit gate of Model B: fit as a percentage of its weight.
         intent100: Intent gate of Model B: engagement and intent as a percentage of theirs.
+        firmographic100: Fit by facts on 100 where fit is the learned score, else ``None``.
         reasons: Reasons with points sum to ``total``; reasons without points explain the tier.
     """
 
@@ -389,6 +400,7 @@ class Score:
     fit100: float
     intent100: float
     icp: IcpScore | None = None
+    firmographic100: float | None = None
     reasons: tuple[Reason, ...] = ()
 
 

@@ -12,6 +12,7 @@ from leadfit.testing import (
     FrozenWorld,
     check_breaches,
     check_intake,
+    check_lifts,
     check_matching,
     check_outbox,
     check_owners,
@@ -30,6 +31,7 @@ CHECKS = (
     *check_breaches.CHECKS,
     *check_publications.CHECKS,
     *check_intake.CHECKS,
+    *check_lifts.CHECKS,
     *check_trials.CHECKS,
     *check_vendors.CHECKS,
 )

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadfit import learn
-from leadfit.artifact import Artifact, ArtifactFact, Head, evaluate, from_json, to_json
+from leadfit.artifact import Artifact, Head, evaluate, from_json, to_json
 from leadfit.canonical import document
 from leadfit.history import Step
+from leadfit.levels import ArtifactFact
 from unit.learn.worlds import World, make
 
 effects = st.floats(-4, 4, allow_nan=False)

@@ -24,6 +24,7 @@ EVERYWHERE = [*MODULES, *TESTS, *sorted((ROOT / "benchmarks").glob("*.py"))]
 EDGES = {
     "cli/__init__.py",
     "jobs/deliver.py",
+    "jobs/enrich.py",
     "jobs/lanes.py",
     "jobs/loops.py",
     "jobs/pieces.py",

@@ -8,16 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from leadfit.artifact import (
-    Artifact,
-    ArtifactFact,
-    Head,
-    average_points,
-    evaluate,
-    from_json,
-    to_json,
-)
+from leadfit.artifact import Artifact, Head, average_points, evaluate, from_json, to_json
 from leadfit.errors import BadInput
+from leadfit.levels import ArtifactFact
 from leadfit.records import Facts
 
 

@@ -27,6 +27,7 @@ def make_secret(path: Path, world: World) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+    sync_names(path.parent)
 
 
 def read_secret(path: Path) -> bytes:
@@ -110,3 +111,15 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    sync_names(path.parent)
+
+
+def sync_names(folder: Path) -> None:
+    """Make durable which files are in a folder: a new name may outlive no power cut by itself."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # a system that opens no folders keeps names by itself
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -12,6 +12,7 @@ from leadfit.errors import BadInput, Fault
 from leadfit.pipeline import Desk, InForce
 from leadfit.records import Assignment
 from leadfit.store import Session, Store
+from leadfit.store.lifts import Lift
 from leadfit.store.owners import Override
 from leadfit.world import World
 
@@ -70,6 +71,42 @@ class Routing:
         made = self._store.write(give)
         self._wake("deliver")
         return made
+
+    def lift(self, lead_id: str, *, by: str, reason: str) -> Lift:
+        """Lift an open lead over the intent gate, or over a tier that the detractor flag forced.
+
+        It goes the way of any other that rises. The fit gate cannot be overridden.
+
+        Args:
+            lead_id: The lead.
+            by: Who does it, usually a rep id.
+            reason: Why.
+
+        Raises:
+            NotFound: There is no such lead.
+            NotPossible: It is closed, does not pass the fit gate, or nothing holds it back.
+            BadInput: Who does it or why is not said.
+        """
+        check_said("by", by, reason)
+        if not reason.strip():
+            raise BadInput(Fault(place="reason", came=repr(reason), allowed="a reason"))
+
+        def rise(session: Session) -> Lift:
+            now = self._world.now()
+            desk = Desk(world=self._world, session=session, in_force=self._in_force(), now=now)
+            return pipeline.lift(desk, lead_id, by=by, reason=reason)
+
+        made = self._store.write(rise)
+        self._wake("deliver")
+        return made
+
+    def lifts(self, lead_id: str) -> tuple[Lift, ...]:
+        """Return how people lifted a lead over a gate, oldest first."""
+        return self._store.read(lambda session: session.lifts.of_lead(lead_id))
+
+    def lifts_since(self, since: datetime) -> tuple[Lift, ...]:
+        """Return what people lifted over a gate from ``since`` on, oldest first."""
+        return self._store.read(lambda session: session.lifts.since(since))
 
     def overrides(self, since: datetime) -> tuple[Override, ...]:
         """Return what people moved by hand from ``since`` on, oldest first."""

@@ -45,12 +45,15 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
         "differs.",
-        "overrides": "List the leads that people gave to somebody else than the rules did, by rep.",
         "plan": "Say what POLICY would change, on the recorded history; nothing is written to the "
         "store.",
         "policy": "The policy in force: what it says, what it was, what the folder says otherwise.",
         "rollback": "Put back what was in force before the latest change; again goes one step "
         "further.",
+        "overrides": "List the leads that people gave to somebody else, or lifted, against the "
+        "rules.",
+        "override": "Lift LEAD over the intent gate, or over a tier a flag forced; the fit gate "
+        "stays shut.",
         "review": "List the matches that wait for a person, show one side by side, or decide it.",
         "sample": "Write the export folder of a simulated company whose causes are known.",
         "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
@@ -75,7 +78,7 @@ _WITH_FILES: Final = _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
-_ROUTING: Final = frozenset({"assign", "overrides", "sweep"})
+_ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _OUTCOMES: Final = frozenset({"experiment"})
 _CHANGING: Final = frozenset({"apply", "plan", "policy", "rollback", "shadow"})

@@ -14,6 +14,7 @@ from leadfit.cli.base import in_workspace
 from leadfit.cli.output import Output
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Swept
+from leadfit.store.lifts import Lift
 from leadfit.store.owners import Override
 
 
@@ -33,20 +34,44 @@ def assign_command(
     output.answer(document(made), words)
 
 
+@click.command("override")
+@click.argument("lead")
+@click.option("--by", required=True, help="Who does it, usually a rep id.")
+@click.option("--reason", required=True, help="Why; kept with the lead.")
+@in_workspace
+def override_command(
+    output: Output, workspace: Path | None, *, lead: str, by: str, reason: str
+) -> None:
+    """Lift LEAD over the intent gate, or over a tier a flag forced; the fit gate stays shut."""
+    with opened(workspace) as leadfit:
+        made = leadfit.routing.lift(lead, by=by, reason=reason)
+    words = f"{lead} is Tier {made.tier.value} now, lifted from Tier {made.from_tier.value}"
+    output.answer(document(made), words)
+
+
 @click.command("overrides")
 @click.option(
     "--days", type=click.IntRange(1, 3650), default=35, show_default=True, help="How far back."
 )
 @in_workspace
 def overrides_command(output: Output, workspace: Path | None, *, days: int) -> None:
-    """List the leads that people gave to somebody else than the rules did, by rep."""
+    """List the leads that people gave to somebody else, or lifted, against the rules."""
     with opened(workspace) as leadfit:
         since = leadfit.world.now() - timedelta(days=days)
-        moved = leadfit.routing.overrides(since)
-    output.answer(
-        {"since": since.isoformat(), "overrides": [document(each) for each in moved]},
-        lambda: "\n".join(map(_override_words, moved)) or "no lead was moved by hand",
-    )
+        moved, lifted = leadfit.routing.overrides(since), leadfit.routing.lifts_since(since)
+    told = {
+        "since": since.isoformat(),
+        "overrides": [document(each) for each in moved],
+        "lifted": [document(each) for each in lifted],
+    }
+    lines = [*map(_override_words, moved), *map(_lift_words, lifted)]
+    output.answer(told, lambda: "\n".join(lines) or "no lead was moved or lifted by hand")
+
+
+def _lift_words(lifted: Lift) -> str:
+    at, tiers = f"{lifted.at:%Y-%m-%d %H:%M}", (lifted.from_tier.value, lifted.tier.value)
+    why = lifted.reason or "(erased)"
+    return f"{at}  {lifted.lead_id}  Tier {tiers[0]} -> Tier {tiers[1]}  by {lifted.by}: {why}"
 
 
 def _override_words(moved: Override) -> str:
@@ -81,6 +106,6 @@ def _swept_words(swept: Swept) -> str:
 
 COMMANDS: Final[Mapping[str, click.Command]] = {
     command.name: command
-    for command in (assign_command, overrides_command, sweep_command)
+    for command in (assign_command, override_command, overrides_command, sweep_command)
     if command.name is not None
 }

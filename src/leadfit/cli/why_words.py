@@ -13,6 +13,7 @@ from typing import Final
 
 from leadfit.policy import Policy
 from leadfit.records import Band, ClockKind, Decision, Lead, Match, Place, Reason, Relation, Score
+from leadfit.store.lifts import Lift
 from leadfit.store.views import ClockView, LeadView
 
 _PARTS: Final = ("fit", "engagement", "intent", "authority")
@@ -43,7 +44,13 @@ _WIDTH: Final = 10
 
 
 def why_words(
-    view: LeadView, decisions: Sequence[Decision], policy: Policy, now: datetime, *, whole: bool
+    view: LeadView,
+    decisions: Sequence[Decision],
+    policy: Policy,
+    now: datetime,
+    *,
+    whole: bool,
+    lifts: Sequence[Lift] = (),
 ) -> str:
     """Return the whole story of a lead; the latest rating in full, what was before in short.
 
@@ -53,6 +60,7 @@ def why_words(
         policy: Names of reps and weights of the score.
         now: Clocks that run are told from it.
         whole: Tell every decision in full.
+        lifts: How people lifted it over a gate.
     """
     lines = list(_head(view, policy))
     rated = next((each for each in decisions if each.score is not None), None)
@@ -65,7 +73,7 @@ def why_words(
     if routed is not None:
         lines += _left_out(routed, policy)
     lines += _clocks(view, now)
-    lines += _told(view)
+    lines += _told(view, lifts)
     if rated is not None:
         lines += _named("Rules", _rules(rated))
     lines += _history(decisions)
@@ -138,15 +146,20 @@ def _score(score: Score, policy: Policy) -> Iterator[str]:
 
 
 def _points(score: Score, policy: Policy) -> Iterator[str]:
-    yield f"{_number(score.total)} of 100 points (Model {score.model})"
-    for part in _PARTS:
-        weight = getattr(policy.score.weights, part)
-        yield f"{part}: {_number(getattr(score, part))} of {_number(weight)}"
-        for reason in score.reasons:
-            if reason.points is not None and reason.rule.startswith(f"{part}."):
-                yield _with_points(reason)
+    if score.model == "C":
+        yield f"{_number(score.total)} % chance of a win within 90 days (Model C)"
+        yield from (_with_points(each) for each in score.reasons if each.points is not None)
+    else:
+        yield f"{_number(score.total)} of 100 points (Model {score.model})"
+        for part in _PARTS:
+            weight = getattr(policy.score.weights, part)
+            yield f"{part}: {_number(getattr(score, part))} of {_number(weight)}"
+            for reason in score.reasons:
+                if reason.points is not None and reason.rule.startswith(f"{part}."):
+                    yield _with_points(reason)
+    decided = [each for each in score.reasons if each.rule.startswith("tier.")]
     for reason in score.reasons:
-        if reason.points is None and not reason.rule.startswith("tier."):
+        if reason.points is None and reason not in decided[:1]:
             yield _reason(reason)
 
 
@@ -237,8 +250,13 @@ def _clock(view: ClockView, now: datetime) -> str:
     return f"{told}; {due}, " + (f"in {_span(left)}" if left >= 0 else f"late by {_span(-left)}")
 
 
-def _told(view: LeadView) -> Iterator[str]:
+def _told(view: LeadView, lifts: Sequence[Lift]) -> Iterator[str]:
     lines = [] if view.touched_at is None else [f"first touched {_time(view.touched_at)}"]
+    lines += [
+        f"lifted from Tier {each.from_tier.value} to {each.tier.value} by {each.by}, "
+        f"{_time(each.at)}: {each.reason or '(erased)'}"
+        for each in lifts
+    ]
     lines += [
         f"{each.kind.value} by {each.by}, {_time(each.at)}"
         + ("" if each.reason is None else f": {each.reason}")

@@ -179,14 +179,15 @@ def why_command(output: Output, workspace: Path | None, *, lead: str, whole: boo
     """Say in words why LEAD has its owner, tier, score and account."""
     with opened(workspace) as leadfit:
         view, decisions = leadfit.lead(lead), leadfit.why(lead)
-        policy, now = leadfit.policy, leadfit.world.now()
+        policy, now, lifts = leadfit.policy, leadfit.world.now(), leadfit.routing.lifts(lead)
     output.answer(
         {
             "lead_id": lead,
             "owner_id": view.lead.owner_id,
+            "lifted": [document(each) for each in lifts],
             "decisions": [document(decision) for decision in decisions],
         },
-        lambda: why_words(view, decisions, policy, now, whole=whole),
+        lambda: why_words(view, decisions, policy, now, whole=whole, lifts=lifts),
     )
 
 

@@ -76,12 +76,23 @@ class Unclear(Retryable):
 
     Attributes:
         retry_after_s: Seconds after which the receiver wants to be asked again, if it said so.
+        status: Status of an answer whose body is of no use; ``None`` where none came.
+        is_too_large: That body is longer than any that is read.
     """
 
     code = "receiver_unclear"
 
-    def __init__(self, what: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        retry_after_s: float | None = None,
+        *,
+        status: int | None = None,
+        is_too_large: bool = False,
+    ) -> None:
         self.retry_after_s = retry_after_s
+        self.status = status
+        self.is_too_large = is_too_large
         super().__init__(what)
 
 

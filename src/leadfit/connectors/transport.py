@@ -118,9 +118,11 @@ class Transport:
         response.begin()
         body = response.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:
-            raise Unclear(f"status {response.status} with more than {MOST_BYTES} bytes")
+            words = f"status {response.status} with more than {MOST_BYTES} bytes"
+            raise Unclear(words, status=response.status, is_too_large=True)
         if response.length:
-            raise Unclear(f"status {response.status} with a body that was cut short")
+            words = f"status {response.status} with a body that was cut short"
+            raise Unclear(words, status=response.status)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(
             status=response.status,

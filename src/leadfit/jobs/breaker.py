@@ -77,3 +77,8 @@ class Breaker:
             gate, state=GateState.PAUSED, until=until, why=why,
             failing_since=gate.failing_since or now,
         )  # fmt: skip
+
+    @staticmethod
+    def trying(gate: Gate, until: datetime) -> Gate:
+        """Return the gate while one action finds out whether the destination works again."""
+        return replace(gate, state=GateState.TRYING, until=until)

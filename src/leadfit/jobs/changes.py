@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
-from leadfit.artifact import BLANK, OTHER, Artifact, ArtifactFact, evaluate_level
+from leadfit.artifact import Artifact, evaluate_level
 from leadfit.history import History, Table
+from leadfit.levels import BLANK, OTHER, ArtifactFact
 from leadfit.records import Fact, Kind
 
 _LEAST: Final = 0.1

@@ -109,6 +109,11 @@ class Deliveries:
         """What the policy says about deliveries."""
         return self._policy().deliver
 
+    @property
+    def width(self) -> int:
+        """How many actions are sent to one destination at the same time."""
+        return self.rules.workers
+
     # ---- one round, in one thread ----
 
     def deliver(self, limit: int) -> int:

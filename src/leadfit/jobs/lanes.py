@@ -1,15 +1,17 @@
-"""Delivers in threads, one queue a destination, so that a slow or dead one delays no other."""
+"""Works in threads, one queue a destination, so that a slow or dead one delays no other."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from leadfit.errors import LeadfitError
-from leadfit.jobs.deliver import Deliveries
 from leadfit.log import logger
-from leadfit.store.views import ActionView
+
+V = TypeVar("V")
+O = TypeVar("O")  # noqa: E741 -- the outcome
 
 _BATCH: Final = 500
 _AFTER_TROUBLE_S: Final = 0.5
@@ -18,15 +20,46 @@ _POLL_S: Final = 2.0
 _log = logger("jobs.lanes")
 
 
-class _Lane:
+class Queues(Protocol[V, O]):
+    """Queues by destination, such as those of deliveries."""
+
+    @property
+    def width(self) -> int:
+        """How much is tried at one destination at the same time."""
+
+    def ready(self) -> tuple[str, ...]:
+        """Return the destinations for which something is due."""
+
+    def is_local(self, destination: str) -> bool:
+        """Return whether a destination answers at once."""
+
+    def round(self, destination: str, limit: int) -> tuple[int, int]:
+        """Try what is due at one destination, one after another."""
+
+    def claim(self, destination: str, limit: int) -> tuple[V, ...]:
+        """Take what is due at a destination; write that down."""
+
+    def carry_out(self, view: V) -> O:
+        """Try one; whatever is wrong with it is in the answer."""
+
+    def settle(self, outcomes: Sequence[O]) -> int:
+        """Write how tries ended."""
+
+    def fall_back(self) -> int:
+        """Do what is due beside the queues."""
+
+
+class _Lane(Generic[V, O]):
     """The queue of one destination: a thread that claims, and threads that send."""
 
-    def __init__(self, deliveries: Deliveries, destination: str, stopping: threading.Event) -> None:
+    def __init__(
+        self, deliveries: Queues[V, O], destination: str, stopping: threading.Event
+    ) -> None:
         self._deliveries = deliveries
         self._destination = destination
         self._stopping = stopping
         self._woken = threading.Event()
-        self._width = deliveries.rules.workers
+        self._width = deliveries.width
         self._free = self._width
         self._change = threading.Condition()
         self._pool = ThreadPoolExecutor(self._width, f"leadfit-send-{destination}")
@@ -83,7 +116,7 @@ class _Lane:
                 self._change.wait(_POLL_S)
             return self._free
 
-    def _send(self, view: ActionView) -> None:
+    def _send(self, view: V) -> None:
         try:
             self._deliveries.settle([self._deliveries.carry_out(view)])
         except LeadfitError as error:
@@ -98,13 +131,17 @@ class _Lane:
             self._woken.set()
 
 
-class Lanes:
-    """Every destination's queue, each with threads of its own."""
+class Lanes(Generic[V, O]):
+    """Every destination's queue, each with threads of its own.
 
-    def __init__(self, deliveries: Deliveries) -> None:
+    Args:
+        deliveries: The queues.
+    """
+
+    def __init__(self, deliveries: Queues[V, O]) -> None:
         self._deliveries = deliveries
         self._stopping = threading.Event()
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _Lane[V, O]] = {}
 
     def tick(self) -> None:
         """Wake the queues in which something is due; send by another channel what is late.

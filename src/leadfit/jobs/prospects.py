@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from leadfit import artifact as artifacts
-from leadfit.artifact import BLANK, OTHER, Artifact, ArtifactFact, evaluate
+from leadfit.artifact import Artifact, evaluate
 from leadfit.errors import BadInput, Fault, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
 from leadfit.jobs.table_file import open_table
+from leadfit.levels import BLANK, OTHER, ArtifactFact
 from leadfit.policy.policy import fact_name
 from leadfit.records import Fact, IcpScore
 

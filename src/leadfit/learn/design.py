@@ -9,11 +9,11 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from leadfit.artifact import BLANK
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched
 from leadfit.learn.past import ENGAGEMENT, Bools, Floats, Ints, Past
 from leadfit.learn.rules import MONTH_DAYS, Rules
+from leadfit.levels import BLANK
 
 _LEAST_CELL = 10
 _MOST_OF_A_PAIR = 60

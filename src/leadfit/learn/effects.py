@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from leadfit.artifact import BLANK
 from leadfit.history import Known, Notice, Step
 from leadfit.learn import design as columns_of
 from leadfit.learn.design import Block, Design
@@ -28,6 +27,7 @@ from leadfit.learn.result import Claim, Effect
 from leadfit.learn.rules import MONTH_DAYS, Rules
 from leadfit.learn.watch import AFTER_WIN
 from leadfit.learn.words import NOUNS, signed
+from leadfit.levels import BLANK
 
 _NEARLY_ALL = 0.98
 _STANDARD = 25_000

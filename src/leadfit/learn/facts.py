@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from leadfit.artifact import BLANK, FORM_DEFAULTS, MISSING_WORDS, OTHER, ArtifactFact, as_text
 from leadfit.history import FactColumn, Known, column_of
 from leadfit.learn.past import CONFOUNDERS, LARGEST, Floats, Ints, Past, number, numbers, times
 from leadfit.learn.rules import Rules
+from leadfit.levels import BLANK, FORM_DEFAULTS, MISSING_WORDS, OTHER, ArtifactFact, as_text
 from leadfit.records import Fact
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadfit.artifact import FORM_DEFAULTS, MISSING_WORDS, as_text
 from leadfit.errors import BadInput, Fault, shorten
 from leadfit.history import Step, column_of
 from leadfit.learn.checks import proportion
@@ -23,6 +22,7 @@ from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.static import StaticIcp
 from leadfit.learn.watch import AFTER_WIN, seen_until
 from leadfit.learn.words import DID
+from leadfit.levels import FORM_DEFAULTS, MISSING_WORDS, as_text
 from leadfit.records import Fact
 
 _TOP_SHARE = 0.2

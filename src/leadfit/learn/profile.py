@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from leadfit.artifact import OTHER, Artifact, Head, average_points, evaluate_level
+from leadfit.artifact import Artifact, Head, average_points, evaluate_level
 from leadfit.history import Step
 from leadfit.learn.facts import Levels
 from leadfit.learn.result import Claim, Effect, ProfileRow
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.words import DID, NOUNS, signed
+from leadfit.levels import OTHER
 
 _LEAST_POINTS = 0.5
 """Less than this is not worth a row: an average account has some 20 points."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import cast
 
-from leadfit.artifact import as_text, read_number
 from leadfit.errors import BadInput, Fault, shorten
+from leadfit.levels import as_text, read_number
 from leadfit.records import Fact, Facts
 
 _KEYS = frozenset({"fact", "in", "min", "max"})

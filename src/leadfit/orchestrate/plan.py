@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from leadfit.orchestrate.actions import make
 from leadfit.policy import Policy
 from leadfit.policy.calendar import add_minutes
-from leadfit.policy.policy import fact_name
+from leadfit.policy.policy import fact_name, is_held_back
 from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, TierRules
 from leadfit.records import Action, Assignment, Clock, ClockKind, Lead, Plan, Reason, Score
 
@@ -66,7 +66,7 @@ def _kept(
     play = policy.play_of(score)
     rules = [*policy.tier(assignment.tier).actions, *(play.actions if play is not None else ())]
     known = policy.known(lead.facts)
-    flagged = score.icp is not None and score.icp.flagged
+    flagged = is_held_back(score)
     kept: list[ActionRule] = []
     reasons: list[Reason] = []
     for rule in rules:

@@ -9,9 +9,11 @@ can be made again.
 
 from __future__ import annotations
 
+from leadfit.pipeline.bringing import bring
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
 from leadfit.pipeline.intake import hour_of, refused_key
+from leadfit.pipeline.lifting import lift
 from leadfit.pipeline.line import accept, decide, decide_pending
 from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
@@ -31,6 +33,7 @@ __all__ = [
     "accept",
     "assign_by_hand",
     "begin",
+    "bring",
     "carried_out",
     "decide",
     "decide_pending",
@@ -41,6 +44,7 @@ __all__ = [
     "is_automatic",
     "keep_rules",
     "latest",
+    "lift",
     "link",
     "merge",
     "move_from_absent",

@@ -12,14 +12,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
-from leadfit import orchestrate, resolve, score, signal
+from leadfit import orchestrate, resolve, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import echo, feedback, identity, intake, matching, moving, owners
+from leadfit.pipeline import echo, feedback, identity, intake, matching, moving, owners, rating
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
+from leadfit.policy.policy import is_held_back
 from leadfit.records import (
     OPENS_A_LEAD,
     Decision,
@@ -38,7 +39,6 @@ from leadfit.world import World
 FEEDBACK: Final = frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.TOUCHED})
 ECHO: Final = "an echo of what we wrote: no decision follows"
 ENDS_A_LEAD: Final = frozenset({Kind.CONVERTED, Kind.LOST})
-_ACTIVITIES: Final = 50
 
 _log = logger("pipeline")
 
@@ -246,9 +246,8 @@ def _follow(case: Case, who: Who) -> str | None:
 def _open(case: Case, who: Who, lead_id: str) -> None:
     """Open a lead: score, route, orchestrate."""
     desk = case.desk
-    subject = _subject(case, who, lead_id, {})
-    rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)
-    desk.world.reach("decide.rated")
+    made = _rated(case, who, lead_id, _subject(case, who, lead_id, {}))
+    subject, rated = made.subject, made.score
     lead = Lead(
         lead_id=lead_id,
         created_at=desk.now,
@@ -273,8 +272,10 @@ def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     before = leads.rated(lead.lead_id)
     known = lead.facts if before is None else before.subject.facts
     subject = _subject(case, who, lead.lead_id, known)
-    rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)
-    desk.world.reach("decide.rated")
+    if before is not None:
+        subject = replace(subject, listed=before.subject.listed)
+    made = _rated(case, who, lead.lead_id, subject, lead)
+    subject, rated = made.subject, made.score
     routed = Routed()
     present = leads.assignment(lead.lead_id)
     rises = lead.tier is None or rated.tier < lead.tier
@@ -289,12 +290,29 @@ def _rate_again(case: Case, who: Who, lead: Lead) -> None:
     _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
 
 
+def _rated(
+    case: Case, who: Who, lead_id: str, subject: Subject, lead: Lead | None = None
+) -> rating.Rated:
+    """Rate a lead that a signal is about."""
+    desk, domain = case.desk, case.keys.domain
+    whom = rating.Whom(
+        lead_id=lead_id,
+        created_at=desk.now if lead is None else lead.created_at,
+        channel=case.signal.source if lead is None else lead.source,
+        account=who.account,
+        domains=() if domain is None else (domain,),
+    )
+    rated = rating.rate_lead(desk, whom, subject)
+    desk.world.reach("decide.rated")
+    return rated
+
+
 def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
     """Cancel what must not be written to the lead any more: it replied, or is a detractor now."""
     desk, came = case.desk, case.signal
     if came.kind is Kind.EMAIL_REPLY and not feedback.is_automatic("", desk.policy, came.facts):
         feedback.replied(desk.session, lead.lead_id, desk.now)
-    if rated.icp is not None and rated.icp.flagged:
+    if is_held_back(rated):
         waiting = desk.session.unbegun.of_lead(lead.lead_id)
         barred = orchestrate.in_channels(waiting, desk.policy.detractor.suppress)
         desk.session.unbegun.cancel(barred, desk.now)
@@ -351,7 +369,10 @@ def _subject(case: Case, who: Who, lead_id: str, before: Mapping[str, Fact]) -> 
     if title is not None and identity.title_of(case) is None:
         facts["title"] = title
     activities = case.desk.session.leads.activities(
-        lead_id=lead_id, contact_id=who.contact_id, account_id=who.account_id, limit=_ACTIVITIES
+        lead_id=lead_id,
+        contact_id=who.contact_id,
+        account_id=who.account_id,
+        limit=rating.ACTIVITIES,
     )
     return Subject(facts=facts, activities=activities)
 

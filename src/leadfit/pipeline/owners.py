@@ -174,8 +174,8 @@ def keep_again(
     latest: Decision,
     rated: Score,
     routed: Routed,
-) -> None:
-    """Write the decision that gave the lead another owner."""
+) -> str:
+    """Write the decision that gave the lead another owner or tier; return its id."""
     decision = replace(
         latest,
         decision_id=desk.world.new_id("decision"),
@@ -193,6 +193,7 @@ def keep_again(
     desk.session.leads.add_decision(decision, {})
     desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
     desk.world.reach("decide.kept")
+    return decision.decision_id
 
 
 def begin(session: Session, plan: Plan, now: datetime, *, acts: bool = True) -> None:

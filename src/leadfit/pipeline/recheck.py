@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
-from leadfit import score
 from leadfit.pipeline import moving, owners
 from leadfit.pipeline.case import Desk, InForce, Routed
+from leadfit.pipeline.rating import Whom, known_now, rate_lead
 from leadfit.pipeline.tape import taped
-from leadfit.records import Account, Facts, Subject
 from leadfit.store import Session
 from leadfit.world import World
-
-_ACTIVITIES: Final = 50
 
 
 def recheck(world: World, session: Session, in_force: InForce, lead_id: str) -> bool:
@@ -33,29 +29,17 @@ def recheck_at(desk: Desk, lead_id: str) -> bool:
     lead, latest = leads.get(lead_id), leads.rated(lead_id)
     if lead is None or not lead.is_open or latest is None or latest.score is None:
         return False
-    account = None if lead.account_id is None else desk.session.accounts.account(lead.account_id)
-    activities = leads.activities(
-        lead_id=lead_id, contact_id=lead.contact_id, account_id=lead.account_id, limit=_ACTIVITIES
-    )
-    facts = {**latest.subject.facts, **_of_account(account)}
-    subject = Subject(facts=facts, activities=activities)
-    rated = score.rate(subject, desk.in_force.artifact, desk.policy, now=desk.now)
+    subject, account = known_now(desk, lead, latest)
+    whom = Whom(lead_id=lead_id, created_at=lead.created_at, channel=lead.source, account=account)
+    rated = rate_lead(desk, whom, subject)
     desk.world.reach("recheck.rated")
-    if lead.tier is not None and rated.tier >= lead.tier:
+    if lead.tier is not None and rated.score.tier >= lead.tier:
         return False
-    told = replace(lead, facts=subject.facts)
+    told = replace(lead, facts=rated.subject.facts)
     routed = Routed()
     present = leads.assignment(lead_id)
     if present is not None and leads.touched_at(lead_id) is None:
-        routed = moving.raise_tier(desk, told, account, rated, present, desk.now)
-    latest = replace(latest, subject=subject)
-    owners.keep_again(desk, told, latest=latest, rated=rated, routed=routed)
+        routed = moving.raise_tier(desk, told, account, rated.score, present, desk.now)
+    latest = replace(latest, subject=rated.subject)
+    owners.keep_again(desk, told, latest=latest, rated=rated.score, routed=routed)
     return True
-
-
-def _of_account(account: Account | None) -> Facts:
-    """Return what is known of the account now; it was said of the lead long ago."""
-    if account is None:
-        return {}
-    country = {} if account.country is None else {"country": account.country}
-    return {**account.facts, **country}

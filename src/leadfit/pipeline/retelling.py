@@ -16,6 +16,7 @@ from typing import Final, cast, get_args, get_type_hints
 
 from leadfit.pipeline import line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
+from leadfit.pipeline.lifting import lift_at
 from leadfit.pipeline.recheck import recheck_at
 from leadfit.pipeline.tape import Retold, answers_of
 from leadfit.records import Activity, Candidate, Contact, Decision, Kind, Reason
@@ -84,6 +85,8 @@ def _enter(desk: Desk, told: Told) -> None:
         owners.find_owner_at(desk, entry["lead_id"], reason)
     elif entry["call"] == "hand":
         moving.assign_by_hand(desk, entry["lead_id"], entry["rep_id"], by="", reason="")
+    elif entry["call"] == "lift":
+        lift_at(desk, entry["lead_id"], entry["who"])
     elif entry["call"] == "recheck":
         recheck_at(desk, entry["lead_id"])
     else:
@@ -280,6 +283,7 @@ _READERS: Final[Mapping[str, _Read]] = {
     "accounts.own_contact": _contact,
     "capacity.loads": _by_rep,
     "leads.activities": _activities,
+    "lifts.own_activities": _activities,
     "leads.rated": _decision,
     "leads.decision": _decision,
     "leads.decisions": _decisions,

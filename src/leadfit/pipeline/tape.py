@@ -332,6 +332,7 @@ _WRITERS: Final[Mapping[str, Callable[[object, dict[str, dict[str, object]]], ob
     "accounts.own_contact": _contact,
     "capacity.loads": _by_rep,
     "leads.activities": _activities,
+    "lifts.own_activities": _activities,
     "leads.rated": _decision,
     "leads.decision": _decision,
     "leads.decisions": _decisions,

@@ -18,6 +18,8 @@ from leadfit.records import Fact, Facts, Rep, Score
 
 PLAY = "play."
 """Reasons of a score that name a play begin so."""
+EXPLORED = "detractor.explored"
+"""The reason of a score by which a flagged lead is let through by lot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,16 @@ class Policy(PolicyFile):
         """
         named = {reason.rule for reason in score.reasons if reason.rule.startswith(PLAY)}
         return next((play for play in self.plays if PLAY + play.name in named), None)
+
+
+def is_held_back(score: Score) -> bool:
+    """Return whether a lead carries the detractor flag and no lot let it through.
+
+    Args:
+        score: The answer of the score stage.
+    """
+    flagged = score.icp is not None and score.icp.flagged
+    return flagged and all(reason.rule != EXPLORED for reason in score.reasons)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from leadfit.policy.section import EventKind, Name, Section, Words
+from leadfit.policy.section import EventKind, Name, Section, Share, Words
 
 
 class Band(Section):
@@ -69,6 +69,47 @@ class ActivityPoints(Section):
     """Points it earns in further parts, for what it stands for: who asks for a demo has read."""
 
 
+class Less(Section):
+    """What takes points away from a component, which never falls below 0.
+
+    Exactly one of ``domains``, ``fact`` and ``kinds`` says when.
+    """
+
+    component: Literal["fit", "engagement", "intent", "authority"]
+    """The component that loses points."""
+    points: float = Field(gt=0, le=100)
+    """Points it loses, as far as it has them."""
+    domains: Words = ()
+    """Domains of companies, such as competitors; those below them and addresses at them count."""
+    fact: str | None = None
+    """Name of a fact; other names for it stand in ``facts``."""
+    values: Words = ()
+    """Values of the fact, in any case."""
+    words: Words = ()
+    """Words, of which one must stand in the fact as a whole word."""
+    kinds: Annotated[tuple[EventKind, ...], Field(strict=False)] = ()
+    """Kinds of events, such as ``unsubscribed``; the latest one counts."""
+    half_life_days: float | None = Field(default=None, gt=0)
+    """Days after which half of the points are taken; without it an event takes them for good."""
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        wrong = []
+        if self.fact is None and (self.values or self.words):
+            wrong.append("a fact for its values or words")
+        if self.fact is not None and bool(self.values) == bool(self.words):
+            wrong.append("either values or words of the fact")
+        if self.fact is not None and (self.domains or self.kinds):
+            wrong.append("a fact, domains or kinds, not two of them")
+        if self.domains and self.kinds:
+            wrong.append("domains or kinds, not both")
+        if self.half_life_days is not None and not self.kinds:
+            wrong.append("kinds for half_life_days")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
 class Weights(Section):
     """Most points of each component; together 100."""
 
@@ -83,22 +124,33 @@ class Weights(Section):
 
 
 class Cuts(Section):
-    """Where the tiers of both models begin."""
+    """Where the tiers of the models begin."""
 
     a_tier_one: float = Field(default=75, ge=0, le=100)
     """Model A: Tier 1 from this total."""
     a_tier_two: float = Field(default=50, ge=0, le=100)
     """Model A: Tier 2 from this total."""
     b_fit: float = Field(default=70, ge=0, le=100)
-    """Model B: the fit gate, on fit scaled to 100; nothing overrides it."""
+    """Model B: the fit gate, on fit by facts scaled to 100; nothing overrides it."""
+    b_icp: float = Field(default=70, ge=0, le=100)
+    """Model B: the fit gate with ``fit_source = "icp"``, on the learned score; nothing overrides
+    it."""
     b_tier_one: float = Field(default=60, ge=0, le=100)
     """Model B: Tier 1 from this intent, on engagement and intent scaled to 100."""
     b_tier_two: float = Field(default=40, ge=0, le=100)
     """Model B: Tier 2 from this intent."""
+    c_tier_one: Share = 0.25
+    """Model C: Tier 1 from this chance of a win."""
+    c_tier_two: Share = 0.10
+    """Model C: Tier 2 from this chance of a win."""
 
     @model_validator(mode="after")
     def _tier_one_is_above_tier_two(self) -> Self:
-        if self.a_tier_two > self.a_tier_one or self.b_tier_two > self.b_tier_one:
+        if (
+            self.a_tier_two > self.a_tier_one
+            or self.b_tier_two > self.b_tier_one
+            or self.c_tier_two > self.c_tier_one
+        ):
             message = "Tier 2 begins at or below Tier 1"
             raise ValueError(message)
         return self
@@ -107,8 +159,15 @@ class Cuts(Section):
 class ScoreRules(Section):
     """Points, decay and tiers."""
 
-    model: Literal["A", "B"] = "B"
-    """``A``: one weighted total. ``B``: a fit gate, then an intent gate."""
+    model: Literal["A", "B", "C"] = "B"
+    """``A``: one weighted total. ``B``: a fit gate, then an intent gate. ``C``: the learned chance
+    of a win; while none is learned, ``A``."""
+    fit_source: Literal["facts", "icp"] = "facts"
+    """What fit is: points of ``fit`` by facts, or the learned score of the account; while none is
+    learned, facts."""
+    firmographic: Literal["shown", "needed"] = "shown"
+    """With ``fit_source = "icp"``: whether fit by facts, held to ``cuts.b_fit``, is only shown as a
+    gate of its own, or is needed for Tier 1 and 2 besides."""
     weights: Weights = Field(default_factory=Weights)
     """Most points of each component."""
     cuts: Cuts = Field(default_factory=Cuts)
@@ -123,6 +182,8 @@ class ScoreRules(Section):
     """Cap of each part of intent by name; together ``weights.intent``."""
     activities: Mapping[EventKind, ActivityPoints]
     """What each kind of activity earns; a kind that is not here earns nothing."""
+    less: Mapping[Name, Less] = Field(default_factory=dict)
+    """What takes points away, by name: competitors, job seekers, students, who unsubscribed."""
 
     @model_validator(mode="after")
     def _caps_fill_the_weights(self) -> Self:
@@ -163,3 +224,12 @@ class Detractor(Section):
         "nurture",
     )
     """Channels a flagged account is left out of; an inbound lead keeps its tier and the flag."""
+    explore_share: float = Field(default=0.02, ge=0, le=0.5)
+    """Share of flagged leads, drawn by lot, that are treated as if they had no flag, so that what
+    becomes of such leads is still learned."""
+    tier_three: bool = False
+    """Whether the flag forces Tier 3, unless a person overrides it; holds once the flag's precision
+    has a proved lower bound of ``least_precision``."""
+    least_precision: Share = 0.3
+    """Lower bound of the share of flagged customers that left after use, out of sample, from which
+    the flag may force a tier."""

@@ -1,7 +1,8 @@
-"""The two models: one weighted total (A), or a fit gate and then an intent gate (B).
+"""The three models: one weighted total (A), a fit gate and then an intent gate (B), a chance (C).
 
 Tiers are half-open: each begins at its cut, so that no number between two tiers belongs to none.
-Numbers are rounded to six decimals before they meet a cut.
+Numbers are rounded to six decimals before they meet a cut. Every tier rises with each of its
+numbers, so that bounds of the numbers are bounds of the tier.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from leadfit.policy.scoring import Cuts, Weights
 from leadfit.records import Reason, Tier
 
 DIGITS = 6
+FIT_GATE = "tier.fit_gate"
+"""Rule of the reason of a lead that did not pass the fit gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +81,35 @@ def tier_by_total(total: float, cuts: Cuts) -> tuple[Tier, Reason]:
     return Tier.THREE, _reason("total", f"{came} is below {cuts.a_tier_two:g}")
 
 
-def tier_by_gates(fit100: float, intent100: float, cuts: Cuts) -> tuple[Tier, Reason]:
-    """Return the tier of Model B; nothing lifts a lead over the fit gate."""
-    if fit100 < cuts.b_fit:
-        below = f"fit {_shown(fit100, cuts.b_fit)} of 100 is below the gate of {cuts.b_fit:g}"
-        words = f"{below}, which no intent opens"
-        return Tier.THREE, _reason("fit_gate", words)
+def tier_by_chance(chance: float, cuts: Cuts) -> tuple[Tier, Reason]:
+    """Return the tier of Model C."""
+    one, two = cuts.c_tier_one, cuts.c_tier_two
+    came = f"a chance of {_shown(100 * chance, 100 * one, 100 * two)} % to be won within 90 days"
+    if chance >= one:
+        return Tier.ONE, _reason("chance", f"{came} reaches {100 * one:g} %")
+    if chance >= two:
+        return Tier.TWO, _reason("chance", f"{came} reaches {100 * two:g} %, not {100 * one:g} %")
+    return Tier.THREE, _reason("chance", f"{came} is below {100 * two:g} %")
+
+
+def tier_by_gates(
+    fit100: float, intent100: float, cuts: Cuts, *, by_icp: bool = False
+) -> tuple[Tier, Reason]:
+    """Return the tier of Model B; nothing lifts a lead over the fit gate.
+
+    Args:
+        fit100: Fit on 100, by facts or the learned score.
+        intent100: Engagement and intent on 100.
+        cuts: Where tiers begin.
+        by_icp: Fit is the learned score, which has a gate of its own.
+    """
+    gate, what = (cuts.b_icp, "learned fit") if by_icp else (cuts.b_fit, "fit")
+    fit = f"{what} {_shown(fit100, gate)} of 100"
+    if fit100 < gate:
+        words = f"{fit} is below the gate of {gate:g}, which no intent opens"
+        return Tier.THREE, Reason(rule=FIT_GATE, words=words)
     intent = _shown(intent100, cuts.b_tier_one, cuts.b_tier_two)
-    passed = f"fit {_shown(fit100, cuts.b_fit)} of 100 passes the gate of {cuts.b_fit:g}"
+    passed = f"{fit} passes the gate of {gate:g}"
     if intent100 >= cuts.b_tier_one:
         words = f"{passed}, and intent {intent} of 100 reaches {cuts.b_tier_one:g}"
         return Tier.ONE, _reason("intent_gate", words)
@@ -99,11 +123,24 @@ def tier_by_gates(fit100: float, intent100: float, cuts: Cuts) -> tuple[Tier, Re
     return Tier.THREE, _reason("intent_gate", words)
 
 
+def firmographic_gate(firmographic100: float, cuts: Cuts, *, needed: bool) -> tuple[bool, Reason]:
+    """Return whether fit by facts passes its own gate where fit is the learned score."""
+    came = f"fit by facts {_shown(firmographic100, cuts.b_fit)} of 100"
+    passes = firmographic100 >= cuts.b_fit
+    words = f"{came} {'passes' if passes else 'is below'} its own gate of {cuts.b_fit:g}"
+    if not passes and needed:
+        rule, words = "tier.firmographic_gate", f"{words}, which nothing opens"
+    else:
+        rule = "firmographic.gate"
+        words = words if needed else f"{words}; shown, it decides nothing"
+    return passes, Reason(rule=rule, words=words)
+
+
 def _shown(points: float, *edges: float) -> str:
     """Return points with one decimal, or in full where that would move them over an edge."""
     rounded = round(points, 1)
     moved = any((rounded >= edge) != (points >= edge) for edge in edges)
-    return str(points) if moved else f"{rounded:g}"
+    return f"{points:.10g}" if moved else f"{rounded:g}"
 
 
 def _reason(rule: str, words: str) -> Reason:

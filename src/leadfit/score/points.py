@@ -14,7 +14,7 @@ from leadfit.records import Activity, Fact, Facts, Reason
 
 DIGITS = 6
 """Decimals kept of every part, so that a score does not hang on the last bit of a power of two."""
-_DAY_S = 86_400
+DAY_S = 86_400
 
 
 def of_facts(component: str, parts: Mapping[str, FactPart], known: Facts) -> list[Reason]:
@@ -64,7 +64,7 @@ def _band_points(part: FactPart, size: float | None) -> tuple[float, str]:
 
 def _word_points(part: FactPart, text: str) -> tuple[float, str]:
     for each in part.words:
-        found = next((word for word in each.any if _holds(text, word)), None)
+        found = next((word for word in each.any if holds_word(text, word)), None)
         if found is not None:
             return each.points, f"which holds '{found}'"
     return part.otherwise, ""
@@ -82,7 +82,8 @@ def _pattern(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(fold(word))}(?!\w)")
 
 
-def _holds(text: str, word: str) -> bool:
+def holds_word(text: str, word: str) -> bool:
+    """Return whether folded text holds a word as a whole word."""
     return _pattern(word).search(text) is not None
 
 
@@ -107,7 +108,7 @@ def of_activities(
         age_s = (now - activity.at).total_seconds()
         if rule is None or age_s < 0:
             continue
-        left = math.exp2(-age_s / (rule.half_life_days * _DAY_S))
+        left = math.exp2(-age_s / (rule.half_life_days * DAY_S))
         for part, points in ((rule.part, rule.points), *rule.also.items()):
             if part in ages:
                 ages[part].append((activity.kind.value, points * left))

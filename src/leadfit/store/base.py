@@ -26,6 +26,7 @@ from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.relatives.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.intake import AccessKeys, Intake
+from leadfit.store.lifts import Lifts
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
@@ -426,6 +427,10 @@ class Session(Protocol):
     @property
     def publications(self) -> Publications:
         """Rules that were put in force."""
+
+    @property
+    def lifts(self) -> Lifts:
+        """Overrides of tiers, and the activities a chance is measured by."""
 
     @property
     def trials(self) -> Trials:

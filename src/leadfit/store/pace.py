@@ -1,8 +1,9 @@
 """Gives out the times at which a vendor may be called, so that no limit is ever exceeded.
 
 Several limits hold at once, each so many calls within so many seconds. Calls are spaced evenly by
-the limit of the shortest time; the longer ones are counted in parts of their time, each part until
-its last call is out of sight, so that the count is never too low. What holds in every window that
+the limits of a minute or less, so that they come in a stream and not in spikes; the others are
+counted in parts of their time, each part until its last call is out of sight, so that the count is
+never too low. What holds in every window that
 slides also holds in every fixed one, wherever that begins, so that nothing need be known of when a
 vendor starts to count.
 
@@ -20,6 +21,7 @@ PARTS: Final = 500
 """Parts into which a window is divided for counting."""
 
 _SECOND: Final = 1_000_000
+_SMOOTH: Final = 60 * _SECOND
 
 Limits = Mapping[int, int]
 """Most calls within so many microseconds, by these."""
@@ -70,9 +72,9 @@ class Pace:
         told = self._limits(limits)
         if not told:
             return at_us
-        shortest = min(told)
         if self._last_us is not None:
-            at_us = max(at_us, self._last_us + shortest // told[shortest] + 1)
+            smooth = [span for span in told if span <= _SMOOTH] or [min(told)]
+            at_us = max(at_us, self._last_us + max(span // told[span] + 1 for span in smooth))
         for span, most in told.items():
             at_us = self._below(span, most, at_us)
         return at_us

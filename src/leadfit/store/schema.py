@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from leadfit.store import (
+    schema_lifts,
     schema_matching,
     schema_outbox,
     schema_publications,
@@ -27,6 +28,7 @@ from leadfit.store.types import NUMBER, WHOLE, WORDS, metadata, only
 
 __all__ = [
     "metadata",
+    "schema_lifts",
     "schema_matching",
     "schema_outbox",
     "schema_publications",

@@ -20,11 +20,12 @@ from leadfit.store.sql_signals import SqlSignals
 
 _CHUNK: Final = 500
 # Free texts that people wrote about a lead or a contact may name the person.
-_TEXTS_OF_LEADS: Final = (("feedback", "reason"), ("reviews", "reason"))
+_TEXTS_OF_LEADS: Final = (("feedback", "reason"), ("reviews", "reason"), ("lifts", "reason"))
 _OVERRIDES: Final = "overrides"
 _TEXTS: Final = (
     ("feedback", "reason", "seq"),
     ("reviews", "reason", "review_id"),
+    ("lifts", "reason", "decision_id"),
     ("merges", "reason", "merge_id"),
     ("merges", "undone_reason", "merge_id"),
     (_OVERRIDES, "reason", "assignment_id"),

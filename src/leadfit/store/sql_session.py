@@ -14,6 +14,7 @@ from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_intake import SqlAccessKeys, SqlIntake
 from leadfit.store.sql_leads import SqlLeads
+from leadfit.store.sql_lifts import SqlLifts
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
 from leadfit.store.sql_owners import SqlOwners
@@ -83,6 +84,7 @@ class SqlSession:
         self.merges = SqlMerges(connection)
         self.recorded = SqlRecorded(connection, people, self.accounts)
         self.publications = SqlPublications(connection, self.signals)
+        self.lifts = SqlLifts(connection, self.accounts)
         self.trials = SqlTrials(connection)
         self.purchases = SqlPurchases(connection, self.signals)
         self.vendors = SqlVendors(connection)

@@ -41,6 +41,7 @@ API: Final = (
     leads.reject_lead,
     leads.touch_lead,
     leads.assign_lead,
+    leads.override_lead,
     reviews.get_reviews,
     reviews.get_review,
     reviews.settle_review,

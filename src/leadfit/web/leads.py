@@ -84,6 +84,19 @@ async def assign_lead(request: Asked) -> Response[Json]:
     return Response(lead_json(await site.run(lambda: site.leadfit.lead(lead_id))))
 
 
+@post("/v1/leads/{lead_id:str}/override", name="override_lead", status_code=200)
+async def override_lead(request: Asked) -> Response[Json]:
+    """Lift the lead over the intent gate, and keep who did it and why; fit cannot be overridden."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request), ("reason", "by"))
+    reason, by = said.words("reason"), said.words("by", BY_KEY)
+    said.check()
+    site, lead_id = site_of(request), named(request, "lead_id")
+    routing = site.leadfit.routing
+    await site.run(lambda: routing.lift(lead_id, by=by, reason=reason))
+    return Response(lead_json(await site.run(lambda: site.leadfit.lead(lead_id))))
+
+
 def lead_json(view: LeadView) -> Json:
     """Return a lead as JSON: its plain fields on top, what belongs to it below."""
     shown = document(view)

@@ -75,6 +75,11 @@ def _lead_paths() -> Json:
         required=("rep_id", "reason"),
     )  # fmt: skip
     _may_conflict(given, "It is closed, or the rep has it, is away, gone or full")
+    lifted = _call(
+        "A person lifts the lead over the intent gate", "ops", "Lead", said, _LEAD,
+        required=("reason",),
+    )  # fmt: skip
+    _may_conflict(lifted, "It is closed, does not pass the fit gate, or nothing holds it back")
     return {
         lead: {"get": shown},
         f"{lead}/why": {"get": why},
@@ -82,6 +87,7 @@ def _lead_paths() -> Json:
         f"{lead}/reject": {"post": turned_down},
         f"{lead}/touch": {"post": stopped},
         f"{lead}/assign": {"post": given},
+        f"{lead}/override": {"post": lifted},
     }
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from leadfit.artifact import Artifact, ArtifactFact, Head, evaluate, to_json
+from leadfit.artifact import Artifact, Head, evaluate, to_json
 from leadfit.errors import BadInput
 from leadfit.jobs.prospects import read_artifact, score_list
+from leadfit.levels import ArtifactFact
 from leadfit.records import Facts
 
 INDUSTRY = ArtifactFact(

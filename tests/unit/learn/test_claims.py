@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leadfit.artifact import BLANK
 from leadfit.history import Step
 from leadfit.learn.effects import (
     Findings,
@@ -26,6 +25,7 @@ from leadfit.learn.past import read_past
 from leadfit.learn.result import Claim, Effect
 from leadfit.learn.rules import Rules
 from leadfit.learn.watch import watch
+from leadfit.levels import BLANK
 from unit.learn.worlds import World, make
 
 RULES = Rules()

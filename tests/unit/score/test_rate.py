@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from leadfit.artifact import Artifact, ArtifactFact, Head, evaluate
+from leadfit.artifact import Artifact, Head, evaluate
+from leadfit.levels import ArtifactFact
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.scoring import ActivityPoints, FactPart
 from leadfit.records import Activity, Fact, Kind, Score, Subject, Tier

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadfit.artifact import BLANK
 from leadfit.history import Known
 from leadfit.learn import design as columns_of
 from leadfit.learn.amounts.balancing import balance
@@ -22,6 +21,7 @@ from leadfit.learn.hazard import Watched
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.result import Claim
 from leadfit.learn.rules import Rules
+from leadfit.levels import BLANK
 
 _HEAP = 0.05
 """A number that this share of the units has exactly, such as nought, is a kind of its own."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadfit.artifact import Artifact, ArtifactFact
+from leadfit.artifact import Artifact
 from leadfit.history import Known, column_of
 from leadfit.learn.facts import Levels
 from leadfit.learn.heads import score_rows
 from leadfit.learn.past import Floats, Past
+from leadfit.levels import ArtifactFact
 
 
 def score_past(past: Past, artifact: Artifact) -> Floats:

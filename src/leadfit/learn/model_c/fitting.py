@@ -17,11 +17,11 @@ from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
 from leadfit.learn.logistic import fit_logistic, sigmoid
 from leadfit.learn.model_c.judging import judge
-from leadfit.learn.model_c.rows import Rows, moments
+from leadfit.learn.model_c.rows import Rows, channel_records, moments
 from leadfit.learn.past import Bools, Floats, Ints, Past, date, read_past
 from leadfit.learn.result import Presence, Weight
 from leadfit.learn.rules import LADDER, MONTH_DAYS, Rules
-from leadfit.propensity import Measured, PropensityModel
+from leadfit.propensity import HoldOut, Measured, PropensityModel
 
 _RIDGES = (1.0, 10.0, 100.0)
 _FOLDS = 3
@@ -155,8 +155,6 @@ def _learn(
     raw = made.intercept + made.raw
     shift, slope = _calibrate(raw[parts.later], rows.won[parts.later])
     chance = sigmoid(shift + slope * raw)
-    held = parts.held
-    rng = np.random.default_rng(_SEED + int(held.sum()))
     model = PropensityModel(
         as_of=past.history.as_of.isoformat(),
         window_days=rules.window_days,
@@ -166,13 +164,9 @@ def _learn(
         weights=made.weights,
         measured=made.measured,
         calibration=(round(shift, 9), round(slope, 9)),
-        hold_out=judge(
-            chance[held],
-            rows.won[held],
-            past.account[rows.row[held]],
-            date(parts.held_from).isoformat(),
-            rng,
-        ),
+        hold_out=_judged(past, rows, parts, chance),
+        months=round(months, 3),
+        channels=channel_records(past, ladder, rules.window_days),
     )
     return PropensityFindings(
         model=model,
@@ -181,6 +175,14 @@ def _learn(
         censored=int((~rows.matured).sum()),
         months=months,
     )
+
+
+def _judged(past: Past, rows: Rows, parts: _Parts, chance: Floats) -> HoldOut:
+    """Return how the model does on what it has not seen."""
+    held = parts.held
+    rng = np.random.default_rng(_SEED + int(held.sum()))
+    since = date(parts.held_from).isoformat()
+    return judge(chance[held], rows.won[held], past.account[rows.row[held]], since, rng)
 
 
 def _facts(past: Past, ladder: Ladder, rules: Rules) -> tuple[Levels, ...]:

@@ -1,7 +1,9 @@
 """Leads at moments of their life: what was known then, and whether a win came in time.
 
-Every number is taken as of the row's moment: engagement before it, and the record of the rep and
-of the channel over the twelve months before it, counting only outcomes that were known by then.
+Every number is taken as of the row's moment: engagement before it, and the record of the channel
+over the twelve months before it, counting only outcomes that were known by then. The record of the
+rep is left out: a lead is scored before it has one. What is counted of engagement stands in
+:mod:`leadfit.propensity`, which measures live leads; a test holds the two to each other.
 """
 
 from __future__ import annotations
@@ -14,23 +16,10 @@ from leadfit.history import Step, column_of
 from leadfit.learn.ladder import Ladder, row_of
 from leadfit.learn.past import Bools, Floats, Ints, Past
 from leadfit.learn.watch import seen_until
+from leadfit.propensity import GROUPS, INTENT_DAYS, INTENTS, Channel
 from leadfit.records import Kind
 
 YEAR = 365.25
-GROUPS: dict[str, tuple[Kind, ...]] = {
-    "web_visits": (
-        *(Kind.PAGE_VIEW, Kind.PRICING_VIEW, Kind.CALCULATOR, Kind.DOCS_VIEW),
-        *(Kind.CASE_STUDY_VIEW, Kind.COMPARISON_VIEW, Kind.BLOG_VIEW),
-    ),
-    "emails": (Kind.EMAIL_OPEN, Kind.EMAIL_REPLY),
-    "downloads": (Kind.CONTENT_DOWNLOAD,),
-    "demo_requests": (Kind.DEMO_REQUEST,),
-}
-INTENTS: dict[str, tuple[Kind, ...]] = {
-    "intent_topic": (Kind.INTENT_TOPIC,),
-    "competitor_research": (Kind.COMPETITOR_RESEARCH,),
-}
-_INTENT_DAYS = 90.0
 _PSEUDO = 50.0
 _PSEUDO_WINS = 10.0
 
@@ -114,7 +103,7 @@ def _engagement(past: Past, row: Ints, at: Floats, half_life: float) -> dict[str
     }
     for name, kinds in INTENTS.items():
         lead, day = _events(past, kinds)
-        found[name] = (_count(lead, day, row, at, _INTENT_DAYS) > 0).astype(np.float64)
+        found[name] = (_count(lead, day, row, at, INTENT_DAYS) > 0).astype(np.float64)
     return found
 
 
@@ -166,20 +155,46 @@ def _records(  # noqa: PLR0917 -- a record of the past has these sides
     past: Past, created: Floats, won_at: Floats, row: Ints, at: Floats, window: float
 ) -> dict[str, Floats]:
     """Return win rates, cycle and size of deals over the year before each moment."""
+    return _of_channels(past, created, won_at, _codes(past, "source")[row], at, window)
+
+
+def channel_records(past: Past, ladder: Ladder, window: float) -> tuple[Channel, ...]:
+    """Return the record of each channel over the year before the end of the history.
+
+    The one with the empty name is that of a channel nobody came by: of all of them together.
+    """
+    names = list(dict.fromkeys(str(item) for item in column_of(past.history.leads, "source")))
+    asked = np.arange(len(names) + 1)
+    at = np.full(len(asked), past.as_of)
+    won_at = _won_at(past, ladder)
+    found = _of_channels(past, past.created[: past.leads], won_at, asked, at, window)
+    columns = [found[f"channel_{each}"] for each in ("win_rate", "cycle_log_days", "deal_log_size")]
+    return tuple(
+        Channel(
+            name=name,
+            win_rate=round(float(rate), 9),
+            cycle_log_days=round(float(cycle), 9),
+            deal_log_size=round(float(size), 9),
+        )
+        for name, rate, cycle, size in zip([*names, ""], *columns, strict=True)
+    )
+
+
+def _of_channels(  # noqa: PLR0917 -- a record of the past has these sides
+    past: Past, created: Floats, won_at: Floats, asked: Ints, at: Floats, window: float
+) -> dict[str, Floats]:
+    """Return the record of the channels that are asked for, each as of its moment."""
     known = np.flatnonzero(~np.isnan(created))
     with np.errstate(invalid="ignore"):
         in_time = (won_at - created <= window).astype(np.float64)
     # Whether a lead was won in time is known once the time is over.
     told = created + window
-    one = np.zeros(past.leads, np.int64)
-    everyone = _rolling(one, told, in_time, known, one[row], at)
+    one, alike = np.zeros(past.leads, np.int64), np.zeros(len(asked), np.int64)
+    everyone = _rolling(one, told, in_time, known, alike, at)
     rate = np.divide(everyone[0], everyone[1], out=np.zeros(len(at)), where=everyone[1] > 0)
-    found: dict[str, Floats] = {}
-    for name, header in (("rep_win_rate", "rep_id"), ("channel_win_rate", "source")):
-        codes = _codes(past, header)
-        wins, leads = _rolling(codes, told, in_time, known, codes[row], at)
-        found[name] = (wins + _PSEUDO * rate) / (leads + _PSEUDO)
-    channel = _codes(past, "source")
+    codes = _codes(past, "source")
+    wins, leads = _rolling(codes, told, in_time, known, asked, at)
+    found = {"channel_win_rate": (wins + _PSEUDO * rate) / (leads + _PSEUDO)}
     won = np.flatnonzero(~np.isnan(won_at) & ~np.isnan(created))
     cycle = np.log1p(np.maximum(0.0, won_at - created))
     size = np.log1p(np.maximum(0.0, _sizes(past)))
@@ -187,9 +202,9 @@ def _records(  # noqa: PLR0917 -- a record of the past has these sides
         ("channel_cycle_log_days", cycle, won),
         ("channel_deal_log_size", size, won[~np.isnan(size[won])]),
     ):
-        total, count = _rolling(one, won_at, value, rows, one[row], at)
+        total, count = _rolling(one, won_at, value, rows, alike, at)
         mean = np.divide(total, count, out=np.zeros(len(at)), where=count > 0)
-        own, many = _rolling(channel, won_at, value, rows, channel[row], at)
+        own, many = _rolling(codes, won_at, value, rows, asked, at)
         found[name] = (own + _PSEUDO_WINS * mean) / (many + _PSEUDO_WINS)
     return found
 
@@ -215,7 +230,7 @@ def _rolling(  # noqa: PLR0917 -- whose, when told, what, and who asks
     order = rows[np.lexsort((told[rows], group[rows]))]
     groups, times = group[order], told[order]
     sums = np.concatenate([[0.0], np.cumsum(value[order])])
-    begins = np.searchsorted(groups, np.arange(int(group.max(initial=0)) + 2))
+    begins = np.searchsorted(groups, np.arange(int(group.max(initial=0)) + 3))
     total, count = np.zeros(len(at)), np.zeros(len(at))
     for one in np.unique(asked):
         here = asked == one

@@ -13,8 +13,9 @@ from leadfit.app.files import current_artifact, current_card, write_whole
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.app.workspace import open_store
-from leadfit.artifact import Artifact, ArtifactFact, Head
+from leadfit.artifact import Artifact, Head
 from leadfit.errors import Conflict, LeadfitError
+from leadfit.levels import ArtifactFact
 from leadfit.pipeline import InForce
 from leadfit.policy import load
 from leadfit.records import Relation

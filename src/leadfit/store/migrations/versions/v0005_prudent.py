@@ -35,6 +35,22 @@ publications = Table(
     sqlite_strict=True,
 )
 
+lifts = Table(
+    "lifts",
+    metadata,
+    Column("decision_id", WORDS, primary_key=True),
+    Column("lead_id", WORDS, nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("from_tier", Integer, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS),
+    Column("at_us", WHOLE, nullable=False),
+    Index("lifts_lead", "lead_id"),
+    Index("lifts_at", "at_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 trials = Table(
     "trials",
     metadata,

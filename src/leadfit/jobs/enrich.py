@@ -1,0 +1,383 @@
+"""Buys facts off the hot path: wanted -> asked -> answered, missed or failed.
+
+What a call may cost is set aside, its turn is taken and it is written down before it is made; the
+answer, what it cost and the signal that holds it are written in one transaction. After a crash
+nobody knows whether a call that had begun was carried out: it counts as paid, and is made once
+more. So no budget is ever exceeded, and a crash costs one call at most.
+
+Each vendor has a queue and a gate of its own, as destinations of deliveries have.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from leadfit import pipeline
+from leadfit.buying import VENDOR, Purchase, PurchaseState
+from leadfit.connectors.questions import Question, Vendor
+from leadfit.errors import Conflict, LeadfitError, StoreBusy
+from leadfit.jobs.asking import fields_of, terms_of
+from leadfit.jobs.breaker import Breaker
+from leadfit.jobs.took import Outcome, of_answer, of_error
+from leadfit.log import logger
+from leadfit.policy import Policy
+from leadfit.policy.delivery import DeliverRules
+from leadfit.policy.enrichment import VendorRules
+from leadfit.records import Identifiers, Refusal
+from leadfit.store import Session, Store
+from leadfit.store.outbox import GateState
+from leadfit.store.pace import spans
+from leadfit.store.vendors import CallState, PurchaseView
+from leadfit.world import World, seeded
+
+MOST_DOUBTS: Final = 1
+"""Calls for one purchase of which nobody knows whether they were carried out, before it is given
+up: the price of a crash."""
+_CHUNK: Final = 50
+_LEASE_S: Final = 900.0
+_AHEAD_S: Final = 2.0
+_AFTER_TROUBLE_S: Final = 1.0
+
+_log = logger("jobs.enrich")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """A call that has begun.
+
+    Attributes:
+        at: When its turn is.
+        told: What the signal that waits says of whom it is about.
+        ticket: What is asked again by, where an answer was not ready.
+    """
+
+    view: PurchaseView
+    call_id: str
+    at: datetime
+    question: Question
+    told: Identifiers
+    ticket: str | None = None
+
+    @property
+    def purchase(self) -> Purchase:
+        """The purchase it is made for."""
+        return self.view.purchase
+
+
+class Enrichment:
+    """The purchases of all vendors, for any number of threads and processes.
+
+    Args:
+        world: Time and failpoints.
+        store: Holds the purchases.
+        vendors: Those that can be asked now, by their names in the policy.
+        policy: The policy in force.
+        wake: Told which job has work now.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        store: Store,
+        vendors: Callable[[], Mapping[str, Vendor]],
+        policy: Callable[[], Policy],
+        wake: Callable[[str], None] = lambda _job: None,
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._vendors = vendors
+        self._policy = policy
+        self._wake = wake
+        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self._lock = threading.Lock()
+        self._holder: str | None = None
+        self._unsettled: list[tuple[Try, Outcome]] = []
+
+    @property
+    def rules(self) -> DeliverRules:
+        """What the policy says about calls that fail."""
+        return self._policy().deliver
+
+    @property
+    def width(self) -> int:
+        """How many calls are made of one vendor at the same time."""
+        return self.rules.workers
+
+    # ---- one round, in one thread ----
+
+    def buy(self, limit: int) -> int:
+        """Make purchases that are due, vendor by vendor; return how many ended.
+
+        Raises:
+            StoreBusy: The store cannot take more now; what was bought is written next time.
+        """
+        ended = tried = 0
+        while tried < limit:
+            before = tried
+            for vendor in self.ready():
+                taken, settled = self.round(vendor, min(_CHUNK, limit - tried))
+                tried += taken
+                ended += settled
+            if tried == before:
+                break
+        return ended
+
+    def round(self, destination: str, limit: int) -> tuple[int, int]:
+        """Make due purchases of one vendor, one after another; how many were tried and ended."""
+        tries = self.claim(destination, limit)
+        outcomes = [self.carry_out(each) for each in tries]
+        return len(tries), self.settle(outcomes) if outcomes else 0
+
+    def ready(self) -> tuple[str, ...]:
+        """Return the vendors of which something is to be bought now."""
+        now = self._world.now()
+        return self._store.read(lambda session: session.vendors.ready(now))
+
+    def is_local(self, destination: str) -> bool:
+        """Return whether a vendor is a file here."""
+        vendor = self._vendors().get(destination)
+        return vendor is None or vendor.is_local
+
+    def fall_back(self) -> int:
+        """Write what could not be written before; return how much."""
+        with self._lock:
+            outcomes, self._unsettled = self._unsettled, []
+        if outcomes:
+            self.settle(outcomes)
+        return len(outcomes)
+
+    # ---- a call, step by step ----
+
+    def claim(self, destination: str, limit: int) -> tuple[Try, ...]:
+        """Begin calls of a vendor that are due, unless it is left alone now; write that down."""
+        self.fall_back()
+        self._world.reach("enrich.picked")
+        begin = partial(self._begin, destination, limit, self._mine(), self._gone())
+        tries = self._store.write(begin)
+        if tries:
+            self._world.reach("enrich.begun")
+        return tries
+
+    def carry_out(self, view: Try) -> tuple[Try, Outcome]:
+        """Make one call when its turn has come; whatever is wrong with it is in the answer."""
+        vendor = self._vendors().get(view.purchase.vendor)
+        wait_s = (view.at - self._world.now()).total_seconds()
+        if wait_s > 0:
+            self._world.wait(wait_s)
+        rules = self._rules_of(view.purchase)
+        if vendor is None or rules is None:
+            return view, Outcome.held("no_credential")
+        try:
+            self._world.reach("enrich.asking")
+            brought = vendor.ask(view.question, view.ticket)
+            self._world.reach("enrich.asked")
+        except LeadfitError as error:
+            return view, of_error(error, rules)
+        except Exception as error:  # noqa: BLE001 -- the outermost edge of one call
+            _log.error("call.failed", action=view.call_id, error=type(error).__name__)
+            return view, of_error(error, rules)
+        return view, of_answer(brought, rules, attempts=view.view.attempts)
+
+    def settle(self, outcomes: Sequence[tuple[Try, Outcome]]) -> int:
+        """Write how calls ended, with the signals of their answers; return how many ended.
+
+        Raises:
+            StoreBusy: The store cannot take more now; it is written before the next claim.
+        """
+        try:
+            ended = self._store.write(partial(self._end, outcomes))
+        except StoreBusy:
+            with self._lock:
+                self._unsettled.extend(outcomes)
+            raise
+        self._world.reach("enrich.settled")
+        if ended:
+            self._wake("decide")
+        return ended
+
+    # ---- who buys ----
+
+    def _mine(self) -> str:
+        with self._lock:
+            if self._holder is None:
+                self._holder = self._world.new_id("buyer")
+            self._store.may_do(_duty(self._holder))
+            return self._holder
+
+    def _gone(self) -> tuple[str, ...]:
+        """Return holders that have ended: what they had begun is taken over at once."""
+        now = self._world.now()
+        held = self._store.read(lambda session: session.vendors.holders(now))
+        return tuple(
+            each for each in held if each != self._holder and self._store.may_do(_duty(each))
+        )
+
+    def _rules_of(self, purchase: Purchase) -> VendorRules | None:
+        return self._policy().enrich.vendor(purchase.vendor)
+
+    # ---- within one transaction ----
+
+    def _begin(
+        self, name: str, limit: int, mine: str, gone: Sequence[str], session: Session
+    ) -> tuple[Try, ...]:
+        now = self._world.now()
+        gate = session.destinations.gate(f"{VENDOR}{name}")
+        is_shut = gate.until is not None and gate.until > now
+        tries: list[Try] = []
+        most = 1 if gate.state is not GateState.OPEN else limit
+        for view in session.vendors.due(name, now, limit, gone):
+            why = self._why_not(view, now)
+            if why is not None:
+                session.vendors.give_up(view.purchase.purchase_id, why, now)
+            elif not is_shut and len(tries) < most:
+                begun = self._begin_one(view, mine, now, session)
+                if begun is not None:
+                    tries.append(begun)
+        if tries and gate.state is not GateState.OPEN:
+            until = now + timedelta(seconds=3 * self.rules.request_s)
+            trying = self._breakers[name].trying(gate, until)
+            session.destinations.set_gate(trying, now)
+        return tuple(tries)
+
+    def _why_not(self, view: PurchaseView, now: datetime) -> str | None:
+        """Return why a purchase is not made at all."""
+        rules = self._rules_of(view.purchase)
+        if rules is None:
+            return "no_vendor"
+        if view.ticket is not None:
+            return None
+        if view.doubts >= MOST_DOUBTS and view.state is PurchaseState.ASKED:
+            return "unclear"
+        return view.reason or "late" if now >= view.purchase.until else None
+
+    def _begin_one(
+        self, view: PurchaseView, mine: str, now: datetime, session: Session
+    ) -> Try | None:
+        purchase = view.purchase
+        rules, vendor = self._rules_of(purchase), self._vendors().get(purchase.vendor)
+        if rules is None or vendor is None:
+            session.vendors.give_up(purchase.purchase_id, "no_credential", now)
+            return None
+        told = session.signals.read(purchase.signal_id)
+        if told is None:
+            session.vendors.give_up(purchase.purchase_id, "erased", now)
+            return None
+        question = Question(
+            kind=purchase.whom.kind,
+            fields=fields_of(session, purchase, told.identifiers),
+            facts=rules.facts_of(purchase.whom.kind),
+        )
+        lease = now + timedelta(seconds=_LEASE_S)
+        if view.ticket is not None:
+            again = session.vendors.again(purchase.purchase_id, mine, lease)
+            return None if again is None else Try(
+                view=view, call_id=again, at=now, question=question, told=told.identifiers,
+                ticket=view.ticket,
+            )  # fmt: skip
+        latest = min(purchase.until, now + timedelta(seconds=_AHEAD_S))
+        terms = terms_of(self._policy().enrich, rules, vendor, purchase, now=now, latest=latest)
+        begun = session.vendors.begin(
+            purchase, terms, call_id=self._world.new_id("call"), holder=mine, now=now, lease=lease
+        )
+        if begun.call_id is not None:
+            return Try(
+                view=view, call_id=begun.call_id, at=begun.at, question=question,
+                told=told.identifiers,
+            )  # fmt: skip
+        if begun.why_not == "rate" and begun.at < purchase.until:
+            session.vendors.put_off(purchase.purchase_id, begun.at)
+        else:
+            session.vendors.give_up(purchase.purchase_id, begun.why_not or "rate", now)
+        return None
+
+    def _end(self, outcomes: Sequence[tuple[Try, Outcome]], session: Session) -> int:
+        now, ended = self._world.now(), 0
+        for each, outcome in outcomes:
+            done = self._with_signal(each, outcome, session)
+            backoff_s = min(60.0, 2.0 ** min(each.view.attempts, 6))
+            final = done.ended(each.view, now, backoff_s=backoff_s, most_doubts=MOST_DOUBTS)
+            session.vendors.end(each.call_id, final, now)
+            self._heed(each, done, final.next_at, session, now)
+            ended += final.then not in {PurchaseState.WANTED, PurchaseState.ASKED}
+        return ended
+
+    def _with_signal(self, each: Try, outcome: Outcome, session: Session) -> Outcome:
+        """Store what was answered as a signal; facts that no signal may hold are refused."""
+        if outcome.state is not CallState.ANSWERED:
+            return outcome
+        purchase = each.purchase
+        told = {
+            name: value
+            for name in Identifiers.__slots__
+            if (value := getattr(each.told, name)) is not None
+        }
+        body = {
+            "source": f"{VENDOR}{purchase.vendor}",
+            "event_id": purchase.purchase_id,
+            "kind": "enriched",
+            "at": self._world.now().isoformat(),
+            "identifiers": told,
+            "facts": dict(outcome.brought.facts),
+        }
+        try:
+            stored = pipeline.bring(self._world, session, self._policy(), body)
+        except Conflict:
+            # Another worker took it over and was answered first.
+            return outcome.refused("answered_before")
+        if isinstance(stored, Refusal):
+            return outcome.refused("facts_refused")
+        return outcome.kept(stored)
+
+    def _heed(
+        self,
+        each: Try,
+        outcome: Outcome,
+        next_at: datetime | None,
+        session: Session,
+        now: datetime,
+    ) -> None:
+        """Take what a call says of the vendor: its limits, and whether it works at all."""
+        purchase = each.purchase
+        vendor = self._vendors().get(purchase.vendor)
+        if vendor is not None and vendor.is_local:
+            return
+        if vendor is not None:
+            kind = purchase.whom.kind
+            limits = spans(vendor.limits(kind))
+            said = {
+                round(one.seconds * 1_000_000): (one.most, one.left, one.reset)
+                for one in outcome.brought.windows
+            }
+            if said:
+                session.vendors.hear(purchase.vendor, vendor.bucket(kind), limits, said, now)
+            if outcome.is_rate and next_at is not None:
+                session.vendors.hold(purchase.vendor, vendor.bucket(kind), next_at)
+        self._move_gate(each, outcome, session, now)
+
+    def _move_gate(self, each: Try, outcome: Outcome, session: Session, now: datetime) -> None:
+        name = each.purchase.vendor
+        gate = session.destinations.gate(f"{VENDOR}{name}")
+        breaker, why = self._breakers[name], outcome.words
+        if outcome.hold_s is not None:
+            hold_s = min(outcome.hold_s or self.rules.pause_s, 31 * 86_400)
+            moved = breaker.paused(gate, why, hold_s, now=now)
+        elif outcome.works:
+            moved = breaker.worked(gate, now)
+        else:
+            spread = seeded("gate", each.call_id).random()
+            key = each.purchase.purchase_id
+            moved = breaker.failed(gate, key, why, self.rules, now=now, spread=spread)
+        if moved != gate:
+            session.destinations.set_gate(moved, now)
+            if moved.state is not gate.state:
+                _log.warning("vendor.moved", round=name, code=moved.state.value)
+
+
+def _duty(holder: str) -> str:
+    return f"buy as {holder}"
