@@ -20,7 +20,7 @@ from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
-FEWER = ("b_tier_one = 60", "b_tier_one = 95")
+MORE = ("b_tier_one = 60", "b_tier_one = 41")
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_another_process_follows_what_was_applied(
     send(leadfit, 1)
     with open_leadfit(folder, world=world) as reader:
         leadfit.policies.apply(
-            planned(leadfit, beside(leadfit, tmp_path, FEWER)), by="ada", reason="fewer calls"
+            planned(leadfit, beside(leadfit, tmp_path, MORE)), by="ada", reason="more calls"
         )
         assert any(look(reader))
         assert reader.policy.digest == leadfit.policy.digest
@@ -173,7 +173,7 @@ def test_a_plan_says_who_moves_and_changes_no_byte(
 ) -> None:
     for number in range(12):
         send(leadfit, number)
-    place = beside(leadfit, tmp_path, FEWER)
+    place = beside(leadfit, tmp_path, MORE)
     before = state_of(folder)
     plan = leadfit.plans.plan(place)
     content, digest = write_plan(plan)
@@ -184,8 +184,7 @@ def test_a_plan_says_who_moves_and_changes_no_byte(
     assert effects["leads_opened"] == 12
     assert effects["check"]["other_owner"] == effects["check"]["other_tier"] == 0
     tier_one = effects["tiers"]["tier 1"]
-    assert tier_one["after"] < tier_one["before"]
-    assert tier_one["change"] == tier_one["after"] - tier_one["before"]
+    assert (tier_one["before"], tier_one["after"], tier_one["change"]) == (0, 12, 12)
     assert effects["wins"]["identified"] is False
     assert len(plan.leads["rows"]) == effects["tiers"]["change_tier"]
     assert read_plan(content)[1] == digest
@@ -206,7 +205,7 @@ def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
 def test_without_a_history_the_preview_is_unknown_and_not_nothing(
     leadfit: Leadfit, tmp_path: Path
 ) -> None:
-    plan = leadfit.plans.plan(beside(leadfit, tmp_path, FEWER))
+    plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE))
     assert plan.effects["available"] is False
     assert plan.changes_anything
     assert "tiers" not in plan.effects
@@ -228,7 +227,7 @@ def test_every_fault_of_a_broken_folder_is_named(
 def test_smaller_capacity_shows_in_load_and_waits(leadfit: Leadfit, tmp_path: Path) -> None:
     for number in range(20):
         send(leadfit, number)
-    plan = leadfit.plans.plan(beside(leadfit, tmp_path, ("slots = 15", "slots = 1")))
+    plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE, ("slots = 15", "slots = 1")))
     owners = plan.effects["owners"]
     assert owners["without_owner"]["before"] == 0
     assert owners["without_owner"]["after"] > 0
@@ -242,12 +241,12 @@ def test_a_plan_is_applied_once_with_who_and_why(
 ) -> None:
     send(leadfit, 1)
     before = leadfit.policy.digest
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
-    made = leadfit.policies.apply(content, by="ada", reason="fewer calls")
-    assert leadfit.policy.score.cuts.b_tier_one == 95
-    assert (made.by, made.reason, made.before_policy) == ("ada", "fewer calls", before)
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    made = leadfit.policies.apply(content, by="ada", reason="more calls")
+    assert leadfit.policy.score.cuts.b_tier_one == 41
+    assert (made.by, made.reason, made.before_policy) == ("ada", "more calls", before)
     assert made.plan_digest == json.loads(content)["digest"]
-    assert "b_tier_one = 95" in (folder / "policy" / "policy.toml").read_text("utf-8")
+    assert "b_tier_one = 41" in (folder / "policy" / "policy.toml").read_text("utf-8")
     with pytest.raises(BadInput, match="was in force"):
         leadfit.policies.apply(content, by="bob", reason="again")
     assert leadfit.verify().intact
@@ -257,14 +256,14 @@ def test_a_plan_is_applied_once_with_who_and_why(
     }
     leadfit.close()
     with open_leadfit(folder, world=world) as again:
-        assert again.policy.score.cuts.b_tier_one == 95
+        assert again.policy.score.cuts.b_tier_one == 41
 
 
 def test_of_two_plans_of_one_day_the_second_is_stale(leadfit: Leadfit, tmp_path: Path) -> None:
     send(leadfit, 1)
-    one = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+    one = planned(leadfit, beside(leadfit, tmp_path, MORE))
     other = planned(leadfit, beside(leadfit, tmp_path, ("slots = 15", "slots = 9")))
-    leadfit.policies.apply(one, by="ada", reason="fewer calls")
+    leadfit.policies.apply(one, by="ada", reason="more calls")
     digest = leadfit.policy.digest
     with pytest.raises(BadInput, match="run `leadfit plan` again"):
         leadfit.policies.apply(other, by="bob", reason="fewer slots")
@@ -274,15 +273,15 @@ def test_of_two_plans_of_one_day_the_second_is_stale(leadfit: Leadfit, tmp_path:
 @pytest.mark.parametrize("spoiled", ["score", "digest", "half", "no json"])
 def test_a_plan_that_was_changed_is_refused(leadfit: Leadfit, tmp_path: Path, spoiled: str) -> None:
     send(leadfit, 1)
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
     bad = {
-        "score": content.replace(b"b_tier_one = 95", b"b_tier_one = 15"),
+        "score": content.replace(b"b_tier_one = 41", b"b_tier_one = 15"),
         "digest": content.replace(b'{"digest":"', b'{"digest":"0'),
         "half": content[: len(content) // 2],
         "no json": b"plan",
     }[spoiled]
     with pytest.raises(BadInput, match="plan"):
-        leadfit.policies.apply(bad, by="ada", reason="fewer calls")
+        leadfit.policies.apply(bad, by="ada", reason="more calls")
     assert leadfit.policies.history() == ()
 
 
@@ -290,11 +289,11 @@ def test_a_folder_that_moved_on_since_the_plan_makes_it_stale(
     leadfit: Leadfit, tmp_path: Path
 ) -> None:
     send(leadfit, 1)
-    place = beside(leadfit, tmp_path, FEWER)
+    place = beside(leadfit, tmp_path, MORE)
     content = planned(leadfit, place)
     edit(place, ("slots = 15", "slots = 9"))
     with pytest.raises(BadInput, match="changed since"):
-        leadfit.policies.apply(content, by="ada", reason="fewer calls")
+        leadfit.policies.apply(content, by="ada", reason="more calls")
 
 
 def test_a_log_that_moved_too_far_and_a_plan_that_is_too_old_are_stale(
@@ -308,27 +307,27 @@ def test_a_log_that_moved_too_far_and_a_plan_that_is_too_old_are_stale(
     assert any(look(leadfit))
     send(leadfit, 1)
     assert rules[0] in added
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
     for number in (2, 3):
         send(leadfit, number)
     with pytest.raises(BadInput, match="most_rows"):
-        leadfit.policies.apply(content, by="ada", reason="fewer calls")
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+        leadfit.policies.apply(content, by="ada", reason="more calls")
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
     leadfit.world.wait(3 * 3600)
     with pytest.raises(BadInput, match="most_hours"):
-        leadfit.policies.apply(content, by="ada", reason="fewer calls")
+        leadfit.policies.apply(content, by="ada", reason="more calls")
 
 
 def test_a_plan_of_another_workspace_is_refused(
     leadfit: Leadfit, tmp_path: Path, world: FrozenWorld
 ) -> None:
     send(leadfit, 1)
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
     other = create_workspace(tmp_path / "other", world=world)
     with open_leadfit(other, world=world) as elsewhere:
         send(elsewhere, 7)
         with pytest.raises(BadInput, match="another workspace"):
-            elsewhere.policies.apply(content, by="ada", reason="fewer calls")
+            elsewhere.policies.apply(content, by="ada", reason="more calls")
 
 
 @pytest.mark.parametrize("point", ["policy.written", "policy.published", "policy.mirrored"])
@@ -345,12 +344,12 @@ def test_a_kill_during_apply_leaves_the_old_or_the_new(tmp_path: Path, point: st
     with open_leadfit(folder, world=world) as leadfit:
         send(leadfit, 1)
         old = leadfit.policy.digest
-        content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+        content = planned(leadfit, beside(leadfit, tmp_path, MORE))
         new = read_plan(content)[0].policy.digest
     killing = FrozenWorld(world.now(), seed=9, at_failpoint=kill)
     leadfit = open_leadfit(folder, world=killing)
     with pytest.raises(Killed):
-        leadfit.policies.apply(content, by="ada", reason="fewer calls")
+        leadfit.policies.apply(content, by="ada", reason="more calls")
     leadfit.close()
     with open_leadfit(folder, world=FrozenWorld(killing.now(), seed=10)) as again:
         expected = old if point == "policy.written" else new
@@ -362,17 +361,17 @@ def test_a_kill_during_apply_leaves_the_old_or_the_new(tmp_path: Path, point: st
 
 def test_who_and_why_must_be_said(leadfit: Leadfit, tmp_path: Path) -> None:
     send(leadfit, 1)
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
     with pytest.raises(BadInput, match="by"):
-        leadfit.policies.apply(content, by=" ", reason="fewer calls")
+        leadfit.policies.apply(content, by=" ", reason="more calls")
     with pytest.raises(BadInput, match="reason"):
         leadfit.policies.apply(content, by="ada", reason=" ")
 
 
 def test_a_changed_row_of_the_history_shows(folder: Path, leadfit: Leadfit, tmp_path: Path) -> None:
     send(leadfit, 1)
-    content = planned(leadfit, beside(leadfit, tmp_path, FEWER))
-    leadfit.policies.apply(content, by="ada", reason="fewer calls")
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    leadfit.policies.apply(content, by="ada", reason="more calls")
     leadfit.close()
     with sqlite3.connect(folder / "leadfit.sqlite3") as store:
         store.execute("UPDATE publications SET said_by = 'bob'")
@@ -391,7 +390,7 @@ def test_two_rollbacks_go_two_steps_back_and_a_third_has_nowhere_to_go(
 ) -> None:
     send(leadfit, 1)
     digests = [leadfit.policy.digest]
-    for change in (FEWER, ("slots = 15", "slots = 9")):
+    for change in (MORE, ("slots = 15", "slots = 9")):
         place = beside(leadfit, tmp_path, change)
         leadfit.policies.apply(planned(leadfit, place), by="ada", reason="a step")
         digests.append(leadfit.policy.digest)
@@ -415,7 +414,7 @@ def test_a_rollback_keeps_who_works_here_today(
 ) -> None:
     send(leadfit, 1)
     leadfit.policies.apply(
-        planned(leadfit, beside(leadfit, tmp_path, FEWER)), by="ada", reason="fewer calls"
+        planned(leadfit, beside(leadfit, tmp_path, MORE)), by="ada", reason="more calls"
     )
     edit(folder / "policy", (",gb,,,yes", ",gb,,,no"), name="reps.csv")
     assert any(look(leadfit))
@@ -452,7 +451,7 @@ def test_in_shadow_mode_everything_is_decided_and_nothing_leaves(
     assert leadfit.run_clocks() == 0
     assert leadfit.deliver() == 0
     assert set(states(folder)) == {ActionState.WITHHELD.value}
-    assert not (folder / "outbox.jsonl").exists()
+    assert (folder / "outbox.jsonl").read_bytes() == b""
     shadow(leadfit, tmp_path, "shadow", "live")
     leadfit.world.wait(3 * 86_400)
     assert leadfit.deliver() == leadfit.run_clocks() == 0
