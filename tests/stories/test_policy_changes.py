@@ -90,7 +90,7 @@ def state_of(folder: Path) -> dict[str, str]:
     found = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith("leadfit.sqlite3")
+        if path.is_file() and path.suffix not in {".sqlite3-wal", ".sqlite3-shm"}
     }
     with sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True) as store:
         names = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE sql > ''")]
