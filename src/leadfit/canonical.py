@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -81,6 +82,7 @@ def document(record: object, *, finite_only: bool = True) -> dict[str, Plain]:
     return shown
 
 
+@lru_cache(maxsize=1024)
 def moment(at: datetime) -> str:
     """Return an aware time as ISO 8601 in UTC, with ``Z`` and microseconds only where needed.
 

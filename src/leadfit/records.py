@@ -577,10 +577,8 @@ class Decision:
     Attributes:
         opened: The signal opened a lead; ``False`` when it joined one or only left activity.
         policy_digest: Digest of the policy folder in force.
-        artifact_digest: Digest of the learned artifact in force, or ``None``.
-        card_digest: Digest of the model card in force, or ``None``.
-        subject: The facts and activities that were scored.
-        shadow: It was put on record alone: nothing was acted on.
+        artifact_digest: That of the artifact, and ``card_digest`` of the model card, or ``None``.
+        subject: What was scored; ``shadow``: nothing was acted on.
     """
 
     decision_id: str

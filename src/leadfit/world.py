@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -86,7 +87,9 @@ class SystemWorld:
     def new_id(self, prefix: str) -> str:
         """Return ``prefix_`` and 26 characters: 48 bits of milliseconds, then 80 random bits."""
         millis = int(self.now().timestamp() * 1000)
-        return f"{prefix}_{crockford((millis << 80) | secrets.randbits(80), 26)}"
+        # Five bits of each random byte are one character.
+        drawn = secrets.token_bytes(16).translate(_OF_BYTES).decode("ascii")
+        return f"{prefix}_{_of_millis(millis)}{drawn}"
 
     def token(self) -> str:
         """Return 256 random bits as 52 characters."""
@@ -98,6 +101,7 @@ class SystemWorld:
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
+_OF_BYTES = "".join(_CROCKFORD[byte & 31] for byte in range(256)).encode("ascii")
 
 
 def crockford(number: int, length: int) -> str:
@@ -109,6 +113,12 @@ def crockford(number: int, length: int) -> str:
     pairs = (length + 1) // 2
     text = "".join([_PAIRS[number >> 10 * place & 1023] for place in reversed(range(pairs))])
     return text[len(text) - length :]
+
+
+@lru_cache(maxsize=8)
+def _of_millis(millis: int) -> str:
+    """Return the beginning of an id; several are made in one millisecond."""
+    return crockford(millis, 10)
 
 
 def seeded(*parts: object) -> random.Random:

@@ -33,7 +33,7 @@ EXTRAS = (
 # What needs an extra as a whole, and what is run and never imported.
 NOT_CORE = (
     *("learn/", "report/", "web/", "cli/sandbox.py", "resolve/from_labels/training.py"),
-    *("store/postgres", "__main__.py", "store/migrations/env.py"),
+    *("store/postgres", "__main__.py", "store/migrations/env.py", "testing/stories/"),
 )
 
 

@@ -27,6 +27,7 @@ _SILENT_S: Final = 60.0
 _WATCHED: Final = ("decide", "deliver", "clocks")
 _FULL_QUEUE: Final = 9_000
 _DISK_RETRY_S: Final = 30.0
+_BACKLOG_EVERY_S: Final = 5.0
 _OVERLAP: Final = timedelta(seconds=5)
 _MOST_WAITING: Final = 10_000
 _LOOKED_BACK: Final = timedelta(hours=1)
@@ -86,6 +87,8 @@ class Health:
         self._lock = threading.Lock()
         self._free_mb = 0.0
         self._looked_s: float | None = None
+        self._has_backlog = False
+        self._counted_s: float | None = None
 
     def checks(self, loops: Loops | None) -> tuple[Check, ...]:
         """Return what readiness is made of: the disk; where jobs run, the store and the jobs."""
@@ -117,11 +120,25 @@ class Health:
         """Refuse new signals before the disk is full: what was taken must still be decided.
 
         Raises:
-            StoreBusy: Less is free than the policy keeps in reserve.
+            StoreBusy: Less is free than the policy keeps in reserve, or more signals wait for a
+                decision than it allows.
         """
         check = self._disk()
         if not check.holds:
             raise StoreBusy(check.words, _DISK_RETRY_S)
+        most = self._policy().signal.most_undecided
+        if self._is_behind(most):
+            raise StoreBusy(f"{most:,} signals wait for a decision", _BACKLOG_EVERY_S)
+
+    def _is_behind(self, most: int) -> bool:
+        """Return whether so many signals wait; counted now and then, by one thread at a time."""
+        now_s = self._world.monotonic_s()
+        with self._lock:
+            if self._counted_s is not None and now_s - self._counted_s < _BACKLOG_EVERY_S:
+                return self._has_backlog
+            self._counted_s = now_s
+        self._has_backlog = self._store.read(lambda session: session.signals.waiting(most)) >= most
+        return self._has_backlog
 
     def _disk(self) -> Check:
         now_s, reserve = self._world.monotonic_s(), self._policy().signal.disk_reserve_mb

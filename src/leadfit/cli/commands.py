@@ -60,6 +60,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
         "shadow": "Shadow mode: everything is decided and recorded, nothing is acted on.",
+        "simulate": "Replay STORY the naive way and the Leadfit way on one planted world.",
         "status": "Count what is in the workspace.",
         "sweep": "Look over all open leads and put right what is not in order.",
         "unlink": "Take LEAD, and the contact it brought, out of its account; its owner stays.",
@@ -74,12 +75,13 @@ _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
 _CARDS: Final = frozenset({"cards"})
 _MATCHING_FILES: Final = frozenset({"match"})
-_WITH_FILES: Final = _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES
+_WITH_FILES: Final = _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES | frozenset({"simulate"})
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
+_STORIES: Final = frozenset({"simulate"})
 _OUTCOMES: Final = frozenset({"experiment"})
 _CHANGING: Final = frozenset({"apply", "plan", "policy", "rollback", "shadow"})
 _KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
@@ -157,6 +159,10 @@ def _room_with_files(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import matching  # noqa: PLC0415 -- as above
 
         found = matching.COMMANDS
+    elif name in _STORIES:
+        from leadfit.cli import stories  # noqa: PLC0415 -- as above
+
+        found = stories.COMMANDS
     elif name in _CARDS:
         from leadfit.cli import cards  # noqa: PLC0415 -- as above
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -9,6 +10,9 @@ from multiprocessing import get_context
 from typing import Final, TypeVar
 
 from leadfit.store import Store
+
+_CIRCLES: Final = 50_000
+"""Objects of a worker between two searches for circles among them."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -49,6 +53,9 @@ _here: Final[list[Store]] = []
 
 
 def _open(open_store: OpenStore) -> None:
+    # What is loaded stays, and what is made is dropped at once but for a few small circles.
+    gc.freeze()
+    gc.set_threshold(_CIRCLES)
     _here.append(open_store())
 
 

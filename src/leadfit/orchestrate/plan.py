@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from leadfit.orchestrate.actions import make
-from leadfit.policy import Policy
+from leadfit.policy import Play, Policy
 from leadfit.policy.calendar import add_minutes
 from leadfit.policy.policy import fact_name, is_held_back
 from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, TierRules
@@ -36,9 +36,9 @@ def plan(
         Carrying out an action with the field ``counts_as_touch`` stops both touch clocks.
     """
     rules = policy.tier(assignment.tier)
-    kept, reasons = _kept(assignment, lead, score, policy)
-    rep = policy.rep(assignment.owner_id)
     play = policy.play_of(score)
+    kept, reasons = _kept(assignment, lead, score, (policy, play))
+    rep = policy.rep(assignment.owner_id)
     fields = {"tier": int(assignment.tier)}
     actions = make(
         kept,
@@ -60,12 +60,13 @@ def plan(
 
 
 def _kept(
-    assignment: Assignment, lead: Lead, score: Score, policy: Policy
+    assignment: Assignment, lead: Lead, score: Score, by: tuple[Policy, Play | None]
 ) -> tuple[list[ActionRule], list[Reason]]:
     """Return the actions that are done, and words for each that is not."""
-    play = policy.play_of(score)
+    policy, play = by
     rules = [*policy.tier(assignment.tier).actions, *(play.actions if play is not None else ())]
-    known = policy.known(lead.facts)
+    asks = any(rule.needs_fact is not None for rule in rules)
+    known = policy.known(lead.facts) if asks else {}
     flagged = is_held_back(score)
     kept: list[ActionRule] = []
     reasons: list[Reason] = []

@@ -50,6 +50,8 @@ def with_colleague(desk: Desk, signal: Signal, keys: Keys, match: Match) -> Matc
 
 def by_phone(desk: Desk, signal: Signal, keys: Keys) -> tuple[Candidate, ...]:
     """Return contacts whose number ends alike; a common one, such as a switchboard's, has none."""
+    if signal.identifiers.phone is None:
+        return ()
     said = resolve.contact_side(signal, keys, desk.policy)
     if "phone.suffix" not in said or "surname" not in said:
         return ()

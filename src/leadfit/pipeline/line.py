@@ -409,7 +409,9 @@ def _keep(
         shadow=not desk.policy.acts,
     )
     desk.session.leads.add_decision(decision, {})
-    if lead_id is not None and subject is not None and rated is not None:
+    if opened and lead_id is not None:
+        desk.session.leads.opened_by(lead_id, decision.decision_id)
+    elif lead_id is not None and subject is not None and rated is not None:
         held = None if who.lead is None else who.lead.tier
         tier = rated.tier if held is None else min(held, rated.tier)
         desk.session.leads.rate(lead_id, tier, decision.decision_id, subject.facts)

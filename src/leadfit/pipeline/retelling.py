@@ -18,7 +18,7 @@ from leadfit.pipeline import line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.lifting import lift_at
 from leadfit.pipeline.recheck import recheck_at
-from leadfit.pipeline.tape import Retold, answers_of
+from leadfit.pipeline.tape import PERSONAL, Retold, answers_of
 from leadfit.records import Activity, Candidate, Contact, Decision, Kind, Reason
 from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
@@ -128,7 +128,7 @@ class _Rooms(Retold):
         self.fetch = fetch
 
     def __getattr__(self, room: str) -> object:
-        found = _Room(self, _questions_of(room))
+        found = _room(room)(self)
         self.__dict__[room] = found
         return found
 
@@ -147,27 +147,17 @@ class _Rooms(Retold):
 
 
 class _Room:
-    def __init__(self, rooms: _Rooms, questions: Mapping[str, tuple[str, _Read]]) -> None:
-        self._rooms = rooms
-        self._questions = questions
+    """One room of a session; what answers nothing does nothing."""
+
+    def __init__(self, rooms: _Rooms) -> None:
+        self.rooms = rooms
 
     def __getattr__(self, name: str) -> object:
-        found = self._teller(name)
-        self.__dict__[name] = found
-        return found
+        return _nothing
 
-    def _teller(self, name: str) -> Callable[..., object]:
-        if name == "add_decision":
-            return self._rooms.add_decision
-        question = self._questions.get(name)
-        if question is None:
-            return _nothing
-        rooms, (asked, read) = self._rooms, question
-
-        def tell(*args: object, **_: object) -> object:
-            return read(rooms.answer(asked), rooms, args)
-
-        return tell
+    def add_decision(self, *said: object) -> None:
+        """Take a decision, whichever room it is given to."""
+        self.rooms.add_decision(*cast("tuple[Decision]", said))
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -178,10 +168,19 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 @cache
-def _questions_of(room: str) -> Mapping[str, tuple[str, _Read]]:
-    """Return the full name of each question a room answers, and how its answer is read."""
+def _room(room: str) -> type[_Room]:
+    """Return the class of a room: a method for each question, which tells what was told then."""
     names = [name for name in answers_of(room) if f"{room}.{name}" != "signals.append"]
-    return {name: (f"{room}.{name}", _reader_for(f"{room}.{name}")) for name in names}
+    return type(f"_{room}", (_Room,), {name: _teller(f"{room}.{name}") for name in names})
+
+
+def _teller(asked: str) -> Callable[..., object]:
+    read = _reader_for(asked)
+
+    def tell(self: _Room, *args: object, **_: object) -> object:
+        return read(self.rooms.answer(asked), self.rooms, args)
+
+    return tell
 
 
 @cache
@@ -194,44 +193,38 @@ def _reader_for(asked: str) -> _Read:
     return lambda plain, _rooms, _args: read(plain)
 
 
-def _with_person(contact: Contact, people: People) -> Contact:
-    said = people.get(contact.contact_id)
-    if said is None:
-        return contact
-    of = cast("Mapping[str, str]", said)
-    return replace(
-        contact, email=of.get("email"), first_name=of.get("first_name"),
-        last_name=of.get("last_name"), title=of.get("title"), phone=of.get("phone"),
-    )  # fmt: skip
+_Plain = Mapping[str, object]
+
+
+def _with_person(plain: object, people: People) -> _Plain:
+    """Return a contact's stored form with the values that were kept apart."""
+    contact = cast("_Plain", plain)
+    said = people.get(cast("str", contact["contact_id"]))
+    return contact if said is None else {**contact, **{name: said.get(name) for name in PERSONAL}}
 
 
 def _contact(plain: object, rooms: _Rooms, _args: object) -> object:
-    return None if plain is None else _with_person(decode(Contact, plain), rooms.people)
+    return None if plain is None else decode(Contact, _with_person(plain, rooms.people))
 
 
-def _candidate(candidate: Candidate, people: People) -> Candidate:
-    if candidate.contact is None:
-        return candidate
-    columns = people.get(candidate.contact.contact_id, {}).get("columns", candidate.columns)
-    return replace(
-        candidate,
-        contact=_with_person(candidate.contact, people),
-        columns=cast("Mapping[str, str]", columns),
-    )
+def _candidate(plain: object, people: People) -> Candidate:
+    found = dict(cast("_Plain", plain))
+    if found.get("contact") is not None:
+        found["contact"] = contact = _with_person(found["contact"], people)
+        said = people.get(cast("str", contact["contact_id"]), {})
+        if "columns" in said:
+            found["columns"] = said["columns"]
+    return decode(Candidate, found)
 
 
-_read_candidates: Final = reader_of(tuple[Candidate, ...])
-
-
-def _candidates(plain: object, rooms: _Rooms, _args: object) -> object:
-    found = cast("tuple[Candidate, ...]", _read_candidates(plain))
-    return tuple(_candidate(each, rooms.people) for each in found)
+def _candidates(plain: object, rooms: _Rooms, _args: object) -> tuple[Candidate, ...]:
+    return tuple([_candidate(each, rooms.people) for each in cast("list[object]", plain)])
 
 
 def _blocked(plain: object, rooms: _Rooms, _args: object) -> object:
-    found = decode(Blocked, plain)
-    candidates = tuple(_candidate(each, rooms.people) for each in found.candidates)
-    return replace(found, candidates=candidates)
+    found = dict(cast("_Plain", plain))
+    candidates = _candidates(found.pop("candidates", ()), rooms, ())
+    return replace(decode(Blocked, {**found, "candidates": []}), candidates=candidates)
 
 
 def _activities(plain: object, _rooms: object, _args: object) -> object:

@@ -12,11 +12,10 @@ which seals it under the person's key.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
-from operator import attrgetter
 from types import NoneType
 from typing import Final, TypeVar, cast, get_type_hints
 
@@ -27,6 +26,7 @@ from leadfit.resolve.model import card as cards
 from leadfit.store import Session
 from leadfit.store.codec import encode, to_us
 from leadfit.store.matching import Blocked
+from leadfit.store.owners import Held
 from leadfit.store.told import ContentKind
 from leadfit.world import World
 
@@ -187,9 +187,7 @@ class _Rooms:
         self.tape = tape
 
     def __getattr__(self, room: str) -> object:
-        inner = getattr(self.desk.session, room)
-        kind = _Leads if room == "leads" else _Room
-        found = kind(inner, room, self.tape)
+        found = _room_class(room)(getattr(self.desk.session, room), self.tape)
         self.__dict__[room] = found
         return found
 
@@ -197,32 +195,39 @@ class _Rooms:
 class _Room:
     """One room of a session; what answers nothing is handed on as it is."""
 
-    def __init__(self, inner: object, room: str, tape: Tape) -> None:
-        self._inner = inner
-        self._asked = _asked_of(room)
-        self._tape = tape
+    __slots__ = ("inner", "tape")
+
+    def __init__(self, inner: object, tape: Tape) -> None:
+        self.inner = inner
+        self.tape = tape
 
     def __getattr__(self, name: str) -> object:
-        ask, asked = getattr(self._inner, name), self._asked.get(name)
-        found = ask if asked is None else _noting(ask, asked, self._tape)
-        self.__dict__[name] = found
-        return found
+        return getattr(self.inner, name)
 
 
-class _Leads(_Room):
-    """Leads; a decision that is added goes through the tape."""
+@cache
+def _room_class(room: str) -> type[_Room]:
+    """Return the class of one room: every question it answers is a method that notes the answer."""
+    methods: dict[str, object] = {
+        name: _noting(name, asked) for name, asked in _asked_of(room).items()
+    }
+    if room == "leads":
+        methods["add_decision"] = _keep_decision
+    return type(f"_{room.title()}", (_Room,), {"__slots__": (), **methods})
 
-    def add_decision(self, decision: Decision, _inputs: object, _people: object = None) -> None:
-        self._tape.keep(decision)
 
-
-def _noting(ask: Callable[..., object], asked: str, tape: Tape) -> Callable[..., object]:
-    def note(*args: object, **named: object) -> object:
-        answer = ask(*args, **named)
-        tape.note(asked, answer)
+def _noting(name: str, asked: str) -> Callable[..., object]:
+    def note(self: _Room, *args: object, **named: object) -> object:
+        answer = getattr(self.inner, name)(*args, **named)
+        self.tape.note(asked, answer)
         return answer
 
     return note
+
+
+def _keep_decision(self: _Room, decision: Decision, _inputs: object) -> None:
+    """Let a decision that is added go through the tape."""
+    self.tape.keep(decision)
 
 
 @cache
@@ -299,22 +304,8 @@ def _activities(answer: object, _people: object) -> object:
 
 def _by_rep(answer: object, _people: object) -> object:
     """Return what is known of each rep, in the order in which they were asked for."""
-    return [_values(each) for each in cast("Mapping[str, object]", answer).values()]
-
-
-def _values(record: object) -> object:
-    if isinstance(record, tuple):
-        return list(record)
-    return [encode(value) for value in _values_of(cast("Hashable", type(record)))(record)]
-
-
-@cache
-def _values_of(kind: Hashable) -> Callable[[object], tuple[object, ...]]:
-    """Return the function that takes all values of a record; found once a class."""
-    names = [each.name for each in fields(cast("type", kind))]
-    if len(names) < 2:
-        return lambda record: tuple(getattr(record, name) for name in names)
-    return attrgetter(*names)
+    loads = cast("Mapping[str, Held]", answer).values()
+    return [[each.slots_taken, each.last_turn, dict(each.turns)] for each in loads]
 
 
 def _decision(answer: object, _people: object) -> object:

@@ -51,6 +51,8 @@ class SignalRules(Section):
     """Signals that one API key may post at once."""
     disk_reserve_mb: int = Field(default=256, ge=0, le=1_000_000)
     """Megabytes of the disk that signals may not fill: below it they are answered 503."""
+    most_undecided: int = Field(default=1_500_000, ge=1, le=1_000_000_000)
+    """Signals that may wait for a decision: while more do, further ones are answered 503."""
     refused_days: float = Field(default=30, gt=0, le=365)
     """Days for which a signal that could not be taken is kept for a person to look at."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, SkipValidation
 
@@ -20,6 +20,8 @@ PLAY = "play."
 """Reasons of a score that name a play begin so."""
 EXPLORED = "detractor.explored"
 """The reason of a score by which a flagged lead is let through by lot."""
+_MOST_NAMED: Final = 4096
+"""Choices of names that a policy remembers; a policy has a few, and strangers can send many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,21 +140,42 @@ class Policy(PolicyFile):
         """
         result: dict[str, Fact] = {}
         for facts in sources:
-            named: dict[str, Fact] = {}
-            for name in sorted(facts, reverse=True):
-                value = facts[name]
-                if value is not None and not (isinstance(value, str) and not value.strip()):
-                    named[fact_name(name)] = value
-            for names in self._others:
-                if named.keys().isdisjoint(names):
-                    continue
-                for each in names:
-                    if each in named:
-                        for other in names:
-                            named.setdefault(other, named[each])
-                        break
-            result = named | result
+            said = [
+                name
+                for name, value in facts.items()
+                if value is not None and not (isinstance(value, str) and not value.strip())
+            ]
+            named = self._named(tuple(sorted(said, reverse=True)))
+            result = {name: facts[source] for name, source in named} | result
         return result
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """What :meth:`_named` found, by the names that came."""
+        return {}
+
+    def _named(self, said: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """Return all names under which facts go, each with the name under which it came.
+
+        It depends on which facts came and not on their values, so it is found once for each
+        choice of names.
+
+        Args:
+            said: The names that came, the last of the alphabet first.
+        """
+        found = self._names.get(said)
+        if found is not None:
+            return found
+        named = {fact_name(name): name for name in said}
+        for names in self._others:
+            first = next((each for each in names if each in named), None)
+            if first is not None:
+                for other in names:
+                    named.setdefault(other, named[first])
+        if len(self._names) >= _MOST_NAMED:
+            self._names.clear()
+        self._names[said] = found = tuple(named.items())
+        return found
 
     def play_of(self, score: Score) -> Play | None:
         """Return the play that scoring found for a lead, or ``None``.
@@ -161,6 +184,8 @@ class Policy(PolicyFile):
             score: The answer of the score stage.
         """
         named = {reason.rule for reason in score.reasons if reason.rule.startswith(PLAY)}
+        if not named:
+            return None
         return next((play for play in self.plays if PLAY + play.name in named), None)
 
 

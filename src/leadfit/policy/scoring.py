@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
+from leadfit.records import Reason
 
 
 class Band(Section):
@@ -29,6 +32,18 @@ class WordPoints(Section):
     """Points earned."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """What a part said of values, by rule and by a value's type and text.
+
+    Attributes:
+        part: The part that said so; a changed copy of it takes these along, and may not use them.
+    """
+
+    part: FactPart
+    reasons: dict[tuple[str, type, str], Reason] = field(default_factory=dict)
+
+
 class FactPart(Section):
     """One part of fit or authority: a fact, and what its values earn."""
 
@@ -46,6 +61,11 @@ class FactPart(Section):
     """Points when the fact is true."""
     otherwise: float = Field(default=0, ge=0)
     """Points of a value that nothing above names; a missing fact always earns 0."""
+
+    @cached_property
+    def earned(self) -> Earned:
+        """What values earned of late."""
+        return Earned(part=self)
 
     @model_validator(mode="after")
     def _one_way_to_points(self) -> Self:

@@ -8,6 +8,7 @@ compared with.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from leadfit.policy import Policy
@@ -102,8 +103,16 @@ def _add(  # noqa: PLR0917 -- one value with all that reads it
     country: str | None = None,
 ) -> None:
     if text:
-        for part, value in normalise(column, text, country=country, lists=lists).items():
-            found[f"{name}.{part}" if part else name] = value
+        found.update(_named_parts(name, column, text, lists, country))
+
+
+@lru_cache(maxsize=8192)
+def _named_parts(
+    name: str, column: Column, text: str, lists: Lists, country: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Return the parts of a value by their names; one signal is asked for the same a few times."""
+    parts = normalise(column, text, country=country, lists=lists)
+    return tuple((f"{name}.{part}" if part else name, value) for part, value in parts.items())
 
 
 def _add_places(

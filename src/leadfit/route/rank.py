@@ -58,12 +58,9 @@ class _Case:
     loads: Mapping[str, RepLoad]
     asleep: frozenset[str]
     teams: frozenset[str]
+    needs_slot: bool
     policy: Policy
     now: datetime
-
-    @property
-    def needs_slot(self) -> bool:
-        return int(self.tier) in self.policy.route.capacity.tiers
 
 
 def rank(
@@ -150,7 +147,8 @@ def _case(
         play=policy.play_of(score),
         loads={load.rep.rep_id: load for load in loads},
         asleep=frozenset(load.rep.rep_id for load in loads if not policy.is_at_work(load.rep, now)),
-        teams=frozenset(_folded(team) for team in policy.tier(score.tier).teams),
+        teams=_folded_all(tuple(policy.tier(score.tier).teams)),
+        needs_slot=int(score.tier) in policy.route.capacity.tiers,
         policy=policy,
         now=now,
     )
@@ -174,8 +172,7 @@ def _unavailable(load: RepLoad, case: _Case) -> Place | None:
         return Place(rep_id=rep.rep_id, rule="away", words=f"is away{until}")
     if rep.rep_id == case.lead.owner_id:
         return Place(rep_id=rep.rep_id, rule="present_owner", words="has the lead already")
-    slots = slots_of(rep, case.policy)
-    if case.needs_slot and load.slots_taken >= slots:
+    if case.needs_slot and load.slots_taken >= (slots := slots_of(rep, case.policy)):
         words = f"has {load.slots_taken} of {slots} slots of {capacity.window_hours:g} h taken"
         return Place(rep_id=rep.rep_id, rule="capacity", words=words)
     return None
@@ -198,9 +195,11 @@ def is_away(rep: Rep, now: datetime) -> bool:
         rep: The rep.
         now: An aware time; the end of the leave is the first moment back.
     """
+    if rep.away_from is None and rep.away_to is None:
+        return False
     begun = rep.away_from is None or rep.away_from <= now
     ended = rep.away_to is not None and rep.away_to <= now
-    return (rep.away_from is not None or rep.away_to is not None) and begun and not ended
+    return begun and not ended
 
 
 def _fits_tier(rep: Rep, case: _Case) -> bool:
@@ -211,6 +210,11 @@ def _fits_tier(rep: Rep, case: _Case) -> bool:
 def _folded(word: str) -> str:
     """Fold a word of the policy; there are few of them, and each is asked for again and again."""
     return fold(word)
+
+
+@lru_cache(maxsize=256)
+def _folded_all(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold, words))
 
 
 # ---- the rules -----------------------------------------------------------------------------
@@ -403,8 +407,13 @@ def _of_other_teams(case: _Case, seen: set[str]) -> Iterator[Place]:
     for rep_id, load in sorted(case.loads.items()):
         if rep_id in seen:
             continue
-        words = f"team {load.rep.team} does not work Tier {case.tier.value}"
-        yield Place(rep_id=rep_id, rule="team", words=words)
+        yield _of_other_team(rep_id, load.rep.team, case.tier.value)
+
+
+@lru_cache(maxsize=4096)
+def _of_other_team(rep_id: str, team: str | None, tier: int) -> Place:
+    """Return why a rep is left out; most reps are, for most leads, by the same words."""
+    return Place(rep_id=rep_id, rule="team", words=f"team {team} does not work Tier {tier}")
 
 
 def _reasons(case: _Case, places: Mapping[str, Place]) -> tuple[Reason, ...]:

@@ -15,6 +15,9 @@ from leadfit.records import Activity, Fact, Facts, Reason
 DIGITS = 6
 """Decimals kept of every part, so that a score does not hang on the last bit of a power of two."""
 DAY_S = 86_400
+_MOST_EARNED = 8192
+"""Values of which a part keeps what they earned; longer texts than these it does not keep."""
+_LONGEST = 60
 
 
 def of_facts(component: str, parts: Mapping[str, FactPart], known: Facts) -> list[Reason]:
@@ -34,10 +37,24 @@ def of_facts(component: str, parts: Mapping[str, FactPart], known: Facts) -> lis
 def _of_fact(rule: str, part: FactPart, value: Fact) -> Reason:
     if value is None:
         return Reason(rule=rule, words=f"{part.fact} is missing", points=0.0)
+    # The part keeps what it said of a value: a reason depends on nothing else. The text of a value
+    # with its type is the value; 1, 1.0 and True are equal, and are not written alike.
+    kept, said = part.earned, str(value)
+    if kept.part is not part or len(said) > _LONGEST:
+        return _reason_for(rule, part, value)
+    key = (rule, type(value), said)
+    found = kept.reasons.get(key)
+    if found is None:
+        if len(kept.reasons) >= _MOST_EARNED:
+            kept.reasons.clear()
+        kept.reasons[key] = found = _reason_for(rule, part, value)
+    return found
+
+
+def _reason_for(rule: str, part: FactPart, value: Fact) -> Reason:
     earned, why = _earned(part, value)
     points = round(min(earned, part.cap), DIGITS)
-    shown = str(value).strip()[:60]
-    words = f"{part.fact} is {shown}" + (f", {why}" if why else "")
+    words = f"{part.fact} is {str(value).strip()[:60]}" + (f", {why}" if why else "")
     return Reason(rule=rule, words=words, points=points)
 
 
@@ -120,7 +137,7 @@ def of_activities(
 
 def _of_part(rule: str, cap: float, earned: list[tuple[str, float]]) -> Reason:
     if not earned:
-        return Reason(rule=rule, words="no such activity", points=0.0)
+        return _nothing(rule)
     raw = math.fsum(points for _, points in earned)
     counts: dict[str, int] = {}
     for kind, _ in sorted(earned):
@@ -129,3 +146,8 @@ def _of_part(rule: str, cap: float, earned: list[tuple[str, float]]) -> Reason:
     if raw > cap:
         words += f", held at the cap of {cap:g}"
     return Reason(rule=rule, words=words, points=round(min(raw, cap), DIGITS))
+
+
+@lru_cache(maxsize=256)
+def _nothing(rule: str) -> Reason:
+    return Reason(rule=rule, words="no such activity", points=0.0)

@@ -73,6 +73,9 @@ class Signals(Protocol):
     def pending(self, limit: int) -> tuple[str, ...]:
         """Return ids of undecided signals in the order of the log."""
 
+    def waiting(self, most: int) -> int:
+        """Return how many signals are undecided, counted up to ``most``."""
+
     def settle(
         self, signal_id: str, status: SignalState, lead_id: str | None, reason: str | None = None
     ) -> None:
@@ -170,6 +173,9 @@ class Leads(Protocol):
 
     def rate(self, lead_id: str, tier: Tier, decision_id: str, facts: Facts) -> None:
         """Write a lead's tier, its latest decision and its facts."""
+
+    def opened_by(self, lead_id: str, decision_id: str) -> None:
+        """Write which decision opened a lead; what it was rated is written with the lead."""
 
     def signal_at(self, lead_id: str) -> datetime | None:
         """Return when the lead's first signal reached us."""

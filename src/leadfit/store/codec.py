@@ -18,7 +18,7 @@ from json.encoder import encode_basestring as _quoted
 from math import isfinite
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from leadfit.canonical import moment
 
@@ -104,10 +104,16 @@ def squeeze_with(words: bytes, content: bytes) -> bytes:
         words: What it is mostly made of, the most common last; 8 KiB count.
         content: What is compressed; :func:`open_with` opens it.
     """
-    squeezing = zlib.compressobj(
+    squeezing = _primed(words).copy()
+    return squeezing.compress(content) + squeezing.flush()
+
+
+@cache
+def _primed(words: bytes) -> zlib._Compress:
+    """Return a compressor that has read the words: to read them takes as long as to compress."""
+    return zlib.compressobj(
         _QUICKLY, zlib.DEFLATED, _WINDOW_BITS, _MEMORY, zlib.Z_DEFAULT_STRATEGY, words
     )
-    return squeezing.compress(content) + squeezing.flush()
 
 
 def open_with(words: bytes, squeezed: bytes) -> bytes:
@@ -131,13 +137,11 @@ def encode(value: object) -> object:
         TypeError: It holds something JSON has no form for.
     """
     kind = type(value)
-    return value if kind in _SIMPLE else _writer(cast("Hashable", kind))(value)
+    return value if kind in _SIMPLE else _writer(kind)(value)
 
 
-@cache
-def _writer(kind: Hashable) -> Callable[[object], object]:
+def _make_writer(kind: type) -> Callable[[object], object]:
     """Return the function that writes values of the class ``kind``; found once a class."""
-    assert isinstance(kind, type)  # noqa: S101 -- a class is hashable, which mypy cannot see
     for parents, write in _WRITERS:
         if issubclass(kind, parents):
             return write
@@ -146,15 +150,15 @@ def _writer(kind: Hashable) -> Callable[[object], object]:
     raise TypeError(f"no form for {kind.__name__}")
 
 
-def _write_mapping(value: object) -> object:
-    return {str(key): encode(each) for key, each in cast("Mapping[object, object]", value).items()}
+_writer: Final = cast("Callable[[type], Callable[[object], object]]", cache(_make_writer))
 
 
-def _write_list(value: object) -> object:
-    return [
-        each if type(each) in _SIMPLE else _writer(cast("Hashable", type(each)))(each)
-        for each in cast("list[object]", value)
-    ]
+def _write_mapping(value: Any) -> object:
+    return {str(key): encode(each) for key, each in value.items()}
+
+
+def _write_list(value: Any) -> object:
+    return [each if type(each) in _SIMPLE else _writer(type(each))(each) for each in value]
 
 
 _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]], ...]] = (
@@ -167,11 +171,10 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]]
 )
 
 
-def _float_text(value: object) -> str:
-    number = cast("float", value)
-    if not isfinite(number):
-        raise ValueError(f"{number!r} has no JSON form")
-    return float.__repr__(number)
+def _float_text(value: Any) -> str:
+    if not isfinite(value):
+        raise ValueError(f"{value!r} has no JSON form")
+    return float.__repr__(value)
 
 
 # What the JSON encoder writes of them; it makes itself ready anew for each single value.
@@ -206,7 +209,7 @@ def _other_text(kind: type) -> Callable[[object], str]:
 
     The words of an enumeration are few, and a time needs no escapes.
     """
-    write = _writer(cast("Hashable", kind))
+    write = _writer(kind)
     if issubclass(kind, datetime):
         return lambda value: f'"{write(value)}"'
 
@@ -219,15 +222,15 @@ def _other_text(kind: type) -> Callable[[object], str]:
 _text_of: Final = cast("Callable[[type], Callable[[object], str]]", cache(_make_text))
 
 
-def _mapping_text(value: object) -> str:
-    named = {str(key): each for key, each in cast("Mapping[object, object]", value).items()}
+def _mapping_text(value: Any) -> str:
+    named = {str(key): each for key, each in value.items()}
     ordered = sorted(named.items())  # no two names are equal, so values are never compared
     inside = [f"{_quoted(name)}:{_text_of(type(each))(each)}" for name, each in ordered]
     return f"{{{','.join(inside)}}}"
 
 
-def _list_text(value: object) -> str:
-    inside = [_text_of(type(each))(each) for each in cast("list[object]", value)]
+def _list_text(value: Any) -> str:
+    inside = [_text_of(type(each))(each) for each in value]
     return f"[{','.join(inside)}]"
 
 
@@ -241,20 +244,23 @@ def _record_text(kind: type) -> Callable[[object], str]:
         (name, f"{_quoted(name)}:", default is False or any(default == e for e in _EMPTY))
         for name, default in _defaults(kind)
     )
-    prefixes = [(prefix, may_be_left_out) for _, prefix, may_be_left_out in parts]
+    prefixes = [prefix for _, prefix, _ in parts]
+    may_go = [may_be_left_out for _, _, may_be_left_out in parts]
     values_of = _values_of([name for name, _, _ in parts])
 
     def write(record: object) -> str:
         kept = []
-        for (prefix, may_be_left_out), value in zip(prefixes, values_of(record), strict=True):
+        for prefix, may_be_left_out, value in zip(  # noqa: B905 -- one of each for every field
+            prefixes, may_go, values_of(record)
+        ):
+            if value is None:
+                if not may_be_left_out:
+                    kept.append(prefix + "null")
+                continue
             kind = type(value)
             if kind is str:
                 kept.append(prefix + _quoted(value))  # type: ignore[arg-type]  # its type is str
-            elif (
-                value
-                or not may_be_left_out
-                or (value is not None and value is not False and kind not in _CONTAINERS)
-            ):
+            elif value or not may_be_left_out or (value is not False and kind not in _CONTAINERS):
                 kept.append(prefix + _text_of(kind)(value))
         return f"{{{','.join(kept)}}}"
 
@@ -276,7 +282,7 @@ def _record_writer(kind: type) -> Callable[[object], object]:
                 if not may_be_left_out or (value is not None and value is not False):
                     kept[name] = value
             elif value or not may_be_left_out or kind not in _CONTAINERS:
-                kept[name] = _writer(cast("Hashable", kind))(value)
+                kept[name] = _writer(kind)(value)
         return kept
 
     return write
@@ -324,7 +330,9 @@ def _reader(kind: Hashable) -> Callable[[object], object]:
         return _union_reader(get_args(kind))
     if origin is tuple:
         each = _reader(get_args(kind)[0])
-        return lambda plain: tuple(each(part) for part in cast("list[object]", plain))
+        if each is _as_it_is:
+            return lambda plain: tuple(cast("list[object]", plain))
+        return lambda plain: tuple([each(part) for part in cast("list[object]", plain)])
     if origin is frozenset:
         return lambda plain: frozenset(cast("list[object]", plain))
     return _class_reader(kind) if isinstance(kind, type) else _as_it_is
@@ -343,19 +351,25 @@ def _union_reader(kinds: tuple[object, ...]) -> Callable[[object], object]:
     if len(rest) != 1:
         return _as_it_is
     inner = _reader(rest[0])
+    if inner is _as_it_is:
+        return _as_it_is
     return lambda plain: None if plain is None else inner(plain)
 
 
 def _record_reader(kind: type) -> Callable[[object], object]:
     hints = get_type_hints(kind)
-    names = [name for name, _ in _defaults(kind)]
-    readers = {name: _reader(hints[name]) for name in names}
+    names = frozenset(name for name, _ in _defaults(kind))
+    every = ((name, _reader(hints[name])) for name in names)
+    readers = [(name, of) for name, of in every if of is not _as_it_is]
 
     def read(plain: object) -> object:
-        given = cast("Mapping[str, object]", plain)
-        return kind(
-            **{name: readers[name](value) for name, value in given.items() if name in readers}
-        )
+        given = dict(cast("Mapping[str, object]", plain))
+        if not given.keys() <= names:
+            given = {name: value for name, value in given.items() if name in names}
+        for name, of in readers:
+            if name in given:
+                given[name] = of(given[name])
+        return kind(**given)
 
     return read
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Final, cast
 
 from leadfit.records import Fact, Facts, Identifiers, Signal
@@ -39,7 +40,9 @@ _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]")
 _SHORTEST: Final = 3
 _QUOTED: Final = 60
 _UNNAMED: Final = "withheld"
-_SENTENCE: Final = re.compile(r'("words":")((?:[^"\\]|\\.)*)')
+_WORDS: Final = '"words":"'
+_INSIDE_QUOTES: Final = re.compile(r'(?:[^"\\]|\\.)*')
+_SENTENCE: Final = re.compile(rf"({_WORDS})({_INSIDE_QUOTES.pattern})")
 _NAMED: Final = re.compile(r"⟨([^⟩]+)⟩")
 
 Statement = dict[str, dict[str, object]]
@@ -52,16 +55,23 @@ def is_personal(name: str, value: object) -> bool:
     >>> is_personal("Job Title", "VP"), is_personal("industry", "retail"), is_personal("x", "a@b")
     (True, False, True)
     """
-    plain = _NOT_A_LETTER.sub("", name.lower())
-    if plain in _PERSONAL_FACTS or "@" in name:
+    is_named_so, is_named_so_as_text = _by_name(name)
+    if is_named_so:
         return True
     if value is not None and not isinstance(value, str):
         return False  # a count of comments, a yes to a telephone
-    if plain.endswith(_PERSONAL_ENDS):
+    if is_named_so_as_text:
         return True
     return value is not None and (
         "@" in value or len(value) > _FREE_TEXT or _TELEPHONE.fullmatch(value.strip()) is not None
     )
+
+
+@lru_cache(maxsize=4096)
+def _by_name(name: str) -> tuple[bool, bool]:
+    """Return whether facts of a name tell of a person: all of them, those that are text."""
+    plain = _NOT_A_LETTER.sub("", name.lower())
+    return plain in _PERSONAL_FACTS or "@" in name, plain.endswith(_PERSONAL_ENDS)
 
 
 def part_facts(facts: Facts) -> tuple[dict[str, Fact], dict[str, Fact]]:
@@ -142,13 +152,13 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
     def name_of(quoted: re.Match[str]) -> str:
         return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
-    def veiled(words: re.Match[str]) -> str:
-        sentence = words[2]
-        folded = sentence.casefold()
-        quotes = any(value in folded for value in found)
-        return words[1] + pattern.sub(name_of, sentence) if quotes else words[0]
-
-    return _SENTENCE.sub(veiled, text)
+    pieces = text.split(_WORDS)  # each but the first begins with a sentence
+    for number, piece in enumerate(pieces):
+        folded = piece.casefold()
+        if number and any(value in folded for value in found):
+            end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
+            pieces[number] = pattern.sub(name_of, piece[:end]) + piece[end:]
+    return _WORDS.join(pieces)
 
 
 def unveil(text: str, personal: Mapping[str, object]) -> str:

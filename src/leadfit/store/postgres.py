@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Final, TypeVar
 
 import psycopg
@@ -30,6 +31,7 @@ from leadfit.store.postgres_connection import (
     place_of,
 )
 from leadfit.store.postgres_readers import Readers
+from leadfit.store.sql_head import HeldHead
 from leadfit.store.sql_session import SqlSession
 from leadfit.store.writing import GroupWriter
 from leadfit.world import World
@@ -235,35 +237,6 @@ def make_tables(url: str) -> None:
     engine.dispose()
 
 
-class _HeldHead:
-    """The head of the log while this process has its turn; written once, before the commit."""
-
-    def __init__(self, connection: PostgresConnection) -> None:
-        self._connection = connection
-        self._kept = self._marked = self._now = (0, chain.GENESIS)
-
-    def begin(self, head: tuple[int, bytes]) -> None:
-        self._kept = self._marked = self._now = head
-
-    def mark(self) -> None:
-        self._marked = self._now
-
-    def take_back(self) -> None:
-        self._now = self._marked
-
-    def keep(self) -> None:
-        if self._now != self._kept:
-            self._connection.execute(
-                "UPDATE log_head SET seq = ?, hash = ? WHERE one = 1", self._now
-            )
-
-    def read(self) -> tuple[int, bytes]:
-        return self._now
-
-    def write(self, seq: int, made: bytes) -> None:
-        self._now = (seq, made)
-
-
 class _PostgresTransactions:
     """See :class:`leadfit.store.writing.Transactions`."""
 
@@ -290,7 +263,7 @@ class _PostgresTransactions:
         self._pipeline = ExitStack()
         pipeline = self._pipeline.enter_context(raw.pipeline())
         self._connection = PostgresConnection(raw, pipeline)
-        self._head = _HeldHead(self._connection)
+        self._head = HeldHead(partial(_write_head, self._connection))
         self.session = SqlSession(self._connection, self._secret, self._world, self._head)
         return self._connection
 
@@ -311,6 +284,7 @@ class _PostgresTransactions:
         if head is None:
             raise DamagedStore(f"{self._place}, table log_head", "its row is missing")
         self._head.begin(head)
+        self.session.begin()
 
     def _do(self, *statements: str) -> PostgresConnection:
         if self._connection is None:
@@ -379,6 +353,10 @@ class _PostgresTransactions:
             with suppress(psycopg.Error):
                 self._pipeline.close()
         self._connection.raw.close()
+
+
+def _write_head(connection: PostgresConnection, seq: int, made: bytes) -> None:
+    connection.execute("UPDATE log_head SET seq = ?, hash = ? WHERE one = 1", (seq, made))
 
 
 def _revision(raw: Raw, place: str) -> str | None:

@@ -41,7 +41,7 @@ class Readers:
         self._place = place_of(url)
         self._secret = secret
         self._world = world
-        self._free: queue.LifoQueue[tuple[PostgresConnection, Session]] = queue.LifoQueue()
+        self._free: queue.LifoQueue[tuple[PostgresConnection, SqlSession]] = queue.LifoQueue()
         self._places = threading.BoundedSemaphore(MOST)
         self._closed = False
 
@@ -64,7 +64,7 @@ class Readers:
         finally:
             self._places.release()
 
-    def _begun(self) -> tuple[PostgresConnection, Session]:
+    def _begun(self) -> tuple[PostgresConnection, SqlSession]:
         """Return a connection in a transaction; one that was lost while it rested is replaced."""
         if self._closed:
             raise StoreBusy("the store is closed", 5.0)
@@ -78,13 +78,14 @@ class Readers:
             except psycopg.Error:
                 found[0].raw.close()
                 continue
+            found[1].begin()
             return found
         raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
         connection = PostgresConnection(raw)
         raw.execute(_BEGIN)
         return connection, SqlSession(connection, self._secret, self._world)
 
-    def _give_back(self, connection: PostgresConnection, session: Session) -> None:
+    def _give_back(self, connection: PostgresConnection, session: SqlSession) -> None:
         try:
             connection.raw.execute("ROLLBACK")
         except psycopg.Error:

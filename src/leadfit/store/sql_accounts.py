@@ -19,6 +19,7 @@ from leadfit.store.sql import Connection
 from leadfit.store.sql_blocking import SqlBlocking
 from leadfit.store.sql_matching import SqlMerges
 from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_rare import Rare
 from leadfit.store.told import People
 
 _ACCOUNT: Final = (
@@ -38,10 +39,13 @@ _AT_ONCE: Final = 500
 class SqlAccounts:
     """See :class:`leadfit.store.base.Accounts`."""
 
-    def __init__(self, connection: Connection, secret: bytes, people: SqlPeople) -> None:
+    def __init__(
+        self, connection: Connection, secret: bytes, people: SqlPeople, rare: Rare
+    ) -> None:
         self._connection = connection
         self._people = people
-        self._merges = SqlMerges(connection)
+        self._rare = rare
+        self._merges = SqlMerges(connection, rare)
         self._blocking = SqlBlocking(connection, secret, people)
 
     def contact_key(self, contact_id: str) -> str:
@@ -373,7 +377,7 @@ class SqlAccounts:
         people: list[tuple[str, str | None, str, str | None, bytes]] = []
         rows: list[tuple[str, str | None, str | None, int | None]] = []
         columns: dict[str, Mapping[str, str]] = {}
-        has_marks = self._people.has_marks()
+        has_marks = self._rare.has_erased()
         for contact, email in contacts:
             contact_id = self.contact_key(contact.contact_id)
             if contact_id in columns or self._knows_contact(contact_id):

@@ -143,6 +143,12 @@ class SqlLeads:
             (int(tier), decision_id, pack_text(part_facts(facts)[0]), lead_id),
         )
 
+    def opened_by(self, lead_id: str, decision_id: str) -> None:
+        """Write which decision opened a lead; what it was rated is written with the lead."""
+        self._connection.execute(
+            "UPDATE leads SET decision_id = ? WHERE lead_id = ?", (decision_id, lead_id)
+        )
+
     def signal_at(self, lead_id: str) -> datetime | None:
         """Return when the lead's first signal reached us."""
         row = self._one("SELECT signal_us FROM leads WHERE lead_id = ?", lead_id)

@@ -14,6 +14,7 @@ from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import decode, from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.matching import Link, Merge, Review, ReviewKind
 from leadfit.store.sql import Connection
+from leadfit.store.sql_rare import Rare
 
 _LINK: Final = (
     "signal_id, lead_id, decided_us, band, probability, method, account_id, possible_account_id,"
@@ -228,8 +229,9 @@ def _times(named: dict[str, object]) -> dict[str, object]:
 class SqlMerges:
     """See :class:`leadfit.store.matching.Merges`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rare: Rare) -> None:
         self._connection = connection
+        self._rare = rare
 
     def make(self, merge: Merge) -> None:
         """Point the absorbed record to the survivor.
@@ -245,6 +247,7 @@ class SqlMerges:
             if into is not None:
                 raise _impossible(merge, f"{record_id} is merged into {into} already")
         table, column = _TABLES[merge.record_kind]
+        self._rare.forget()
         self._connection.execute(
             f"UPDATE {table} SET merged_into = ? WHERE {column} = ?",  # noqa: S608 -- names of our own
             (merge.survivor_id, merge.absorbed_id),
@@ -266,6 +269,7 @@ class SqlMerges:
             " WHERE merge_id = ? AND undone_us IS NULL RETURNING record_kind, absorbed_id",
             (to_us(at), by, reason, merge_id),
         ).fetchall()
+        self._rare.forget()
         for kind, absorbed_id in undone:
             table, column = _TABLES[RecordKind(kind)]
             self._connection.execute(
@@ -293,6 +297,8 @@ class SqlMerges:
 
     def survivor(self, kind: RecordKind, record_id: str) -> str:
         """Return the record that stands for ``record_id``: itself, if it is not merged."""
+        if not self._rare.has_merged(kind):
+            return record_id
         seen = {record_id}
         found = record_id
         table, column = _TABLES[kind]
@@ -312,6 +318,8 @@ class SqlMerges:
 
         What came first fills a blank first, so that a later merge changes no value there is.
         """
+        if not self._rare.has_merged(kind):
+            return (record_id,)
         table, column = _TABLES[kind]
         query = (
             f"SELECT {column} FROM {table} LEFT JOIN merges ON absorbed_id = {column}"  # noqa: S608 -- names of our own

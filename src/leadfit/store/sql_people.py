@@ -77,10 +77,6 @@ class SqlPeople:
         row = self._connection.execute("SELECT 1 FROM erased WHERE mark = ?", (mark,)).fetchone()
         return row is not None
 
-    def has_marks(self) -> bool:
-        """Return whether anybody was erased."""
-        return self._connection.execute("SELECT 1 FROM erased LIMIT 1").fetchone() is not None
-
     def of_address(self, email: str | None) -> Person | None:
         """Return the first person of an address, or a new one; ``None`` for one who was erased."""
         if email is None:

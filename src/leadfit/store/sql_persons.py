@@ -16,6 +16,7 @@ from leadfit.store.persons import Erasure, Named, Record
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts, said_of
 from leadfit.store.sql_people import SqlPeople
+from leadfit.store.sql_rare import Rare
 from leadfit.store.sql_signals import SqlSignals
 
 _CHUNK: Final = 500
@@ -42,8 +43,10 @@ class SqlPersons:
         people: SqlPeople,
         signals: SqlSignals,
         accounts: SqlAccounts,
+        rare: Rare,
     ) -> None:
         self._connection = connection
+        self._rare = rare
         self._people = people
         self._signals = signals
         self._accounts = accounts
@@ -69,6 +72,7 @@ class SqlPersons:
 
     def add_marks(self, marks: Iterable[bytes], at: datetime) -> None:
         """Take marks in that were kept outside of the store."""
+        self._rare.forget()
         for mark in marks:
             self._connection.execute(
                 "INSERT INTO erased (mark, at_us) VALUES (?, ?) ON CONFLICT (mark) DO NOTHING",
@@ -78,6 +82,7 @@ class SqlPersons:
     def readmit(self, named: Named, at: datetime) -> bool:
         """Take the marks of a person away; ``False`` where there were none."""
         marks = [mark for mark in self._marks(named) if self._people.is_marked(mark)]
+        self._rare.forget()
         for mark in marks:
             self._connection.execute("DELETE FROM erased WHERE mark = ?", (mark,))
         if marks:

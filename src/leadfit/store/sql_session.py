@@ -12,6 +12,7 @@ from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
 from leadfit.store.sql_capacity import SqlCapacity
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
+from leadfit.store.sql_head import Head
 from leadfit.store.sql_intake import SqlAccessKeys, SqlIntake
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_lifts import SqlLifts
@@ -26,8 +27,9 @@ from leadfit.store.sql_purchases import SqlPurchases
 from leadfit.store.sql_queues import (
     SqlClocks,
 )
+from leadfit.store.sql_rare import Rare
 from leadfit.store.sql_recorded import SqlRecorded
-from leadfit.store.sql_signals import Head, SqlSignals
+from leadfit.store.sql_signals import SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
 from leadfit.store.sql_trials import SqlTrials
 from leadfit.store.sql_vendors import SqlVendors
@@ -60,11 +62,12 @@ class SqlSession:
             return world.new_id("person")
 
         self._connection = connection
+        self._rare = rare = Rare(connection)
         self.people = people = SqlPeople(connection, secret, new_token, world.token)
         self.signals = SqlSignals(connection, secret, people, head)
         self.contents = SqlContents(connection, self.signals)
-        self.accounts = SqlAccounts(connection, secret, people)
-        self.persons = SqlPersons(connection, people, self.signals, self.accounts)
+        self.accounts = SqlAccounts(connection, secret, people, rare)
+        self.persons = SqlPersons(connection, people, self.signals, self.accounts, rare)
         self.told = SqlToldDecisions(connection, people, self.accounts)
         self.leads = SqlLeads(connection, self.signals, self.accounts)
         self.capacity = SqlCapacity(connection)
@@ -81,7 +84,7 @@ class SqlSession:
         self.past = SqlPast(connection, self.signals, self.accounts)
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
-        self.merges = SqlMerges(connection)
+        self.merges = SqlMerges(connection, rare)
         self.recorded = SqlRecorded(connection, people, self.accounts)
         self.publications = SqlPublications(connection, self.signals)
         self.lifts = SqlLifts(connection, self.accounts)
@@ -89,8 +92,13 @@ class SqlSession:
         self.purchases = SqlPurchases(connection, self.signals)
         self.vendors = SqlVendors(connection)
 
+    def begin(self) -> None:
+        """Forget what another process may change between two transactions."""
+        self._rare.forget()
+
     def forget(self) -> None:
         """Forget what was noted in a transaction that is undone."""
+        self._rare.forget()
         self.contents.forget()
         self.signals.forget()
 

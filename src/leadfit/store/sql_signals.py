@@ -6,52 +6,29 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from leadfit.records import Kind, Signal
 from leadfit.store import chain, sql_verify
 from leadfit.store.codec import from_us, pack, to_us
 from leadfit.store.personal import join_parts, part_signal
 from leadfit.store.sql import Connection
+from leadfit.store.sql_head import Head, StoredHead
 from leadfit.store.sql_people import Person, SqlPeople
 from leadfit.store.told import Statement
 from leadfit.store.views import SignalState, SignalView, Stretch, Verification
 
 _VIEW: Final = "signal_id, seq, source, kind, status, received_us, lead_id, reason"
 
+_SAID: Final = """
+SELECT log.body, signals.event_id, people.token, people.key, statements.body
+FROM signals JOIN log ON log.seq = signals.seq
+LEFT JOIN statements ON statements.signal_id = signals.signal_id
+LEFT JOIN people ON people.token = statements.token
+WHERE signals.signal_id = ?
+"""
+
 ViewRow = tuple[str, int, str, str, str, int, str | None, str | None]
-
-
-class Head(Protocol):
-    """Number and hash of the last row of the log."""
-
-    def read(self) -> tuple[int, bytes] | None:
-        """Return them, if anything is in the log."""
-
-    def write(self, seq: int, made: bytes) -> None:
-        """Keep them."""
-
-
-class StoredHead:
-    """The head as it stands in its table."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def read(self) -> tuple[int, bytes] | None:
-        """Return number and hash of the last row."""
-        found: tuple[int, bytes] | None = self._connection.execute(
-            "SELECT seq, hash FROM log_head WHERE one = 1"
-        ).fetchone()
-        return found
-
-    def write(self, seq: int, made: bytes) -> None:
-        """Keep number and hash of the last row."""
-        self._connection.execute(
-            "INSERT INTO log_head (one, seq, hash) VALUES (1, ?, ?)"
-            " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
-            (seq, made),
-        )
 
 
 class SqlSignals:
@@ -144,14 +121,10 @@ class SqlSignals:
 
     def read(self, signal_id: str) -> Signal | None:
         """Return a signal as it came, apart from what was erased since."""
-        row = self._connection.execute(
-            "SELECT log.body, signals.event_id FROM signals JOIN log ON log.seq = signals.seq"
-            " WHERE signals.signal_id = ?",
-            (signal_id,),
-        ).fetchone()
+        row = self._connection.execute(_SAID, (signal_id,)).fetchone()
         if row is None:
             return None
-        found = self.speaker_of(signal_id)
+        found = self._speaker(row[2:])
         self._spoke = (signal_id, found)
         return signal_of(row[0], row[1], {} if found is None else found[1])
 
@@ -162,6 +135,15 @@ class SqlSignals:
             (limit,),
         )
         return tuple(row[0] for row in rows)
+
+    def waiting(self, most: int) -> int:
+        """Return how many signals are undecided, counted up to ``most``."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM signals WHERE status = 'accepted' LIMIT ?)"
+            " AS undecided",
+            (most,),
+        ).fetchone()
+        return int(count)
 
     def settle(
         self, signal_id: str, status: SignalState, lead_id: str | None, reason: str | None = None
@@ -220,10 +202,17 @@ class SqlSignals:
             " JOIN people USING (token) WHERE signal_id = ?",
             (signal_id,),
         ).fetchone()
-        said = None if row is None else self._people.open(*row)
-        if row is None or said is None:
+        return None if row is None else self._speaker(row)
+
+    def _speaker(
+        self, row: tuple[str | None, bytes | None, str | None]
+    ) -> tuple[Person, Statement] | None:
+        """Return whose a statement is, and what it says, from a row that joins the two."""
+        token, key, body = row
+        said = None if token is None else self._people.open(token, key, body)
+        if token is None or said is None:
             return None
-        return (row[0], row[1]), cast("Statement", said)
+        return (token, cast("bytes", key)), cast("Statement", said)
 
     def keep_subject(
         self,

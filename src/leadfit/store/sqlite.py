@@ -20,6 +20,7 @@ from leadfit.log import logger
 from leadfit.store import backfill
 from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, migrate, revision_of
+from leadfit.store.sql_head import HeldHead, StoredHead
 from leadfit.store.sql_session import SqlSession
 from leadfit.store.sqlite_wal import WalGauge
 from leadfit.store.writing import GroupWriter, Transactions
@@ -40,19 +41,26 @@ _log = logger("store")
 class _SqliteTransactions:
     """See :class:`leadfit.store.writing.Transactions`."""
 
-    def __init__(self, connection: sqlite3.Connection, session: SqlSession, path: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, secret: bytes, world: World, path: Path
+    ) -> None:
         self._connection = connection
+        self._stored_head = StoredHead(connection)
+        self._head = HeldHead(self._stored_head.write)
         self._path = path
         self._gauge = WalGauge(path, _PAGES_AT_MOST)
-        self.session = session
+        self.session = SqlSession(connection, secret, world, self._head)
 
     def begin(self) -> None:
         """Begin a transaction that no other writer can disturb."""
         self._connection.execute("BEGIN IMMEDIATE")
+        self._head.begin(self._stored_head.read())
+        self.session.begin()
 
     def mark(self) -> None:
         """Begin a piece."""
         self._connection.execute("SAVEPOINT piece")
+        self._head.mark()
 
     def keep(self) -> None:
         """End a piece that was done."""
@@ -63,12 +71,14 @@ class _SqliteTransactions:
         if not self._connection.in_transaction:
             return False
         self.session.forget()
+        self._head.take_back()
         self._connection.execute("ROLLBACK TO piece")
         self._connection.execute("RELEASE piece")
         return True
 
     def commit(self) -> None:
         """Make the transaction durable."""
+        self._head.keep()
         self._connection.execute("COMMIT")
 
     def give_up(self) -> None:
@@ -242,9 +252,7 @@ class SqliteStore:
         and this one wait for each other.
         """
         connection = self._connect()
-        transactions = _SqliteTransactions(
-            connection, SqlSession(connection, self._secret, self._world), self._path
-        )
+        transactions = _SqliteTransactions(connection, self._secret, self._world, self._path)
         try:
             transactions.begin()
             answer = work(transactions.session)
@@ -258,9 +266,7 @@ class SqliteStore:
         return answer
 
     def _open_transactions(self) -> Transactions:
-        connection = self._connect()
-        session = SqlSession(connection, self._secret, self._world)
-        return _SqliteTransactions(connection, session, self._path)
+        return _SqliteTransactions(self._connect(), self._secret, self._world, self._path)
 
     def scrub(self) -> bool:
         """Overwrite or drop what deleted rows left behind; ``False`` when somebody is in the way.
@@ -285,6 +291,7 @@ class SqliteStore:
         """Read in one consistent snapshot, from any thread."""
         session, connection = self._reader()
         connection.execute("BEGIN")
+        session.begin()
         try:
             return work(session)
         except sqlite3.DatabaseError as error:

@@ -1,7 +1,8 @@
 """Group commit: one thread writes for a process, whatever the store is kept in.
 
 A piece of work runs in a savepoint of a transaction that it shares with the pieces that wait
-beside it; the transaction is committed for good, and only then are the pieces answered.
+beside it; the transaction is committed for good, and only then are the pieces answered. Where
+somebody waits for a piece of the group, no piece that nobody waits for is begun in it.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Transactions(Protocol):
 class _Piece(Generic[T]):
     work: Callable[[Session], T]
     answer: Future[T]
+    later: bool
     result: T | None = None
     error: BaseException | None = None
 
@@ -124,6 +126,7 @@ class GroupWriter:
         self._before_first = before_first
         self._queue: queue.PriorityQueue[_Place] = queue.PriorityQueue(_QUEUE)
         self._places = itertools.count()
+        self._held: _Piece[object] | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -132,7 +135,7 @@ class GroupWriter:
     @property
     def is_idle(self) -> bool:
         """No work waits."""
-        return self._queue.empty()
+        return self._held is None and self._queue.empty()
 
     @property
     def waiting(self) -> int:
@@ -155,7 +158,7 @@ class GroupWriter:
             try:
                 place = next(self._places)
                 turn = place + _BEHIND if later else place
-                self._queue.put_nowait((turn, place, _Piece(work, answer)))  # type: ignore[arg-type]  # any answer
+                self._queue.put_nowait((turn, place, _Piece(work, answer, later)))  # type: ignore[arg-type]  # any answer
             except queue.Full:
                 raise StoreBusy("the queue of the store is full", 1.0) from None
         return answer
@@ -203,6 +206,9 @@ class GroupWriter:
 
     def _next(self, transactions: Transactions) -> _Piece[object] | None:
         """Wait for a piece; use the time for chores."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            return held
         try:
             return self._queue.get_nowait()[-1]
         except queue.Empty:
@@ -240,8 +246,13 @@ class GroupWriter:
         """Run ``first`` and what waits behind it, up to a number and a time."""
         until = self._world.monotonic_s() + _GROUP_S
         piece: _Piece[object] | None = first
+        is_waited_for = False
         while piece is not None:
+            if is_waited_for and piece.later:
+                self._held = piece
+                return
             group.append(piece)
+            is_waited_for = is_waited_for or not piece.later
             if not piece.attempt(transactions) and piece.error is not None:
                 # A full or failing disk takes the whole transaction with it.
                 raise piece.error
@@ -260,6 +271,8 @@ class GroupWriter:
             error = StoreBusy("the writer of the store has stopped", 30.0)
         with self._lock:
             self._failed = error
+            if self._held is not None:
+                self._held.answer.set_exception(error)
             while True:
                 try:
                     piece = self._queue.get_nowait()[-1]

@@ -149,6 +149,10 @@ def signals_are_pending_in_the_order_of_the_log(bench: Bench) -> None:
     bench.store.write(lambda session: session.signals.settle(first, SignalState.DEAD, None, "why"))
     pending = bench.store.read(lambda session: session.signals.pending(3))
     expect(pending == tuple(each.signal_id for each in came[1:4]), f"pending is {pending}")
+    counts = bench.store.read(
+        lambda session: (session.signals.waiting(3), session.signals.waiting(9))
+    )
+    expect(counts == (3, 4), f"counted up to 3 and 9: {counts}")
     view = bench.store.read(lambda session: session.signals.view(first))
     expect(view is not None and view.reason == "why", "the reason is lost")
 

@@ -21,12 +21,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_GRID: Final = 24
+_GRID: Final = 12
 """Values of lambda."""
 _LARGEST: Final = 0.9
 """The largest of them, as a share of the largest there may be."""
-_RATIO: Final = 1.35
-"""Each is smaller than the one before by this: the last suits a variance of 10^6."""
+_RATIO: Final = 1.5
+"""Each is smaller than the one before by this: the last suits some 10^6 units."""
 _STEPS: Final = 80
 
 

@@ -53,6 +53,22 @@ def test_signals_leave_the_reserve_of_the_disk_alone(folder: Path) -> None:
         assert ask(create_app(freed), "GET", "/readyz").status_code == 200
 
 
+def test_signals_are_refused_while_too_many_wait_for_a_decision(folder: Path) -> None:
+    policy = folder / "policy" / "policy.toml"
+    text = policy.read_text("utf-8")
+    policy.write_text(text.replace("[signal]", "[signal]\nmost_undecided = 2"), "utf-8")
+    bodies = [{**SIGNAL, "event_id": f"event-{number}"} for number in range(3)]
+    with open_leadfit(folder, settings=Settings()) as opened:
+        opened.accept_many(bodies[:2])
+    with open_leadfit(folder, settings=Settings()) as behind:
+        key = behind.new_key("ingest")
+        answer = ask(create_app(behind), "POST", "/v1/signals", key=key, json=bodies[2])
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert behind.decide_pending() == 2
+    with open_leadfit(folder, settings=Settings()) as caught_up:
+        assert not isinstance(caught_up.accept(bodies[2]), Refusal)
+
+
 def test_jobs_and_the_writer_are_asked_after_while_it_serves(leadfit: Leadfit) -> None:
     assert [each.name for each in leadfit.checks()] == ["disk"]
     leadfit.start()

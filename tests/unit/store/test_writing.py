@@ -46,6 +46,34 @@ def test_what_somebody_waits_for_passes_what_nobody_waits_for(store: SqliteStore
     assert done == ["now 0", "now 1", "now 2", "later 0", "later 1", "later 2"]
 
 
+class Telling(SystemWorld):
+    """Notes when a group was committed."""
+
+    def __init__(self, done: list[str]) -> None:
+        super().__init__()
+        self._done = done
+
+    def reach(self, failpoint: str) -> None:
+        """Note a commit."""
+        if failpoint == "store.after_commit":
+            self._done.append("commit")
+
+
+def test_whoever_waits_is_answered_before_what_nobody_waits_for_begins(tmp_path: Path) -> None:
+    done: list[str] = []
+    store = SqliteStore(tmp_path / "told.sqlite3", secret=b"s", world=Telling(done))
+    gate = threading.Event()
+    first = store.submit(lambda _session: gate.wait(10))
+    later = [store.submit(noting(done, f"later {n}"), later=True) for n in range(2)]
+    now = [store.submit(noting(done, f"now {n}")) for n in range(2)]
+    gate.set()
+    for each in (*later, *now):
+        each.result(10)
+    assert first.done()
+    assert "commit" in done[done.index("now 1") : done.index("later 0")]
+    store.close()
+
+
 def test_what_nobody_waits_for_is_not_passed_for_ever(store: SqliteStore) -> None:
     done: list[int] = []
     gate = threading.Event()
