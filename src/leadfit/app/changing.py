@@ -21,7 +21,7 @@ from leadfit.app.in_force import (
 from leadfit.app.matching import check_said
 from leadfit.app.policy_folder import PolicyFolder
 from leadfit.artifact import Artifact
-from leadfit.errors import BadInput, BadPolicy, Fault, NotFound
+from leadfit.errors import BadInput, BadPolicy, Fault, NotFound, StoreBusy
 from leadfit.jobs.kept import kept_artifact, kept_policy
 from leadfit.jobs.plan_file import PlanFile, read_plan
 from leadfit.pipeline import InForce, keep_rules
@@ -201,11 +201,32 @@ class Changing:
         if not is_settled:
             self._put(replace(present, policy=found))
             return True
+        self._publish_people(present, found)
+        return True
+
+    def catch_up(self) -> bool:
+        """Put in force who works here by the folder as it stands: what changed while nothing ran.
+
+        Returns:
+            Whether another policy is in force now. Where another process writes, that one does it.
+        """
+        present = self._in_force()
+        if self._store.read(digest_in_force) is None:
+            return False
+        try:
+            found = self._looks.people_now(present.policy)
+            if found is None:
+                return False
+            self._publish_people(present, found)
+        except (BadInput, StoreBusy):
+            return False
+        return True
+
+    def _publish_people(self, present: InForce, found: Policy) -> None:
         changed = [name for name in PEOPLE_FILES if found.files[name] != present.policy.files[name]]
         words = f"{' and '.join(changed)} changed in the folder"
         after = replace(present, policy=found)
         self._publish(after, Change.PEOPLE, by=_BY_THE_FOLDER, reason=words)
-        return True
 
     def _follow(self) -> bool:
         """Take over what another process put in force."""

@@ -62,6 +62,16 @@ class PolicyFolder:
         self._seen = found
         if found is None or found != before or found == self._refused:
             return None
+        return self._other(in_force, found, people_only=people_only)
+
+    def people_now(self, in_force: Policy) -> Policy | None:
+        """Return what comes in force by who works here as the folder says at this moment."""
+        found = self._read()
+        return None if found is None else self._other(in_force, found, people_only=True)
+
+    def _other(
+        self, in_force: Policy, found: Mapping[str, bytes], *, people_only: bool
+    ) -> Policy | None:
         files = dict(in_force.files) if people_only else {}
         files |= {name: found[name] for name in (PEOPLE_FILES if people_only else FILES)}
         if files == in_force.files:

@@ -124,6 +124,9 @@ def open_leadfit(
         environment=read_environment(),
     )
     opened.append(leadfit)
+    if sends:
+        # Who fell ill while nothing ran is away from the first decision on.
+        leadfit.policies.catch_up()
     return leadfit
 
 
