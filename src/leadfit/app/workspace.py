@@ -19,6 +19,7 @@ from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings, read_environment, read_settings
 from leadfit.errors import BadInput, Fault, MissingExtra
 from leadfit.jobs.brief import Briefings
+from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.store import SqliteStore, Store
 from leadfit.world import SystemWorld, World
@@ -93,12 +94,7 @@ def open_leadfit(
             Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
         )
     chosen = world or SystemWorld()
-    store = open_store(place, chosen, settings or read_settings())
-    try:
-        rules = rules_in_force(place, store)
-    except Exception:
-        store.close()
-        raise
+    store, rules = _open_with_rules(place, chosen, settings or read_settings())
     opened: list[Leadfit] = []
 
     def present() -> Policy:
@@ -128,6 +124,15 @@ def open_leadfit(
         # Who fell ill while nothing ran is away from the first decision on.
         leadfit.policies.catch_up()
     return leadfit
+
+
+def _open_with_rules(place: Path, world: World, settings: Settings) -> tuple[Store, InForce]:
+    store = open_store(place, world, settings)
+    try:
+        return store, rules_in_force(place, store)
+    except Exception:
+        store.close()
+        raise
 
 
 def _open_in_worker(place: Path, settings: Settings) -> Store:
