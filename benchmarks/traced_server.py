@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -83,7 +85,7 @@ def see(folder: Path, signals: int) -> Seen:
     port, lines = free_port(), folder / "trace.txt"
     server = _start(served, port, lines)
     try:
-        told = _send(port, keys, signals)
+        told = _send(port, keys, signals, _wait_until_ready(server, port))
     finally:
         _stop(server)
     with lines.open(encoding="utf-8", errors="replace") as file:
@@ -97,22 +99,33 @@ def see(folder: Path, signals: int) -> Seen:
 def _start(folder: Path, port: int, lines: Path) -> subprocess.Popen[bytes]:
     command = ["strace", "-f", "-yy", "-xx", "-s", "100000", "-e", f"trace={','.join(CALLS)}"]
     command += ["-e", "signal=none", "-o", str(lines), sys.executable, "-m", "leadfit", "serve"]
-    server = subprocess.Popen(
+    return subprocess.Popen(
         [*command, "--workspace", str(folder), "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "LEADFIT_BENCH_HOOK": SECRET},  # noqa: TID251 -- handed on
     )
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], port: int) -> Counter[int]:
+    """Wait until the server takes signals; return how many answers came to each port."""
+    answers: Counter[int] = Counter()
     for _ in range(600):
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
         try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.connect()
+            own: int = connection.sock.getsockname()[1]
             connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return server
+            status = connection.getresponse().status
+            answers[own] += 1
+            if status == 200:
+                return answers
         except OSError:
             pass
+        finally:
+            connection.close()
+        check(server.poll() is None, "the server has ended")
         SystemWorld().wait(0.1)
-    _stop(server)
     raise SystemExit("the server did not become ready")
 
 
@@ -126,48 +139,66 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 @dataclass
 class _Client:
-    """One connection after another; writes down the port of each and what it was told."""
+    """Asks the server, one connection after another, and writes down what it was told.
+
+    Attributes:
+        answers: How many answers came to each port so far, whoever asked: a port is used again.
+    """
 
     port: int
     key: str
+    answers: Counter[int]
     told: list[Acknowledged] = field(default_factory=list)
 
-    def post(self, path: str, bodies: Sequence[bytes], headers: dict[str, str]) -> list[object]:
-        """Post bodies over one connection; return what was answered."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.connect()
-        own: int = connection.sock.getsockname()[1]
-        answers: list[object] = []
-        for nth, sent in enumerate(bodies):
-            connection.request(
-                "POST", path, sent,
-                {"Content-Type": "application/json", **self._authorized(), **headers},
-            )  # fmt: skip
-            answer = connection.getresponse()
-            text = answer.read()
-            check(answer.status in (200, 202), text.decode())
-            answers.append(json.loads(text))
-            for mark in _signal_ids(answers[-1]):
-                self.told.append(Acknowledged(mark=mark.encode(), port=own, nth=nth))
-        connection.close()
-        return answers
+    def post(self, path: str, bodies: Sequence[bytes], headers: Mapping[str, str]) -> None:
+        """Post bodies over one connection; the signals of each answer are acknowledged."""
+        with self._connected() as connection:
+            for sent in bodies:
+                answer, place = self._ask(connection, "POST", path, sent, headers)
+                self.told += [
+                    Acknowledged(mark=mark.encode(), port=place[0], nth=place[1])
+                    for mark in _signal_ids(answer)
+                ]
 
-    def touch(self, lead_id: str, by: str) -> None:
-        """Report a touch by a name that stands nowhere else."""
+    def touch(self, signal_id: str, by: str) -> None:
+        """Report a touch of the signal's lead, if any, by a name that stands nowhere else."""
+        with self._connected() as connection:
+            asked = self._ask(connection, "GET", f"/v1/signals/{signal_id}", None, {})[0]
+            if not isinstance(asked, dict) or not asked.get("lead_id"):
+                return
+            path, said = f"/v1/leads/{asked['lead_id']}/touch", json.dumps({"by": by}).encode()
+            _, place = self._ask(connection, "POST", path, said, {})
+            self.told.append(Acknowledged(mark=by.encode(), port=place[0], nth=place[1]))
+
+    @contextmanager
+    def _connected(self) -> Iterator[HTTPConnection]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _ask(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        path: str,
+        sent: bytes | None,
+        headers: Mapping[str, str],
+    ) -> tuple[object, tuple[int, int]]:
+        """Return what was answered, the port it came to, and which answer to that port it was."""
         own: int = connection.sock.getsockname()[1]
-        headers = {"Content-Type": "application/json", **self._authorized()}
+        known = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         connection.request(
-            "POST", f"/v1/leads/{lead_id}/touch", json.dumps({"by": by}).encode(), headers
+            method, path, sent, {"Content-Type": "application/json", **known, **headers}
         )
         answer = connection.getresponse()
-        check(answer.status == 200, answer.read().decode())
-        self.told.append(Acknowledged(mark=by.encode(), port=own, nth=0))
-        connection.close()
-
-    def _authorized(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        text = answer.read()
+        check(answer.status in (200, 202), text.decode())
+        nth = self.answers[own]
+        self.answers[own] += 1
+        return json.loads(text), (own, nth)
 
 
 def _signal_ids(answer: object) -> list[str]:
@@ -178,14 +209,16 @@ def _signal_ids(answer: object) -> list[str]:
     return [one["signal_id"] for one in each if one.get("signal_id")]
 
 
-def _send(port: int, keys: dict[str, str], many: int) -> dict[str, list[Acknowledged]]:
+def _send(
+    port: int, keys: dict[str, str], many: int, answers: Counter[int]
+) -> dict[str, list[Acknowledged]]:
     """Send signals in every way, with rests in which the server tidies up."""
-    bodies = [body(number, FIRMS) for number in range(4 * many)]
+    bodies = [body(number, FIRMS) for number in range(3 * many)]
     told: dict[str, list[Acknowledged]] = {}
 
     def as_client(way: str, key: str) -> _Client:
-        client = _Client(port=port, key=key)
-        told.setdefault(way, client.told)
+        client = _Client(port=port, key=key, answers=answers)
+        told[way] = client.told
         return client
 
     as_client("single", keys["ingest"]).post("/v1/signals", bodies[:many], {})
@@ -196,10 +229,13 @@ def _send(port: int, keys: dict[str, str], many: int) -> dict[str, list[Acknowle
         batch = b'{"batch": [' + batch + b"]}"
         as_client(f"batch {start}", keys["ingest"]).post("/v1/signals", [batch], {})
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        posted = []
         for part in range(AT_ONCE):
-            share = bodies[2 * many + part : 3 * many : AT_ONCE]
+            share = bodies[2 * many + part :: AT_ONCE]
             client = as_client(f"concurrent {part}", keys["ingest"])
-            pool.submit(client.post, "/v1/signals", share, {})
+            posted.append(pool.submit(client.post, "/v1/signals", share, {}))
+    for each in posted:
+        each.result()
     SystemWorld().wait(PAUSE_S)
     for number in range(0, many, 2):
         events = [
@@ -210,22 +246,10 @@ def _send(port: int, keys: dict[str, str], many: int) -> dict[str, list[Acknowle
         as_client(f"hook {number}", "").post(
             "/v1/hooks/vendor", [call], {"X-Hub-Signature-256": f"sha256={signed}"}
         )
-    _touch(port, keys["ops"], told)
+    touching = as_client("touch", keys["ops"])
+    for number, first in enumerate(told["single"]):
+        touching.touch(first.mark.decode(), f"a person of number {number:06}")
     return _by_way(told)
-
-
-def _touch(port: int, key: str, told: dict[str, list[Acknowledged]]) -> None:
-    client = _Client(port=port, key=key)
-    for number, each in enumerate(list(told["single"])):
-        connection = HTTPConnection("127.0.0.1", port, timeout=60)
-        connection.request(
-            "GET", f"/v1/signals/{each.mark.decode()}", headers={"Authorization": f"Bearer {key}"}
-        )
-        lead_id = json.loads(connection.getresponse().read()).get("lead_id")
-        connection.close()
-        if lead_id:
-            client.touch(lead_id, f"a person of number {number:06}")
-    told["touch"] = client.told
 
 
 def _by_way(told: dict[str, list[Acknowledged]]) -> dict[str, list[Acknowledged]]:

@@ -170,26 +170,3 @@ class Certificate:
 
     body: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buying:
-    """What a decision says of the facts it lacked.
-
-    Attributes:
-        outcome: ``settled`` (nothing could change it; there is a certificate), ``bought`` or
-            ``missing`` (something could, and it was decided by known facts).
-        reason: Why facts are missing, a fixed word: ``late``, ``miss``, ``failed``, ``no_offer``,
-            ``not_worth_it`` or a reason of :class:`Closed`. ``None`` for other outcomes.
-        words: The same for a person.
-        certificate: Digest of the certificate of a settled decision.
-        bought: Ids of the purchases that were made for it.
-        facts: Facts that were missing when it was decided, sorted.
-    """
-
-    outcome: Literal["settled", "bought", "missing"]
-    words: str
-    reason: str | None = None
-    certificate: str | None = None
-    bought: tuple[str, ...] = ()
-    facts: tuple[str, ...] = ()

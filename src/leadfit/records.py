@@ -10,33 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Final
 
 from leadfit.errors import Fault
 
 Fact = str | int | float | bool | None
 Facts = Mapping[str, Fact]
-
-_MINOR_DIGITS: Final = {
-    **dict.fromkeys(
-        (
-            "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI",
-            "VND", "VUV", "XAF", "XOF", "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}  # fmt: skip
-
-
-def minor_digits(currency: str | None) -> int:
-    """Return how many digits the minor unit of a currency has; 2 for one that is not known.
-
-    >>> minor_digits("EUR"), minor_digits("ISK"), minor_digits("KWD")
-    (2, 0, 3)
-    """
-    return _MINOR_DIGITS.get(currency or "", 2)
-
 
 # ---- what comes in -------------------------------------------------------------------------
 
@@ -577,8 +555,11 @@ class Decision:
     Attributes:
         opened: The signal opened a lead; ``False`` when it joined one or only left activity.
         policy_digest: Digest of the policy folder in force.
-        artifact_digest: That of the artifact, and ``card_digest`` of the model card, or ``None``.
+        artifact_digest: Digest of the learned artifact in force, or ``None``.
+        card_digest: Digest of the model card in force, or ``None``.
         subject: What was scored; ``shadow``: nothing was acted on.
+        enrichment: Why facts that it lacked were bought or not; ``None`` where none are sold.
+        certificate_digest: Digest of the proof that none of them could change it.
     """
 
     decision_id: str
@@ -597,4 +578,6 @@ class Decision:
     policy_digest: str
     artifact_digest: str | None = None
     card_digest: str | None = None
+    enrichment: Reason | None = None
+    certificate_digest: str | None = None
     shadow: bool = False

@@ -89,7 +89,7 @@ class SystemWorld:
         millis = int(self.now().timestamp() * 1000)
         # Five bits of each random byte are one character.
         drawn = secrets.token_bytes(16).translate(_OF_BYTES).decode("ascii")
-        return f"{prefix}_{_of_millis(millis)}{drawn}"
+        return f"{prefix}_{_of_seconds(millis >> 10)}{_PAIRS[millis & 1023]}{drawn}"
 
     def token(self) -> str:
         """Return 256 random bits as 52 characters."""
@@ -116,9 +116,9 @@ def crockford(number: int, length: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _of_millis(millis: int) -> str:
-    """Return the beginning of an id; several are made in one millisecond."""
-    return crockford(millis, 10)
+def _of_seconds(spans: int) -> str:
+    """Return the beginning of an id, from spans of 1,024 ms; many are made in one."""
+    return crockford(spans, 8)
 
 
 def seeded(*parts: object) -> random.Random:

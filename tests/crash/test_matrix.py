@@ -73,6 +73,7 @@ TAMPERED = {
     "an undoing": "UPDATE merges SET undone_us = NULL",
     "an action": "DELETE FROM outbox",
     "a key": "DELETE FROM keys",
+    "what a person knew better": "DELETE FROM lifts",
     "what was refused": "DELETE FROM refused_signals",
 }
 

@@ -162,3 +162,23 @@ def test_without_a_table_nobody_is_drawn_and_the_command_says_so(
         )
     assert run(["--workspace", str(workspace), "experiment"]) == 0
     assert "No experiment runs" in capsys.readouterr().out
+
+
+def test_live_leads_stand_in_the_quadrant_of_their_first_decision(
+    life: Life, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(life)
+    life.send("form_fill", "somebody@tiny-firm.com", {"employees": 5})
+    life.run()
+    life.leadfit.touch(life.leadfit.leads(limit=1)[0].lead.lead_id, "rep_ada")
+    life.leadfit.close()
+    assert run(["--workspace", str(workspace), "quadrants", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    leads = {each["quadrant"]: each["leads"] for each in told["quadrants"]["quadrants"]}
+    assert told["decided"] == sum(leads.values()) == LEADS + 1
+    assert leads["wrong fit, low intent"] == 1
+    assert leads[told["most_dangerous"]] == 0
+    assert run(["--workspace", str(workspace), "quadrants"]) == 0
+    printed = capsys.readouterr().out
+    assert "wrong fit, high intent (most dangerous)" in printed
+    assert "Does engagement outweigh fit?" in printed

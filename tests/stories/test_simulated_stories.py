@@ -14,8 +14,10 @@ from leadfit.testing.stories import (
     Figure,
     Story,
     engagement_bias,
+    enrichment_spiral,
     false_merge,
     hourly_batch,
+    segment_drift,
     static_drift,
 )
 
@@ -65,6 +67,27 @@ def test_a_subsidiary_is_not_put_into_its_parent() -> None:
     told = false_merge.story(12, leads=200, signals=200)
     assert sure_change(told, "misrouted, of all signals") < -0.05
     assert sure_change(told, "right account at once or shown") > 0
+
+
+def test_less_is_bought_and_every_decision_is_as_with_everything_bought() -> None:
+    told = enrichment_spiral.story(15, leads=400)
+    assert sure_change(told, "spend") < -250
+    assert figure(told, "decisions other than with everything bought").leadfit.value == 0
+
+
+def test_some_decisions_hang_on_what_is_bought() -> None:
+    policy = hourly_batch.policy_of()
+    made = [enrichment_spiral.buy(each, policy) for each in enrichment_spiral.arrivals(15, 200)]
+    assert 10 < sum(each.bare != each.whole for each in made) < 100
+
+
+def test_a_falling_segment_is_named_before_its_customers_leave() -> None:
+    told = segment_drift.story(16, leads=6_000)
+    early = figure(told, "of these before customers leave").leadfit.value
+    assert early is not None
+    assert early > 0
+    assert told.found[0].startswith("kind_of_firm = agency fell")
+    assert sure_change(told, "leads of agencies worked after the turn") < 0
 
 
 def test_on_arrival_nobody_of_tier_one_waits_for_the_hour() -> None:

@@ -148,10 +148,12 @@ class Connected:
     Attributes:
         performers: By destination; ``*`` for the others.
         fallbacks: Destinations that take an alert when its own does not, best first.
+        transport: The way out over HTTP; ``None`` for a process that sends nothing.
     """
 
     performers: Mapping[str, Performer]
     fallbacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    transport: Transport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +186,8 @@ def connect(
     path = place / FILE
     file = FilePerformer(place / "outbox.jsonl", world=outside.world)
     if not path.exists():
-        return Connected(performers={"*": file})
+        transport = _transport(place, _Connectors(), outside)
+        return Connected(performers={"*": file}, transport=transport)
     try:
         given = os.environ if environment is None else environment  # noqa: TID251 -- secrets are referred to by name
         said = _read(path, given)
@@ -196,7 +199,9 @@ def connect(
     except Exception:
         file.close()
         raise
-    return Connected(performers={**made, "*": file}, fallbacks=_fallbacks(said))
+    return Connected(
+        performers={**made, "*": file}, fallbacks=_fallbacks(said), transport=transport
+    )
 
 
 def silent() -> Connected:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from leadfit import jobs
 from leadfit.errors import LeadfitError, StoreBusy
 from leadfit.jobs import Loops
 from leadfit.pipeline import InForce
@@ -56,6 +57,7 @@ class Status:
         checks: What that is made of.
         refused: Signals that could not be taken and are kept to look at.
         sources: How each source does.
+        retrain: Why learning anew is due, or ``None``.
     """
 
     counts: Counts
@@ -65,6 +67,7 @@ class Status:
     checks: tuple[Check, ...] = ()
     refused: int = 0
     sources: tuple[SourceFlow, ...] = ()
+    retrain: str | None = None
 
 
 class Health:
@@ -114,6 +117,7 @@ class Health:
             checks=checks,
             refused=refused,
             sources=sources,
+            retrain=jobs.too_old(rules.artifact, rules.policy, now),
         )
 
     def keep_reserve(self) -> None:

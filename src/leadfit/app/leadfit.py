@@ -13,6 +13,7 @@ from leadfit import jobs, pipeline, resolve
 from leadfit.app.changing import Changing
 from leadfit.app.deadlines import next_deadline
 from leadfit.app.delivering import Delivering
+from leadfit.app.enriching import Enriching
 from leadfit.app.files import keep_card, write_artifact, write_whole
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
@@ -22,9 +23,10 @@ from leadfit.app.matching import Matching, check_said
 from leadfit.app.outcomes import Outcomes
 from leadfit.app.persons import Persons
 from leadfit.app.planning import Planning
+from leadfit.app.queues import AFTER_ANSWER_S, InThreads
 from leadfit.app.routing import Routing
 from leadfit.artifact import Artifact
-from leadfit.connectors import Performer
+from leadfit.connectors import Performer, Vendor
 from leadfit.errors import BadInput, Conflict, Fault, NotFound
 from leadfit.history import History
 from leadfit.pipeline import InForce
@@ -51,7 +53,6 @@ T = TypeVar("T")
 
 _MOST_LEADS: Final = 500
 _MOST_WEEKS: Final = 104
-_BEFORE_DELIVERY_S: Final = 0.005
 
 
 class Leadfit:
@@ -65,11 +66,13 @@ class Leadfit:
         world: Time, ids and failpoints.
         open_again: Opens the store once more, in another process; for a replay by several.
         fallbacks: Destinations that take an alert when its own does not, best first.
+        vendors: Those of facts that can be asked now, by their names in the policy.
         environment: Where the secrets of hooks are.
 
     Attributes:
         matching: Reviews, merges and their undoing.
         persons: Erasing, readmitting and handing out what is kept of one person.
+        enriching: Facts that are bought: purchases, what they cost, how good vendors are.
         deliveries: How deliveries are doing; dead letters, which wait for a person.
         plans: What another policy would have made of the recorded history.
         policies: Changing the policy: what was in force, applying a plan, taking it back.
@@ -89,6 +92,7 @@ class Leadfit:
         performers: Mapping[str, Performer],
         world: World,
         fallbacks: Mapping[str, Sequence[str]] | None = None,
+        vendors: Callable[[], Mapping[str, Vendor]] = dict,
         open_again: Callable[[], Store] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -101,9 +105,12 @@ class Leadfit:
         self._deliveries = jobs.Deliveries(
             world, store, performers, lambda: self.policy, fallbacks=fallbacks, recheck=self.recheck
         )
-        self._lanes: jobs.Lanes | None = None
+        self._sending = InThreads(world, self._deliveries, AFTER_ANSWER_S)
         self._locks = Locks()
         self._loops: jobs.Loops | None = None
+        self.enriching = Enriching(
+            world, store, folder, lambda: self.policy, vendors=vendors, wake=self._wake
+        )
         self.deliveries = Delivering(world, store, self._wake)
         self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
@@ -116,9 +123,7 @@ class Leadfit:
         self.waits = Waits(world, store)
         self._health = Health(world, store, folder, lambda: self.policy)
         self._signals = jobs.SignalWatch(world, store, lambda: self.policy, self.hooks.forget_old)
-        self._watch = jobs.MatchWatch(
-            world, store, lambda: self._in_force, put_in_force=self.publish_card
-        )
+        self._watch = jobs.MatchWatch(world, store, lambda: self._in_force, self.publish_card)
 
     def __enter__(self) -> Leadfit:
         return self
@@ -136,9 +141,8 @@ class Leadfit:
         if self._loops is not None:
             self._loops.stop()
             self._loops = None
-        if self._lanes is not None:
-            self._lanes.stop()
-            self._lanes = None
+        self._sending.stop()
+        self.enriching.stop()
         self._store.close()
         for performer in self._performers.values():
             performer.close()
@@ -154,11 +158,13 @@ class Leadfit:
             self._store.write(lambda _session: None)
             resolve.warm_up()
             cycle = jobs.Cycle(self.world, self._store, lambda: self.policy, self.learn)
-            self._lanes = jobs.Lanes(self._deliveries)
+            self._sending.start()
+            self.enriching.start()
             self._loops = jobs.Loops(
                 self.world.monotonic_s,
                 decide=self.decide_pending,
-                deliver=self._deliver_soon,
+                deliver=self._sending.tick,
+                enrich=self.enriching.tick,
                 clocks=self.run_clocks,
                 learn=lambda limit: cycle.round(limit) if self._store.may_do("learn") else 0,
                 matching=self.watch_matching,
@@ -471,13 +477,6 @@ class Leadfit:
         """
         with self._locks.delivering:
             return self._deliveries.deliver(limit)
-
-    def _deliver_soon(self, _limit: int) -> int:
-        """Deliver when the answer to the sender is out: both would want the same core."""
-        self.world.wait(_BEFORE_DELIVERY_S)
-        if self._lanes is not None:
-            self._lanes.tick()
-        return 0
 
     def run_clocks(self, limit: int = 1000) -> int:
         """Fire due clocks in due order and look for owners of unassigned leads.

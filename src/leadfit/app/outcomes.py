@@ -1,14 +1,19 @@
-"""What came of decisions: experiments with the time of answers."""
+"""What came of decisions: experiments with response times, what fit and intent were worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from leadfit import jobs
 from leadfit.policy import Policy
 from leadfit.store import Store
 from leadfit.watch.response import ResponseFindings
 from leadfit.world import World
+
+if TYPE_CHECKING:
+    from leadfit.learn.outlook import Outlook
 
 
 class Outcomes:
@@ -36,3 +41,15 @@ class Outcomes:
         """
         now = self._world.now()
         return jobs.response_report(self._store, self._policy(), now=now, name=name)
+
+    def outlook(self, as_of: datetime | None = None) -> Outlook:
+        """Return what fit, intent and tier were worth: quadrants, wins by tier, engagement bias.
+
+        Args:
+            as_of: Nothing later is looked at; by default the latest import, outcome or feedback.
+
+        Raises:
+            BadInput: Nothing is recorded yet.
+            MissingExtra: The extra ``learn`` is not installed.
+        """
+        return jobs.outlook(self._store, self._policy(), as_of)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from leadfit import policy as policies
-from leadfit.app.connectors import Connecting, connect, silent
+from leadfit.app.connectors import Connected, Connecting, connect, silent
 from leadfit.app.files import (
     DATABASE,
     SECRET,
@@ -17,6 +18,8 @@ from leadfit.app.files import (
 from leadfit.app.in_force import rules_in_force
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings, read_environment, read_settings
+from leadfit.app.vendors import Vending
+from leadfit.connectors import Vendor
 from leadfit.errors import BadInput, Fault, MissingExtra
 from leadfit.jobs.brief import Briefings
 from leadfit.pipeline import InForce
@@ -106,6 +109,7 @@ def open_leadfit(
     )
     try:
         connected = connect(place, outside) if sends else silent()
+        vendors = _vendors(place, connected, present, chosen)
     except Exception:
         store.close()
         raise
@@ -115,6 +119,7 @@ def open_leadfit(
         in_force=rules,
         performers=connected.performers,
         fallbacks=connected.fallbacks,
+        vendors=vendors,
         world=chosen,
         open_again=partial(_open_in_worker, place, settings or read_settings()),
         environment=read_environment(),
@@ -133,6 +138,17 @@ def _open_with_rules(place: Path, world: World, settings: Settings) -> tuple[Sto
     except Exception:
         store.close()
         raise
+
+
+def _vendors(
+    place: Path, connected: Connected, policy: Callable[[], Policy], world: World
+) -> Callable[[], Mapping[str, Vendor]]:
+    """Return the vendors of facts that can be asked; none where nothing is sent."""
+    if connected.transport is None:
+        return dict
+    vending = Vending(place, connected.transport, read_environment(), policy, world)
+    vending.check()
+    return vending
 
 
 def _open_in_worker(place: Path, settings: Settings) -> Store:

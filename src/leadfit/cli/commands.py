@@ -23,6 +23,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "drift": "Say whether the score in force still holds, what moved, and who may be "
         "blamed for it.",
         "drop": "Give the dead letter KEY up for good; it stays on record.",
+        "enrich": "Facts that are bought: what they cost, how good vendors are, what is left of "
+        "quotas.",
         "erase": "Remove what is kept of PERSON, an address or a contact's id, for good.",
         "experiment": "Say which response time pays, by the leads that were drawn at random into "
         "each.",
@@ -41,6 +43,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "merges": "List the merges RECORD has part in, newest first, those taken back as well.",
         "outbox": "Say what waits to be sent, which destinations fail, what is in doubt, what is "
         "dead.",
+        "quadrants": "Say what became of leads by fit and intent, by tier, and whether engagement "
+        "outweighs fit.",
         "retry": "Let the dead letter KEY be tried again, in its old place in the order of its "
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
@@ -75,14 +79,17 @@ _OFFLINE: Final = frozenset({"benchmark", "map", "sample"})
 _MATCHING: Final = frozenset({"dedupe"})
 _CARDS: Final = frozenset({"cards"})
 _MATCHING_FILES: Final = frozenset({"match"})
-_WITH_FILES: Final = _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES | frozenset({"simulate"})
+_ENRICHING: Final = frozenset({"enrich"})
+_WITH_FILES: Final = (
+    _OFFLINE | _MATCHING | _CARDS | _MATCHING_FILES | _ENRICHING | frozenset({"simulate"})
+)
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
-_OUTCOMES: Final = frozenset({"experiment"})
+_OUTCOMES: Final = frozenset({"experiment", "quadrants"})
 _CHANGING: Final = frozenset({"apply", "plan", "policy", "rollback", "shadow"})
 _KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
 
@@ -167,6 +174,10 @@ def _room_with_files(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import cards  # noqa: PLC0415 -- as above
 
         found = cards.COMMANDS
+    elif name in _ENRICHING:
+        from leadfit.cli import enriching  # noqa: PLC0415 -- as above
+
+        found = enriching.COMMANDS
     else:
         from leadfit.cli import match_files  # noqa: PLC0415 -- as above
 

@@ -16,11 +16,12 @@ from leadfit.cli.base import FILE, FOLDER, Moment, answering, in_workspace
 from leadfit.cli.offline import write_report
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
-from leadfit.jobs import Learned
+from leadfit.jobs import Learned, why_retrain
 from leadfit.jobs.prospects import ScoredList, read_artifact, score_list
 
 if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
+    from leadfit.learn.outlook import Outlook
     from leadfit.learn.result import Estimate
 
 _SHOWN = 12
@@ -85,26 +86,44 @@ def drift_command(
 ) -> None:
     """Say whether the score in force still holds, what moved, and who may be blamed for it.
 
-    Exit code 1 when drift is found: an alarm, or a watch that a second finding confirms.
+    Exit code 1 when drift is found: an alarm, a watch that a second finding confirms, or
+    engagement that outweighs fit.
     """
     with opened(workspace) as leadfit:
-        found = leadfit.drift(as_of)
+        found, outlook = leadfit.drift(as_of), leadfit.outcomes.outlook(as_of)
+        now = leadfit.world.now()
+        retrain = why_retrain(found, leadfit.artifact, leadfit.policy, now)
     if out is not None:
-        files = review_files(found)
+        files = review_files(found, outlook)
         write_report(out, files)
         output.say(f"{', '.join(files)} are in {out.resolve()}")
-    is_found = drifted(found)
-    output.answer({"found": is_found, **document(found)}, lambda: drift_words(found))
+    is_found = drifted(found) or outlook.bias.level == "alarm"
+    told = {"found": is_found, "retrain": list(retrain), **document(found)}
+    told |= {"tiers": document(outlook.tiers), "engagement_bias": document(outlook.bias)}
+    words = [tier_words(outlook), *(f"Learn anew: {why}" for why in retrain)]
+    output.answer(told, lambda: "\n".join([drift_words(found), *words]))
     if is_found:
         click.get_current_context().exit(1)
 
 
-def review_files(found: DriftFindings) -> dict[str, str]:
+def tier_words(outlook: Outlook) -> str:
+    """Return whether engagement outweighs fit and how wins by tier changed, for a person."""
+    from leadfit.report import outlook as told  # noqa: PLC0415 -- it needs the extra
+
+    lines = [f"Engagement and fit: {told.bias_words(outlook.bias)}"]
+    if outlook.tiers.changes:
+        lines += ["Wins by tier", table(told.tier_rows(outlook.tiers), indent="  ")]
+    return "\n".join(lines)
+
+
+def review_files(found: DriftFindings, outlook: Outlook) -> dict[str, str]:
     """Return the text of the files of a quarterly review."""
     from leadfit import report  # noqa: PLC0415 -- it needs the extra
 
-    told = json.dumps(report.review_document(found), indent=1, ensure_ascii=False, allow_nan=False)
-    return {"review.html": report.review_page(found), "review.json": told + "\n"}
+    told = json.dumps(
+        report.review_document(found, outlook), indent=1, ensure_ascii=False, allow_nan=False
+    )
+    return {"review.html": report.review_page(found, outlook), "review.json": told + "\n"}
 
 
 def drifted(found: DriftFindings) -> bool:
@@ -168,10 +187,55 @@ def learned_document(learned: Learned) -> dict[str, object]:
             ],
             "segments": [plain(segment) for segment in found.segments],
         },
+        "propensity": _propensity(learned),
+        "flag": plain(found.completed.flag),
+        "cautions": list(found.completed.cautions),
         "moved": {"compared": found.move.compared, "far": found.move.far},
         "accounts": learned.accounts,
         "accounts_rescored": learned.rescored,
     }
+
+
+def _propensity(learned: Learned) -> dict[str, object]:
+    """Return Model C's report: what it was learned from, and how it did on what it had not seen."""
+    found = learned.proposal.completed.chance
+    return {
+        "months": round(found.months, 1),
+        "moments": found.rows,
+        "wins": found.wins,
+        "censored": found.censored,
+        "hold_out": None if found.model is None else plain(found.model.hold_out),
+        "notices": [each.message for each in found.notices],
+    }
+
+
+def _chance_words(learned: Learned) -> list[str]:
+    """Return in two lines how well the chance of a win does, with intervals."""
+    model = learned.proposal.completed.chance.model
+    if model is None:
+        return []
+    held = model.hold_out
+    seen = f"on {held.leads} moments since {held.since[:10]} that it had not seen"
+    off = f"{held.wins} of them won, it is off by {100 * held.ece:.1f} points on average"
+    lines = ["", f"Chance of a win (Model C): {seen}, {off}"]
+    lines += [
+        f"  from {cut.at:.0%} on: {cut.called} called, precision {cut.precision:.0%} "
+        f"({cut.precision_low:.0%} to {cut.precision_high:.0%}), recall {cut.recall:.0%} "
+        f"({cut.recall_low:.0%} to {cut.recall_high:.0%})"
+        if cut.called
+        else f"  from {cut.at:.0%} on: nobody is called, so neither precision nor recall is told"
+        for cut in held.cuts
+    ]
+    return lines
+
+
+def _flag_words(learned: Learned) -> list[str]:
+    flag = learned.proposal.completed.flag
+    if flag is None:
+        return []
+    seen = f"of {flag.flagged} flagged customers it had not seen {flag.flagged_left} left after use"
+    low = f"within a year, at least {flag.low:.0%} of such; {flag.left} of all {flag.customers}"
+    return [f"Detractor flag: {seen} {low}"]
 
 
 def _in_words(verdict: object) -> str:
@@ -197,6 +261,8 @@ def learned_words(learned: Learned) -> str:
     lines += ["", table(rows, indent="  ")]
     lines += _changes(learned)
     lines += _rejections(learned)
+    lines += [*_chance_words(learned), *_flag_words(learned)]
+    lines += [f"Caution: {words}" for words in found.completed.cautions]
     return "\n".join([*lines, "", *_end(learned)])
 
 

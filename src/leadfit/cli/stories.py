@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 NAMES: Final = (
     "engagement-bias",
+    "enrichment-spiral",
     "false-merge",
     "hourly-batch",
+    "segment-drift",
     "static-drift",
 )
 

@@ -38,6 +38,7 @@ def status_words(status: Status) -> str:
         lines += ["Sources, last 24 hours", table(shown)]
     alarms = [alarm for each in status.sources for alarm in each.found]
     lines += [f"ALARM {each.words}" for each in alarms]
+    lines += [] if status.retrain is None else [f"Learn anew: {status.retrain}"]
     lines += [f"NOT READY {each.name}: {each.words}" for each in status.checks if not each.holds]
     return "\n".join(lines)
 

@@ -1,8 +1,12 @@
-"""The outside: performers that carry out actions. One module a vendor; only ``app`` names them."""
+"""The outside: performers that carry out actions, vendors that sell facts.
+
+One module a receiver, one profile a vendor of facts; only ``app`` names them.
+"""
 
 from __future__ import annotations
 
 from leadfit.connectors.base import Performer
 from leadfit.connectors.files import FilePerformer
+from leadfit.connectors.questions import Vendor
 
-__all__ = ["FilePerformer", "Performer"]
+__all__ = ["FilePerformer", "Performer", "Vendor"]

@@ -17,6 +17,7 @@ from leadfit.records import Action
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _LETTERS: Final = 120
 _REASONS: Final = 3
+_OWN_WORDS: Final = 200
 _SAID: Final = {
     "alert": "New lead",
     "task": "Work this lead",
@@ -45,12 +46,7 @@ def clean(text: str, limit: int = _LETTERS) -> str:
 
 def headline(action: Action, brief: Brief, limit: int = 250) -> str:
     """Return one line: what it is about, how urgent, and until when."""
-    said = _SAID.get(action.kind, action.kind.replace("_", " "))
-    if action.fields.get("clock") is not None:
-        said = "A clock ran out"
-    if action.fields.get("loop") is not None:
-        said = "A field goes round in a loop: another system undoes what we write"
-    parts = [said]
+    parts = [_said(action)]
     if brief.tier is not None:
         parts.append(f"Tier {brief.tier}")
     who = ", ".join(clean(each) for each in (brief.contact, brief.account) if each)
@@ -60,6 +56,25 @@ def headline(action: Action, brief: Brief, limit: int = 250) -> str:
         parts.append(f"first touch by {local(brief)}")
     repeat = _MAY_REPEAT if action.fields.get(REPEAT) else ""
     return clean(repeat + " · ".join(parts), limit)
+
+
+def _said(action: Action) -> str:
+    """Say what it is about: an alert may be of no new lead, or of many."""
+    fields = action.fields
+    many, waited, limit = (
+        fields.get(name) for name in ("lead_count", "waited_minutes", "limit_minutes")
+    )
+    if isinstance(own := fields.get("words"), str):
+        return clean(own, _OWN_WORDS)
+    if isinstance(many, int) and many > 1:
+        return f"Nobody has touched {many} leads in time"
+    if isinstance(waited, int | float) and isinstance(limit, int | float):
+        return f"A lead waited {waited:.0f} minutes for its first owner, not {limit:g}"
+    if fields.get("clock") is not None:
+        return "A clock ran out"
+    if fields.get("loop") is not None:
+        return "A field goes round in a loop: another system undoes what we write"
+    return _SAID.get(action.kind, action.kind.replace("_", " "))
 
 
 def local(brief: Brief) -> str:
@@ -86,10 +101,11 @@ def details(action: Action, brief: Brief) -> Iterator[tuple[str, str]]:
         ("Why", "; ".join(brief.reasons[:_REASONS]) or None),
         ("Instead of", _text(action, INSTEAD)),
         ("Lead", action.lead_id or None),
+        ("Leads", _text(action, "leads")),
     )
     for name, value in known:
         if value:
-            yield name, clean(value, 400 if name == "Why" else 200)
+            yield name, clean(value, 400 if name in ("Why", "Leads") else 200)
 
 
 def _joined(first: str | None, second: str | None) -> str | None:

@@ -12,11 +12,12 @@ from itertools import compress
 from math import isfinite
 from typing import Final, TypeVar
 
+from leadfit.currency import minor_digits
 from leadfit.errors import Words
 from leadfit.exports.faults import Faults
 from leadfit.exports.frames import Frame
 from leadfit.exports.shapes import SHAPES
-from leadfit.records import Kind, minor_digits
+from leadfit.records import Kind
 
 _T = TypeVar("_T")
 

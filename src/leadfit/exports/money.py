@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leadfit.currency import minor_digits
 from leadfit.errors import Words
 from leadfit.exports.convert import Rows
 from leadfit.exports.faults import Faults
 from leadfit.exports.ladder import Event
 from leadfit.exports.mapping import Mapping
 from leadfit.history import Notice
-from leadfit.records import minor_digits
 
 
 def one_currency(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
+from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
+from leadfit.jobs.enrich import Enrichment
 from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
+from leadfit.jobs.placing import outlook
 from leadfit.jobs.recall import history
 from leadfit.jobs.replay import Difference, Replayed, replay
 from leadfit.jobs.response import response_report
@@ -23,6 +26,7 @@ __all__ = [
     "Cycle",
     "Deliveries",
     "Difference",
+    "Enrichment",
     "Lanes",
     "Learned",
     "Loops",
@@ -40,6 +44,7 @@ __all__ = [
     "history",
     "import_history",
     "match_report",
+    "outlook",
     "propose",
     "replay",
     "response_report",
@@ -48,5 +53,7 @@ __all__ = [
     "sla_report",
     "source_flows",
     "sweep",
+    "too_old",
     "verify",
+    "why_retrain",
 ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from leadfit import watch
+from leadfit import orchestrate, watch
 from leadfit.policy import Policy
-from leadfit.records import Action
 from leadfit.store import Session, Store
 from leadfit.store.views import Incident
 from leadfit.watch import OverrideRise
@@ -34,19 +33,14 @@ def _tell(world: World, session: Session, policy: Policy, rises: tuple[OverrideR
     week = now.isocalendar()
     for rise in rises:
         rep = policy.rep(rise.rep_id)
-        managers = {each.manager_id for each in policy.reps if each.manager_id is not None}
         own = None if rep is None else rep.manager_id
         key = f"overrides/{rise.rep_id or '-'}/{week.year}-W{week.week:02}"
         session.outbox.queue(
-            Action(
-                key=key,
-                kind="alert",
-                destination="chat",
-                lead_id="",
-                assignment_id=None,
-                due_at=now,
-                recipients=tuple(sorted(managers)) if own is None else (own,),
+            orchestrate.alert(
+                key,
+                to=policy.managers if own is None else (own,),
                 fields={"words": rise.words},
+                now=now,
             ),
             now,
         )

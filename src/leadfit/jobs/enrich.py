@@ -3,7 +3,8 @@
 What a call may cost is set aside, its turn is taken and it is written down before it is made; the
 answer, what it cost and the signal that holds it are written in one transaction. After a crash
 nobody knows whether a call that had begun was carried out: it counts as paid, and is made once
-more. So no budget is ever exceeded, and a crash costs one call at most.
+more. A process makes one call of a vendor at a time. So no budget is ever exceeded, and a crash
+costs one call at most.
 
 Each vendor has a queue and a gate of its own, as destinations of deliveries have.
 """
@@ -40,9 +41,9 @@ MOST_DOUBTS: Final = 1
 """Calls for one purchase of which nobody knows whether they were carried out, before it is given
 up: the price of a crash."""
 _CHUNK: Final = 50
+_LOOKED_AT: Final = 200
 _LEASE_S: Final = 900.0
 _AHEAD_S: Final = 2.0
-_AFTER_TROUBLE_S: Final = 1.0
 
 _log = logger("jobs.enrich")
 
@@ -106,8 +107,8 @@ class Enrichment:
 
     @property
     def width(self) -> int:
-        """How many calls are made of one vendor at the same time."""
-        return self.rules.workers
+        """How many calls one process makes of one vendor at a time: what a crash can cost."""
+        return 1
 
     # ---- one round, in one thread ----
 
@@ -130,9 +131,11 @@ class Enrichment:
 
     def round(self, destination: str, limit: int) -> tuple[int, int]:
         """Make due purchases of one vendor, one after another; how many were tried and ended."""
-        tries = self.claim(destination, limit)
-        outcomes = [self.carry_out(each) for each in tries]
-        return len(tries), self.settle(outcomes) if outcomes else 0
+        tried = ended = 0
+        while tried < limit and (tries := self.claim(destination, 1)):
+            tried += len(tries)
+            ended += self.settle([self.carry_out(each) for each in tries])
+        return tried, ended
 
     def ready(self) -> tuple[str, ...]:
         """Return the vendors of which something is to be bought now."""
@@ -231,7 +234,7 @@ class Enrichment:
         is_shut = gate.until is not None and gate.until > now
         tries: list[Try] = []
         most = 1 if gate.state is not GateState.OPEN else limit
-        for view in session.vendors.due(name, now, limit, gone):
+        for view in session.vendors.due(name, now, _LOOKED_AT, gone):
             why = self._why_not(view, now)
             if why is not None:
                 session.vendors.give_up(view.purchase.purchase_id, why, now)

@@ -12,10 +12,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from leadfit.artifact import Artifact, evaluate, to_json
+from leadfit.artifact import Artifact, to_json
 from leadfit.errors import MissingExtra
 from leadfit.history import History
+from leadfit.jobs import completing
 from leadfit.jobs.changes import Change, Rejections, changed_points, rejections
+from leadfit.jobs.list_scoring import FactScorer
 from leadfit.jobs.names import Names
 from leadfit.jobs.recall import history as recall
 from leadfit.policy import Policy
@@ -60,6 +62,7 @@ class Proposal:
         latest: The run that put the artifact in force there, if it was one of this workspace.
         changes: Values whose points changed, largest change first.
         segments: Values that are rejected more than the score in force says, the surest first.
+        completed: Model C, the flag's precision, and what is to be known of the model in force.
         objections: Why it should not be put in force unseen; empty when nothing speaks against it.
         files: Reports by name, as text.
     """
@@ -76,6 +79,7 @@ class Proposal:
     segments: tuple[RejectedSegment, ...]
     move: Move
     objections: tuple[str, ...]
+    completed: completing.Completed
     files: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, at: datetime, *, published: bool) -> Learning:
@@ -133,7 +137,9 @@ def propose(
     except ImportError as error:
         raise MissingExtra("learn", "learning from the workspace") from error
     history = recall(store, policy, as_of)
-    study = learn.study(history, rules=learn.Rules(min_effect=policy.learn.min_effect))
+    rules = learn.Rules(min_effect=policy.learn.min_effect)
+    completed = completing.complete(learn.study(history, rules=rules), history, policy, rules)
+    study = completed.study
     latest = _latest_published(store, before)
     outcomes = _outcomes(study.benchmark)
     outcomes_before = {} if latest is None else _counts(latest.body.get("outcomes"))
@@ -153,7 +159,11 @@ def propose(
         rejected=rejected,
         segments=learn.rejections(history, before),
         move=move,
-        objections=_objections(policy, outcomes, outcomes_before, move),
+        objections=(
+            *_objections(policy, outcomes, outcomes_before, move),
+            *completing.objections(policy, before, study.artifact),
+        ),
+        completed=completed,
         files=_files(study),
     )
 
@@ -242,22 +252,22 @@ def score_accounts(
         StoreBusy: The store cannot take more now; scoring again goes on where this stopped.
     """
     names, as_of, now = Names(policy), datetime.fromisoformat(artifact.as_of), world.now()
+    scorer = FactScorer(artifact)
     total = changed = 0
     for chunk in _accounts(store):
-        scores: list[AccountScore] = []
-        for account in chunk:
-            found = evaluate(artifact, facts_of(artifact, account, names))
-            scores.append(
-                AccountScore(
-                    account_id=account.account_id,
-                    score=found.score,
-                    detractor=found.detractor,
-                    flagged=found.flagged,
-                    artifact_digest=artifact.digest,
-                    as_of=as_of,
-                    scored_at=now,
-                )
+        found = scorer.score([facts_of(artifact, account, names) for account in chunk])
+        scores = [
+            AccountScore(
+                account_id=account.account_id,
+                score=figures.score,
+                detractor=figures.detractor,
+                flagged=figures.flagged,
+                artifact_digest=artifact.digest,
+                as_of=as_of,
+                scored_at=now,
             )
+            for account, figures in zip(chunk, found, strict=True)
+        ]
         total += len(scores)
         changed += store.write(partial(_keep, scores))
     return total, changed
@@ -297,19 +307,25 @@ def _move(store: Store, policy: Policy, before: Artifact | None, after: Artifact
     if before is None or after is None or before.digest == after.digest:
         return Move()
     names, compared, far = Names(policy), 0, 0
+    by_old, by_new = FactScorer(before), FactScorer(after)
     for chunk in _accounts(store):
         ids = [account.account_id for account in chunk]
         there = store.read(partial(_scores, ids))
-        for account in chunk:
-            score = there.get(account.account_id)
-            old = (
-                score.score
-                if score is not None and score.artifact_digest == before.digest
-                else evaluate(before, facts_of(before, account, names)).score
-            )
-            new = evaluate(after, facts_of(after, account, names)).score
-            compared += 1
-            far += abs(new - old) > policy.learn.large_move_points
+        stale = [
+            account
+            for account in chunk
+            if (score := there.get(account.account_id)) is None
+            or score.artifact_digest != before.digest
+        ]
+        olds = {account_id: score.score for account_id, score in there.items()}
+        again = by_old.score([facts_of(before, account, names) for account in stale])
+        olds |= {a.account_id: each.score for a, each in zip(stale, again, strict=True)}
+        news = by_new.score([facts_of(after, account, names) for account in chunk])
+        compared += len(chunk)
+        far += sum(
+            abs(new.score - olds[account.account_id]) > policy.learn.large_move_points
+            for account, new in zip(chunk, news, strict=True)
+        )
     return Move(compared=compared, far=far)
 
 

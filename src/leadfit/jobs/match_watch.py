@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from leadfit import orchestrate
 from leadfit.log import logger
 from leadfit.pipeline import Desk, InForce
 from leadfit.pipeline.matching import drawn, reviewers, tell_reviewers
@@ -392,13 +393,4 @@ def _too_many(audit: Audit) -> str:
 
 def _told(policy: Policy, key: str, fields: Facts, now: datetime) -> Action:
     """Return an alert to the reviewers that concerns no single lead."""
-    return Action(
-        key=key,
-        kind="alert",
-        destination="chat",
-        lead_id="",
-        assignment_id=None,
-        due_at=now,
-        recipients=reviewers(policy),
-        fields=fields,
-    )
+    return orchestrate.alert(key, to=reviewers(policy), fields=fields, now=now)

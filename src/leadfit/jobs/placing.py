@@ -7,8 +7,7 @@ then; it was worked by the tier that its export tells, where it tells one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
 
@@ -21,34 +20,12 @@ from leadfit.records import Activity, Facts, Kind, Score, Subject, Tier
 from leadfit.store import Session, Store
 
 if TYPE_CHECKING:
-    from leadfit.learn.lifted import EngagementBias
-    from leadfit.learn.quadrants import Placed, QuadrantFindings
-    from leadfit.learn.tiers import TierFindings
+    from leadfit.learn.outlook import Outlook
+    from leadfit.learn.quadrants import Placed
 
 _THEN: Final = frozenset({Known.CREATED, Known.SNAPSHOT})
 _MOST_ACTIVITIES: Final = 50
 _TIERS: Final = {"1": Tier.ONE, "2": Tier.TWO, "3": Tier.THREE}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What fit, intent and tier were worth.
-
-    Attributes:
-        quadrants: Fit and intent apart.
-        tiers: Who was won by tier.
-        bias: Whether engagement outweighs fit.
-        decided: Leads that stand where a decision put them; ``rated`` were rated now by what was
-            known then.
-        snapshot: Facts of imported leads of which only today's value is known.
-    """
-
-    quadrants: QuadrantFindings
-    tiers: TierFindings
-    bias: EngagementBias
-    decided: int
-    rated: int
-    snapshot: tuple[str, ...]
 
 
 def outlook(store: Store, policy: Policy, as_of: datetime | None = None) -> Outlook:
@@ -82,13 +59,18 @@ def outlook_of(
         MissingExtra: The extra ``learn`` is not installed.
     """
     try:
-        from leadfit.learn.lifted import engagement_bias  # noqa: PLC0415 -- it needs the extra
-        from leadfit.learn.quadrants import Placed, QuadrantRules, quadrants  # noqa: PLC0415 -- as above
+        from leadfit.learn import outlook as worth  # noqa: PLC0415 -- it needs the extra
+        from leadfit.learn.lifted import engagement_bias  # noqa: PLC0415 -- as above
+        from leadfit.learn.quadrants import (  # noqa: PLC0415 -- as above
+            Placed,
+            QuadrantRules,
+            quadrants,
+        )
         from leadfit.learn.tiers import tiers_to_wins  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise MissingExtra("learn", "what fit and intent were worth") from error
     own = {} if decided is None else dict(decided)
-    rated = dict(_rated(past, policy, own.keys()))
+    rated = dict(_rated(past, policy, own))
     told = _told_tiers(past)
     placed: dict[str, Placed] = {
         lead_id: Placed(
@@ -100,7 +82,7 @@ def outlook_of(
     }
     cuts = policy.score.cuts
     rules = QuadrantRules(fit=cuts.b_fit, intent=cuts.b_tier_one)
-    return Outlook(
+    return worth.Outlook(
         quadrants=quadrants(past, placed, rules=rules),
         tiers=tiers_to_wins(past, placed, rules=rules),
         bias=engagement_bias(past, placed, rules=rules),
@@ -121,11 +103,8 @@ def _decided(session: Session, past: History) -> Iterator[tuple[str, Score]]:
             yield str(lead_id), first
 
 
-def _rated(
-    past: History, policy: Policy, known: Sequence[str] | set[str] | object
-) -> Iterator[tuple[str, Score]]:
+def _rated(past: History, policy: Policy, skip: Container[str]) -> Iterator[tuple[str, Score]]:
     """Rate the other leads by what was known when they came; one without a day is left out."""
-    skip = set(cast("Sequence[str]", known))
     names = {
         table: [c.name for c in past.fact_columns if c.table == table and c.known in _THEN]
         for table in ("leads", "accounts")

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from leadfit import artifact as artifacts
-from leadfit.artifact import Artifact, evaluate
+from leadfit.artifact import Artifact
 from leadfit.errors import BadInput, Fault, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
+from leadfit.jobs.list_scoring import CHUNK, Lane, ScoredRows
 from leadfit.jobs.table_file import open_table
-from leadfit.levels import BLANK, OTHER, ArtifactFact
+from leadfit.levels import ArtifactFact
 from leadfit.policy.policy import fact_name
-from leadfit.records import Fact, IcpScore
 
 COLUMNS: Final = ("account_id", "icp_score", "detractor", "suppressed", "reasons")
 _NUMBERS: Final = ("icp_score", "detractor")
-_SHOWN: Final = 4
-_REMEMBERED: Final = 10_000
 _CSV: Final = (".csv", ".csv.gz", ".parquet")
 
 
@@ -63,16 +60,18 @@ def read_artifact(path: Path) -> Artifact:
         raise BadInput(tuple(named)) from error
 
 
-def score_list(accounts: Path, artifact: Artifact, out: Path) -> ScoredList:
+def score_list(accounts: Path, artifact: Artifact, out: Path, *, workers: int = 2) -> ScoredList:
     """Score every account of a file and write the list, whole or not at all.
 
-    Memory does not grow with the file. A cell that a spreadsheet would take for a formula gets an
+    Each row has the figures and the reasons of live scoring. Memory does not grow with the file. A
+    cell that a spreadsheet would take for a formula gets an
     apostrophe before it, in CSV only.
 
     Args:
         accounts: A ``.csv``, ``.csv.gz`` or ``.parquet`` file with an id and facts as columns.
         artifact: The model.
         out: A ``.csv`` or ``.parquet`` file.
+        workers: Processes that share the work of a large file; a small one needs none.
 
     Raises:
         BadInput: The list cannot be read; every fault is named.
@@ -80,9 +79,13 @@ def score_list(accounts: Path, artifact: Artifact, out: Path) -> ScoredList:
     _check(accounts, out)
     faults = Faults()
     with open_table(out, COLUMNS, numbers=_NUMBERS, truths=("suppressed",)) as write:
-        scorer = _Scorer(write, artifact, faults, accounts.name)
-        sheets.stream(accounts, faults, start=scorer.start, take=scorer.take)
-        faults.stop_if_any()
+        scorer = _Scorer(write, artifact, faults, accounts.name, workers)
+        try:
+            sheets.stream(accounts, faults, start=scorer.start, take=scorer.take)
+            faults.stop_if_any()
+            scorer.end()
+        finally:
+            scorer.close()
     return scorer.told()
 
 
@@ -100,7 +103,7 @@ def _check(accounts: Path, out: Path) -> None:
 
 
 class _Scorer:
-    """Scores rows as they come."""
+    """Takes rows as they come and hands them on in chunks, to be scored in their order."""
 
     def __init__(
         self,
@@ -108,17 +111,20 @@ class _Scorer:
         artifact: Artifact,
         faults: Faults,
         name: str,
+        workers: int,
     ) -> None:
         self._write = write
         self._artifact = artifact
         self._faults = faults
         self._name = name
+        self._workers = workers
         self._id, self._id_column = -1, ""
         self._places: list[tuple[ArtifactFact, int]] = []
         self._unread: tuple[str, ...] = ()
-        self._known: dict[tuple[str, str], bool] = {}
         self._unheard: Counter[str] = Counter()
         self._rows = self._suppressed = 0
+        self._chunk: list[list[str]] = []
+        self._lane: Lane | None = None
 
     def start(self, names: list[str]) -> None:
         plain = [fact_name(name) for name in names]
@@ -133,6 +139,7 @@ class _Scorer:
             return
         self._id, self._id_column = ids[0], names[ids[0]]
         self._find(names, plain)
+        self._lane = Lane(self._artifact, [fact.name for fact, _ in self._places], self._workers)
 
     def _find(self, names: list[str], plain: list[str]) -> None:
         """Find the column of each fact: by its header as written, else by its plain name."""
@@ -152,41 +159,36 @@ class _Scorer:
         self._unread = tuple(name for n, name in enumerate(names) if n not in taken)
 
     def take(self, number: int, cells: list[str]) -> None:
-        if not self._places:
+        if not self._places or self._lane is None:
             return
         account_id = cells[self._id].strip()
         if not account_id:
             self._faults.row(self._name, number, self._id_column, "", "an id in every row")
             return
-        facts: dict[str, Fact] = {}
-        for fact, place in self._places:
-            facts[fact.name] = cells[place]
-            if not fact.edges and self._is_unheard(fact, cells[place]):
-                self._unheard[fact.name] += 1
-        found = evaluate(self._artifact, facts)
-        self._rows += 1
-        self._suppressed += found.flagged
-        self._write(
-            (
-                account_id,
-                f"{found.score:.2f}",
-                f"{found.detractor:.4f}",
-                "true" if found.flagged else "false",
-                reasons_json(found, self._artifact.flag_at),
-            )
-        )
+        self._chunk.append([account_id, *(cells[place] for _, place in self._places)])
+        if len(self._chunk) == CHUNK:
+            self._keep(self._lane.take(self._chunk))
+            self._chunk = []
 
-    def _is_unheard(self, fact: ArtifactFact, text: str) -> bool:
-        key = (fact.name, text)
-        known = self._known.get(key)
-        if known is None:
-            # Without places for them, what is rare and what is blank are both nowhere.
-            place = fact.level_of(text)
-            other = place < 0 or fact.levels[place] == OTHER
-            known = other and bool(text.strip()) and (place >= 0 or BLANK in fact.levels)
-            if len(self._known) < _REMEMBERED:
-                self._known[key] = known
-        return known
+    def end(self) -> None:
+        """Score what is left."""
+        if self._lane is not None:
+            if self._chunk:
+                self._keep(self._lane.take(self._chunk))
+            self._keep(self._lane.end())
+
+    def close(self) -> None:
+        """Let go of other processes, whatever happened."""
+        if self._lane is not None:
+            self._lane.close()
+
+    def _keep(self, done: Iterable[ScoredRows]) -> None:
+        for each in done:
+            self._rows += len(each.rows)
+            self._suppressed += each.suppressed
+            self._unheard.update(each.unheard)
+            for row in each.rows:
+                self._write(row)
 
     def told(self) -> ScoredList:
         found = {fact.name for fact, _ in self._places}
@@ -198,27 +200,3 @@ class _Scorer:
             unread=self._unread,
             unheard=dict(self._unheard),
         )
-
-
-def reasons_json(found: IcpScore, flag_at: float) -> str:
-    """Return the strongest reasons of a score as a JSON list whose points sum to the score.
-
-    The first one of a suppressed account says that it is, and why.
-    """
-    told: list[dict[str, object]] = []
-    loss = next((each for each in found.reasons if each.rule == "icp.detractor"), None)
-    if found.flagged:
-        because = "" if loss is None else f": {loss.words}"
-        words = f"suppressed from {flag_at:.0%} of a match on{because}"
-        told.append({"rule": "icp.suppressed", "words": words, "points": None})
-    base, *others = found.reasons
-    kept = [base, *others[:_SHOWN]]
-    if loss is not None and loss not in kept:
-        kept.append(loss)
-    told += [{"rule": r.rule, "words": r.words, "points": round(r.points or 0.0, 2)} for r in kept]
-    rest = round(found.score, 2) - sum(round(each.points or 0.0, 2) for each in kept)
-    if round(rest, 2):
-        more = len(found.reasons) - len(kept)
-        words = f"{more} further facts and rounding" if more else "rounding"
-        told.append({"rule": "icp.rest", "words": words, "points": round(rest, 2)})
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

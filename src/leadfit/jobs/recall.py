@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final, cast
 
+from leadfit.currency import minor_digits
 from leadfit.errors import BadInput, Fault
 from leadfit.history import FactColumn, History, Known, MeaningfulUse, Notice, Step, Table
 from leadfit.jobs.names import Names
 from leadfit.policy import Policy
-from leadfit.records import Fact, Facts, Kind, minor_digits
+from leadfit.records import Fact, Facts, Kind
 from leadfit.store import Store
 from leadfit.store.past import PastExport, Recorded
 from leadfit.store.personal import is_personal

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from leadfit import orchestrate
 from leadfit.log import logger
 from leadfit.pipeline import hour_of
 from leadfit.pipeline.matching import reviewers
@@ -119,13 +120,9 @@ def _queue(actions: Sequence[Action], now: datetime, session: Session) -> None:
 
 
 def _alert(policy: Policy, alarm: FlowAlarm, now: datetime) -> Action:
-    return Action(
-        key=f"signals/{alarm.source}/{alarm.kind}/{now:%Y-%m-%d}/alert",
-        kind="alert",
-        destination="chat",
-        lead_id="",
-        assignment_id=None,
-        due_at=now,
-        recipients=reviewers(policy),
+    return orchestrate.alert(
+        f"signals/{alarm.source}/{alarm.kind}/{now:%Y-%m-%d}/alert",
+        to=reviewers(policy),
         fields={"source": alarm.source, "probe": alarm.kind, "words": alarm.words},
+        now=now,
     )

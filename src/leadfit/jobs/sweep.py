@@ -316,20 +316,16 @@ class _Late:
         words = f"has no owner for more than {minutes:g} minutes: {_why(session, lead_id)}"
         key = f"{lead_id}/unassigned"
         session.clocks.add_incident(Incident(key=key, lead_id=lead_id, at=now, words=words))
-        session.outbox.queue(self._alert(key, words, now), now)
+        session.outbox.queue(self._alert(key, f"A lead {words}", now), now)
         return False
 
     def _alert(self, key: str, words: str, now: datetime) -> Action:
-        managers = {each.manager_id for each in self.in_force.policy.reps if each.manager_id}
-        return Action(
-            key=key,
-            kind="alert",
-            destination="chat",
-            lead_id=self.unowned.lead_id,
-            assignment_id=None,
-            due_at=now,
-            recipients=tuple(sorted(managers)),
+        return orchestrate.alert(
+            key,
+            to=self.in_force.policy.managers,
             fields={"words": words},
+            now=now,
+            lead_id=self.unowned.lead_id,
         )
 
 

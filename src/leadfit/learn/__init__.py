@@ -16,6 +16,7 @@ except ImportError as error:
 
 from leadfit.learn.drift import DriftFindings, DriftRules, drift
 from leadfit.learn.findings import Study, benchmark, fit, study
+from leadfit.learn.flagging import FlagPrecision, flag_precision
 from leadfit.learn.model_c import PropensityFindings, PropensityRules, propensity
 from leadfit.learn.rejects import RejectedSegment, rejections
 from leadfit.learn.result import Benchmark
@@ -27,6 +28,7 @@ __all__ = [
     "Benchmark",
     "DriftFindings",
     "DriftRules",
+    "FlagPrecision",
     "Links",
     "PropensityFindings",
     "PropensityRules",
@@ -38,6 +40,7 @@ __all__ = [
     "benchmark",
     "drift",
     "fit",
+    "flag_precision",
     "propensity",
     "read_static",
     "rejections",

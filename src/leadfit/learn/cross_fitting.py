@@ -65,15 +65,15 @@ def cross_fit(  # noqa: PLR0917 -- what a fit needs, once more
         inside = fold == number
         if not inside.any():
             continue
-        usable = [_of_rows(levels, ~inside) for levels in facts]
-        held = [_of_rows(levels, ~inside) for levels in confounders]
+        usable = [of_rows(levels, ~inside) for levels in facts]
+        held = [of_rows(levels, ~inside) for levels in confounders]
         fewer = without(past, inside)
         try:
             heads = learn_heads(fewer, climb(fewer), usable, held, rules)
             artifact = write(fewer, usable, heads, weights, detractor, learned_from="", rules=rules)
         except BadInput:
             return None
-        scores, _ = score_rows(artifact, [_of_rows(levels, inside) for levels in facts])
+        scores, _ = score_rows(artifact, [of_rows(levels, inside) for levels in facts])
         if len(scores) != int(inside.sum()):
             return None
         standing[inside] = _standing(scores, lots[past.account[inside]])
@@ -133,8 +133,13 @@ def _of_marks(marks: Marks, kept: Bools, row_now: Ints, account_now: Ints) -> Ma
     )
 
 
-def _of_rows(levels: Levels, rows: Bools) -> Levels:
-    """Return a column with some rows only, read as before."""
+def of_rows(levels: Levels, rows: Bools) -> Levels:
+    """Return a column with some rows only, read as before.
+
+    Args:
+        levels: The column.
+        rows: Which rows stay.
+    """
     return replace(
         levels,
         codes=levels.codes[rows],

@@ -110,7 +110,7 @@ class QuadrantCounts:
         outcomes: By recorded step: accepted and qualified of leads, converted of accounts by
             their first lead, expanded and churned after use of customers.
         revenue: Minor units booked by its accounts, wins and expansions.
-        accounts: Accounts whose first lead stands here.
+        accounts: Accounts whose first lead stands here; ``customers`` those of them that were won.
     """
 
     quadrant: Quadrant
@@ -120,6 +120,7 @@ class QuadrantCounts:
     outcomes: Mapping[Step, Share]
     revenue: int
     accounts: int
+    customers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,7 @@ def quadrants(
     names += [None] * (past.rows - len(names))
     tiers = np.array([0 if each is None else int(each.tier) for each in known], dtype=np.int64)
     booked = _booked(past)
+    units, won = ladder.units[Step.CONVERTED], ladder.reached[Step.CONVERTED]
     watched = {step: _watched(past, ladder, step, rules) for step in Step}
     found = []
     for quadrant in Quadrant:
@@ -196,17 +198,22 @@ def quadrants(
                 },
                 revenue=int(booked[first].sum()),
                 accounts=int(first.sum()),
+                customers=int((inside[units] & won).sum()),
             )
         )
-    currencies = {str(each) for each in history.events.columns.get("currency", ()) if each}
     return QuadrantFindings(
         as_of=history.as_of,
         rules=rules,
         quadrants=tuple(found),
         missing=tuple(s for s in Step if ladder.sources[s] is Presence.MISSING),
         left_out=sum(each is None for each in known),
-        currency=min(currencies) if len(currencies) == 1 else None,
+        currency=_currency(history),
     )
+
+
+def _currency(history: History) -> str | None:
+    currencies = {str(each) for each in history.events.columns.get("currency", ()) if each}
+    return min(currencies) if len(currencies) == 1 else None
 
 
 def _watched(past: Past, ladder: Ladder, step: Step, rules: QuadrantRules) -> Bools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadfit.orchestrate.actions import following
+from leadfit.orchestrate.alerts import alert
 from leadfit.orchestrate.breach import BREACH, breach
 from leadfit.orchestrate.plan import plan
 from leadfit.orchestrate.storm import tell_together
@@ -11,6 +12,7 @@ from leadfit.orchestrate.waiting import Handover, hand_over, in_channels, mails
 __all__ = [
     "BREACH",
     "Handover",
+    "alert",
     "breach",
     "following",
     "hand_over",

@@ -9,6 +9,7 @@ from typing import Final
 
 from leadfit.canonical import moment
 from leadfit.orchestrate.actions import make
+from leadfit.orchestrate.alerts import alert
 from leadfit.policy import Policy
 from leadfit.policy.tiers import BreachStep
 from leadfit.records import Action, Assignment, Clock, ClockKind, Facts, Plan, Reason
@@ -116,15 +117,13 @@ def _told(
     """Tell a person once about a clock that carries no ladder."""
     owner_id = assignment.owner_id if assignment is not None else None
     recipients = tuple(person for person in (manager_id or owner_id,) if person is not None)
-    action = Action(
-        key=f"{clock.key}/late",
-        kind="alert",
-        destination="chat",
+    action = alert(
+        f"{clock.key}/late",
+        to=recipients,
+        fields={"clock": clock.kind.value, **_since(clock)},
+        now=now,
         lead_id=clock.lead_id,
         assignment_id=clock.assignment_id,
-        due_at=now,
-        recipients=recipients,
-        fields={"clock": clock.kind.value, **_since(clock)},
         is_notice=True,
     )
     words = f"the clock {clock.kind.value.replace('_', ' ')} ran out"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from leadfit.orchestrate.actions import make
+from leadfit.orchestrate.alerts import alert
 from leadfit.policy import Play, Policy
 from leadfit.policy.calendar import add_minutes
 from leadfit.policy.policy import fact_name, is_held_back
@@ -147,14 +148,12 @@ def _late_assignment(assignment: Assignment, policy: Policy, now: datetime) -> I
         return
     rep = policy.rep(assignment.owner_id)
     manager_id = (rep.manager_id if rep is not None else None) or assignment.owner_id
-    yield Action(
-        key=f"{assignment.lead_id}/{assignment.number}/{LATE_ASSIGNMENT}",
-        kind="alert",
-        destination="chat",
+    yield alert(
+        f"{assignment.lead_id}/{assignment.number}/{LATE_ASSIGNMENT}",
+        to=(manager_id,),
+        now=now,
         lead_id=assignment.lead_id,
         assignment_id=assignment.assignment_id,
-        due_at=now,
-        recipients=(manager_id,),
         fields={
             "tier": int(assignment.tier),
             "waited_minutes": round(waited.total_seconds() / 60, 3),

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from leadfit import orchestrate
 from leadfit.pipeline.case import Desk
-from leadfit.records import Action, Fact, Kind, Signal, Written
+from leadfit.records import Fact, Kind, Signal, Written
 from leadfit.store.outbox import Heard
 
 VERSION: Final = "version"
@@ -78,17 +79,12 @@ def text_of(value: Fact) -> str:
 
 def _tell(desk: Desk, looping: Written) -> None:
     """Tell the managers once a day of a field that goes round."""
-    managers = {rep.manager_id for rep in desk.policy.reps if rep.manager_id is not None}
     day = f"{desk.now:%Y-%m-%d}"
-    action = Action(
-        key=f"echo-loop/{looping.system}/{looping.object_id}/{looping.name}/{day}",
-        kind="alert",
-        destination="chat",
-        lead_id="",
-        assignment_id=None,
-        due_at=desk.now,
-        recipients=tuple(sorted(managers)),
+    action = orchestrate.alert(
+        f"echo-loop/{looping.system}/{looping.object_id}/{looping.name}/{day}",
+        to=desk.policy.managers,
         fields={"loop": f"{looping.system}: {looping.name}", "record": looping.object_id},
+        now=desk.now,
     )
     desk.session.outbox.queue(action, desk.now)
     desk.world.reach("decide.loop_told")

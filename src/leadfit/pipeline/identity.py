@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leadfit.pipeline import colleagues
 from leadfit.pipeline.case import Case, Colleague, Who
 from leadfit.records import OPENS_A_LEAD, Account, Band, Contact, Lead
 from leadfit.resolve.normal import Column, normalise, parted_name
 from leadfit.store.personal import part_facts
+
+_DRAFT: Final = "draft"
 
 
 def settle(case: Case) -> Who:
@@ -18,7 +22,7 @@ def settle(case: Case) -> Who:
     """
     accounts = case.desk.session.accounts
     account = _matched_account(case)
-    if account is None and _is_new_domain(case):
+    if account is None and is_new_domain(case):
         account = _new_account(case)
     known = _known_contact(case)
     contact = _new_contact(case, account) if known is None else known
@@ -29,6 +33,18 @@ def settle(case: Case) -> Who:
     lead = _lead(case, contact)
     is_new = known is None and lead is None and case.signal.kind in OPENS_A_LEAD
     alike = _alike(case, account, contact) if is_new else None
+    return Who(account=account, contact=contact, lead=lead, alike=alike)
+
+
+def foreseen(case: Case) -> Who:
+    """Return whom the signal is about by what is on record; nothing is made."""
+    account, contact = _matched_account(case), _known_contact(case)
+    if account is None and contact is not None and contact.account_id is not None:
+        account = case.desk.session.accounts.account(contact.account_id)
+    lead = _lead(case, contact)
+    is_new = contact is None and lead is None and case.signal.kind in OPENS_A_LEAD
+    drafted = _drafted_contact(case, account, _DRAFT) if is_new else contact
+    alike = _alike(case, account, drafted) if is_new else None
     return Who(account=account, contact=contact, lead=lead, alike=alike)
 
 
@@ -64,7 +80,8 @@ def title_of(case: Case) -> str | None:
     return title if isinstance(title, str) else None
 
 
-def _is_new_domain(case: Case) -> bool:
+def is_new_domain(case: Case) -> bool:
+    """Return whether a lead gets an account of its own, for a domain that nobody holds yet."""
     return (
         case.signal.kind in OPENS_A_LEAD
         and case.keys.domain is not None
@@ -114,13 +131,25 @@ def _known_contact(case: Case) -> Contact | None:
 
 def _new_contact(case: Case, account: Account | None) -> Contact | None:
     said = case.signal.identifiers
+    if case.keys.email is None and not any((said.email, said.phone, *_names(case))):
+        return None
+    contact = _drafted_contact(case, account, case.desk.world.new_id("contact"))
+    case.desk.session.accounts.add_contacts([(contact, case.keys.email)])
+    return contact
+
+
+def _names(case: Case) -> tuple[str | None, str | None]:
+    said = case.signal.identifiers
     first, last = said.first_name, said.last_name
     if said.name is not None and first is None and last is None:
-        first, last = parted_name(said.name)
-    if case.keys.email is None and not any((said.email, said.phone, first, last)):
-        return None
-    contact = Contact(
-        contact_id=case.desk.world.new_id("contact"),
+        return parted_name(said.name)
+    return first, last
+
+
+def _drafted_contact(case: Case, account: Account | None, contact_id: str) -> Contact:
+    said, (first, last) = case.signal.identifiers, _names(case)
+    return Contact(
+        contact_id=contact_id,
         account_id=None if account is None else account.account_id,
         email=said.email,
         first_name=first,
@@ -129,8 +158,6 @@ def _new_contact(case: Case, account: Account | None) -> Contact | None:
         phone=said.phone,
         created_at=case.desk.now,
     )
-    case.desk.session.accounts.add_contacts([(contact, case.keys.email)])
-    return contact
 
 
 def _lead(case: Case, contact: Contact | None) -> Lead | None:

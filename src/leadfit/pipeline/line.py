@@ -16,8 +16,20 @@ from leadfit import orchestrate, resolve, signal
 from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
-from leadfit.pipeline import echo, feedback, identity, intake, matching, moving, owners, rating
+from leadfit.pipeline import (
+    echo,
+    enriching,
+    feedback,
+    identity,
+    intake,
+    matching,
+    moving,
+    owners,
+    rating,
+)
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
+from leadfit.pipeline.enriching import Told
+from leadfit.pipeline.known import facts_of
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
 from leadfit.policy.policy import is_held_back
@@ -163,6 +175,8 @@ def decide_pending(world: World, store: Store, in_force: InForce, limit: int) ->
     Raises:
         StoreBusy: The store cannot take more now; what was decided stays decided.
     """
+    if in_force.policy.enrich.is_live:
+        enriching.release(world, store, limit)
     pending = store.read(lambda session: session.signals.pending(limit))
     begun: list[tuple[str, Future[str | None]]] = [
         (signal_id, store.submit(_Piece(world, in_force, signal_id), later=True))
@@ -204,7 +218,10 @@ def decide(world: World, session: Session, in_force: InForce, signal_id: str) ->
         session.signals.settle(signal_id, SignalState.DECIDED, None, ECHO)
         world.reach("decide.echo_settled")
         return None
-    lead_id = decide_on(taped(desk, {"call": "signal"}), came)
+    told = enriching.consider(taped(desk, {"call": "signal"}), came)
+    if told.waits:
+        return None
+    lead_id = _go_on(told)
     session.signals.settle(signal_id, SignalState.DECIDED, lead_id)
     world.reach("decide.settled")
     return lead_id
@@ -212,41 +229,47 @@ def decide(world: World, session: Session, in_force: InForce, signal_id: str) ->
 
 def decide_on(desk: Desk, came: Signal) -> str | None:
     """Decide a signal by what the desk is told; return its lead, if any."""
-    case = matching.find(desk, came)
+    return _go_on(enriching.consider(desk, came))
+
+
+def _go_on(told: Told) -> str | None:
+    case = told.case
     who = identity.settle(case)
-    desk.world.reach("decide.identified")
-    return _follow(case, who)
+    case.desk.world.reach("decide.identified")
+    return _follow(told, who)
 
 
-def _follow(case: Case, who: Who) -> str | None:
+def _follow(told: Told, who: Who) -> str | None:
     """Do what the signal calls for; return its lead."""
+    case = told.case
     kind = case.signal.kind
     opens = kind in OPENS_A_LEAD and who.lead is None
-    lead_id = case.desk.world.new_id("lead") if opens else None
+    lead_id = told.lead_id or case.desk.world.new_id("lead") if opens else None
     if who.lead is not None:
         lead_id = who.lead.lead_id
     case.desk.session.leads.add_activity(
         case.signal, lead_id=lead_id, contact_id=who.contact_id, account_id=who.account_id
     )
     if opens and lead_id is not None:
-        _open(case, who, lead_id)
+        _open(told, who, lead_id)
     elif who.lead is None:
-        _keep(case, who, lead_id=None)
+        _keep(told, who, lead_id=None)
     elif kind in FEEDBACK or kind in ENDS_A_LEAD:
-        _hear(case, who, who.lead)
+        _hear(told, who, who.lead)
     elif kind is Kind.ASSIGNED and who.lead.is_open:
-        _hear_of_owner(case, who, who.lead)
+        _hear_of_owner(told, who, who.lead)
     elif not who.lead.is_open:
-        _keep(case, who, lead_id=lead_id)
+        _keep(told, who, lead_id=lead_id)
     else:
-        _rate_again(case, who, who.lead)
+        _rate_again(told, who, who.lead)
     return lead_id
 
 
-def _open(case: Case, who: Who, lead_id: str) -> None:
+def _open(told: Told, who: Who, lead_id: str) -> None:
     """Open a lead: score, route, orchestrate."""
+    case = told.case
     desk = case.desk
-    made = _rated(case, who, lead_id, _subject(case, who, lead_id, {}))
+    made = _rated(told, who, lead_id, _subject(told, who, lead_id, {}))
     subject, rated = made.subject, made.score
     lead = Lead(
         lead_id=lead_id,
@@ -262,49 +285,48 @@ def _open(case: Case, who: Who, lead_id: str) -> None:
     doubt = matching.doubt(case, who, rated.tier)
     prefer = matching.owner_meanwhile(case, who)
     routed = owners.give_first(desk, lead, who.account, rated, received_at, doubt, prefer)
-    _keep(case, who, lead_id=lead_id, subject=subject, rated=rated, routed=routed, opened=True)
+    _keep(told, who, lead_id=lead_id, subject=subject, rated=rated, routed=routed, opened=True)
     matching.keep(case, who, lead_id, rated, doubt)
 
 
-def _rate_again(case: Case, who: Who, lead: Lead) -> None:
+def _rate_again(told: Told, who: Who, lead: Lead) -> None:
     """Rate an open lead by what is known now; a higher tier gets its own clock and actions."""
+    case = told.case
     desk, leads = case.desk, case.desk.session.leads
     before = leads.rated(lead.lead_id)
     known = lead.facts if before is None else before.subject.facts
-    subject = _subject(case, who, lead.lead_id, known)
+    subject = _subject(told, who, lead.lead_id, known)
     if before is not None:
         subject = replace(subject, listed=before.subject.listed)
-    made = _rated(case, who, lead.lead_id, subject, lead)
+    made = _rated(told, who, lead.lead_id, subject, lead)
     subject, rated = made.subject, made.score
     routed = Routed()
     present = leads.assignment(lead.lead_id)
     rises = lead.tier is None or rated.tier < lead.tier
     if rises and present is not None and leads.touched_at(lead.lead_id) is None:
-        told = replace(lead, facts=subject.facts)
-        routed = moving.raise_tier(desk, told, who.account, rated, present, case.signal.received_at)
+        owned = replace(lead, facts=subject.facts)
+        routed = moving.raise_tier(
+            desk, owned, who.account, rated, present, case.signal.received_at
+        )
     if routed.assignment is None and present is not None:
-        told = replace(lead, facts=subject.facts)
+        owned = replace(lead, facts=subject.facts)
         was = None if before is None else before.score
-        routed = replace(routed, plan=moving.tell_play(desk, told, rated, was, present))
+        routed = replace(routed, plan=moving.tell_play(desk, owned, rated, was, present))
     _hold_back(case, lead, rated)
-    _keep(case, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
+    _keep(told, who, lead_id=lead.lead_id, subject=subject, rated=rated, routed=routed)
 
 
 def _rated(
-    case: Case, who: Who, lead_id: str, subject: Subject, lead: Lead | None = None
+    told: Told, who: Who, lead_id: str, subject: Subject, lead: Lead | None = None
 ) -> rating.Rated:
-    """Rate a lead that a signal is about."""
-    desk, domain = case.desk, case.keys.domain
-    whom = rating.Whom(
-        lead_id=lead_id,
-        created_at=desk.now if lead is None else lead.created_at,
-        channel=case.signal.source if lead is None else lead.source,
-        account=who.account,
-        domains=() if domain is None else (domain,),
-    )
-    rated = rating.rate_lead(desk, whom, subject)
-    desk.world.reach("decide.rated")
-    return rated
+    """Rate a lead that a signal is about; it says where facts are missing that could change it."""
+    case = told.case
+    rated = rating.rate_lead(case.desk, rating.whom_of(case, who, lead_id, lead), subject)
+    case.desk.world.reach("decide.rated")
+    if told.reason is None or told.reason.rule != enriching.MISSING:
+        return rated
+    reasons = (*rated.score.reasons, told.reason)
+    return replace(rated, score=replace(rated.score, reasons=reasons))
 
 
 def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
@@ -318,12 +340,13 @@ def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
         desk.session.unbegun.cancel(barred, desk.now)
 
 
-def _hear(case: Case, who: Who, lead: Lead) -> None:
+def _hear(told: Told, who: Who, lead: Lead) -> None:
     """Take what a source reports about the handling of a lead.
 
     Without a person behind it (the fact ``by``), a touch may be an automatic notice: it is kept
     as an activity, and no clock stops for it.
     """
+    case = told.case
     came, session = case.signal, case.desk.session
     by, reason = came.facts.get("by"), came.facts.get("reason")
     if came.kind in ENDS_A_LEAD:
@@ -332,21 +355,22 @@ def _hear(case: Case, who: Who, lead: Lead) -> None:
         words = came.text if reason is None else str(reason)
         heard = Feedback(lead_id=lead.lead_id, kind=came.kind, by=by, at=came.at, reason=words)
         feedback.hear(session, heard, case.desk.policy)
-    _keep(case, who, lead_id=lead.lead_id)
+    _keep(told, who, lead_id=lead.lead_id)
 
 
-def _hear_of_owner(case: Case, who: Who, lead: Lead) -> None:
+def _hear_of_owner(told: Told, who: Who, lead: Lead) -> None:
     """Take what a source reports about the owner of a lead: a person gave it away over there.
 
     Without a person behind it (the fact ``by``) it is an activity, as is our own write that comes
     back: the lead has that owner already.
     """
+    case = told.case
     rep_id, by = case.signal.facts.get("rep_id"), case.signal.facts.get("by")
     if not isinstance(by, str) or feedback.is_automatic(by, case.desk.policy, case.signal.facts):
         by = ""
     if by and isinstance(rep_id, str) and rep_id != lead.owner_id:
         moving.hear_of_hand(case.desk, lead.lead_id, rep_id, by=by)
-    _keep(case, who, lead_id=lead.lead_id)
+    _keep(told, who, lead_id=lead.lead_id)
 
 
 def _is_of_a_program(case: Case, by: str) -> bool:
@@ -356,29 +380,19 @@ def _is_of_a_program(case: Case, by: str) -> bool:
     return is_touch and feedback.is_automatic(by, case.desk.policy, came.facts)
 
 
-def _subject(case: Case, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
+def _subject(told: Told, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
     """Put together what scoring looks at: the account's facts, then the lead's own."""
-    facts: dict[str, Fact] = {}
-    if who.account is not None:
-        facts |= who.account.facts
-        if who.account.country is not None:
-            facts["country"] = who.account.country
-    facts |= before
-    facts |= case.signal.facts
-    title = case.signal.identifiers.title or (None if who.contact is None else who.contact.title)
-    if title is not None and identity.title_of(case) is None:
-        facts["title"] = title
-    activities = case.desk.session.leads.activities(
+    activities = told.case.desk.session.leads.activities(
         lead_id=lead_id,
         contact_id=who.contact_id,
         account_id=who.account_id,
         limit=rating.ACTIVITIES,
     )
-    return Subject(facts=facts, activities=activities)
+    return Subject(facts=facts_of(told.case, who, before, told.bought), activities=activities)
 
 
 def _keep(
-    case: Case,
+    told: Told,
     who: Who,
     *,
     lead_id: str | None,
@@ -388,7 +402,7 @@ def _keep(
     opened: bool = False,
 ) -> None:
     """Write the decision with what it was made from; a lead's tier rises and never falls."""
-    desk, routed = case.desk, routed or Routed()
+    case, desk, routed = told.case, told.case.desk, routed or Routed()
     decision = Decision(
         decision_id=desk.world.new_id("decision"),
         signal_id=case.signal.signal_id,
@@ -407,8 +421,11 @@ def _keep(
         artifact_digest=desk.in_force.artifact_digest,
         card_digest=desk.in_force.card_digest,
         shadow=not desk.policy.acts,
+        enrichment=told.reason,
+        certificate_digest=None if told.certificate is None else told.certificate.digest,
     )
     desk.session.leads.add_decision(decision, {})
+    enriching.keep(told, decision)
     if opened and lead_id is not None:
         desk.session.leads.opened_by(lead_id, decision.decision_id)
     elif lead_id is not None and subject is not None and rated is not None:

@@ -12,14 +12,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from leadfit import resolve
+from leadfit import orchestrate, resolve
 from leadfit.pipeline import colleagues, sisters
 from leadfit.pipeline.case import Case, Desk, Who
 from leadfit.pipeline.owners import Doubt
 from leadfit.pipeline.reviews import evidence_of
 from leadfit.policy import Policy
 from leadfit.records import (
-    Action,
     Band,
     Candidate,
     Match,
@@ -209,24 +208,18 @@ def _review(case: Case, lead_id: str, kind: ReviewKind) -> Review:
 
 def reviewers(policy: Policy) -> tuple[str, ...]:
     """Return who is told of urgent and overdue reviews: those named, else every manager."""
-    if policy.matching.reviewers:
-        return policy.matching.reviewers
-    managers = {rep.manager_id for rep in policy.reps if rep.manager_id is not None}
-    return tuple(sorted(managers))
+    return policy.matching.reviewers or policy.managers
 
 
 def tell_reviewers(desk: Desk, review_id: str, lead_id: str, words: str) -> None:
     """Queue an alert to the reviewers, once a review and state."""
     desk.session.outbox.queue(
-        Action(
-            key=f"{lead_id}/{review_id}/alert",
-            kind="alert",
-            destination="chat",
-            lead_id=lead_id,
-            assignment_id=None,
-            due_at=desk.now,
-            recipients=reviewers(desk.policy),
+        orchestrate.alert(
+            f"{lead_id}/{review_id}/alert",
+            to=reviewers(desk.policy),
             fields={"review": review_id, "words": words},
+            now=desk.now,
+            lead_id=lead_id,
         ),
         desk.now,
     )

@@ -96,15 +96,13 @@ def _tell_of_nobody(desk: Desk, rated: Score, present: Assignment) -> None:
     words = f"rose to Tier {rated.tier.value} and nobody who works that tier is free"
     key = f"{present.lead_id}/{present.number}/nobody-of-tier-{rated.tier.value}"
     desk.session.outbox.queue(
-        Action(
-            key=key,
-            kind="alert",
-            destination="chat",
+        orchestrate.alert(
+            key,
+            to=(manager_id or present.owner_id,),
+            fields={"tier": int(rated.tier), "words": words},
+            now=desk.now,
             lead_id=present.lead_id,
             assignment_id=present.assignment_id,
-            due_at=desk.now,
-            recipients=(manager_id or present.owner_id,),
-            fields={"tier": int(rated.tier), "words": words},
         ),
         desk.now,
     )
@@ -131,15 +129,13 @@ def tell_play(desk: Desk, lead: Lead, rated: Score, was: Score | None, present: 
     }
     if play.skill is not None:
         fields["skill"] = play.skill
-    alert = Action(
-        key=key,
-        kind="alert",
-        destination="chat",
+    alert = orchestrate.alert(
+        key,
+        to=(present.owner_id,),
+        fields=fields,
+        now=desk.now,
         lead_id=lead.lead_id,
         assignment_id=present.assignment_id,
-        due_at=desk.now,
-        recipients=(present.owner_id,),
-        fields=fields,
     )
     names = {each.action for each in play.actions}
     whole = orchestrate.plan(present, lead, rated, desk.policy, now=desk.now)

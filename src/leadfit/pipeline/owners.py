@@ -229,8 +229,13 @@ def hand_over(session: Session, ended: Assignment, begun: Assignment, now: datet
         session.unbegun.readdress(action)
 
 
-def _routed_by(desk: Desk, account: Account | None) -> Account | None:
-    """Return the account of its group that the policy routes by; a broken hierarchy has none."""
+def routed_by(desk: Desk, account: Account | None) -> Account | None:
+    """Return the account of its group that the policy routes by; a broken hierarchy has none.
+
+    Args:
+        desk: Where it is asked.
+        account: The account, if there is one.
+    """
     level = RoutingLevel(desk.policy.matching.routing_level)
     if account is None or level is RoutingLevel.ACCOUNT:
         return account
@@ -249,7 +254,7 @@ def _routed_by(desk: Desk, account: Account | None) -> Account | None:
 
 def rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Routed:
     """Rank all reps for a lead by what the store knows of their loads now."""
-    account = _routed_by(desk, account)
+    account = routed_by(desk, account)
     policy, reps = desk.policy, desk.policy.reps
     taken = desk.session.capacity.loads(
         [rep.rep_id for rep in reps],

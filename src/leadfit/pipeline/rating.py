@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import propensity, score
-from leadfit.pipeline.case import Desk
-from leadfit.records import Account, Decision, Facts, Lead, Score, Subject
+from leadfit.pipeline.case import Case, Desk, Who
+from leadfit.records import Account, Activity, Decision, Facts, Lead, Score, Subject
 
 ACTIVITIES: Final = 50
 """Activities a lead is rated by, the newest."""
@@ -40,7 +40,32 @@ class Whom:
     domains: tuple[str, ...] = ()
 
 
-def rate_lead(desk: Desk, whom: Whom, subject: Subject, lifted_by: str | None = None) -> Rated:
+def whom_of(case: Case, who: Who, lead_id: str, lead: Lead | None = None) -> Whom:
+    """Return the lead that a signal is about, as it is rated.
+
+    Args:
+        case: The signal.
+        who: Whom it is about.
+        lead_id: The lead's id, also of one that is being opened.
+        lead: The lead, if it was opened before.
+    """
+    domain = case.keys.domain
+    return Whom(
+        lead_id=lead_id,
+        created_at=case.desk.now if lead is None else lead.created_at,
+        channel=case.signal.source if lead is None else lead.source,
+        account=who.account,
+        domains=() if domain is None else (domain,),
+    )
+
+
+def rate_lead(
+    desk: Desk,
+    whom: Whom,
+    subject: Subject,
+    lifted_by: str | None = None,
+    also: tuple[Activity, ...] = (),
+) -> Rated:
     """Rate a lead by what is known of it now.
 
     Under Model C the store is asked for the lead's own activities; what they and the channel
@@ -51,6 +76,7 @@ def rate_lead(desk: Desk, whom: Whom, subject: Subject, lifted_by: str | None = 
         whom: The lead.
         subject: Its facts and activities.
         lifted_by: Who overrides the intent gate or a forced tier.
+        also: Activities of its own that are not in the store yet.
     """
     policy, artifact = desk.policy, desk.in_force.artifact
     subject = replace(subject, listed=_listed(desk, whom, subject.listed), measured={})
@@ -62,7 +88,7 @@ def rate_lead(desk: Desk, whom: Whom, subject: Subject, lifted_by: str | None = 
             created_at=whom.created_at,
             since=desk.now - timedelta(days=propensity.LOOK_BACK_DAYS),
         )
-        measured = propensity.measure(model, own, whom.channel, desk.now)
+        measured = propensity.measure(model, (*own, *also), whom.channel, desk.now)
         subject = replace(subject, measured=measured)
     found = score.rate(
         subject, artifact, policy, now=desk.now, lead_id=whom.lead_id, lifted_by=lifted_by

@@ -14,15 +14,16 @@ from datetime import datetime
 from functools import cache
 from typing import Final, cast, get_args, get_type_hints
 
+from leadfit.buying import Answer
 from leadfit.pipeline import line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.lifting import lift_at
 from leadfit.pipeline.recheck import recheck_at
 from leadfit.pipeline.tape import PERSONAL, Retold, answers_of
-from leadfit.records import Activity, Candidate, Contact, Decision, Kind, Reason
+from leadfit.records import Activity, Candidate, Contact, Decision, Fact, Kind, Reason
 from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
-from leadfit.store.decided import decision_text
+from leadfit.store.decided import decision_text, personal_of
 from leadfit.store.matching import Blocked
 from leadfit.store.told import People, Told
 from leadfit.world import World
@@ -125,6 +126,7 @@ class _Rooms(Retold):
         self._given: dict[str, int] = {}
         self._decision_id = told.decision_id
         self.people = told.people
+        self.said = personal_of(("", told.statement))
         self.fetch = fetch
 
     def __getattr__(self, room: str) -> object:
@@ -227,6 +229,15 @@ def _blocked(plain: object, rooms: _Rooms, _args: object) -> object:
     return replace(decode(Blocked, {**found, "candidates": []}), candidates=candidates)
 
 
+def _answers(plain: object, rooms: _Rooms, _args: object) -> object:
+    found: list[Answer] = []
+    for each, personal in cast("list[tuple[object, list[str]]]", plain):
+        made = decode(Answer, each)
+        own = {name: cast("Fact", rooms.said.get(name)) for name in personal}
+        found.append(replace(made, facts={**made.facts, **own}))
+    return tuple(found)
+
+
 def _activities(plain: object, _rooms: object, _args: object) -> object:
     flat = iter(cast("list[object]", plain))
     return tuple(
@@ -274,6 +285,7 @@ _READERS: Final[Mapping[str, _Read]] = {
     "accounts.blocked": _blocked,
     "accounts.contact": _contact,
     "accounts.own_contact": _contact,
+    "purchases.answers": _answers,
     "capacity.loads": _by_rep,
     "leads.activities": _activities,
     "lifts.own_activities": _activities,

@@ -20,6 +20,7 @@ from types import NoneType
 from typing import Final, TypeVar, cast, get_type_hints
 
 from leadfit import artifact as artifacts
+from leadfit.buying import Answer
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.records import Activity, Candidate, Contact, Decision
 from leadfit.resolve.model import card as cards
@@ -27,6 +28,7 @@ from leadfit.store import Session
 from leadfit.store.codec import encode, to_us
 from leadfit.store.matching import Blocked
 from leadfit.store.owners import Held
+from leadfit.store.personal import part_facts
 from leadfit.store.told import ContentKind
 from leadfit.world import World
 
@@ -308,6 +310,15 @@ def _by_rep(answer: object, _people: object) -> object:
     return [[each.slots_taken, each.last_turn, dict(each.turns)] for each in loads]
 
 
+def _answers(answer: object, _people: object) -> object:
+    """Return what vendors said; what is personal in it is kept with the decision's own facts."""
+    plain: list[object] = []
+    for each in cast("tuple[Answer, ...]", answer):
+        facts, personal = part_facts(each.facts)
+        plain.append([encode(replace(each, facts=facts)), sorted(personal)])
+    return plain
+
+
 def _decision(answer: object, _people: object) -> object:
     return None if answer is None else cast("Decision", answer).decision_id
 
@@ -321,6 +332,7 @@ _WRITERS: Final[Mapping[str, Callable[[object, dict[str, dict[str, object]]], ob
     "accounts.blocked": _blocked,
     "accounts.contact": _contact,
     "accounts.own_contact": _contact,
+    "purchases.answers": _answers,
     "capacity.loads": _by_rep,
     "leads.activities": _activities,
     "lifts.own_activities": _activities,

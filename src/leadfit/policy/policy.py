@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, SkipValidation
 
-from leadfit.policy.calendar import Closures, Span, works_until
+from leadfit.policy.calendar import Closures, Span, next_opening, works_until
 from leadfit.policy.schema import Play, PolicyFile
 from leadfit.records import Fact, Facts, Rep, Score
 
@@ -112,6 +112,16 @@ class Policy(PolicyFile):
         """What :meth:`is_at_work` found of late, by schedule: since when, until when, what."""
         return {}
 
+    @cached_property
+    def managers(self) -> tuple[str, ...]:
+        """Everybody who manages somebody, in the order of their ids."""
+        return tuple(sorted({rep.manager_id for rep in self.reps if rep.manager_id is not None}))
+
+    @cached_property
+    def worked_out(self) -> dict[object, object]:
+        """What follows from the policy alone and is worked out once, by whoever needs it."""
+        return {}
+
     def is_at_work(self, rep: Rep, at: datetime) -> bool:
         """Return whether a rep works at ``at``: inside the hours, no holiday, no leave.
 
@@ -127,6 +137,29 @@ class Policy(PolicyFile):
             works, until = works_until(rep, self.closures, at)
             self._shifts[schedule] = (at, until, works)
         return works
+
+    @cached_property
+    def _openings(self) -> dict[object, tuple[datetime, datetime]]:
+        """What :meth:`next_opening` found of late, by schedule: since when, and the opening."""
+        return {}
+
+    def next_opening(self, rep: Rep, at: datetime) -> datetime | None:
+        """Return when a rep works next: ``at`` itself, a later time, or ``None`` if never.
+
+        Until that time comes the answer stays the same, so it is kept.
+
+        Args:
+            rep: The rep.
+            at: An aware time.
+        """
+        schedule = (rep.timezone, rep.working_hours, rep.calendar, rep.away_from, rep.away_to)
+        since, opening = self._openings.get(schedule, (at, at))
+        if since <= at < opening:
+            return opening
+        found = next_opening(rep, self.closures, at)
+        if found is not None:
+            self._openings[schedule] = (at, found)
+        return found
 
     def rep(self, rep_id: str | None) -> Rep | None:
         """Return the rep with this id, or ``None``."""

@@ -192,6 +192,8 @@ class Learn(Section):
     """A score that moves by more points than this moves far."""
     large_move_share: float = Field(default=0.5, gt=0, le=1)
     """When a larger share of accounts moves far, nothing is put in force without `--force`."""
+    retrain_days: float = Field(default=92, gt=0, le=3_650)
+    """Age of the artifact in force from which it is said to be due for learning anew."""
     every_hours: float = Field(default=0, ge=0)
     """While it serves, Leadfit learns anew this often; 0 leaves it to `leadfit learn`."""
 

@@ -250,6 +250,6 @@ class Detractor(Section):
     tier_three: bool = False
     """Whether the flag forces Tier 3, unless a person overrides it; holds once the flag's precision
     has a proved lower bound of ``least_precision``."""
-    least_precision: Share = 0.3
+    least_precision: Share = 0.25
     """Lower bound of the share of flagged customers that left after use, out of sample, from which
     the flag may force a tier."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
+    from leadfit.learn.outlook import Outlook
     from leadfit.learn.result import Benchmark
 
 __all__ = ["document", "page", "review_document", "review_page", "summary"]
@@ -47,19 +48,20 @@ def summary(benchmark: Benchmark) -> str:
     return make(benchmark)
 
 
-def review_document(found: DriftFindings) -> dict[str, object]:
+def review_document(found: DriftFindings, outlook: Outlook | None = None) -> dict[str, object]:
     """Return the quarterly review as the content of ``review.json``, plain JSON values.
 
     ``quarter`` names the days, ``decisions`` what is to be decided, by whom, on what evidence and
-    between what, and ``findings`` holds everything the watch found. Rates and points are fractions
-    of 1; what is not known is ``None``, never NaN.
+    between what, ``findings`` holds everything the watch found, and ``outlook`` what fit, intent
+    and tier were worth. Rates and points are fractions of 1; what is not known is ``None``, never
+    NaN.
     """
     from leadfit.report.review import review_document as make  # noqa: PLC0415 -- needs an extra
 
-    return make(found)
+    return make(found, outlook)
 
 
-def review_page(found: DriftFindings) -> str:
+def review_page(found: DriftFindings, outlook: Outlook | None = None) -> str:
     """Return the quarterly review as ``review.html``: one file, no script, no network, prints well.
 
     Raises:
@@ -67,4 +69,4 @@ def review_page(found: DriftFindings) -> str:
     """
     from leadfit.report.review import review_page as make  # noqa: PLC0415 -- needs an extra
 
-    return make(found)
+    return make(found, outlook)

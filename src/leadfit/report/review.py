@@ -12,8 +12,10 @@ from markupsafe import Markup
 from leadfit.canonical import document as fields_of
 from leadfit.canonical import plain
 from leadfit.learn.drift import DriftFindings, MonthOfScore, StepWatch
+from leadfit.learn.outlook import Outlook
 from leadfit.learn.result import Estimate
 from leadfit.report import charts, names, words
+from leadfit.report import outlook as told
 from leadfit.report.decisions import QUARTER, costs, decisions
 from leadfit.report.render import render, stylesheet
 
@@ -37,18 +39,20 @@ _PARTS: Final = {
 }
 
 
-def review_document(found: DriftFindings) -> dict[str, object]:
+def review_document(found: DriftFindings, outlook: Outlook | None = None) -> dict[str, object]:
     """Return the review pack as the content of ``review.json``; see :mod:`leadfit.report`."""
+    worth = None if outlook is None else fields_of(outlook, finite_only=False)
     return {
         "version": VERSION,
         "as_of": plain(found.as_of),
         "quarter": {"from": plain(found.as_of - QUARTER), "to": plain(found.as_of)},
         "decisions": [plain(each) for each in decisions(found)],
         "findings": fields_of(found, finite_only=False),
+        "outlook": worth,
     }
 
 
-def review_page(found: DriftFindings) -> str:
+def review_page(found: DriftFindings, outlook: Outlook | None = None) -> str:
     """Return the review pack as ``review.html``; see :mod:`leadfit.report`."""
     style = stylesheet()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -77,9 +81,29 @@ def review_page(found: DriftFindings) -> str:
             "age": _age(found),
             "delays": [_delay(found, n) for n in range(len(found.delays))],
             "notices": [words.short(each.message, 400) for each in found.notices],
+            "worth": None if outlook is None else _worth(outlook),
             "signers": ("RevOps", "Sales", "Product"),
         },
     )
+
+
+def _worth(outlook: Outlook) -> View:
+    """Return what fit, intent and tier were worth."""
+    tables = [
+        ("Leads by fit and intent when they came", told.quadrant_rows(outlook.quadrants)),
+        ("How wins by tier changed", told.tier_rows(outlook.tiers)),
+        ("Wins by tier, month by month", told.month_rows(outlook.tiers)),
+    ]
+    return {
+        "tone": {"alarm": "bad", "calm": "good"}.get(outlook.bias.level, "still"),
+        "bias": told.bias_words(outlook.bias),
+        "words": list(told.outlook_words(outlook)),
+        "tables": [
+            {"caption": caption, "head": rows[0], "rows": rows[1:]}
+            for caption, rows in tables
+            if len(rows) > 1
+        ],
+    }
 
 
 def fields_of_decisions(found: DriftFindings) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from leadfit.records import minor_digits
+from leadfit.currency import minor_digits
 
 LONGEST: Final = 120
 UNKNOWN: Final = "not known"

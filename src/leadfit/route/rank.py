@@ -15,7 +15,6 @@ from datetime import datetime
 from functools import lru_cache
 
 from leadfit.policy import Play, Policy
-from leadfit.policy.calendar import next_opening
 from leadfit.policy.policy import Territory, fact_name, fold
 from leadfit.records import (
     Account,
@@ -398,7 +397,7 @@ def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
 def _words(group: _Group, rep_id: str, case: _Case) -> str:
     if rep_id not in case.asleep:
         return group.words
-    opening = next_opening(case.loads[rep_id].rep, case.policy.closures, case.now)
+    opening = case.policy.next_opening(case.loads[rep_id].rep, case.now)
     when = f"works next from {opening:%Y-%m-%d %H:%M} UTC" if opening else "has no working hours"
     return f"{group.words}; {when}"
 

@@ -39,7 +39,7 @@ def taken_away(  # noqa: PLR0917 -- what points may hang on
     for name, less in rules.less.items():
         if less.component != component:
             continue
-        wanted, why = _wanted(name, less, subject, known, now)
+        wanted, why = wanted_by(name, less, subject, known, now)
         if not why:
             continue
         taken = round(min(wanted, max(0.0, left)), DIGITS)
@@ -51,14 +51,14 @@ def taken_away(  # noqa: PLR0917 -- what points may hang on
     return found
 
 
-def _wanted(
+def wanted_by(
     name: str, less: Less, subject: Subject, known: Facts, now: datetime
 ) -> tuple[float, str]:
     """Return the points a part would take, and why; no reason where it takes none."""
     if less.domains:
         return less.points, "its domain stands on the list" if name in subject.listed else ""
     if less.fact is not None:
-        return less.points, _says(less, less.fact, known)
+        return less.points, says(less, less.fact, known)
     ages_s = [
         (age_s, each.kind.value)
         for each in subject.activities
@@ -72,7 +72,8 @@ def _wanted(
     return round(less.points * left, DIGITS), f"{kind} {age_s / DAY_S:.0f} days ago"
 
 
-def _says(less: Less, fact: str, known: Facts) -> str:
+def says(less: Less, fact: str, known: Facts) -> str:
+    """Return what a fact says that takes points away; nothing where it does not."""
     value = known.get(fact_name(fact))
     if value is None:
         return ""

@@ -25,6 +25,7 @@ from leadfit.records import (
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.relatives.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
+from leadfit.store.enriching import Enriching
 from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.lifts import Lifts
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
@@ -401,6 +402,10 @@ class Session(Protocol):
     @property
     def echoes(self) -> Echoes:
         """What we wrote into other systems."""
+
+    @property
+    def enriching(self) -> Enriching:
+        """Signals that wait for bought facts, and proofs that none are needed."""
 
     @property
     def intake(self) -> Intake:

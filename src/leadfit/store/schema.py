@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from leadfit.store import (
+    schema_enriching,
     schema_lifts,
     schema_matching,
     schema_outbox,
@@ -28,6 +29,7 @@ from leadfit.store.types import NUMBER, WHOLE, WORDS, metadata, only
 
 __all__ = [
     "metadata",
+    "schema_enriching",
     "schema_lifts",
     "schema_matching",
     "schema_outbox",

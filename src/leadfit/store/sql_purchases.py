@@ -9,7 +9,6 @@ from typing import Final
 
 from leadfit.buying import (
     MILLION,
-    VENDOR,
     Answer,
     Closed,
     Flip,
@@ -26,6 +25,7 @@ from leadfit.store.outbox import Gate, GateState
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_outbox import SqlDestinations
 from leadfit.store.sql_signals import SqlSignals
+from leadfit.store.vendors import gate_name, month_of
 
 PURCHASE: Final = (
     "purchase_id, signal_id, vendor, whom_kind, whom_key, facts, flips, chance, value, price,"
@@ -182,20 +182,6 @@ class SqlPurchases:
             return vendor.hit_rate
         hits = [row for row in rows if row[0] == "answered"]
         return len(hits) / len(rows)
-
-
-def gate_name(vendor: str) -> str:
-    """Return the name under which it is kept whether a vendor is called at all.
-
-    >>> gate_name("apollo")
-    'vendor:apollo'
-    """
-    return f"{VENDOR}{vendor}"
-
-
-def month_of(at: datetime) -> str:
-    """Return the calendar month in UTC, as budgets have it."""
-    return f"{at:%Y-%m}"
 
 
 def purchase_of(row: Row) -> Purchase:

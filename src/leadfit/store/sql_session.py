@@ -12,6 +12,7 @@ from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
 from leadfit.store.sql_capacity import SqlCapacity
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
+from leadfit.store.sql_enriching import SqlEnriching
 from leadfit.store.sql_head import Head
 from leadfit.store.sql_intake import SqlAccessKeys, SqlIntake
 from leadfit.store.sql_leads import SqlLeads
@@ -79,6 +80,7 @@ class SqlSession:
         self.destinations = SqlDestinations(connection)
         self.dead_letters = SqlDeadLetters(connection)
         self.echoes = SqlEchoes(connection, secret)
+        self.enriching = SqlEnriching(connection)
         self.intake = SqlIntake(connection, secret)
         self.keys = SqlAccessKeys(connection)
         self.past = SqlPast(connection, self.signals, self.accounts)

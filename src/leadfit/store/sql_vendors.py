@@ -12,7 +12,7 @@ from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection, Row
-from leadfit.store.sql_purchases import PURCHASE, month_of, purchase_of
+from leadfit.store.sql_purchases import PURCHASE, purchase_of
 from leadfit.store.vendors import (
     Begun,
     Bill,
@@ -22,6 +22,7 @@ from leadfit.store.vendors import (
     Spent,
     Terms,
     VendorCall,
+    month_of,
 )
 
 T = TypeVar("T")
@@ -33,9 +34,10 @@ _VIEW: Final = f"{PURCHASE}, state, reason, attempts, doubts, ticket, answer_id,
 _COLUMNS: Final = 13
 _CALL: Final = (
     "vendor_calls.call_id, vendor_calls.purchase_id, vendor_calls.vendor, vendor_calls.at_us,"
-    " vendor_calls.state, purchases.signal_id, purchases.lead_id, vendor_calls.reason,"
+    " vendor_calls.state, purchases.signal_id, coalesce(purchases.lead_id, signals.lead_id),"
+    " vendor_calls.reason,"
     " vendor_calls.status, vendor_calls.money, vendor_calls.credits, vendor_calls.facts,"
-    " vendor_calls.ended_us, purchases.changed"
+    " vendor_calls.ended_us, purchases.changed, decisions.decision_id"
 )
 # One guarded statement: what is set aside and spent never exceeds the limit, on any store.
 _SET_ASIDE: Final = """
@@ -424,6 +426,9 @@ class SqlVendors:
         rows = self._connection.execute(
             f"SELECT {_CALL} FROM vendor_calls LEFT JOIN purchases"  # noqa: S608 -- fixed columns
             " ON purchases.purchase_id = vendor_calls.purchase_id"
+            " LEFT JOIN signals ON signals.signal_id = purchases.signal_id"
+            " LEFT JOIN decisions ON decisions.lead_id = signals.lead_id"
+            " AND decisions.signal_id = signals.signal_id"
             " WHERE vendor_calls.at_us >= ? AND vendor_calls.at_us < ?"
             " ORDER BY vendor_calls.at_us, vendor_calls.call_id",
             (to_us(since), to_us(until)),
@@ -496,4 +501,5 @@ def _call(row: Row) -> VendorCall:
         facts=tuple(json.loads(row[11])),
         latency_s=None if row[12] is None else max(0, row[12] - row[3]) / 1_000_000,
         changed=None if row[13] is None else bool(row[13]),
+        decision_id=row[14],
     )

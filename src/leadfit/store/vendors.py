@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from leadfit.buying import Purchase, PurchaseState
+from leadfit.buying import VENDOR, Purchase, PurchaseState
 from leadfit.store.pace import Limits
 
 
@@ -145,6 +145,7 @@ class VendorCall:
         lead_id: The lead it was made for, where there was one by then.
         signal_id: The signal whose decision it was made for.
         latency_s: Seconds from the request to the whole answer; ``None`` while it is under way.
+        decision_id: The decision it was made for, once that was made.
         changed: Whether the decision came out otherwise; ``None`` while that is not known.
     """
 
@@ -160,6 +161,7 @@ class VendorCall:
     cost: Bill = field(default_factory=Bill)
     facts: tuple[str, ...] = ()
     latency_s: float | None = None
+    decision_id: str | None = None
     changed: bool | None = None
 
 
@@ -268,3 +270,17 @@ class Vendors(Protocol):
 
     def latest_audit(self, vendor: str) -> tuple[datetime, str] | None:
         """Return what the latest audit of a vendor came to."""
+
+
+def gate_name(vendor: str) -> str:
+    """Return the name under which it is kept whether a vendor is called at all.
+
+    >>> gate_name("apollo")
+    'vendor:apollo'
+    """
+    return f"{VENDOR}{vendor}"
+
+
+def month_of(at: datetime) -> str:
+    """Return the calendar month in UTC, as budgets have it."""
+    return f"{at:%Y-%m}"

@@ -24,9 +24,13 @@ from leadfit.store.past import AccountScore
 
 
 class SignalState(StrEnum):
-    """How far a stored signal has come; ``dead`` waits for a person, who may drop it for good."""
+    """How far a stored signal has come; ``dead`` waits for a person, who may drop it for good.
+
+    ``waiting``: facts are bought that may change how it is decided.
+    """
 
     ACCEPTED = "accepted"
+    WAITING = "waiting"
     DECIDED = "decided"
     DEAD = "dead"
     DROPPED = "dropped"

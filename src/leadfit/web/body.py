@@ -46,7 +46,7 @@ async def read_raw(request: Asked, room: Room | None = None) -> bytes:
         Problem: 413 over the size, 408 past the deadline, 503 where there is no room for it.
     """
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:20]) > MAX_BYTES:
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > MAX_BYTES:
         raise _too_large(announced[:20])
     chunks: list[bytes] = []
     size = 0

@@ -11,7 +11,7 @@ from leadfit.canonical import Plain, document
 from leadfit.errors import Fault, shorten
 from leadfit.web.body import read_json
 from leadfit.web.problems import refused
-from leadfit.web.said import BY_KEY, Said
+from leadfit.web.said import BY_KEY, Said, only_known, row_limit
 from leadfit.web.site import Asked, authorised, site_of
 
 Json = dict[str, Plain]
@@ -57,17 +57,12 @@ async def _said(request: Asked) -> tuple[str, str]:
 
 def _asked(request: Asked) -> tuple[int, str | None]:
     given = request.query_params
-    faults = [
-        Fault(place=name, came=shorten(name), allowed="limit, what")
-        for name in given
-        if name not in ("limit", "what")
-    ]
-    text, what = given.get("limit", str(_ROWS)), given.get("what") or None
-    is_number = text.isascii() and text.isdigit() and len(text) < 5
-    if not is_number or not 1 <= int(text) <= _MOST_ROWS:
-        faults.append(Fault(place="limit", came=shorten(text), allowed=f"1 to {_MOST_ROWS}"))
+    faults: list[Fault] = []
+    only_known(given, ("limit", "what"), faults)
+    limit = row_limit(given.get("limit", str(_ROWS)), _MOST_ROWS, faults)
+    what = given.get("what") or None
     if what is not None and what not in SORTS:
         faults.append(Fault(place="what", came=shorten(what), allowed=", ".join(SORTS)))
     if faults:
         raise refused(faults)
-    return int(text), what
+    return limit, what

@@ -17,6 +17,7 @@ from leadfit.store.views import Receipt
 from leadfit.web.body import read_raw
 from leadfit.web.intake import result
 from leadfit.web.problems import Problem, overloaded, problem_of, refused
+from leadfit.web.said import only_known, row_limit
 from leadfit.web.site import Asked, Room, Site, authorised, named, site_of
 
 Json = dict[str, Plain]
@@ -59,11 +60,12 @@ async def get_refused(request: Asked) -> Response[Json]:
 
 
 def _page(request: Asked) -> tuple[int, str | None]:
-    limit = request.query_params.get("limit", "50")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_ROWS):
-        allowed = f"1 to {MOST_ROWS}"
-        raise refused([Fault(place="limit", came=shorten(limit), allowed=allowed)])
-    return int(limit[:9]), request.query_params.get("after") or None
+    faults: list[Fault] = []
+    only_known(request.query_params, ("limit", "after"), faults)
+    limit = row_limit(request.query_params.get("limit", "50"), MOST_ROWS, faults)
+    if faults:
+        raise refused(faults)
+    return limit, request.query_params.get("after") or None
 
 
 def _hook(site: Site, source: str) -> Hook:

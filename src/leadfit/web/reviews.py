@@ -14,7 +14,7 @@ from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.web.body import read_json
 from leadfit.web.problems import refused
-from leadfit.web.said import BY_KEY, Said
+from leadfit.web.said import BY_KEY, Said, row_limit
 from leadfit.web.site import Asked, Site, authorised, named, site_of
 
 Json = dict[str, Plain]
@@ -176,9 +176,7 @@ def _asked(request: Asked) -> tuple[int, str | None, ReviewKind | None, str | No
         if name not in _QUERY:
             allowed = ", ".join(_QUERY)
             faults.append(Fault(place=shorten(name), came="an unknown key", allowed=allowed))
-    limit = asked.get("limit", str(PAGE_ROWS))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_ROWS):
-        faults.append(Fault(place="limit", came=shorten(limit), allowed=f"1 to {MOST_ROWS}"))
+    limit = row_limit(asked.get("limit", str(PAGE_ROWS)), MOST_ROWS, faults)
     kind = asked.get("kind") or None
     kinds = [each.value for each in ReviewKind if each is not ReviewKind.STATED]
     if kind is not None and kind not in kinds:
@@ -186,4 +184,4 @@ def _asked(request: Asked) -> tuple[int, str | None, ReviewKind | None, str | No
     if faults:
         raise refused(faults)
     after, viewer = asked.get("after") or None, asked.get("viewer") or None
-    return int(limit[:9]), after, None if kind is None else ReviewKind(kind), viewer
+    return limit, after, None if kind is None else ReviewKind(kind), viewer

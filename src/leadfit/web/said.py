@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,11 +11,31 @@ from leadfit.errors import Fault, shorten
 from leadfit.web.problems import refused
 
 LONGEST_WORDS: Final = 500
+_LONG_NUMBER: Final = 10
 BY_KEY: Final = "api"
 """Who it was, where a key says something and names nobody."""
 
 # JSON can spell what no store keeps as text.
 _NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def only_known(given: Iterable[str], known: tuple[str, ...], faults: list[Fault]) -> None:
+    """Add a fault to ``faults`` for each name in a query that means nothing here."""
+    faults.extend(
+        Fault(place=shorten(name), came=shorten(name), allowed=", ".join(known))
+        for name in given
+        if name not in known
+    )
+
+
+def row_limit(given: str, most: int, faults: list[Fault]) -> int:
+    """Return how many rows a query asks for, at most ``most``; a fault is added to ``faults``."""
+    if given.isascii() and given.isdigit() and len(given) < _LONG_NUMBER:
+        limit = int(given)
+        if 1 <= limit <= most:
+            return limit
+    faults.append(Fault(place="limit", came=shorten(given), allowed=f"1 to {most}"))
+    return most
 
 
 class Said:

@@ -27,6 +27,7 @@ def test_every_command_of_a_room_is_listed() -> None:
         cards,
         changing,
         deliveries,
+        enriching,
         keeping,
         learning,
         match_files,
@@ -35,23 +36,14 @@ def test_every_command_of_a_room_is_listed() -> None:
         outcomes,
         reviewing,
         routing,
+        stories,
         watching,
         workspace,
     )
 
     rooms = (
-        *(
-            cards,
-            changing,
-            deliveries,
-            keeping,
-            learning,
-            match_files,
-            matching,
-            offline,
-            reviewing,
-        ),
-        *(outcomes, routing, watching, workspace),
+        *(cards, changing, deliveries, keeping, learning, match_files, matching, offline),
+        *(enriching, outcomes, reviewing, routing, stories, watching, workspace),
     )
     assert {name for room in rooms for name in room.COMMANDS} == set(WORDS)
 

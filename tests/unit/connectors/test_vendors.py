@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +24,7 @@ from leadfit.connectors.slack import SlackPerformer, escape
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.webhook import WebhookPerformer
 from leadfit.connectors.words import clean, details, headline
-from leadfit.records import Action
+from leadfit.records import Action, Fact
 from leadfit.testing.check_connector import make_action
 from leadfit.testing.receivers import (
     Reply,
@@ -67,6 +68,29 @@ def test_a_message_says_who_what_and_until_when_on_the_owners_wall() -> None:
     told = dict(details(make_action("k"), BRIEF))
     assert told["Why"] == "asked for a demo; owns the territory"
     assert told["Contact"] == "Jo & Co <@U9>, VP Finance"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"words": "source form fell silent", "probe": "silent"}, "source form fell silent"),
+        (
+            {"waited_minutes": 31.5, "limit_minutes": 5.0},
+            "A lead waited 32 minutes for its first owner, not 5",
+        ),
+        ({"lead_count": 3, "leads": "a, b, c"}, "Nobody has touched 3 leads in time"),
+        ({"clock": "signal_to_touch"}, "A clock ran out"),
+        ({"tier": 1}, "New lead"),
+    ],
+)  # fmt: skip
+def test_an_alert_says_what_it_is_about(fields: dict[str, Fact], words: str) -> None:
+    alert = replace(make_action("k"), kind="alert", fields=fields)
+    assert headline(alert, Brief()) == words
+
+
+def test_a_page_about_many_leads_names_them() -> None:
+    page = replace(make_action("k"), kind="page", fields={"lead_count": 2, "leads": "l1, l2"})
+    assert dict(details(page, Brief()))["Leads"] == "l1, l2"
 
 
 def test_what_may_be_a_repeat_says_so_first() -> None:

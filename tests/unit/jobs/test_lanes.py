@@ -12,13 +12,16 @@ from leadfit import policy as policies
 from leadfit.connectors import Performer
 from leadfit.connectors.base import NotTaken
 from leadfit.jobs import Deliveries, Lanes
+from leadfit.jobs.deliver import Outcome
 from leadfit.policy import Policy
 from leadfit.records import Action
 from leadfit.store import SqliteStore
-from leadfit.store.views import ActionState
+from leadfit.store.views import ActionState, ActionView
 from leadfit.world import SystemWorld
 
 PATIENCE_S = 10.0
+
+Sending = Lanes[ActionView, Outcome]
 
 
 class Waiting:
@@ -100,10 +103,10 @@ def states(store: SqliteStore) -> Mapping[str, int]:
 @pytest.fixture
 def lanes(
     store: SqliteStore, world: SystemWorld, policy: Policy
-) -> Iterator[Callable[[Mapping[str, Performer]], Lanes]]:
-    made: list[Lanes] = []
+) -> Iterator[Callable[[Mapping[str, Performer]], Sending]]:
+    made: list[Sending] = []
 
-    def start(performers: Mapping[str, Performer]) -> Lanes:
+    def start(performers: Mapping[str, Performer]) -> Sending:
         made.append(Lanes(Deliveries(world, store, performers, lambda: policy)))
         return made[-1]
 
@@ -112,7 +115,7 @@ def lanes(
         each.stop()
 
 
-def until(lanes: Lanes, holds: Callable[[], bool]) -> None:
+def until(lanes: Sending, holds: Callable[[], bool]) -> None:
     world = SystemWorld()
     end_s = world.monotonic_s() + PATIENCE_S
     while not holds():
@@ -122,7 +125,7 @@ def until(lanes: Lanes, holds: Callable[[], bool]) -> None:
 
 
 def test_a_destination_that_does_not_answer_delays_no_other(
-    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Lanes]
+    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Sending]
 ) -> None:
     queue(store, world, "crm", 10)
     queue(store, world, "chat", 30)
@@ -136,7 +139,7 @@ def test_a_destination_that_does_not_answer_delays_no_other(
 
 
 def test_a_dead_destination_is_left_alone_and_the_others_go_on(
-    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Lanes]
+    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Sending]
 ) -> None:
     queue(store, world, "crm", 20)
     queue(store, world, "chat", 20)
@@ -158,7 +161,7 @@ def gate(store: SqliteStore) -> str:
 
 
 def test_stopping_waits_for_what_is_being_sent(
-    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Lanes]
+    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Sending]
 ) -> None:
     queue(store, world, "crm", 2)
     slow = Waiting()
@@ -170,7 +173,7 @@ def test_stopping_waits_for_what_is_being_sent(
 
 
 def test_actions_of_a_lead_leave_one_after_another_also_in_threads(
-    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Lanes]
+    store: SqliteStore, world: SystemWorld, lanes: Callable[[Mapping[str, Performer]], Sending]
 ) -> None:
     now = world.now()
     for number in range(30):

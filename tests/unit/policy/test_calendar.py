@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from leadfit.policy import load_starter
 from leadfit.policy.calendar import (
     Closures,
     add_minutes,
@@ -101,6 +102,14 @@ def test_the_next_opening_of_a_working_rep_is_now() -> None:
     who, now = rep("UTC", NINE_TO_FIVE), at("2026-03-04T10:00Z")
     assert next_opening(who, CLOSURES, now) == now
     assert next_opening(who, CLOSURES, at("2026-03-06T17:00Z")) == at("2026-03-09T09:00Z")
+
+
+def test_the_openings_a_policy_keeps_are_those_of_the_calendar() -> None:
+    policy = load_starter()
+    hours = [at("2026-03-02T00:30Z") + timedelta(hours=n) for n in range(240)]
+    for who in policy.reps:
+        for now in (*hours, *reversed(hours)):
+            assert policy.next_opening(who, now) == next_opening(who, policy.closures, now)
 
 
 def test_leave_interrupts_working_time() -> None:

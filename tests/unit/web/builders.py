@@ -42,6 +42,7 @@ from leadfit.records import (
     Subject,
     Tier,
 )
+from leadfit.store.lifts import Lift
 from leadfit.store.matching import Review
 from leadfit.store.outbox import Gate, GateState
 from leadfit.store.views import (
@@ -244,6 +245,20 @@ class NoRouting(Routing):
             raise NotPossible(f"rep {rep_id}", "all 15 slots are taken")
         self._said.append(("assigned", lead_id, by, (rep_id, reason)))
         return assignment(lead_id)
+
+    def lift(self, lead_id: str, *, by: str, reason: str) -> Lift:
+        if reason == "a friend":
+            raise NotPossible(f"lead {lead_id}", "fit 10 of 100 is below the gate of 70")
+        self._said.append(("lifted", lead_id, by, reason))
+        return Lift(
+            decision_id="decision_1",
+            lead_id=lead_id,
+            tier=Tier.ONE,
+            from_tier=Tier.TWO,
+            by=by,
+            reason=reason,
+            at=START,
+        )
 
     def override_counts(self) -> Mapping[str, int]:
         return {"rep_ada": 3, "-": 1}

@@ -84,7 +84,7 @@ def test_a_bad_word_is_refused_with_every_fault(
 
 
 @pytest.mark.parametrize("key", [None, "in", "see"])
-@pytest.mark.parametrize("call", ["accept", "reject", "touch", "assign"])
+@pytest.mark.parametrize("call", ["accept", "reject", "touch", "assign", "override"])
 def test_only_ops_may_say_something_about_a_lead(
     leadfit: LeadfitInMemory, call: str, key: str | None
 ) -> None:
@@ -113,6 +113,25 @@ def test_giving_a_lead_by_hand_needs_a_rep_and_a_reason(leadfit: LeadfitInMemory
     answer = ask(create_app(leadfit), "POST", "/v1/leads/lead_1/assign", json={}, key="act")
     assert answer.status_code == 422
     assert {each["place"] for each in answer.json()["faults"]} == {"rep_id", "reason"}
+
+
+def test_a_lead_is_lifted_over_the_intent_gate_with_who_did_it_and_why(
+    leadfit: LeadfitInMemory,
+) -> None:
+    body = {"reason": "met their board", "by": "rep_ada"}
+    answer = ask(create_app(leadfit), "POST", "/v1/leads/lead_1/override", json=body, key="act")
+    assert (answer.status_code, answer.json()["lead_id"]) == (200, "lead_1")
+    assert leadfit.said[-1] == ("lifted", "lead_1", "rep_ada", "met their board")
+
+
+def test_a_lead_that_does_not_fit_is_not_lifted_and_the_reason_is_told(
+    leadfit: LeadfitInMemory,
+) -> None:
+    path = "/v1/leads/lead_1/override"
+    answer = ask(create_app(leadfit), "POST", path, json={"reason": "a friend"}, key="act")
+    assert (answer.status_code, "below the gate of 70" in answer.text) == (409, True)
+    nothing = ask(create_app(leadfit), "POST", path, json={}, key="act")
+    assert [each["place"] for each in nothing.json()["faults"]] == ["reason"]
 
 
 def test_leads_taken_by_hand_are_counted_by_rep(leadfit: LeadfitInMemory) -> None:

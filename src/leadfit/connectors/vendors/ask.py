@@ -88,17 +88,11 @@ class HttpVendor:
 
     def bucket(self, kind: WhomKind) -> str:
         """Return the name under which calls about this kind are counted together."""
-        product = self._profile.products.get(kind)
-        return (product.bucket if product is not None else None) or "all"
+        return self._profile.bucket(kind)
 
     def limits(self, kind: WhomKind) -> Mapping[float, int]:
         """Return the most calls within so many seconds, for questions about this kind."""
-        if self._setup.windows:
-            return self._setup.windows
-        bucket = self._profile.rates.get(self.bucket(kind))
-        plan = self._setup.plan or self._profile.plan
-        rates = () if bucket is None or plan is None else bucket.plans.get(plan, ())
-        return {rate.seconds: rate.calls for rate in rates}
+        return self._setup.windows or self._profile.limits(kind, self._setup.plan)
 
     def ask(self, question: Question, ticket: str | None = None) -> Brought:
         """Ask, or ask again by a ticket; see :class:`leadfit.connectors.questions.Vendor`."""
@@ -156,7 +150,7 @@ class HttpVendor:
     def _say_who(self, headers: dict[str, str], parameters: Parameters) -> Parameters:
         """Add the credential to the headers, or return the parameters with it."""
         auth = self._profile.auth
-        if auth.kind == "none":
+        if auth.kind == "none" or (auth.optional and not self._setup.secret):
             return parameters
         if auth.kind == "token":
             headers["Authorization"] = f"Bearer {self._tokens.get()}"

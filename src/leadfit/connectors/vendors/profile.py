@@ -139,6 +139,8 @@ class Auth(Section):
     """Header or query parameter."""
     text: Told = "{secret}"
     """Its value; with `basic` it is `user:password`."""
+    optional: bool = False
+    """A call without a credential is made, too, where the policy names none."""
     url: Address | None = None
     """`token`: where it is fetched."""
     style: Literal["json", "form"] = "form"
@@ -319,6 +321,26 @@ class Profile(Section):
                 return found
             place = place.rpartition(".")[0]
         return None
+
+    def bucket(self, kind: WhomKind) -> str:
+        """Return the name under which calls about a kind of subject are counted together.
+
+        Args:
+            kind: A lead, a contact or a company.
+        """
+        product = self.products.get(kind)
+        return (product.bucket if product is not None else None) or "all"
+
+    def limits(self, kind: WhomKind, plan: str | None) -> Mapping[float, int]:
+        """Return the most calls within so many seconds; nothing where none are known.
+
+        Args:
+            kind: What is asked about.
+            plan: Whose limits hold; the profile's own choice by default.
+        """
+        bucket, chosen = self.rates.get(self.bucket(kind)), plan or self.plan
+        rates = () if bucket is None or chosen is None else bucket.plans.get(chosen, ())
+        return {rate.seconds: rate.calls for rate in rates}
 
     def places(self) -> Iterator[str]:
         """Yield the places that want a source."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from leadfit.currency import minor_digits
 from leadfit.learn.result import AmountEffect, Benchmark, Claim, ProfileRow
-from leadfit.records import minor_digits
 
 _READ = {
     Claim.CAUSED: "caused, if nothing unrecorded explains more than {rv:.0%}",

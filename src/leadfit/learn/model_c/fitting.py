@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from leadfit.errors import BadInput
 from leadfit.history import History, Notice, Step
 from leadfit.learn import leaks
+from leadfit.learn.cross_fitting import of_rows, without
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
@@ -149,7 +150,7 @@ def _learn(
         message = f"{wins[0]} wins to learn from and {wins[1]} to judge by are too few."
         return _none(months, "too_few_wins", message, rows)
     facts = _facts(past, ladder, rules.learner)
-    icp = icp_out_of_fold(past, ladder, facts, parts.held_from, rules.learner)
+    icp = icp_out_of_fold(past, facts, parts.held_from, rules.learner)
     measured = rows.measured | {"icp_score": icp[rows.row]}
     made = _fit(facts, rows, measured, parts)
     raw = made.intercept + made.raw
@@ -195,9 +196,7 @@ def _facts(past: Past, ladder: Ladder, rules: Rules) -> tuple[Levels, ...]:
 # ---- the ICP score, out of fold ------------------------------------------------------------
 
 
-def icp_out_of_fold(
-    past: Past, ladder: Ladder, facts: Sequence[Levels], held_from: float, rules: Rules
-) -> Floats:
+def icp_out_of_fold(past: Past, facts: Sequence[Levels], held_from: float, rules: Rules) -> Floats:
     """Return an ICP score of each row by a profile that never saw the row's own outcomes.
 
     Before ``held_from`` the accounts are dealt into folds and each is scored by a profile of the
@@ -208,15 +207,17 @@ def icp_out_of_fold(
         as_of=held_from,
         history=replace(past.history, as_of=date(held_from)),
     )
-    fold = _dealt(past)
+    fold = _dealt(past)[past.account]
     found = np.full(past.rows, 50.0)
     new = ~(past.created < held_from)
     for one in range(_FOLDS):
-        scores = _profile(early, _without(past, ladder, fold == one), facts, rules)
-        mine = (fold[past.account] == one) & ~new
+        inside = fold == one
+        kept = [of_rows(levels, ~inside) for levels in facts]
+        scores = _profile(without(early, inside), kept, facts, rules)
+        mine = inside & ~new
         if scores is not None:
             found[mine] = scores[mine]
-    scores = _profile(early, ladder, facts, rules)
+    scores = _profile(early, facts, facts, rules)
     if scores is not None:
         found[new] = scores[new]
     return found
@@ -227,19 +228,17 @@ def _dealt(past: Past) -> Ints:
     return np.asarray(np.arange(len(past.account_ids)) * 2654435761 % 4294967296 % _FOLDS, np.int64)
 
 
-def _without(past: Past, ladder: Ladder, out: Bools) -> Ladder:
-    kept = {step: ~out[past.account[rows]] for step, rows in ladder.units.items()}
-    return replace(
-        ladder,
-        units={step: rows[kept[step]] for step, rows in ladder.units.items()},
-        reached={step: mask[kept[step]] for step, mask in ladder.reached.items()},
-        at={step: days[kept[step]] for step, days in ladder.at.items()},
-        left_at=ladder.left_at[kept[Step.EXPANDED]],
-    )
+def _profile(
+    past: Past, kept: Sequence[Levels], facts: Sequence[Levels], rules: Rules
+) -> Floats | None:
+    """Return the ICP score of each row by the heads a past teaches.
 
-
-def _profile(past: Past, ladder: Ladder, facts: Sequence[Levels], rules: Rules) -> Floats | None:
-    """Return the ICP score of each row by the heads this ladder teaches."""
+    Args:
+        past: What is learned from.
+        kept: Its facts.
+        facts: The same facts of the rows that are scored.
+        rules: How it is learned.
+    """
     weights = {
         step: Weight(value=rules.prior[step], low=0.0, high=100.0, prior=rules.prior[step])
         for step in LADDER
@@ -247,12 +246,12 @@ def _profile(past: Past, ladder: Ladder, facts: Sequence[Levels], rules: Rules) 
     taken = rules.detractor_prior
     churn = Weight(value=taken, low=0.0, high=1.0, prior=taken)
     try:
-        heads = learn_heads(past, ladder, facts, (), rules)
-        artifact = write(past, facts, heads, weights, churn, learned_from="fold")
+        heads = learn_heads(past, climb(past), kept, (), rules)
+        artifact = write(past, kept, heads, weights, churn, learned_from="fold")
     except BadInput:
         return None
     scores, _ = score_rows(artifact, facts)
-    return scores if len(scores) == past.rows else None
+    return scores if len(facts) and len(scores) == len(facts[0].codes) else None
 
 
 # ---- the regression ------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from leadfit.world import SystemWorld, seeded
 _KILLED: Final = -signal.SIGKILL
 _CHECKED: Final = (
     "signals", "decisions", "leads", "assignments", "clocks", "outbox", "feedback", "reviews",
-    "merges", "keys", "refused_signals",
+    "merges", "keys", "refused_signals", "lifts",
 )  # fmt: skip
 _PATIENCE_S: Final = 0.03
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -277,6 +277,7 @@ def _acknowledged(connection: sqlite3.Connection, told: Outside) -> Iterator[str
         ("merged", "merges WHERE merge_id = ?"),
         ("assigned", "assignments WHERE assignment_id = ?"),
         ("unmerged", "merges WHERE merge_id = ? AND undone_us IS NOT NULL"),
+        ("lifted", "lifts WHERE decision_id = ?"),
         ("key", "keys WHERE prefix = ? AND revoked_us IS NULL"),
         ("refused", "refused_signals WHERE event_id = ?"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -183,8 +184,18 @@ def _work(stage: Stage) -> None:
         stage.told.tell("reviewed", review_id=linked.review_id)
         taken_back = stage.leadfit.matching.unlink(ids[3], by=_BY)
         stage.told.tell("reviewed", review_id=taken_back.review_id)
+    _lift(stage, ids)
     _send(stage, _body(stage, "w1", "bo@newfirm.com", "converted"))
     _rounds(stage)
+
+
+def _lift(stage: Stage, ids: Sequence[str]) -> None:
+    """Somebody knows better than the intent gate, of the first lead that it holds back."""
+    for lead_id in ids:
+        with suppress(LeadfitError):
+            lifted = stage.leadfit.routing.lift(lead_id, by=_BY, reason="met them")
+            stage.told.tell("lifted", decision_id=lifted.decision_id)
+            return
 
 
 def _reports(stage: Stage) -> None:

@@ -32,6 +32,8 @@ _GONE: Final = re.compile(_BYTES)
 _SEND: Final = re.compile(rf"\d+<TCP(?:v6)?:\[.*->[^>]*:(\d+)\]>, {_BYTES}")
 _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _WAL_HEADER, _FRAME_HEADER = 32, 24
+_BEGIN: Final = 7
+"""So many first bytes of a mark are looked for; many marks begin alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class Acknowledged:
     Attributes:
         mark: Bytes that stand in what was stored for it, and in nothing before.
         port: The client's own port.
-        nth: Which answer on this connection it was, from 0.
+        nth: Which answer to this port it was, from 0; a port may be used again and again.
     """
 
     mark: bytes
@@ -153,10 +155,12 @@ def _change(call: str, arguments: str, begun: int, ended: int) -> Iterator[Chang
         path, deleted, at = found[1], found[2], int(found[3])
     elif call == "unlink" and (found := _GONE.match(arguments)):
         path, deleted, at = found[1], None, -1
-    elif call == "pwritev":
-        raise ValueError(f"line {begun}: {call} is not known here")
-    else:
+    elif call in ("write", "sendto"):
         return  # a pipe, a socket within the machine, a line of a log
+    elif call in CALLS:
+        raise ValueError(f"line {begun}: this {call} is not known here")
+    else:
+        return
     if not deleted:
         yield Change(path=_text(path), begun=begun, ended=ended, at=at, content=content)
 
@@ -235,9 +239,19 @@ def uncovered(
 
 def _first_written(trace: Trace, log: str, marks: set[bytes]) -> dict[bytes, int]:
     """Return the line in which the first transaction with each mark was written."""
-    waiting, found = set(marks), {}
+    found: dict[bytes, int] = {}
+    begins = {(mark[:_BEGIN], len(mark)) for mark in marks}
     for each in transactions(trace, log):
-        here = {mark for mark in waiting if mark in each.content}
-        found.update(dict.fromkeys(here, each.ended))
-        waiting -= here
+        for begin, length in begins:
+            for place in _places(each.content, begin):
+                mark = each.content[place : place + length]
+                if mark in marks:
+                    found.setdefault(mark, each.ended)
     return found
+
+
+def _places(content: bytes, begin: bytes) -> Iterator[int]:
+    place = content.find(begin)
+    while place >= 0:
+        yield place
+        place = content.find(begin, place + 1)

@@ -10,14 +10,23 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from leadfit.testing.stories import engagement_bias, false_merge, hourly_batch, static_drift
+from leadfit.testing.stories import (
+    engagement_bias,
+    enrichment_spiral,
+    false_merge,
+    hourly_batch,
+    segment_drift,
+    static_drift,
+)
 from leadfit.testing.stories.telling import Estimate, Figure, Story, rows
 
 STORIES: Final[Mapping[str, Callable[[int], Story]]] = MappingProxyType(
     {
         engagement_bias.NAME: engagement_bias.story,
+        enrichment_spiral.NAME: enrichment_spiral.story,
         false_merge.NAME: false_merge.story,
         hourly_batch.NAME: hourly_batch.story,
+        segment_drift.NAME: segment_drift.story,
         static_drift.NAME: static_drift.story,
     }
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Column, Index, Integer, MetaData, Table
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table
 
 from leadfit.store.types import NUMBER, WHOLE, WORDS, only
 
@@ -169,6 +169,40 @@ vendor_audits = Table(
     Column("vendor", WORDS, primary_key=True),
     Column("at_us", WHOLE, primary_key=True, autoincrement=False),
     Column("body", WORDS, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+enrich_waits = Table(
+    "enrich_waits",
+    metadata,
+    Column("signal_id", WORDS, primary_key=True),
+    Column("began_us", WHOLE, nullable=False),
+    Column("until_us", WHOLE, nullable=False),
+    Column("is_open", Integer, nullable=False),
+    Index("enrich_waits_open", "until_us", **only("is_open = 1")),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("decision_id", WORDS, primary_key=True),
+    Column("lead_id", WORDS),
+    Column("digest", WORDS, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("certificates_lead", "lead_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+fact_values = Table(
+    "fact_values",
+    metadata,
+    Column("fact", WORDS, primary_key=True),
+    Column("value", WORDS, primary_key=True),
+    Column("seen", WHOLE, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -1,0 +1,296 @@
+"""Commands about facts that are bought: what they cost, how good vendors are, what is left."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from leadfit.app.enriching import VendorStatus
+from leadfit.app.files import write_whole
+from leadfit.app.scorecard import Line, Measured
+from leadfit.buying import MILLION
+from leadfit.canonical import document, plain
+from leadfit.cli.base import FILE, Moment, in_workspace
+from leadfit.cli.output import Output, table
+from leadfit.cli.workspace import opened
+from leadfit.jobs.spending import Spending, Total, changed
+from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
+from leadfit.store.vendors import VendorCall
+
+
+@click.group("enrich")
+def enrich_group() -> None:
+    """Facts that are bought: what they cost, how good vendors are, what is left of quotas."""
+
+
+# ---- report --------------------------------------------------------------------------------
+
+
+@enrich_group.command("report")
+@click.option("--since", type=Moment(), help="From when on; default: the first of this month.")
+@click.option("--until", type=Moment(), help="Up to when; default: now.")
+@click.option(
+    "--leads", type=click.IntRange(0, 1_000), default=10, show_default=True,
+    help="Leads that cost most, to be listed.",
+)  # fmt: skip
+@click.option("--calls", is_flag=True, help="List every call with its lead and its decision.")
+@in_workspace
+def report_command(
+    output: Output,
+    workspace: Path | None,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    leads: int,
+    calls: bool,
+) -> None:
+    """Say what calls cost by month, vendor, lead and decision, and how much was waste."""
+    with opened(workspace) as leadfit:
+        found = leadfit.enriching.report(since, until)
+    shown = found.lines if calls else ()
+    output.answer(
+        {
+            "since": found.since.isoformat(),
+            "until": found.until.isoformat(),
+            "currency": found.currency,
+            "whole": _total(found.whole),
+            "months": [_total(each) for each in found.months],
+            "vendors": [_total(each) for each in found.vendors],
+            "leads": [_total(each) for each in found.leads(leads)],
+            "waste_a_month": found.waste_a_month / MILLION,
+            "waste_a_year": found.waste_a_year / MILLION,
+            "calls": [_call(each) for each in shown],
+        },
+        lambda: "\n".join(_report(found, leads, shown)),
+    )
+
+
+def _total(total: Total) -> dict[str, object]:
+    money = ("paid_for_nothing", "cost", "credits", "waste", "cost_per_answer")
+    whole = document(total)
+    for name in money:
+        value = whole[name]
+        whole[name] = value / MILLION if isinstance(value, int) else None
+    return {**whole, "changed_share": total.changed_share}
+
+
+def _call(call: VendorCall) -> dict[str, object]:
+    return {
+        "call_id": call.call_id,
+        "at": call.at.isoformat(),
+        "vendor": call.vendor,
+        "purchase_id": call.purchase_id,
+        "signal_id": call.signal_id,
+        "lead_id": call.lead_id,
+        "decision_id": call.decision_id,
+        "state": call.state.value,
+        "reason": call.reason,
+        "facts": list(call.facts),
+        "cost": call.cost.money / MILLION,
+        "credits": call.cost.credits / MILLION,
+        "latency_s": call.latency_s,
+        "changed": changed(call),
+    }
+
+
+def _money(millionths: int | None, currency: str = "") -> str:
+    if millionths is None:
+        return "-"
+    return f"{millionths / MILLION:,.2f} {currency}".rstrip()
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
+
+
+def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Iterator[str]:
+    whole, currency = found.whole, found.currency
+    if not whole.calls:
+        yield f"No call was made since {found.since:%Y-%m-%d}: nothing was spent."
+        return
+    yield (
+        f"{whole.calls:,} calls since {found.since:%Y-%m-%d} cost {_money(whole.cost, currency)}; "
+        f"{whole.answered:,} brought facts"
+    )
+    if whole.paid_for_nothing:
+        yield f"{_money(whole.paid_for_nothing, currency)} were paid for calls that brought nothing"
+    yield f"{whole.changed:,} changed a decision ({_share(whole.changed_share)})"
+    if whole.unknown:
+        yield f"of {whole.unknown:,} it is not known whether they did"
+    yield (
+        f"waste, calls that changed nothing: {_money(whole.waste, currency)}; "
+        f"{_money(found.waste_a_month, currency)} a month, "
+        f"{_money(found.waste_a_year, currency)} a year"
+    )
+    header = ("", "calls", "answers", "hits", "cost", "an answer", "changed", "waste", "s")
+    yield table([header, *(_row(each) for each in (*found.months, *found.vendors))], indent="  ")
+    if leads:
+        yield "Leads that cost most:"
+        yield table([_row(each) for each in found.leads(leads)], indent="  ")
+    for call in calls:
+        verdict = {True: "changed", False: "changed nothing", None: "not known"}[changed(call)]
+        yield (
+            f"  {call.at:%Y-%m-%d %H:%M:%S}  {call.vendor}  {call.lead_id or call.signal_id}  "
+            f"{call.state.value}{f' ({call.reason})' if call.reason else ''}  "
+            f"{_money(call.cost.money, currency)}  {verdict}"
+        )
+
+
+def _row(total: Total) -> tuple[str, ...]:
+    seconds = "-" if total.latency_s is None else f"{total.latency_s:.2f}"
+    return (
+        total.name, f"{total.calls:,}", f"{total.answered:,}", _share(total.hit_rate),
+        _money(total.cost), _money(total.cost_per_answer), _share(total.changed_share),
+        _money(total.waste), seconds,
+    )  # fmt: skip
+
+
+# ---- scorecard -----------------------------------------------------------------------------
+
+
+@enrich_group.command("scorecard")
+@in_workspace
+def scorecard_command(output: Output, workspace: Path | None) -> None:
+    """Say what is known of seven platforms, with sources, beside what was measured here."""
+    with opened(workspace) as leadfit:
+        lines = leadfit.enriching.scorecard()
+    output.answer(
+        {"platforms": [plain(each) for each in lines]},
+        lambda: "\n".join(line for each in lines for line in _line(each)),
+    )
+
+
+def _line(line: Line) -> Iterator[str]:
+    yield f"{line.platform}  (confidence: {line.confidence or 'null'}; {line.status})"
+    yield table(
+        [
+            (each.column, "null" if each.value is None else each.value, each.source or "")
+            for each in line.cells
+        ],
+        indent="  ",
+    )
+    for each in line.measured:
+        yield f"  measured here as {each.vendor}: {_measured(each)}"
+
+
+def _measured(found: Measured) -> str:
+    accuracy = "not audited"
+    if found.accuracy is not None:
+        accuracy = (
+            f"{found.accuracy:.0%} of {found.audited} leads right "
+            f"({found.low:.0%} to {found.high:.0%})"
+        )
+    seconds = "" if found.latency_s is None else f", {found.latency_s:.2f} s"
+    return (
+        f"{found.calls:,} calls, hits {_share(found.hit_rate)}, "
+        f"{_money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
+    )
+
+
+# ---- audit ---------------------------------------------------------------------------------
+
+
+@enrich_group.command("audit")
+@click.argument("vendor")
+@click.argument("truth", type=FILE)
+@click.option(
+    "--tolerance", type=click.FloatRange(0, 0.5), default=0.1, show_default=True,
+    help="Share by which a number may be off and still be right.",
+)  # fmt: skip
+@in_workspace
+def audit_command(
+    output: Output, workspace: Path | None, *, vendor: str, truth: Path, tolerance: float
+) -> None:
+    """Compare what VENDOR answered with the CSV file TRUTH, fact by fact, with intervals."""
+    with opened(workspace) as leadfit:
+        found = leadfit.enriching.audit(vendor, truth, tolerance=tolerance)
+    output.answer(document(found), lambda: "\n".join(_audit(found)))
+
+
+def _audit(found: Audit) -> Iterator[str]:
+    yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
+    rows = [
+        (
+            each.fact, f"{each.right} of {each.compared}", _share(each.share),
+            f"{each.low:.1%} to {each.high:.1%}", f"{each.missing} not said",
+        )
+        for each in (*found.facts, found.whole)
+        if each.compared or each.missing
+    ]  # fmt: skip
+    if rows:
+        yield table(rows, indent="  ")
+    yield f"intervals: exact, 95 %; a number may be off by {found.tolerance:.0%}"
+    if not found.is_enough:
+        yield (
+            f"too few: an audit wants {LEAST_LEADS} leads or more; "
+            "these intervals say how little is known"
+        )
+
+
+@enrich_group.command("sample")
+@click.argument("vendor")
+@click.option(
+    "--leads", type=click.IntRange(1, 100_000), default=LEAST_LEADS, show_default=True,
+    help="How many.",
+)  # fmt: skip
+@click.option("--out", type=FILE, required=True, help="The file that is written.")
+@in_workspace
+def sample_command(
+    output: Output, workspace: Path | None, *, vendor: str, leads: int, out: Path
+) -> None:
+    """Draw companies that VENDOR answered about, to be filled in with the truth and audited."""
+    with opened(workspace) as leadfit:
+        domains, facts = leadfit.enriching.sample(vendor, leads)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("domain", *facts))
+    writer.writerows((domain, *("" for _ in facts)) for domain in domains)
+    write_whole(out, text.getvalue().encode())
+    short = f"; {leads} were asked for" if len(domains) < leads else ""
+    output.answer(
+        {"vendor": vendor, "leads": len(domains), "facts": list(facts), "out": str(out)},
+        f"{len(domains)} companies were written to {out}, to be filled in by hand, without looking "
+        f"at what the vendor said{short}.",
+    )
+
+
+# ---- quotas --------------------------------------------------------------------------------
+
+
+@enrich_group.command("quotas")
+@in_workspace
+def quotas_command(output: Output, workspace: Path | None) -> None:
+    """Say what is left of each vendor's money, credits and rate limits, and whether it works."""
+    with opened(workspace) as leadfit:
+        found = leadfit.enriching.status()
+    output.answer(
+        {"vendors": [document(each) for each in found]},
+        lambda: "\n".join(_quotas(found)),
+    )
+
+
+def _quotas(found: tuple[VendorStatus, ...]) -> Iterator[str]:
+    if not found:
+        yield "The policy names no vendor."
+    for each in found:
+        state = each.gate.state.value
+        until = "" if each.gate.until is None else f" until {each.gate.until:%Y-%m-%d %H:%M:%S} UTC"
+        why = f" ({each.gate.why})" if each.gate.why else ""
+        yield f"{each.vendor}: {state}{until}{why}"
+        rows = []
+        for quota in each.quotas:
+            scale = MILLION if quota.what in {"money", "credits"} else 1
+            most = "no limit" if quota.most is None else f"of {quota.most / scale:,.10g}"
+            rows.append((quota.what, f"{quota.used / scale:,.10g}", most))
+        if rows:
+            yield table(rows, indent="  ")
+
+
+COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"enrich": enrich_group})

@@ -1,0 +1,261 @@
+"""Whether a signal is decided now, or waits for facts that are bought first.
+
+A signal that opens a lead, or joins an open one, is drafted by what is on record and bounded over
+what is not known. Settled: it is decided at once, with a certificate. Not settled: the best offer
+that is worth it is bought and the signal waits, until its answer is there or its time is up; then
+it is looked at again. Nothing here goes over the network, and with enrichment off nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from leadfit.buying import DOMAIN, Certificate, Market, Outcome, Purchase, PurchaseState, Whom
+from leadfit.pipeline import foreseen, identity, matching
+from leadfit.pipeline import question as asked
+from leadfit.pipeline.case import Case, Desk
+from leadfit.pipeline.certificate import certify
+from leadfit.pipeline.question import Question
+from leadfit.pipeline.worth_buying import Choice, Verdict, choices, is_worth_it, worth_buying
+from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Reason, Signal
+from leadfit.score.cells import admitted
+from leadfit.store import Store
+from leadfit.store.enriching import Wait
+from leadfit.world import World
+
+RULE: Final = "enrichment."
+MISSING: Final = f"{RULE}missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A signal with its match and what was found of the facts it lacks.
+
+    Attributes:
+        bought: Facts that were bought about it and are fresh.
+        reason: Why something was bought or not, for the decision.
+        certificate: The proof of a settled decision.
+        question: What the certificate is of.
+        waits: The signal waits; it is not decided now.
+        lead_id: Id of the lead it opens, if it opens one; a lot hangs on it.
+        changed: Purchases that were made for it, and whether they changed the decision.
+    """
+
+    case: Case
+    bought: Facts = field(default_factory=dict)
+    reason: Reason | None = None
+    certificate: Certificate | None = None
+    question: Question | None = None
+    waits: bool = False
+    lead_id: str | None = None
+    changed: tuple[tuple[str, bool], ...] = ()
+
+
+def consider(desk: Desk, came: Signal) -> Told:
+    """Match a signal, and say whether it is decided now and with which bought facts.
+
+    Args:
+        desk: Where it is decided.
+        came: The signal.
+    """
+    case = matching.find(desk, came)
+    if not desk.policy.enrich.is_live or came.kind is Kind.ENRICHED:
+        return Told(case=case)
+    case, bought = _with_answers(case)
+    who = identity.foreseen(case)
+    opens = who.lead is None and came.kind in OPENS_A_LEAD
+    lead_id = desk.world.new_id("lead") if opens else None
+    question = foreseen.question_of(case, who, bought, lead_id or "")
+    if question is None or (not question.free and not bought):
+        return Told(case=case, bought=bought, lead_id=lead_id)
+    verdict = worth_buying(question)
+    desk.world.reach("enrich.bounded")
+    outcomes = desk.session.purchases.of_signal(came.signal_id)
+    told = Told(case=case, bought=bought, question=question, lead_id=lead_id)
+    if verdict.is_settled:
+        return _settled(told, question, verdict, outcomes)
+    return _unsettled(told, question, verdict, outcomes)
+
+
+def _with_answers(case: Case) -> tuple[Case, Facts]:
+    """Return what was bought about a signal, and its match by a domain that was."""
+    desk = case.desk
+    about = tuple(foreseen.whom_of(case, identity.foreseen(case)).values())
+    found = _answers(desk, about)
+    domain = found.get(DOMAIN)
+    ids = case.signal.identifiers
+    if isinstance(domain, str) and case.keys.domain is None:
+        signal = replace(case.signal, identifiers=replace(ids, domain=domain))
+        case = matching.find(desk, signal)
+        about = tuple(foreseen.whom_of(case, identity.foreseen(case)).values())
+        found = _answers(desk, about)
+    return case, found
+
+
+def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
+    """Return admissible facts of fresh answers; the first that said something of a fact counts."""
+    since = desk.now - timedelta(days=desk.policy.enrich.fresh_days)
+    found: dict[str, Fact] = {}
+    for each in desk.session.purchases.answers(about, since):
+        for name, value in each.facts.items():
+            kept = admitted(name, value, desk.policy)
+            if kept is not None:
+                found.setdefault(name, kept)
+    return found
+
+
+def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]) -> Told:
+    certificate = certify(question, verdict)
+    got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
+    lacks = ", ".join(each.fact for each in verdict.cells) or "nothing that counts"
+    owner = verdict.known.owner_id or "nobody yet"
+    stays = f"no value of {lacks} changes Tier {verdict.known.tier.value} or {owner}"
+    if got:
+        names = ", ".join(dict.fromkeys(each.vendor for each in got))
+        reason = Reason(rule=f"{RULE}bought", words=f"bought from {names}; now {stays}")
+    else:
+        reason = Reason(rule=f"{RULE}settled", words=f"not bought: {stays}")
+    return replace(
+        told, reason=reason, certificate=certificate, changed=_changes(told, verdict, outcomes)
+    )
+
+
+def _changes(
+    told: Told, verdict: Verdict, outcomes: Sequence[Outcome]
+) -> tuple[tuple[str, bool], ...]:
+    """Return for each purchase that was answered whether the decision is another by it."""
+    got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
+    if not got or told.question is None or not told.bought:
+        return ()
+    groups = told.question.groups
+    names = frozenset(groups.of(name) for name in told.bought)
+    without = replace(
+        told.question,
+        subject=replace(
+            told.question.subject, facts=groups.without(told.question.subject.facts, names)
+        ),
+    )
+    changed = asked.answer(without) != verdict.known
+    return tuple((each.purchase_id, changed) for each in got)
+
+
+def _unsettled(
+    told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]
+) -> Told:
+    """Buy what is worth it and wait, or decide by what is known."""
+    desk, came = told.case.desk, told.case.signal
+    rules = desk.policy.enrich
+    wait = desk.session.enriching.waited(came.signal_id)
+    until = desk.now + timedelta(seconds=rules.wait_seconds) if wait is None else wait.until
+    is_open = any(each.is_open for each in outcomes)
+    in_time = desk.now < until
+    if in_time and is_open:
+        return _waiting(told, Wait(began_at=desk.now, until=until))
+    if not in_time:
+        why = "late" if is_open else _why_not(outcomes) or "late"
+        return _missing(told, verdict, outcomes, why)
+    about = tuple(foreseen.whom_of(told.case, identity.foreseen(told.case)).values())
+    market = desk.session.purchases.market(rules, about, desk.now)
+    best = _best(question, verdict, market, desk)
+    if isinstance(best, str):
+        return _missing(told, verdict, outcomes, _why_not(outcomes) or best)
+    desk.session.purchases.buy(_purchase(told, best, until))
+    desk.world.reach("enrich.bought")
+    return _waiting(told, Wait(began_at=desk.now, until=until))
+
+
+def _waiting(told: Told, wait: Wait) -> Told:
+    told.case.desk.session.enriching.wait(told.case.signal.signal_id, wait)
+    told.case.desk.world.reach("enrich.waiting")
+    return replace(told, waits=True)
+
+
+def _best(question: Question, verdict: Verdict, market: Market, desk: Desk) -> Choice | str:
+    """Return the offer that is to be bought, or why there is none, in a fixed word."""
+    wanted = {each.fact for each in verdict.cells}
+    if question.is_unresolved:
+        wanted.add(DOMAIN)
+    offers = [each for each in market.offers if wanted & set(each.facts)]
+    if not offers:
+        reasons = sorted({each.reason for each in market.closed})
+        return reasons[0] if reasons else "no_offer"
+    counts = desk.session.enriching.counts(tuple(sorted(wanted)))
+    found = choices(question, verdict, offers, counts)
+    worth_it = (each for each in found if is_worth_it(desk.policy.enrich, each))
+    return next(worth_it, "not_worth_it")
+
+
+def _why_not(outcomes: Sequence[Outcome]) -> str | None:
+    """Return why purchases that were made brought nothing, in a fixed word."""
+    for each in reversed(outcomes):
+        if each.state is PurchaseState.FAILED:
+            return each.reason or "failed"
+        if each.state is PurchaseState.MISSED:
+            return "miss"
+    return None
+
+
+def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
+    lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
+    may = " and ".join(verdict.flips)
+    words = f"enrichment: missing ({why}); decided by known facts, {lacks} could change the {may}"
+    reason = Reason(rule=MISSING, words=words)
+    return replace(told, reason=reason, changed=_changes(told, verdict, outcomes))
+
+
+def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
+    desk, offer = told.case.desk, best.offer
+    assert told.question is not None  # noqa: S101 -- nothing is bought without one
+    lead_id = told.question.lead.lead_id if told.question.held is not None else None
+    return Purchase(
+        purchase_id=desk.world.new_id("purchase"),
+        signal_id=told.case.signal.signal_id,
+        vendor=offer.vendor,
+        whom=offer.whom,
+        facts=offer.facts,
+        flips=best.flips,
+        chance=round(best.chance, 6),
+        value=best.value,
+        price=offer.price,
+        asked_at=desk.now,
+        until=until,
+        lead_id=lead_id,
+    )
+
+
+def keep(told: Told, decision: Decision) -> None:
+    """Keep what follows from a decision: its certificate, what its purchases changed, its facts.
+
+    Args:
+        told: What it was made from.
+        decision: The decision, which was kept before.
+    """
+    desk = told.case.desk
+    if told.question is None:
+        return
+    if told.certificate is not None:
+        desk.session.enriching.keep(decision.decision_id, decision.lead_id, told.certificate)
+    for purchase_id, changed in told.changed:
+        desk.session.vendors.note_changed(purchase_id, changed=changed)
+    if decision.opened:
+        desk.session.enriching.observe(told.question.groups.named(decision.subject.facts))
+
+
+def release(world: World, store: Store, limit: int) -> int:
+    """Let signals be decided whose time is up, or whose purchases have all ended.
+
+    Args:
+        world: The time.
+        store: Where they wait.
+        limit: Most signals of a round.
+
+    Returns:
+        How many there were.
+    """
+    due = store.read(lambda session: session.enriching.due(world.now(), limit))
+    if due:
+        store.write(lambda session: session.enriching.release(due))
+    return len(due)

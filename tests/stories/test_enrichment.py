@@ -1,0 +1,191 @@
+"""Facts are bought where they can change a decision, and a proof is kept where they cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bought import Seller, workspace_that_buys
+from leadfit import open_leadfit
+from leadfit.records import Fact, Tier
+from leadfit.store.views import SignalState
+from leadfit.testing import FrozenWorld
+
+HOT = {"industry": "software", "country": "us"}
+
+
+@pytest.fixture
+def seller(tmp_path: Path) -> Iterator[Seller]:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        yield Seller(leadfit, world)
+
+
+def test_a_signal_waits_for_what_can_change_its_tier_and_is_decided_by_the_answer(
+    seller: Seller,
+) -> None:
+    seller.knows["companies"] = {"employees": 800}
+    signal_id = seller.send("demo_request", "jo@acme.com", HOT)
+    assert seller.leadfit.signal(signal_id).status is SignalState.WAITING
+    (purchase,) = seller.wanted()
+    assert (purchase.vendor, purchase.facts) == ("companies", ("country", "employees", "industry"))
+    assert "tier" in purchase.flips
+    assert seller.answer() == 1
+    lead = seller.lead(signal_id)
+    assert (lead.lead.tier, lead.lead.facts["employees"]) == (Tier.TWO, 800)
+    decision = seller.leadfit.why(lead.lead.lead_id)[-1]
+    assert decision.enrichment is not None
+    assert decision.enrichment.rule == "enrichment.bought"
+    assert seller.leadfit.replay().different == 0
+
+
+def test_a_lead_that_nothing_can_change_is_decided_at_once_with_a_certificate(
+    seller: Seller,
+) -> None:
+    signal_id = seller.send("email_reply", "jo@acme.com", HOT)
+    lead = seller.lead(signal_id)
+    (decision,) = seller.leadfit.why(lead.lead.lead_id)
+    assert not seller.wanted()
+    assert decision.enrichment is not None
+    assert decision.enrichment.rule == "enrichment.settled"
+    kept = seller.leadfit._store.read(
+        lambda session: session.enriching.certificate(decision.decision_id)
+    )
+    assert kept is not None
+    assert kept.digest == decision.certificate_digest
+    assert json.loads(kept.body)["tiers"] == [3]
+    assert seller.leadfit.replay().different == 0
+
+
+def test_a_miss_is_decided_by_what_is_known_and_says_so(seller: Seller) -> None:
+    signal_id = seller.send("demo_request", "jo@acme.com", HOT)
+    seller.answer()
+    lead = seller.lead(signal_id)
+    (decision,) = seller.leadfit.why(lead.lead.lead_id)
+    assert lead.lead.tier is Tier.THREE
+    assert decision.score is not None
+    said = [each.words for each in decision.score.reasons if each.rule == "enrichment.missing"]
+    assert len(said) == 1
+    assert said[0].startswith("enrichment: missing (miss)")
+    assert seller.leadfit.replay().different == 0
+
+
+def test_nobody_waits_longer_than_the_time_budget_and_a_later_answer_still_counts(
+    seller: Seller,
+) -> None:
+    signal_id = seller.send("demo_request", "jo@acme.com", HOT)
+    seller.world.pass_time(4.9)
+    seller.leadfit.decide_pending()
+    assert seller.leadfit.signal(signal_id).status is SignalState.WAITING
+    seller.world.pass_time(0.1)
+    seller.leadfit.decide_pending()
+    lead = seller.lead(signal_id)
+    assert lead.lead.tier is Tier.THREE
+    (decision,) = seller.leadfit.why(lead.lead.lead_id)
+    assert decision.enrichment is not None
+    assert "missing (late)" in decision.enrichment.words
+    seller.knows["companies"] = {"employees": 800}
+    seller.world.pass_time(60)
+    seller.answer()
+    assert seller.lead(signal_id).lead.tier is Tier.TWO
+    assert seller.leadfit.replay().different == 0
+
+
+def test_other_signals_go_on_while_one_waits_and_one_of_the_same_person_opens_one_lead(
+    seller: Seller,
+) -> None:
+    waiting = seller.send("demo_request", "jo@acme.com", HOT)
+    other = seller.send("email_reply", "al@beta.com", HOT)
+    again = seller.send("demo_request", "jo@acme.com", HOT)
+    assert seller.leadfit.signal(waiting).status is SignalState.WAITING
+    assert seller.leadfit.signal(other).status is SignalState.DECIDED
+    assert seller.leadfit.signal(again).status is SignalState.DECIDED
+    seller.knows["companies"] = {"employees": 800}
+    assert seller.answer() == 1
+    assert seller.lead(waiting).lead.lead_id == seller.lead(again).lead.lead_id
+    assert seller.lead(waiting).lead.tier is Tier.ONE  # asked twice
+    assert seller.leadfit.replay().different == 0
+
+
+def test_what_was_bought_of_a_company_serves_the_next_lead_from_there(seller: Seller) -> None:
+    seller.knows["companies"] = {"employees": 800}
+    seller.send("demo_request", "jo@acme.com", HOT)
+    seller.answer()
+    signal_id = seller.send("demo_request", "al@acme.com", HOT)
+    assert seller.leadfit.signal(signal_id).status is SignalState.DECIDED
+    assert seller.lead(signal_id).lead.tier is Tier.TWO
+    assert len(seller.sold) == 1
+    assert seller.leadfit.replay().different == 0
+
+
+def test_a_process_that_ends_while_a_signal_waits_loses_nothing(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        signal_id = Seller(leadfit, world).send("demo_request", "jo@acme.com", HOT)
+    with open_leadfit(workspace, world=world) as leadfit:
+        after = Seller(leadfit, world)
+        assert leadfit.signal(signal_id).status is SignalState.WAITING
+        after.knows["companies"] = {"employees": 800}
+        assert after.answer() == 1
+        assert after.lead(signal_id).lead.tier is Tier.TWO
+
+
+def test_a_domain_that_is_bought_finds_the_account_of_a_free_mail_address(seller: Seller) -> None:
+    first = seller.send("email_reply", "al@acme.com", HOT)
+    seller.knows |= {"people": {"domain": "acme.com"}, "companies": {"employees": 800}}
+    signal_id = seller.send("demo_request", "jo.lee@gmail.com", HOT)
+    assert [each.vendor for each in seller.wanted()] == ["people"]
+    assert "attribution" in seller.wanted()[0].flips
+    seller.answer()
+    while seller.answer():
+        pass
+    lead = seller.lead(signal_id)
+    match = seller.leadfit.why(lead.lead.lead_id)[-1].match
+    assert seller.lead(first).lead.account_id in {match.account_id, match.possible_account_id}
+    assert seller.leadfit.replay().different == 0
+
+
+def test_a_title_that_was_bought_stands_nowhere_in_the_log_and_replays(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world, model='"A"', buy='"any_flip"')
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows = {"people": {"title": "Chief Flavour Officer"}, "companies": {}}
+        facts: dict[str, Fact] = {**HOT, "employees": 800, "budget_confirmed": "yes"}
+        hot = ("pricing_view", "calculator", "comparison_view")
+        for kind in hot:
+            seller.send(kind, "jo@acme.com", facts)
+        signal_id = seller.send("demo_request", "jo@acme.com", facts)
+        while seller.answer():
+            pass
+        lead = seller.lead(signal_id)
+        assert [each.vendor for each in seller.sold] == ["people"]
+        decision = leadfit.why(lead.lead.lead_id)[-1]
+        assert decision.subject.facts["title"] == "Chief Flavour Officer"
+        assert decision.enrichment is not None
+        assert decision.enrichment.rule == "enrichment.bought"
+        assert leadfit.replay().different == 0
+    for path in workspace.glob("leadfit.sqlite3*"):
+        assert b"Flavour" not in path.read_bytes()
+
+
+def test_nothing_is_asked_and_nothing_waits_while_it_is_off(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    policy = workspace / "policy" / "policy.toml"
+    policy.write_text(policy.read_text("utf-8").replace("on = true", "on = false"), "utf-8")
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        signal_id = seller.send("demo_request", "jo@acme.com", HOT)
+        (decision,) = leadfit.why(seller.lead(signal_id).lead.lead_id)
+        assert (decision.enrichment, decision.certificate_digest) == (None, None)
+        inputs = leadfit._store.read(lambda session: session.leads.inputs(decision.decision_id))
+        assert inputs is not None
+        asked = inputs["answers"]
+        assert isinstance(asked, dict)
+        assert not [name for name in asked if name.startswith(("purchases", "enriching"))]
