@@ -12,8 +12,11 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.cli import run
 from leadfit.records import Assignment, ClockKind
+from leadfit.report.live import lead_page
+from leadfit.report.matching import kpis_page
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
+from leadfit.web.pages import sheet
 from lived import FACTS, HOT, START, Life
 
 TABLE = """
@@ -119,6 +122,9 @@ def test_a_replay_falls_into_the_same_arms(life: Life) -> None:
 
 def test_why_names_the_arm(life: Life, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     view, given = fill(life)[0]
+    decisions = life.leadfit.why(view.lead.lead_id)
+    page = lead_page(sheet(view, decisions), now=life.world.now())
+    assert f"drawn into {given.arm}" in page
     life.leadfit.close()
     arm = str(given.arm).partition("/")[2]
     assert run(["--workspace", str(workspace), "why", view.lead.lead_id]) == 0
@@ -142,6 +148,10 @@ def test_the_command_says_what_came_of_each_arm(
     assert arms["five"].converted == arms["five"].mature > 0
     assert (arms["usual"].converted, arms["usual"].touched) == (0, arms["usual"].leads)
     assert len(given) == sum(each.leads for each in found.arms)
+    kpis = life.leadfit.match_kpis(1)
+    page = kpis_page(kpis.weeks, kpis.whole, kpis.alerts, kpis.edges, experiment=found)
+    assert "Which response time pays: experiment speed" in page
+    assert "Directional only" in page
     life.leadfit.close()
     assert run(["--workspace", str(workspace), "experiment", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

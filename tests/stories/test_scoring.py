@@ -134,6 +134,17 @@ def test_the_command_tells_of_an_override_and_why_shows_it(
     assert json.loads(said("why", lead_id, "--json"))["lifted"][0]["by"] == "rep_ada"
 
 
+def test_what_was_said_of_a_person_goes_with_the_person_and_the_override_stays(
+    opened: Opened,
+) -> None:
+    with opened() as desk:
+        lead_id = desk.send("form_fill", FACTS)
+        desk.leadfit.routing.lift(lead_id, by="rep_ada", reason="Jo called me")
+        desk.leadfit.persons.erase("jo@acme.com")
+        (lifted,) = desk.leadfit.routing.lifts(lead_id)
+        assert (lifted.by, lifted.reason) == ("rep_ada", None)
+
+
 # ---- Model C -------------------------------------------------------------------------------
 
 

@@ -167,8 +167,9 @@ def _with_points(reason: Reason) -> str:
     points = 0.0 if reason.points is None else reason.points
     about = reason.rule.partition(".")[2].replace("_", " ")
     named = f"{about}: " if about and about not in reason.words else ""
-    sign = "+" if points > 0 else ""
-    return f"{sign + _number(points):>7}  {named}{_plain(reason.words)}  [{reason.rule}]"
+    number = _number(points)
+    sign = "+" if points > 0 and number != "0" else ""
+    return f"{sign + number:>7}  {named}{_plain(reason.words)}  [{reason.rule}]"
 
 
 # ---- match ---------------------------------------------------------------------------------
@@ -343,10 +344,11 @@ def _plain(words: str) -> str:
 def _number(value: float) -> str:
     """Return a number of points with one decimal where it has some.
 
-    >>> _number(12.25), _number(40.0), _number(0.0)
+    >>> _number(12.25), _number(40.0), _number(-0.01)
     ('12.2', '40', '0')
     """
-    return f"{value:.1f}".removesuffix(".0")
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def _time(at: datetime) -> str:

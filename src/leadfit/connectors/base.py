@@ -147,6 +147,8 @@ class Brief:
 
     Attributes:
         people: The recipients of the action.
+        score: Points of 100, where the score has points.
+        chance: Chance of a win, from 0 to 1, where the score is one.
         reasons: Why the lead has its tier and owner, in words, the weightiest first.
         due_at: When the first touch is due.
         link: Address of the lead's page.
@@ -156,6 +158,7 @@ class Brief:
     owner: Person | None = None
     tier: int | None = None
     score: float | None = None
+    chance: float | None = None
     contact: str | None = None
     title: str | None = None
     email: str | None = None

@@ -35,7 +35,7 @@ class Briefings:
         tier = action.fields.get("tier")
         if view is None:
             return Brief(people=people, tier=tier if isinstance(tier, int) else None)
-        lead, contact, account = view.lead, view.contact, view.account
+        lead, contact, account, rated = view.lead, view.contact, view.account, view.score
         name = None
         if contact is not None:
             name = " ".join(each for each in (contact.first_name, contact.last_name) if each)
@@ -43,7 +43,8 @@ class Briefings:
             people=people,
             owner=None if lead.owner_id is None else self._person(lead.owner_id),
             tier=None if lead.tier is None else int(lead.tier),
-            score=None if view.score is None else view.score.total,
+            score=None if rated is None or rated.model == "C" else rated.total,
+            chance=None if rated is None or rated.model != "C" else rated.total / 100,
             contact=name or None,
             title=None if contact is None else contact.title,
             email=None if contact is None else contact.email,

@@ -16,6 +16,7 @@ from leadfit.errors import MissingExtra
 from leadfit.history import History, Known, Table, rows_of
 from leadfit.jobs.recall import history as recall
 from leadfit.policy import Policy
+from leadfit.policy.policy import fact_name
 from leadfit.records import Activity, Facts, Kind, Score, Subject, Tier
 from leadfit.store import Session, Store
 
@@ -70,7 +71,8 @@ def outlook_of(
     except ImportError as error:
         raise MissingExtra("learn", "what fit and intent were worth") from error
     own = {} if decided is None else dict(decided)
-    rated = dict(_rated(past, policy, own))
+    found = tuple(_rated(past, policy, own))
+    rated = {name: each for name, each, _ in found}
     told = _told_tiers(past)
     placed: dict[str, Placed] = {
         lead_id: Placed(
@@ -88,6 +90,7 @@ def outlook_of(
         bias=engagement_bias(past, placed, rules=rules),
         decided=len(own),
         rated=len(rated),
+        blank=sum(is_blank for _, _, is_blank in found),
         snapshot=tuple(
             each.name for each in past.fact_columns if each.known is Known.SNAPSHOT and rated
         ),
@@ -103,8 +106,14 @@ def _decided(session: Session, past: History) -> Iterator[tuple[str, Score]]:
             yield str(lead_id), first
 
 
-def _rated(past: History, policy: Policy, skip: Container[str]) -> Iterator[tuple[str, Score]]:
-    """Rate the other leads by what was known when they came; one without a day is left out."""
+def _rated(
+    past: History, policy: Policy, skip: Container[str]
+) -> Iterator[tuple[str, Score, bool]]:
+    """Rate the other leads by what was known when they came, and say whose fit is not known.
+
+    A lead without a day is left out. No learned profile is asked: what it knows, it knows since.
+    """
+    asked = {fact_name(part.fact) for part in policy.score.fit.values()}
     names = {
         table: [c.name for c in past.fact_columns if c.table == table and c.known in _THEN]
         for table in ("leads", "accounts")
@@ -121,7 +130,8 @@ def _rated(past: History, policy: Policy, skip: Container[str]) -> Iterator[tupl
         before = sorted((each for each in done if each.at <= created), key=lambda each: each.at)
         facts = {**accounts.get(account, {}), **leads.get(name, {})}
         subject = Subject(facts=facts, activities=tuple(before[-_MOST_ACTIVITIES:]))
-        yield name, score.rate(subject, None, policy, now=created)
+        is_blank = asked.isdisjoint(policy.known(facts))
+        yield name, score.rate(subject, None, policy, now=created), is_blank
 
 
 def _facts_by(table: Table, key: str, names: Sequence[str]) -> dict[str, Facts]:

@@ -19,6 +19,7 @@ class Outlook:
         bias: Whether engagement outweighs fit.
         decided: Leads that stand where a decision put them; ``rated`` were rated now by what was
             known then.
+        blank: Of the rated, those of whom no fact of fit is known: their fit counts as 0.
         snapshot: Facts of imported leads of which only today's value is known.
     """
 
@@ -27,4 +28,5 @@ class Outlook:
     bias: EngagementBias
     decided: int
     rated: int
+    blank: int
     snapshot: tuple[str, ...]

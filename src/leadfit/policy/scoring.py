@@ -106,7 +106,7 @@ class Less(Section):
     values: Words = ()
     """Values of the fact, in any case."""
     words: Words = ()
-    """Words, of which one must stand in the fact as a whole word."""
+    """Words, of which one standing in the fact as a whole word is enough, too."""
     kinds: Annotated[tuple[EventKind, ...], Field(strict=False)] = ()
     """Kinds of events, such as ``unsubscribed``; the latest one counts."""
     half_life_days: float | None = Field(default=None, gt=0)
@@ -117,8 +117,8 @@ class Less(Section):
         wrong = []
         if self.fact is None and (self.values or self.words):
             wrong.append("a fact for its values or words")
-        if self.fact is not None and bool(self.values) == bool(self.words):
-            wrong.append("either values or words of the fact")
+        if self.fact is not None and not self.values and not self.words:
+            wrong.append("values or words of the fact")
         if self.fact is not None and (self.domains or self.kinds):
             wrong.append("a fact, domains or kinds, not two of them")
         if self.domains and self.kinds:

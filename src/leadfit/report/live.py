@@ -513,6 +513,8 @@ def _decided(decision: Decision) -> str:
             f"given to {words.short(decision.assignment.owner_id, 60)} "
             f"({words.short(place.words, 120)})"
         )
+        if decision.assignment.arm is not None:
+            parts.append(f"drawn into {words.short(decision.assignment.arm, 120)}")
     elif decision.ranking is not None:
         parts.append("nobody was free")
     elif not decision.opened:

@@ -96,6 +96,11 @@ def outlook_words(found: Outlook) -> Iterator[str]:
     )
     if found.quadrants.left_out:
         yield f"{found.quadrants.left_out} leads without a day are left out"
+    if found.blank:
+        yield (
+            f"Of {found.blank} of the rated leads no fact of fit is known: their fit counts as 0, "
+            "and says nothing"
+        )
     if found.snapshot:
         names = ", ".join(found.snapshot[:5])
         yield f"Only today's value is known of {names}: the fit of imported leads may be hindsight"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from leadfit.policy.policy import fact_name, fold
 from leadfit.policy.scoring import Less, ScoreRules
@@ -77,12 +78,16 @@ def says(less: Less, fact: str, known: Facts) -> str:
     value = known.get(fact_name(fact))
     if value is None:
         return ""
-    text = fold(value)
-    if less.values:
-        return f"{fact} is {str(value).strip()[:60]}" if text in map(fold, less.values) else ""
+    text, shown = fold(value), str(value).strip()[:60]
+    if text in _folded(less.values):
+        return f"{fact} is {shown}"
     word = next((each for each in less.words if holds_word(text, each)), None)
-    shown = str(value).strip()[:60]
     return "" if word is None else f"{fact} is {shown}, which holds '{word}'"
+
+
+@lru_cache(maxsize=256)
+def _folded(values: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold, values))
 
 
 def lists_of(rules: ScoreRules, domains: Sequence[str]) -> tuple[str, ...]:

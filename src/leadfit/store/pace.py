@@ -61,15 +61,18 @@ class Pace:
             separators=(",", ":"),
         )
 
-    @property
-    def told(self) -> Limits:
-        """Limits that the vendor itself told of, which replace those of its profile."""
-        return self._told
+    def in_force(self, limits: Limits) -> Limits:
+        """Return limits, lowered where the vendor itself told of a lower one.
+
+        Args:
+            limits: Those of the profile or the policy.
+        """
+        return {span: min(most, self._told.get(span, most)) for span, most in limits.items()}
 
     def free_us(self, limits: Limits, *, now_us: int) -> int:
         """Return the first time from ``now_us`` on at which a call may be made."""
         at_us = max(now_us, self._until_us)
-        told = self._limits(limits)
+        told = self.in_force(limits)
         if not told:
             return at_us
         if self._last_us is not None:
@@ -91,7 +94,7 @@ class Pace:
         if latest_us is not None and at_us > latest_us:
             return None
         self._last_us = at_us
-        for span in self._limits(limits):
+        for span in self.in_force(limits):
             self._count(span, at_us, 1)
         return at_us
 
@@ -123,7 +126,7 @@ class Pace:
         """
         if most is not None and most > 0:
             self._told[span_us] = most
-        known = self._limits(limits).get(span_us)
+        known = self.in_force(limits).get(span_us)
         if left is None or known is None:
             return
         if left <= 0:
@@ -140,9 +143,6 @@ class Pace:
         return self._sums.get(span_us, 0)
 
     # ---- counting ----
-
-    def _limits(self, limits: Limits) -> dict[int, int]:
-        return {**limits, **{span: most for span, most in self._told.items() if span in limits}}
 
     def _below(self, span: int, most: int, at_us: int) -> int:
         """Return the first time from ``at_us`` on at which fewer than ``most`` are in sight."""

@@ -416,8 +416,8 @@ class SqlVendors:
     ) -> Mapping[int, tuple[int, int]]:
         """Return for each window, in microseconds, the calls counted in it and its limit."""
         _, pace = self._pace(vendor, bucket)
-        whole = {**limits, **{span: most for span, most in pace.told.items() if span in limits}}
-        return {span: (pace.taken(span, to_us(now)), most) for span, most in whole.items()}
+        in_force = pace.in_force(limits)
+        return {span: (pace.taken(span, to_us(now)), most) for span, most in in_force.items()}
 
     # ---- looking back ----
 

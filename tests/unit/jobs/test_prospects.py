@@ -12,6 +12,7 @@ import pytest
 
 from leadfit.artifact import Artifact, Head, evaluate, to_json
 from leadfit.errors import BadInput
+from leadfit.jobs.list_scoring import CHUNK
 from leadfit.jobs.prospects import read_artifact, score_list
 from leadfit.levels import ArtifactFact
 from leadfit.records import Facts
@@ -154,3 +155,23 @@ def test_an_artifact_is_read_back_and_anything_else_refused(tmp_path: Path) -> N
         read_artifact(tmp_path / "none.json")
     with pytest.raises(BadInput, match=r"x\.json: artifact\.as_of"):
         read_artifact(write_list(tmp_path / "x.json", "{}"))
+
+
+def test_several_processes_write_the_file_that_one_writes(tmp_path: Path) -> None:
+    industries = ("SaaS", "Retail", "weaving", "", "=x")
+    rows = "".join(f"a{n},{industries[n % 5]},{n % 23}\n" for n in range(3 * CHUNK + 7))
+    path = write_list(tmp_path / "l.csv", f"account_id,industry,employees\n{rows}")
+    told = [
+        score_list(path, MODEL, tmp_path / f"{workers}.csv", workers=workers) for workers in (1, 2)
+    ]
+    assert told[0] == told[1]
+    assert told[0].rows == 3 * CHUNK + 7
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+
+
+def test_a_fault_late_in_a_long_list_leaves_nothing_behind(tmp_path: Path) -> None:
+    rows = "".join(f"a{n},SaaS,7\n" for n in range(2 * CHUNK + 7))
+    path = write_list(tmp_path / "l.csv", f"account_id,industry,employees\n{rows},SaaS,7\n")
+    with pytest.raises(BadInput, match="column account_id"):
+        score_list(path, MODEL, tmp_path / "out.csv", workers=2)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["l.csv"]

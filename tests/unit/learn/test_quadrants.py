@@ -20,6 +20,7 @@ from leadfit.learn.quadrants import (
 from leadfit.learn.tiers import points_between, relative_between, tiers_to_wins
 from leadfit.policy import load_starter
 from leadfit.records import Tier
+from leadfit.report.outlook import outlook_words
 from leadfit.testing.stories.recorded import Noted, history_of
 from leadfit.world import seeded
 from unit.learn.worlds import START
@@ -134,10 +135,17 @@ def test_imported_leads_stand_where_their_facts_and_looks_put_them_on_that_day()
     ]
     history = history_of(START + 500 * DAY, columns, events, columns_known)
     found = outlook_of(history, load_starter())
-    assert found.rated == 2
+    assert (found.rated, found.blank) == (2, 0)
     assert found.quadrants.of(Quadrant.RIGHT_FIT_HIGH_INTENT).leads == 1
     assert found.quadrants.of(Quadrant.RIGHT_FIT_HIGH_INTENT).tier_one == 1
     assert found.quadrants.of(Quadrant.RIGHT_FIT_LOW_INTENT).leads == 1
+
+
+def test_leads_of_whose_fit_nothing_is_known_are_counted_and_said() -> None:
+    history = recorded({"a": 1.0, "b": 2.0}, ladder("a", 1.0, won=True))
+    found = outlook_of(history, load_starter())
+    assert found.blank == found.rated == 2
+    assert any("no fact of fit is known" in each for each in outlook_words(found))
 
 
 # ---- tiers ---------------------------------------------------------------------------------

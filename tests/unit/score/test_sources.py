@@ -255,7 +255,12 @@ def test_a_person_opens_no_other_gate(facts: dict[str, Fact], policy: Policy, wh
 
 @pytest.mark.parametrize(
     ("title", "left"),
-    [("Student, CEO of a club", 0), ("VP Sales, open to work", 0), ("International CEO", 5)],
+    [
+        ("Student at a college, CEO of a club", 0),
+        ("VP Sales, open to work", 0),
+        ("VP Student Affairs", 4),
+        ("International CEO", 5),
+    ],
 )
 def test_job_seekers_and_students_have_no_authority(title: str, left: float) -> None:
     assert of({"title": title}).authority == left
@@ -307,7 +312,7 @@ def test_an_unsubscribing_of_the_future_takes_nothing() -> None:
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"fact": "title"}, "either values or words"),
+        ({"fact": "title"}, "values or words of the fact"),
         ({"words": ("student",)}, "a fact for its values or words"),
         ({"fact": "title", "words": ("x",), "domains": ("x.example",)}, "not two of them"),
         ({"domains": ("x.example",), "kinds": (Kind.BOUNCED,)}, "domains or kinds, not both"),

@@ -96,3 +96,20 @@ def test_a_hold_is_longer_than_the_one_before_or_changes_nothing() -> None:
     pace.hold(5_000_000)
     pace.hold(2_000_000)
     assert pace.free_us({}, now_us=0) == 5_000_000
+
+
+def test_a_header_lowers_a_limit_and_never_raises_one() -> None:
+    limits, pace = spans({60: 60}), Pace()
+    pace.hear(60_000_000, limits, most=30, left=None, reset_us=None, now_us=0)
+    assert pace.in_force(limits) == spans({60: 30})
+    pace.hear(60_000_000, limits, most=1_000_000, left=None, reset_us=None, now_us=0)
+    assert pace.in_force(limits) == limits
+
+
+def test_calls_of_others_with_the_same_key_count() -> None:
+    limits, pace = spans({60: 60}), Pace()
+    taken = pace.take(limits, now_us=0)
+    assert taken == 0
+    pace.hear(60_000_000, limits, most=60, left=10, reset_us=None, now_us=0)
+    given = [pace.take(limits, now_us=0, latest_us=59_000_000) for _ in range(60)]
+    assert sum(each is not None for each in given) == 10
