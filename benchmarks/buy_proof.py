@@ -164,7 +164,7 @@ def main() -> None:
     starter = load_starter()
     figures = {
         "model_b": compared(starter, number),
-        "model_a": compared(changed(starter, "score.model", "A"), number // 5),
+        "model_a": compared(changed(starter, "score.model", "A"), number // 10),
     }
     record("buy_proof", figures, full=full)
 

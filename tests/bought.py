@@ -17,21 +17,19 @@ from leadfit.testing import FrozenWorld
 RULES = """
 [[enrich.vendors]]
 name = "companies"
-profile = "http"
+profile = "csv"
+options = { file = "companies.csv" }
 supplies = { employees = "company", industry = "company", country = "company" }
 price = 0.50
 hit_rate = 0.8
-options = { url = "https://facts.example" }
-windows = [{ calls = 100, seconds = 1 }]
 
 [[enrich.vendors]]
 name = "people"
-profile = "http"
+profile = "csv"
+options = { file = "people.csv" }
 supplies = { title = "contact", domain = "contact" }
 price = 0.25
 hit_rate = 0.8
-options = { url = "https://facts.example" }
-windows = [{ calls = 100, seconds = 1 }]
 """
 
 
@@ -44,6 +42,8 @@ def workspace_that_buys(folder: Path, world: FrozenWorld, **changes: str) -> Pat
         start = text.index(f"\n{key} = ") + 1
         text = text[:start] + f"{key} = {value}" + text[text.index("\n", start) :]
     policy.write_text(text + RULES, "utf-8")
+    (workspace / "companies.csv").write_text("domain,employees\n", "utf-8")
+    (workspace / "people.csv").write_text("email,title,domain\n", "utf-8")
     return workspace
 
 

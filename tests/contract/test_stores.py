@@ -11,6 +11,7 @@ from leadfit.store import SqliteStore, Store
 from leadfit.testing import (
     FrozenWorld,
     check_breaches,
+    check_enriching,
     check_intake,
     check_lifts,
     check_matching,
@@ -31,6 +32,7 @@ CHECKS = (
     *check_breaches.CHECKS,
     *check_publications.CHECKS,
     *check_intake.CHECKS,
+    *check_enriching.CHECKS,
     *check_lifts.CHECKS,
     *check_trials.CHECKS,
     *check_vendors.CHECKS,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +12,13 @@ import pytest
 
 from bought import Seller, workspace_that_buys
 from leadfit import open_leadfit
+from leadfit.cli import run
+from leadfit.errors import NotFound
 from leadfit.records import Fact, Tier
 from leadfit.store.views import SignalState
 from leadfit.testing import FrozenWorld
 
+CUT = zlib.compress(b"{}")
 HOT = {"industry": "software", "country": "us"}
 
 
@@ -189,3 +194,53 @@ def test_nothing_is_asked_and_nothing_waits_while_it_is_off(tmp_path: Path) -> N
         asked = inputs["answers"]
         assert isinstance(asked, dict)
         assert not [name for name in asked if name.startswith(("purchases", "enriching"))]
+
+
+def test_every_certificate_holds_and_one_that_was_changed_is_found(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 800}
+        first = seller.send("email_reply", "jo@acme.com", {"country": "us"})
+        seller.send("demo_request", "al@beta.com", HOT)
+        seller.answer()
+        found = leadfit.enriching.check()
+        assert (found.certificates, found.held, found.holds) == (2, 2, True)
+        assert found.completions > 50
+        lead_id = seller.lead(first).lead.lead_id
+        assert leadfit.enriching.check(lead_id).certificates == 1
+        with pytest.raises(NotFound):
+            leadfit.enriching.check("lead_nobody")
+    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+        connection.execute("UPDATE certificates SET body = ? WHERE lead_id = ?", (CUT, lead_id))
+    with open_leadfit(workspace, world=world) as leadfit:
+        found = leadfit.enriching.check()
+        assert (found.held, found.refuted) == (1, 1)
+        assert found.shown[0].why == "its bounds come out otherwise"
+    assert run(["enrich", "check", "--workspace", str(workspace)]) == 1
+    assert run(["enrich", "check", "--lead", lead_id, "--all"]) == 2
+
+
+def test_why_says_what_was_bought_and_what_was_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 800}
+        settled = seller.send("email_reply", "jo@acme.com", {"country": "us"})
+        bought = seller.send("demo_request", "al@beta.com", HOT)
+        seller.answer()
+        ids = [seller.lead(each).lead.lead_id for each in (settled, bought)]
+    for lead_id, words in zip(
+        ids,
+        (
+            "not bought because no value of employees, industry, title changes Tier 3",
+            "bought country, employees, industry from companies for 0.5 USD because the tier",
+        ),
+        strict=True,
+    ):
+        assert run(["why", lead_id, "--workspace", str(workspace)]) == 0
+        assert words in " ".join(capsys.readouterr().out.split())

@@ -147,6 +147,43 @@ def test_a_lead_is_decided_in_time_whatever_a_vendor_answers(
         assert decision.enrichment.rule == "enrichment.missing"
 
 
+def test_nothing_is_asked_about_a_person_who_was_erased_while_the_signal_waited(
+    tmp_path: Path, receiver: HttpReceiver
+) -> None:
+    world = FrozenWorld()
+    place = workspace(tmp_path / "w", "http", HTTP.format(url=receiver.url), world)
+    with open_leadfit(place, world=world) as leadfit:
+        send(leadfit)
+        leadfit.persons.erase("jo@acme.com")
+        leadfit.enriching.buy()
+        (view,) = leadfit.enriching.purchases()
+        assert (view.state, view.reason) == (PurchaseState.FAILED, "erased")
+    assert receiver.asked == 0
+
+
+def test_an_erased_person_is_in_no_answer_that_was_bought(
+    tmp_path: Path, receiver: HttpReceiver
+) -> None:
+    world = FrozenWorld()
+    place = workspace(tmp_path / "w", "http", HTTP.format(url=receiver.url), world)
+    with open_leadfit(place, world=world) as leadfit:
+        send(leadfit)
+        tries = leadfit.enriching._enrichment.claim("companies", 1)
+        leadfit.persons.erase("jo@acme.com")
+        enrichment = leadfit.enriching._enrichment
+        enrichment.settle([enrichment.carry_out(each) for each in tries])
+        leadfit.decide_pending()
+        send(leadfit, "al@beta.com", 2)
+        leadfit.enriching.buy()
+        leadfit.decide_pending()
+        leadfit.persons.erase("al@beta.com")
+        assert leadfit.replay().different == 0
+        assert leadfit.verify().intact
+    for path in place.glob("leadfit.sqlite3*"):
+        assert b"jo@acme.com" not in path.read_bytes()
+        assert b"al@beta.com" not in path.read_bytes()
+
+
 def test_an_address_inside_the_house_is_never_asked(tmp_path: Path, receiver: HttpReceiver) -> None:
     world = FrozenWorld()
     more = HTTP.format(url=receiver.url)

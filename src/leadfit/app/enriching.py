@@ -13,7 +13,7 @@ from leadfit.app.queues import InThreads
 from leadfit.app.scorecard import Line, scorecard
 from leadfit.connectors import Vendor
 from leadfit.connectors.vendors import Profiles
-from leadfit.errors import BadInput, Fault
+from leadfit.errors import BadInput, Fault, NotFound
 from leadfit.jobs.spending import Spending, spending
 from leadfit.jobs.vendor_audit import MOST_TOLERANCE, Audit, audit, draw
 from leadfit.policy import Policy
@@ -111,6 +111,21 @@ class Enriching:
         return self._enrichment.buy(limit)
 
     # ---- what became of it ----
+
+    def check(self, lead_id: str | None = None) -> jobs.CertificatesChecked:
+        """Check again why nothing that could be bought changed decisions.
+
+        Args:
+            lead_id: Of one lead alone.
+
+        Raises:
+            NotFound: No lead has this id.
+        """
+        if lead_id is not None:
+            found = self._store.read(lambda session: session.leads.get(lead_id))
+            if found is None:
+                raise NotFound("lead", lead_id)
+        return jobs.check_certificates(self._store, lead_id=lead_id)
 
     def report(self, since: datetime | None = None, until: datetime | None = None) -> Spending:
         """Return what calls cost, by month, vendor and lead, and how much of it was waste.

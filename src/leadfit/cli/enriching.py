@@ -20,6 +20,7 @@ from leadfit.canonical import document, plain
 from leadfit.cli.base import FILE, Moment, in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
+from leadfit.jobs import CertificatesChecked
 from leadfit.jobs.spending import Spending, Total, changed
 from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
 from leadfit.store.vendors import VendorCall
@@ -291,6 +292,45 @@ def _quotas(found: tuple[VendorStatus, ...]) -> Iterator[str]:
             rows.append((quota.what, f"{quota.used / scale:,.10g}", most))
         if rows:
             yield table(rows, indent="  ")
+
+
+# ---- certificates --------------------------------------------------------------------------
+
+
+@enrich_group.command("check")
+@click.option("--lead", metavar="LEAD", help="The certificates of one lead.")
+@click.option("--all", "every", is_flag=True, help="Every certificate; so it is without --lead.")
+@in_workspace
+def check_command(output: Output, workspace: Path | None, *, lead: str | None, every: bool) -> None:
+    """Check again why nothing that could be bought changed decisions; exit code 1 if one fails.
+
+    The bounds are made again from what each decision was made from, and compared byte for byte.
+    By another way, values of the unknown facts are tried through score and ranking themselves.
+    """
+    if lead is not None and every:
+        raise click.UsageError("either --lead or --all")
+    with opened(workspace) as leadfit:
+        found = leadfit.enriching.check(lead)
+    output.answer(
+        {**document(found), "holds": found.holds}, lambda: "\n".join(_certificates(found))
+    )
+    if not found.holds:
+        click.get_current_context().exit(1)
+
+
+def _certificates(found: CertificatesChecked) -> Iterator[str]:
+    yield table(
+        [
+            ("certificates", found.certificates),
+            ("  that hold", found.held),
+            ("  of persons who were erased", found.erased),
+            ("  that do not hold", found.refuted),
+            ("values of unknown facts tried", found.completions),
+        ]
+    )
+    for each in found.shown:
+        lead = "" if each.lead_id is None else f" of lead {each.lead_id}"
+        yield f"{each.decision_id}{lead}: {each.why}"
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"enrich": enrich_group})

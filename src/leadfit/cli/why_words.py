@@ -67,6 +67,9 @@ def why_words(
     routed = next((each for each in decisions if each.ranking is not None), rated)
     if rated is not None and rated.score is not None:
         lines += _score(rated.score, policy)
+    lacked = next((each for each in decisions if each.enrichment is not None), None)
+    if lacked is not None and lacked.enrichment is not None:
+        lines += _named("Facts", [_reason(lacked.enrichment)])
     matched = decisions[-1] if decisions else None
     if matched is not None:
         lines += _match(matched.match, view)

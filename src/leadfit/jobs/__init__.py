@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadfit.jobs.bulk import import_history
+from leadfit.jobs.certificates import CertificatesChecked, check_certificates
 from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
@@ -23,6 +24,7 @@ from leadfit.jobs.sweep import Sweep, Swept, sweep
 from leadfit.jobs.verify import verify
 
 __all__ = [
+    "CertificatesChecked",
     "Cycle",
     "Deliveries",
     "Difference",
@@ -39,6 +41,7 @@ __all__ = [
     "SlaReport",
     "Sweep",
     "Swept",
+    "check_certificates",
     "compare_orders",
     "drift",
     "history",

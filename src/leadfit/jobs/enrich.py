@@ -268,7 +268,7 @@ class Enrichment:
             session.vendors.give_up(purchase.purchase_id, "no_credential", now)
             return None
         told = session.signals.read(purchase.signal_id)
-        if told is None:
+        if told is None or told.identifiers == Identifiers():
             session.vendors.give_up(purchase.purchase_id, "erased", now)
             return None
         question = Question(

@@ -150,7 +150,7 @@ def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:
 
 
 def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
-    part, total, rules = _Part(), hashlib.sha256(), _Rules(session)
+    part, total, rules = _Part(), hashlib.sha256(), Rules(session)
     after, last = bounds
     page = session.told.page(after, last, _PAGE)
     while page:
@@ -164,7 +164,7 @@ def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     return part
 
 
-def _again(part: _Part, told: Told | Unreadable, rules: _Rules, session: Session) -> str:
+def _again(part: _Part, told: Told | Unreadable, rules: Rules, session: Session) -> str:
     """Make one decision again and count how it came out; return what came out."""
     if isinstance(told, Unreadable):
         _count(part, told, told.why)
@@ -241,8 +241,12 @@ def _shown(value: object) -> str | None:
     return None if value is _NOT_THERE else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-class _Rules:
-    """The rules that decisions name, each read from its content once."""
+class Rules:
+    """The rules that decisions name, each read from its content once.
+
+    Args:
+        session: Where contents are kept.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -13,7 +13,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from leadfit.buying import DOMAIN, Certificate, Market, Outcome, Purchase, PurchaseState, Whom
+from leadfit.buying import (
+    DOMAIN,
+    MILLION,
+    Certificate,
+    Market,
+    Outcome,
+    Purchase,
+    PurchaseState,
+    Whom,
+)
 from leadfit.pipeline import foreseen, identity, matching
 from leadfit.pipeline import question as asked
 from leadfit.pipeline.case import Case, Desk
@@ -109,18 +118,35 @@ def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
 
 def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]) -> Told:
     certificate = certify(question, verdict)
-    got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
-    lacks = ", ".join(each.fact for each in verdict.cells) or "nothing that counts"
+    lacks = ", ".join(each.fact for each in verdict.cells)
     owner = verdict.known.owner_id or "nobody yet"
-    stays = f"no value of {lacks} changes Tier {verdict.known.tier.value} or {owner}"
-    if got:
-        names = ", ".join(dict.fromkeys(each.vendor for each in got))
-        reason = Reason(rule=f"{RULE}bought", words=f"bought from {names}; now {stays}")
+    tier = f"Tier {verdict.known.tier.value}"
+    stays = f"no value of {lacks or 'any other fact'} changes {tier} or {owner}"
+    bought = _bought(told, outcomes)
+    if bought:
+        reason = Reason(rule=f"{RULE}bought", words=f"{bought}; now {stays}")
     else:
-        reason = Reason(rule=f"{RULE}settled", words=f"not bought: {stays}")
+        reason = Reason(rule=f"{RULE}settled", words=f"not bought because {stays}")
     return replace(
         told, reason=reason, certificate=certificate, changed=_changes(told, verdict, outcomes)
     )
+
+
+def _bought(told: Told, outcomes: Sequence[Outcome]) -> str:
+    """Say what was bought for a signal, of whom and why; nothing where nothing was."""
+    words = []
+    for each in outcomes:
+        if each.state is not PurchaseState.ANSWERED:
+            continue
+        made = told.case.desk.session.purchases.get(each.purchase_id)
+        if made is not None:
+            money = told.case.desk.policy.enrich.currency
+            words.append(
+                f"bought {', '.join(made.facts)} from {made.vendor} for "
+                f"{made.price / MILLION:.4g} {money} because the {' and '.join(made.flips)} could "
+                f"change (chance {made.chance:.0%}, worth {made.value / MILLION:.2f})"
+            )
+    return ", ".join(words)
 
 
 def _changes(
@@ -201,7 +227,9 @@ def _why_not(outcomes: Sequence[Outcome]) -> str | None:
 def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
     lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
     may = " and ".join(verdict.flips)
+    bought = _bought(told, outcomes)
     words = f"enrichment: missing ({why}); decided by known facts, {lacks} could change the {may}"
+    words = f"{words}; {bought}" if bought else words
     reason = Reason(rule=MISSING, words=words)
     return replace(told, reason=reason, changed=_changes(told, verdict, outcomes))
 

@@ -188,6 +188,8 @@ def keep_again(
         policy_digest=desk.policy.digest,
         artifact_digest=desk.in_force.artifact_digest,
         card_digest=desk.in_force.card_digest,
+        enrichment=None,
+        certificate_digest=None,
         shadow=not desk.policy.acts,
     )
     desk.session.leads.add_decision(decision, {})

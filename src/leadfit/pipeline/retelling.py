@@ -15,9 +15,10 @@ from functools import cache
 from typing import Final, cast, get_args, get_type_hints
 
 from leadfit.buying import Answer
-from leadfit.pipeline import line, moving, owners
+from leadfit.pipeline import enriching, line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.lifting import lift_at
+from leadfit.pipeline.question import Question
 from leadfit.pipeline.recheck import recheck_at
 from leadfit.pipeline.tape import PERSONAL, Retold, answers_of
 from leadfit.records import Activity, Candidate, Contact, Decision, Fact, Kind, Reason
@@ -61,20 +62,36 @@ def retell(told: Told, in_force: InForce, fetch: Fetch) -> str:
     Raises:
         Strayed: It asked what it was not told then, or came to no such decision.
     """
-    inputs = told.inputs
-    now = from_us(cast("list[int]", inputs["now"])[0])
-    rooms = _Rooms(told, fetch)
-    desk = Desk(
-        world=cast("World", _World(inputs)),
-        session=cast("Session", rooms),
-        in_force=in_force,
-        now=now,
-    )
+    desk = _desk(told, in_force, fetch)
     try:
         _enter(desk, told)
     except _Made as made:
         return decision_text(made.decision, told.statement)[0]
     raise Strayed(None)
+
+
+def ask_again(told: Told, in_force: InForce, fetch: Fetch) -> Question | None:
+    """Return what a decision hung on beside the facts it lacked; ``None`` where none were sold.
+
+    Args:
+        told: The decision with what it was made from.
+        in_force: The rules it names.
+        fetch: Gets decisions that it looked at.
+
+    Raises:
+        Strayed: It asks what it was not told then.
+    """
+    return enriching.consider(_desk(told, in_force, fetch), told.signal).question
+
+
+def _desk(told: Told, in_force: InForce, fetch: Fetch) -> Desk:
+    now = from_us(cast("list[int]", told.inputs["now"])[0])
+    return Desk(
+        world=cast("World", _World(told.inputs)),
+        session=cast("Session", _Rooms(told, fetch)),
+        in_force=in_force,
+        now=now,
+    )
 
 
 def _enter(desk: Desk, told: Told) -> None:

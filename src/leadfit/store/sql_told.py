@@ -14,7 +14,7 @@ from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_signals import signal_of
 from leadfit.store.told import Statement, Told, Unreadable
 
-_PAGE: Final = """
+_COLUMNS: Final = """
 SELECT decisions.decision_id, decisions.seq, decisions.lead_id, decisions.policy_digest,
     decisions.artifact_digest, decisions.body, decisions.inputs, decisions.sealed,
     log.body, signals.event_id, statements.token, people.key, statements.body
@@ -23,9 +23,12 @@ LEFT JOIN signals ON signals.signal_id = decisions.signal_id
 LEFT JOIN log ON log.seq = signals.seq
 LEFT JOIN statements ON statements.signal_id = decisions.signal_id
 LEFT JOIN people ON people.token = statements.token
+"""
+_PAGE: Final = f"""{_COLUMNS}
 WHERE decisions.seq > ? AND decisions.seq <= ?
 ORDER BY decisions.seq LIMIT ?
 """
+_ONE: Final = f"{_COLUMNS} WHERE decisions.decision_id = ?"
 _PERSON: Final = b'"person":"'
 
 # What the readers of stored bytes raise on bytes that nobody wrote so.
@@ -59,6 +62,11 @@ class SqlToldDecisions:
         """Return decisions behind one number of the log, up to another."""
         rows = self._connection.execute(_PAGE, (after, last, limit)).fetchall()
         return tuple(self._read(row) for row in rows)
+
+    def of(self, decision_id: str) -> Told | Unreadable | None:
+        """Return one decision."""
+        row = self._connection.execute(_ONE, (decision_id,)).fetchone()
+        return None if row is None else self._read(row)
 
     def _read(self, row: Row) -> Told | Unreadable:
         decision_id, seq, lead_id = row[:3]

@@ -113,5 +113,8 @@ class ToldDecisions(Protocol):
     def page(self, after: int, last: int, limit: int) -> tuple[Told | Unreadable, ...]:
         """Return decisions behind one number of the log, up to another."""
 
+    def of(self, decision_id: str) -> Told | Unreadable | None:
+        """Return one decision."""
+
     def without_inputs(self) -> int:
         """Return how many decisions an older Leadfit made, of which less was kept."""

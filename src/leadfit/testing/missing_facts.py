@@ -29,7 +29,7 @@ COMPANY: Final = ("country", "employees", "industry", "state")
 PERSON: Final = (DOMAIN, "title")
 PRICE_COMPANY: Final = MILLION
 PRICE_PERSON: Final = MILLION // 2
-HIT_RATE: Final = 0.95
+HIT_RATE: Final = 0.97
 
 _INDUSTRIES: Final = (
     ("software", 36), ("saas", 18), ("information technology", 8), ("financial services", 8),
@@ -44,12 +44,12 @@ _TITLES: Final = (
     ("Account Manager", 20), ("Intern", 10), ("Consultant", 14),
 )  # fmt: skip
 _STORIES: Final = (
-    ((Kind.FORM_FILL,), 18),
-    ((Kind.FORM_FILL, Kind.BLOG_VIEW), 14),
-    ((Kind.FORM_FILL, Kind.CONTENT_DOWNLOAD), 10),
-    ((Kind.DEMO_REQUEST,), 28),
-    ((Kind.DEMO_REQUEST, Kind.PRICING_VIEW, Kind.CALCULATOR), 18),
-    ((Kind.DEMO_REQUEST, Kind.PRICING_VIEW, Kind.CALCULATOR, Kind.INTENT_TOPIC), 12),
+    ((Kind.FORM_FILL,), 15),
+    ((Kind.FORM_FILL, Kind.BLOG_VIEW), 12),
+    ((Kind.FORM_FILL, Kind.CONTENT_DOWNLOAD), 9),
+    ((Kind.DEMO_REQUEST,), 30),
+    ((Kind.DEMO_REQUEST, Kind.PRICING_VIEW, Kind.CALCULATOR), 20),
+    ((Kind.DEMO_REQUEST, Kind.PRICING_VIEW, Kind.CALCULATOR, Kind.INTENT_TOPIC), 14),
 )
 
 
@@ -132,7 +132,7 @@ def _lead(in_force: InForce, n: int, draw: Random) -> PlantedLead:
     known: dict[str, Fact] = {}
     if account is not None and not by_free_mail:
         known |= account.facts
-    for fact, share in (("country", 0.97), ("industry", 0.25), ("employees", 0.2), ("title", 0.35)):
+    for fact, share in (("country", 0.97), ("industry", 0.25), ("employees", 0.2), ("title", 0.3)):
         if draw.random() < share:
             known.setdefault(fact, truth[fact])
     # Who tells of the country chooses the state beside it, where there are states.
