@@ -557,7 +557,7 @@ class Decision:
         policy_digest: Digest of the policy folder in force.
         artifact_digest: Digest of the learned artifact in force, or ``None``.
         card_digest: Digest of the model card in force, or ``None``.
-        subject: The facts and activities that were scored.
+        subject: What was scored; ``shadow``: nothing was acted on.
         enrichment: Why facts that it lacked were bought or not; ``None`` where none are sold.
         certificate_digest: Digest of the proof that none of them could change it.
     """
@@ -580,3 +580,4 @@ class Decision:
     card_digest: str | None = None
     enrichment: Reason | None = None
     certificate_digest: str | None = None
+    shadow: bool = False

@@ -15,6 +15,7 @@ import pytest
 from leadfit import create_workspace, open_leadfit
 from leadfit.app import Settings
 from leadfit.cli import run
+from leadfit.jobs.plan_file import write_plan
 from leadfit.store.decided import open_decision, squeeze_decision
 from leadfit.store.told import Told
 from leadfit.testing import FrozenWorld
@@ -214,6 +215,8 @@ def test_an_older_policy_decides_again_after_another_came_in_force(tmp_path: Pat
     policy = folder / "policy" / "policy.toml"
     policy.write_text(policy.read_text("utf-8").replace('model = "B"', 'model = "A"'), "utf-8")
     with open_leadfit(folder, world=world) as leadfit:
+        plan, _ = write_plan(leadfit.plans.plan())
+        leadfit.policies.apply(plan, by="ada", reason="all points count")
         life = Life(leadfit, world)
         life._sent = 10
         life.send("demo_request", "al@acme.org", dict(FACTS))

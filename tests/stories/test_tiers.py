@@ -12,6 +12,7 @@ import pytest
 
 from leadfit import BadInput, Leadfit, Receipt, create_workspace, open_leadfit
 from leadfit.cli.why_words import why_words
+from leadfit.jobs.plan_file import write_plan
 from leadfit.records import ClockKind
 from leadfit.store.views import ActionState, ClockView, LeadView
 from leadfit.testing import FrozenWorld
@@ -325,6 +326,8 @@ def test_a_quarterly_recycle_check_raises_a_lead_that_earns_a_higher_tier_by_now
     now_easier = toml.read_text("utf-8").replace("b_fit = 70", "b_fit = 0")
     toml.write_text(now_easier.replace("b_tier_two = 40", "b_tier_two = 0"), "utf-8")
     with open_leadfit(tmp_path / "workspace", world=world) as leadfit:
+        plan, _ = write_plan(leadfit.plans.plan())
+        leadfit.policies.apply(plan, by="ada", reason="easier gates")
         desk = Desk(leadfit, world)
         desk.wait(31 * DAY)
         view = desk.view(lead_id)

@@ -94,6 +94,15 @@ def keep_card(place: Path, card: Card) -> None:
     write_whole(folder / "current", name.encode())
 
 
+def write_artifact(place: Path, artifact: Artifact) -> str:
+    """Write an artifact into a workspace, without putting it in force; return its file's name."""
+    folder = place / "artifacts"
+    folder.mkdir(exist_ok=True)
+    name = f"{artifact.digest}.json"
+    write_whole(folder / name, artifacts.to_json(artifact).encode())
+    return name
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file so that a crash leaves the old one or the new one."""
     beside = path.with_name(f"{path.name}.new")

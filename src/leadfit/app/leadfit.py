@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from leadfit import artifact as artifacts
 from leadfit import jobs, pipeline, resolve
+from leadfit.app.changing import Changing
 from leadfit.app.deadlines import next_deadline
 from leadfit.app.delivering import Delivering
 from leadfit.app.enriching import Enriching
-from leadfit.app.files import keep_card, write_whole
+from leadfit.app.files import keep_card, write_artifact, write_whole
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
@@ -22,7 +22,7 @@ from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching, check_said
 from leadfit.app.outcomes import Outcomes
 from leadfit.app.persons import Persons
-from leadfit.app.policy_folder import PolicyFolder
+from leadfit.app.planning import Planning
 from leadfit.app.queues import AFTER_ANSWER_S, InThreads
 from leadfit.app.routing import Routing
 from leadfit.artifact import Artifact
@@ -74,6 +74,8 @@ class Leadfit:
         persons: Erasing, readmitting and handing out what is kept of one person.
         enriching: Facts that are bought: purchases, what they cost, how good vendors are.
         deliveries: How deliveries are doing; dead letters, which wait for a person.
+        plans: What another policy would have made of the recorded history.
+        policies: Changing the policy: what was in force, applying a plan, taking it back.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
         outcomes: What came of decisions: experiments.
         keys: API keys.
@@ -113,8 +115,9 @@ class Leadfit:
         self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, lambda: self._in_force, self._wake)
         self.routing = Routing(world, store, lambda: self._in_force, self._wake)
+        self.plans = Planning(world, store, folder, lambda: self._in_force, open_again)
+        self.policies = Changing(world, store, folder, lambda: self._in_force, self._put)
         self.outcomes = Outcomes(world, store, lambda: self.policy)
-        self._policy_folder = PolicyFolder(folder / "policy", world)
         self.keys = Keys(world, store)
         self.hooks = Hooks(world, store, lambda: self.policy, self.accept_many, environment or {})
         self.waits = Waits(world, store)
@@ -180,17 +183,18 @@ class Leadfit:
         return self.routing.round(limit)
 
     def notice_policy(self) -> bool:
-        """Put the policy of the folder in force if it was changed; return whether it was.
+        """Put in force what another process applied, and who works here by the folder.
 
-        A change counts once two looks, at least two seconds apart, have found the same. A folder
-        that cannot be used is refused, and the policy in force stays so.
+        Returns:
+            Whether another policy is in force now.
         """
-        found = self._policy_folder.changed(self._in_force.policy)
-        if found is None:
-            return False
-        self._in_force = replace(self._in_force, policy=found)
-        self.world.reach("policy.noticed")
-        return True
+        found = self.policies.notice()
+        if found:
+            self.world.reach("policy.noticed")
+        return found
+
+    def _put(self, rules: InForce) -> None:
+        self._in_force = rules
 
     @property
     def policy(self) -> Policy:
@@ -432,22 +436,14 @@ class Leadfit:
         for name, text in found.files.items():
             write_whole(folder / name, text.encode())
         if found.artifact is not None:
-            self._write_artifact(found.artifact)
-
-    def _write_artifact(self, artifact: Artifact) -> str:
-        folder = self.folder / "artifacts"
-        folder.mkdir(exist_ok=True)
-        name = f"{artifact.digest}.json"
-        write_whole(folder / name, artifacts.to_json(artifact).encode())
-        return name
+            write_artifact(self.folder, found.artifact)
 
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
-        name = self._write_artifact(artifact)
+        write_artifact(self.folder, artifact)
         self.world.reach("publish.written")
-        write_whole(self.folder / "artifacts" / "current", name.encode())
+        self.policies.learned(artifact, reason="learned from the history")
         self.world.reach("publish.named")
-        self._in_force = replace(self._in_force, artifact=artifact)
         return artifact.digest
 
     def publish_card(self, card: Card) -> str:

@@ -12,11 +12,10 @@ from leadfit.app.connectors import Connected, Connecting, connect, silent
 from leadfit.app.files import (
     DATABASE,
     SECRET,
-    current_artifact,
-    current_card,
     make_secret,
     read_secret,
 )
+from leadfit.app.in_force import rules_in_force
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings, read_environment, read_settings
 from leadfit.app.vendors import Vending
@@ -98,12 +97,7 @@ def open_leadfit(
             Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
         )
     chosen = world or SystemWorld()
-    rules = InForce(
-        policy=policies.load(place / "policy"),
-        artifact=current_artifact(place),
-        card=current_card(place),
-    )
-    store = open_store(place, chosen, settings or read_settings())
+    store, rules = _open_with_rules(place, chosen, settings or read_settings())
     opened: list[Leadfit] = []
 
     def present() -> Policy:
@@ -131,7 +125,19 @@ def open_leadfit(
         environment=read_environment(),
     )
     opened.append(leadfit)
+    if sends:
+        # Who fell ill while nothing ran is away from the first decision on.
+        leadfit.policies.catch_up()
     return leadfit
+
+
+def _open_with_rules(place: Path, world: World, settings: Settings) -> tuple[Store, InForce]:
+    store = open_store(place, world, settings)
+    try:
+        return store, rules_in_force(place, store)
+    except Exception:
+        store.close()
+        raise
 
 
 def _vendors(

@@ -14,6 +14,7 @@ import click
 # The first sentence of each command, as its own help says it.
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "apply": "Put exactly the policy of PLAN in force; a plan that is not of today is refused.",
         "assign": "Give LEAD to REP by hand; a new clock begins, and it is counted as an override.",
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
         "customer profile.",
@@ -48,6 +49,11 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
         "differs.",
+        "plan": "Say what POLICY would change, on the recorded history; nothing is written to the "
+        "store.",
+        "policy": "The policy in force: what it says, what it was, what the folder says otherwise.",
+        "rollback": "Put back what was in force before the latest change; again goes one step "
+        "further.",
         "overrides": "List the leads that people gave to somebody else, or lifted, against the "
         "rules.",
         "override": "Lift LEAD over the intent gate, or over a tier a flag forced; the fit gate "
@@ -57,6 +63,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "score": "Score a list of accounts that need not be in any CRM, and mark whom to leave "
         "out.",
         "serve": "Take signals over HTTP, decide them on arrival, run the clocks, show the pages.",
+        "shadow": "Shadow mode: everything is decided and recorded, nothing is acted on.",
         "simulate": "Replay STORY the naive way and the Leadfit way on one planted world.",
         "status": "Count what is in the workspace.",
         "sweep": "Look over all open leads and put right what is not in order.",
@@ -83,6 +90,7 @@ _ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
 _OUTCOMES: Final = frozenset({"experiment", "quadrants"})
+_CHANGING: Final = frozenset({"apply", "plan", "policy", "rollback", "shadow"})
 _KEEPING: Final = frozenset({"erase", "export", "replay", "verify"})
 
 
@@ -124,6 +132,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import outcomes  # noqa: PLC0415 -- as above
 
         found = outcomes.COMMANDS
+    elif name in _CHANGING:
+        from leadfit.cli import changing  # noqa: PLC0415 -- as above
+
+        found = changing.COMMANDS
     elif name in _ROUTING:
         from leadfit.cli import routing  # noqa: PLC0415 -- as above
 

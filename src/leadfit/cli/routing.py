@@ -85,6 +85,7 @@ def _override_words(moved: Override) -> str:
 def sweep_command(output: Output, workspace: Path | None) -> None:
     """Look over all open leads and put right what is not in order."""
     with opened(workspace) as leadfit:
+        leadfit.policies.catch_up()
         swept = leadfit.routing.sweep()
     output.answer(
         {**document(swept), "unexplained": swept.leads.unexplained}, lambda: _swept_words(swept)

@@ -150,13 +150,20 @@ class Deliveries:
     def ready(self) -> tuple[str, ...]:
         """Return the destinations for which something is due, the longest waiting first."""
         now = self._world.now()
-        return self._store.read(lambda session: session.outbox.ready(now))
+        found = self._store.read(lambda session: session.outbox.ready(now))
+        if found and not self._policy().acts:
+            # Whatever was queued from anywhere: in shadow mode nothing is sent.
+            self._store.write(lambda session: session.publications.withhold(now))
+            return ()
+        return found
 
     # ---- a try, step by step ----
 
     def claim(self, destination: str, limit: int) -> tuple[ActionView, ...]:
         """Take due actions of a destination, unless it is left alone now; write that down."""
         self._settle_again()
+        if not self._policy().acts:
+            return ()
         self._world.reach("deliver.picked")
         views = self._store.write(
             partial(self._begin, destination, limit, self._mine(), self._gone())
@@ -361,7 +368,7 @@ class Deliveries:
             How many were queued there.
         """
         self._forget()
-        if not self._fallbacks:
+        if not self._fallbacks or not self._policy().acts:
             return 0
         before = self._world.now() - timedelta(seconds=self.rules.fallback_s)
         late = self._store.read(lambda session: session.outbox.waiting(before, _LOOKED_AT))

@@ -5,6 +5,8 @@ Both give the same bytes. The rows of a large list are shared by processes, in t
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 from leadfit.artifact import Artifact, evaluate, from_json, to_json
+from leadfit.jobs.table_file import guarded
 from leadfit.levels import BLANK, OTHER, ArtifactFact
 from leadfit.records import Fact, Facts, IcpScore
 
@@ -43,6 +46,39 @@ class ScoredRows:
     unheard: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredLines:
+    """A chunk of the list, written down.
+
+    Attributes:
+        lines: Its rows as CSV.
+        count: How many.
+    """
+
+    lines: str
+    count: int
+    suppressed: int
+    unheard: Mapping[str, int]
+
+
+def written(scored: ScoredRows, *, safe: bool) -> ScoredLines:
+    """Return rows as CSV.
+
+    Args:
+        scored: The rows.
+        safe: An id that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    text = io.StringIO()
+    rows = [(guarded(row[0]), *row[1:]) for row in scored.rows] if safe else scored.rows
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return ScoredLines(
+        lines=text.getvalue(),
+        count=len(rows),
+        suppressed=scored.suppressed,
+        unheard=scored.unheard,
+    )
+
+
 class Lane:
     """Scores chunks in their order; the second one calls other processes to help.
 
@@ -50,22 +86,26 @@ class Lane:
         artifact: The model.
         names: Facts the rows hold, in their order.
         workers: Processes; 1 scores all of it here.
+        safe: As :func:`written` takes it.
     """
 
-    def __init__(self, artifact: Artifact, names: Sequence[str], workers: int) -> None:
+    def __init__(
+        self, artifact: Artifact, names: Sequence[str], workers: int, *, safe: bool
+    ) -> None:
+        self._safe = safe
         self._here = RowScorer(artifact, names)
         self._names = list(names)
         self._artifact = artifact
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
-        self._begun: deque[Future[ScoredRows]] = deque()
+        self._begun: deque[Future[ScoredLines]] = deque()
         self._chunks = 0
 
-    def take(self, rows: list[list[str]]) -> Iterator[ScoredRows]:
+    def take(self, rows: Sequence[Sequence[str]]) -> Iterator[ScoredLines]:
         """Score a chunk; yield chunks that are done, the oldest first."""
         self._chunks += 1
         if self._workers < 2 or self._chunks == 1:
-            yield self._here.score(rows)
+            yield written(self._here.score(rows), safe=self._safe)
             return
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
@@ -74,11 +114,11 @@ class Lane:
                 initializer=_begin,
                 initargs=(to_json(self._artifact), self._names),
             )
-        self._begun.append(self._pool.submit(_score, rows))
+        self._begun.append(self._pool.submit(_score, rows, self._safe))
         while len(self._begun) > _IN_FLIGHT * self._workers:
             yield self._begun.popleft().result()
 
-    def end(self) -> Iterator[ScoredRows]:
+    def end(self) -> Iterator[ScoredLines]:
         """Yield the chunks that are left."""
         while self._begun:
             yield self._begun.popleft().result()
@@ -97,8 +137,8 @@ def _begin(artifact: str, names: Sequence[str]) -> None:
     _scorers[:] = [RowScorer(from_json(artifact), names)]
 
 
-def _score(rows: list[list[str]]) -> ScoredRows:
-    return _scorers[0].score(rows)
+def _score(rows: Sequence[Sequence[str]], safe: bool) -> ScoredLines:
+    return written(_scorers[0].score(rows), safe=safe)
 
 
 class RowScorer:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,8 @@ from leadfit.artifact import Artifact
 from leadfit.errors import BadInput, Fault, Words, shorten
 from leadfit.exports import sheets
 from leadfit.exports.faults import Faults
-from leadfit.jobs.list_scoring import CHUNK, Lane, ScoredRows
-from leadfit.jobs.table_file import open_table
+from leadfit.jobs.list_scoring import CHUNK, Lane, ScoredLines
+from leadfit.jobs.table_file import open_lines
 from leadfit.levels import ArtifactFact
 from leadfit.policy.policy import fact_name
 
@@ -78,8 +79,9 @@ def score_list(accounts: Path, artifact: Artifact, out: Path, *, workers: int = 
     """
     _check(accounts, out)
     faults = Faults()
-    with open_table(out, COLUMNS, numbers=_NUMBERS, truths=("suppressed",)) as write:
-        scorer = _Scorer(write, artifact, faults, accounts.name, workers)
+    safe = not out.name.lower().endswith(".parquet")
+    with open_lines(out, COLUMNS, numbers=_NUMBERS, truths=("suppressed",)) as write:
+        scorer = _Scorer(write, artifact, faults, accounts.name, workers, safe=safe)
         try:
             sheets.stream(accounts, faults, start=scorer.start, take=scorer.take)
             faults.stop_if_any()
@@ -107,12 +109,15 @@ class _Scorer:
 
     def __init__(
         self,
-        write: Callable[[Sequence[object]], object],
+        write: Callable[[str], object],
         artifact: Artifact,
         faults: Faults,
         name: str,
         workers: int,
+        *,
+        safe: bool,
     ) -> None:
+        self._safe = safe
         self._write = write
         self._artifact = artifact
         self._faults = faults
@@ -123,7 +128,8 @@ class _Scorer:
         self._unread: tuple[str, ...] = ()
         self._unheard: Counter[str] = Counter()
         self._rows = self._suppressed = 0
-        self._chunk: list[list[str]] = []
+        self._chunk: list[tuple[str, ...]] = []
+        self._pick: Callable[[list[str]], tuple[str, ...]] = tuple
         self._lane: Lane | None = None
 
     def start(self, names: list[str]) -> None:
@@ -139,7 +145,10 @@ class _Scorer:
             return
         self._id, self._id_column = ids[0], names[ids[0]]
         self._find(names, plain)
-        self._lane = Lane(self._artifact, [fact.name for fact, _ in self._places], self._workers)
+        held = [fact.name for fact, _ in self._places]
+        if held:
+            self._pick = itemgetter(self._id, *(place for _, place in self._places))
+        self._lane = Lane(self._artifact, held, self._workers, safe=self._safe)
 
     def _find(self, names: list[str], plain: list[str]) -> None:
         """Find the column of each fact: by its header as written, else by its plain name."""
@@ -165,7 +174,8 @@ class _Scorer:
         if not account_id:
             self._faults.row(self._name, number, self._id_column, "", "an id in every row")
             return
-        self._chunk.append([account_id, *(cells[place] for _, place in self._places)])
+        row = self._pick(cells)
+        self._chunk.append(row if row[0] == account_id else (account_id, *row[1:]))
         if len(self._chunk) == CHUNK:
             self._keep(self._lane.take(self._chunk))
             self._chunk = []
@@ -182,13 +192,12 @@ class _Scorer:
         if self._lane is not None:
             self._lane.close()
 
-    def _keep(self, done: Iterable[ScoredRows]) -> None:
+    def _keep(self, done: Iterable[ScoredLines]) -> None:
         for each in done:
-            self._rows += len(each.rows)
+            self._rows += each.count
             self._suppressed += each.suppressed
             self._unheard.update(each.unheard)
-            for row in each.rows:
-                self._write(row)
+            self._write(each.lines)
 
     def told(self) -> ScoredList:
         found = {fact.name for fact, _ in self._places}

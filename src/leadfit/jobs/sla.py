@@ -43,7 +43,8 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
     """
 
     def read(session: Session) -> tuple[tuple[Clock, ...], Mapping[str, Assignment]]:
-        found = session.clocks.due(world.now(), limit)
+        # In shadow mode nobody was told of a lead, so that nobody can be late with it.
+        found = session.clocks.due(world.now(), limit) if in_force.policy.acts else ()
         return found, session.leads.present_assignments(sorted({each.lead_id for each in found}))
 
     due, given = store.read(read)
@@ -51,7 +52,7 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
     fired = do_all(store, fires, job="clocks")
     waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
     found = do_all(store, (_Find(world, in_force, lead_id) for lead_id in waiting), job="clocks")
-    if len(due) < limit:
+    if len(due) < limit and in_force.policy.acts:
         tell(world, store, in_force.policy)
     return fired + found
 

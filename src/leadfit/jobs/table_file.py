@@ -149,25 +149,51 @@ def open_table(
         BadInput: The place cannot be written.
     """
     parquet = path.name.lower().endswith(".parquet")
+    typed = [name in {*numbers, *truths} for name in header]
+    with open_lines(path, header, numbers=numbers, truths=truths) as write_text:
+        write = csv.writer(_Lines(write_text), lineterminator="\n").writerow
+
+        def write_guarded(row: Sequence[object]) -> None:
+            cells = zip(row, typed, strict=True)
+            write([cell if is_typed else guarded(cell) for cell, is_typed in cells])
+
+        yield write if parquet else write_guarded
+
+
+class _Lines:
+    """What a CSV writer writes to."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self.write = write
+
+
+@contextmanager
+def open_lines(
+    path: Path,
+    header: Sequence[str],
+    *,
+    numbers: Collection[str] = (),
+    truths: Collection[str] = (),
+) -> Iterator[Callable[[str], object]]:
+    """Give what writes lines of CSV that are ready; else as :func:`open_table`.
+
+    Raises:
+        BadInput: The place cannot be written.
+    """
+    parquet = path.name.lower().endswith(".parquet")
     types = dict.fromkeys(numbers, "DOUBLE") | dict.fromkeys(truths, "BOOLEAN")
-    typed = [name in types for name in header]
     try:
         with _beside(path) as part:
             with part.open("w", encoding="utf-8", newline="") as file:
-                write = csv.writer(file, lineterminator="\n").writerow
-
-                def write_guarded(row: Sequence[object]) -> None:
-                    cells = zip(row, typed, strict=True)
-                    write([cell if is_typed else _guarded(cell) for cell, is_typed in cells])
-
-                write(header)
-                yield write if parquet else write_guarded
+                csv.writer(file, lineterminator="\n").writerow(header)
+                yield file.write
             (_packed(part, path, header, types) if parquet else part).replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
-def _guarded(cell: object) -> object:
+def guarded(cell: object) -> object:
+    """Return a cell with an apostrophe before what a spreadsheet would take for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell and cell[0] in FORMULA else cell
 
 

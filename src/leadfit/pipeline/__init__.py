@@ -22,6 +22,7 @@ from leadfit.pipeline.owners import begin, find_owner
 from leadfit.pipeline.recheck import recheck
 from leadfit.pipeline.reviews import settle
 from leadfit.pipeline.sides import Side, Sides, sides, sides_document, without_values
+from leadfit.pipeline.tape import keep_rules
 
 __all__ = [
     "Desk",
@@ -41,6 +42,7 @@ __all__ = [
     "hear",
     "hour_of",
     "is_automatic",
+    "keep_rules",
     "latest",
     "lift",
     "link",

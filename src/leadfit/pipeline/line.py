@@ -420,6 +420,7 @@ def _keep(
         policy_digest=desk.policy.digest,
         artifact_digest=desk.in_force.artifact_digest,
         card_digest=desk.in_force.card_digest,
+        shadow=not desk.policy.acts,
         enrichment=told.reason,
         certificate_digest=None if told.certificate is None else told.certificate.digest,
     )

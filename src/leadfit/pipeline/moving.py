@@ -142,7 +142,7 @@ def tell_play(desk: Desk, lead: Lead, rated: Score, was: Score | None, present: 
     added = (each for each in whole.actions if _name_of(each) in names)
     words = f"the play {play.name} holds now: {play.playbook}"
     plan = Plan(actions=(alert, *added), reasons=(Reason(rule="play.told", words=words),))
-    owners.begin(desk.session, plan, desk.now)
+    owners.begin(desk.session, plan, desk.now, acts=desk.policy.acts)
     return plan
 
 

@@ -190,6 +190,7 @@ def keep_again(
         card_digest=desk.in_force.card_digest,
         enrichment=None,
         certificate_digest=None,
+        shadow=not desk.policy.acts,
     )
     desk.session.leads.add_decision(decision, {})
     desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
@@ -197,11 +198,21 @@ def keep_again(
     return decision.decision_id
 
 
-def begin(session: Session, plan: Plan, now: datetime) -> None:
+def begin(session: Session, plan: Plan, now: datetime, *, acts: bool = True) -> None:
     """Start the clocks of a plan and queue its actions, each once by its key.
 
     What tells of a breach is kept aside, to be told with others like it.
+
+    Args:
+        session: The transaction.
+        plan: What is to be begun.
+        now: The time.
+        acts: Where nothing is acted on, actions are put on record alone and no clock starts.
     """
+    if not acts:
+        for action in plan.actions:
+            session.outbox.queue(action, now, withheld=True)
+        return
     for clock in plan.clocks:
         session.clocks.start(clock)
     for action in plan.actions:
@@ -324,7 +335,7 @@ def give(
     desk.world.reach("decide.assigned")
     owned = replace(lead, owner_id=place.rep_id)
     plan = orchestrate.plan(assignment, owned, rated, desk.policy, now=now)
-    begin(session, plan, now)
+    begin(session, plan, now, acts=desk.policy.acts)
     session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
     if number == 1 and (touched_at := session.leads.touched_at(lead_id)) is not None:
         stop_touch_clocks(session, lead_id, touched_at, by="touch")

@@ -78,7 +78,7 @@ class Tape:
     def keep(self, decision: Decision) -> None:
         """Give a decision to the store with all it was told and the rules it was made by."""
         rules = self._in_force
-        _keep_rules(self._session, rules, decision.decided_at)
+        keep_rules(self._session, rules, decision.decided_at)
         inputs = {
             "answers": self._answers,
             "card": None if rules.card is None else rules.card.digest,
@@ -132,7 +132,14 @@ class Retold:
         raise NotImplementedError(asked)
 
 
-def _keep_rules(session: Session, rules: InForce, at: datetime) -> None:
+def keep_rules(session: Session, rules: InForce, at: datetime) -> None:
+    """Keep what decisions are made by, each once under its digest.
+
+    Args:
+        session: The transaction.
+        rules: Policy, artifact and model card.
+        at: When, for the log.
+    """
     contents, policy, artifact, card = session.contents, rules.policy, rules.artifact, rules.card
     if policy.files:
         contents.keep(ContentKind.POLICY, policy.digest, at, lambda: _files(policy.files))

@@ -91,6 +91,11 @@ class Policy(PolicyFile):
         """Holidays and half days by calendar and day."""
         return {(day.calendar, day.day): day.open for day in self.holidays}
 
+    @property
+    def acts(self) -> bool:
+        """What is decided is acted on: it is not in shadow mode."""
+        return self.mode == "live"
+
     @cached_property
     def _reps(self) -> Mapping[str, Rep]:
         return {rep.rep_id: rep for rep in self.reps}

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from leadfit.policy.change import ChangeRules
 from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.enrichment import EnrichRules
 from leadfit.policy.experiment import Experiments, slower_arms
@@ -216,6 +217,8 @@ class PolicyFile(Section):
 
     version: Literal[1] = 1
     """Version of this shape."""
+    mode: Literal["live", "shadow"] = "live"
+    """`shadow`: everything is decided and recorded, and nothing is acted on."""
     facts: Mapping[Name, Words] = Field(default_factory=dict)
     """Other names under which a fact arrives, by the name used in this file."""
     signal: SignalRules = Field(default_factory=SignalRules)
@@ -248,6 +251,8 @@ class PolicyFile(Section):
     """When evidence is enough."""
     meaningful_use: Use = Field(default_factory=Use)
     """When a churned customer is evidence against its like."""
+    change: ChangeRules = Field(default_factory=ChangeRules)
+    """Changing the policy."""
     experiment: Experiments = Field(default_factory=Experiments)
     """Experiments of your own."""
 

@@ -33,7 +33,9 @@ from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
+from leadfit.store.publications import Publications
 from leadfit.store.purchases import Purchases
+from leadfit.store.recorded import RecordedDecisions
 from leadfit.store.told import Contents, People, ToldDecisions
 from leadfit.store.trials import Trials
 from leadfit.store.vendors import Vendors
@@ -428,6 +430,14 @@ class Session(Protocol):
     @property
     def merges(self) -> Merges:
         """Merges and their undoing."""
+
+    @property
+    def recorded(self) -> RecordedDecisions:
+        """Decisions as a rehearsal of other rules wants them."""
+
+    @property
+    def publications(self) -> Publications:
+        """Rules that were put in force."""
 
     @property
     def lifts(self) -> Lifts:

@@ -119,6 +119,11 @@ def open_inputs(squeezed: bytes) -> dict[str, object]:
     return cast("dict[str, object]", json.loads(open_with(_INPUT_WORDS, squeezed)))
 
 
+def open_inputs_text(squeezed: bytes) -> str:
+    """Return :func:`open_inputs` as canonical JSON."""
+    return open_with(_INPUT_WORDS, squeezed).decode()
+
+
 def squeeze_decision(text: str) -> bytes:
     """Return the stored form of a decision's JSON."""
     return squeeze_with(_DECISION_WORDS, text.encode())

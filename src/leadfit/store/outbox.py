@@ -78,8 +78,14 @@ class Heard(StrEnum):
 class Outbox(Protocol):
     """Queued actions."""
 
-    def queue(self, action: Action, now: datetime) -> None:
-        """Queue an action; one with the same key is never queued again."""
+    def queue(self, action: Action, now: datetime, *, withheld: bool = False) -> None:
+        """Queue an action; one with the same key is never queued again.
+
+        Args:
+            action: The action.
+            now: The time.
+            withheld: It is only put on record, and never sent.
+        """
 
     def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
         """Return actions to be carried out or looked up, in the order of their times."""

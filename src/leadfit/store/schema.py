@@ -21,6 +21,7 @@ from leadfit.store import (
     schema_lifts,
     schema_matching,
     schema_outbox,
+    schema_publications,
     schema_trials,
     schema_vendors,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "schema_lifts",
     "schema_matching",
     "schema_outbox",
+    "schema_publications",
     "schema_trials",
     "schema_vendors",
 ]

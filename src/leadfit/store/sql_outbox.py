@@ -75,15 +75,16 @@ class SqlOutbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def queue(self, action: Action, now: datetime) -> None:
+    def queue(self, action: Action, now: datetime, *, withheld: bool = False) -> None:
         """Queue an action; one with the same key is never queued again."""
         self._connection.execute(
             "INSERT INTO outbox (key, kind, destination, lead_id, assignment_id, due_us,"
             " recipients, fields, state, attempts, next_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?) ON CONFLICT (key) DO NOTHING",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (key) DO NOTHING",
             (
                 action.key, action.kind, action.destination, action.lead_id, action.assignment_id,
                 to_us(action.due_at), _recipients(action.recipients), pack_text(action.fields),
+                ActionState.WITHHELD.value if withheld else ActionState.PENDING.value,
                 max(to_us(action.due_at), to_us(now)),
             ),
         )  # fmt: skip

@@ -23,11 +23,13 @@ from leadfit.store.sql_owners import SqlOwners
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
+from leadfit.store.sql_publications import SqlPublications
 from leadfit.store.sql_purchases import SqlPurchases
 from leadfit.store.sql_queues import (
     SqlClocks,
 )
 from leadfit.store.sql_rare import Rare
+from leadfit.store.sql_recorded import SqlRecorded
 from leadfit.store.sql_signals import SqlSignals
 from leadfit.store.sql_told import SqlToldDecisions
 from leadfit.store.sql_trials import SqlTrials
@@ -85,6 +87,8 @@ class SqlSession:
         self.links = SqlLinks(connection)
         self.reviews = SqlReviews(connection)
         self.merges = SqlMerges(connection, rare)
+        self.recorded = SqlRecorded(connection, people, self.accounts)
+        self.publications = SqlPublications(connection, self.signals)
         self.lifts = SqlLifts(connection, self.accounts)
         self.trials = SqlTrials(connection)
         self.purchases = SqlPurchases(connection, self.signals)

@@ -20,6 +20,7 @@ from typing import Final
 
 from leadfit.store import chain
 from leadfit.store.chain import Head
+from leadfit.store.published import KIND, check_publication
 from leadfit.store.sql import Connection, Row
 from leadfit.store.views import Stretch, Verification
 
@@ -45,6 +46,7 @@ _SIGNAL: Final = b"signal"
 _DECISION: Final = b"decision"
 _CONTENT: Final = b"content"
 _ERASURE: Final = b"erasure"
+_PUBLICATION: Final = KIND.encode()
 _PERSON: Final = b'"person":"'
 
 
@@ -110,6 +112,7 @@ def walk(connection: Connection, after: int, upto: int) -> Stretch:
         signals=audit.signals,
         decisions=audit.decisions,
         contents=audit.contents,
+        publications=audit.publications,
         erased=frozenset(audit.erased),
         without_values=audit.without_values,
         faults=(*follower.faults, *audit.faults),
@@ -124,6 +127,7 @@ class _Audit:
         self.signals = 0
         self.decisions = 0
         self.contents = 0
+        self.publications = 0
         self.erased: set[str] = set()
         self.without_values: dict[str, int] = {}
         self.faults: list[str] = []
@@ -139,6 +143,8 @@ class _Audit:
                 self._check_decision(seq, at_us, said, decisions.get(seq))
             elif kind == _CONTENT:
                 self._check_content(seq, said)
+            elif kind == _PUBLICATION:
+                self._check_publication(seq, at_us, said)
             elif kind == _ERASURE:
                 self.erased.update(_told(said, "tokens"))
 
@@ -223,6 +229,13 @@ class _Audit:
         elif not all(each.encode() in said for each in (row[0], _sha256(row[1]), row[2])):
             self.fault(f"the content of log row {seq} is not what was written")
 
+    def _check_publication(self, seq: int, at_us: int, said: bytes) -> None:
+        wrong = check_publication(self._connection, seq, at_us, said)
+        if wrong is None or not wrong.endswith("is missing"):
+            self.publications += 1
+        if wrong is not None:
+            self.fault(wrong)
+
     def fault(self, words: str) -> None:
         """Note what does not hold."""
         if len(self.faults) < chain.MOST_FAULTS:
@@ -235,6 +248,7 @@ def _rest(connection: Connection, stretches: Sequence[Stretch]) -> Iterator[str]
         ("signals", sum(each.signals for each in stretches)),
         ("decisions", sum(each.decisions for each in stretches)),
         ("contents", sum(each.contents for each in stretches)),
+        ("publications", sum(each.publications for each in stretches)),
     ):
         (there,) = connection.execute(
             f"SELECT count(*) FROM {table} WHERE seq IS NOT NULL"  # noqa: S608 -- names of our own

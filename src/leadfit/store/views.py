@@ -53,6 +53,8 @@ class ActionState(StrEnum):
     DROPPED = "dropped"
     FOLDED = "folded"
     """Told together with others of its kind, by an action that names them all."""
+    WITHHELD = "withheld"
+    """Decided while nothing was acted on; it is never sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,7 @@ class Stretch:
         signals: Rows of ``signals`` that were found beside them.
         decisions: Rows of ``decisions``.
         contents: Rows of ``contents``.
+        publications: Rows of ``publications``.
         erased: Tokens of persons whom these rows say were erased.
         without_values: A row of each person whose values of a signal are not there, by token.
         faults: The first places that do not hold, in words.
@@ -236,6 +239,7 @@ class Stretch:
     signals: int = 0
     decisions: int = 0
     contents: int = 0
+    publications: int = 0
     erased: frozenset[str] = frozenset()
     without_values: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[str, ...] = ()

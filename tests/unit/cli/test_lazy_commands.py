@@ -25,6 +25,7 @@ def test_a_command_is_listed_with_the_first_words_of_its_own_help(name: str) -> 
 def test_every_command_of_a_room_is_listed() -> None:
     from leadfit.cli import (  # noqa: PLC0415 -- loaded by the command, too
         cards,
+        changing,
         deliveries,
         enriching,
         keeping,
@@ -41,8 +42,8 @@ def test_every_command_of_a_room_is_listed() -> None:
     )
 
     rooms = (
-        *(cards, deliveries, keeping, learning, match_files, matching, offline, reviewing),
-        *(enriching, outcomes, routing, stories, watching, workspace),
+        *(cards, changing, deliveries, keeping, learning, match_files, matching, offline),
+        *(enriching, outcomes, reviewing, routing, stories, watching, workspace),
     )
     assert {name for room in rooms for name in room.COMMANDS} == set(WORDS)
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from leadfit import exports
-from leadfit.app.files import current_artifact, current_card, write_whole
+from leadfit.app.files import write_whole
+from leadfit.app.in_force import rules_in_force
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.app.workspace import open_store
 from leadfit.artifact import Artifact, Head
 from leadfit.errors import Conflict, LeadfitError
 from leadfit.levels import ArtifactFact
-from leadfit.pipeline import InForce
-from leadfit.policy import load
 from leadfit.records import Relation
 from leadfit.resolve.model.starter import starter_card
 from leadfit.store.views import Receipt
@@ -78,14 +77,11 @@ class Stage:
 def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings) -> Stage:
     """Open a workspace whose actions go to a receiver outside it."""
     receiver = KeepingReceiver(told, world)
+    store = open_store(folder, world, settings)
     leadfit = Leadfit(
         folder,
-        store=open_store(folder, world, settings),
-        in_force=InForce(
-            policy=load(folder / "policy"),
-            artifact=current_artifact(folder),
-            card=current_card(folder),
-        ),
+        store=store,
+        in_force=rules_in_force(folder, store),
         performers={"*": receiver},
         fallbacks={"chat": ("email",)},
         world=world,

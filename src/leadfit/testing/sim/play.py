@@ -12,17 +12,17 @@ import heapq
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from leadfit import policy as policies
 from leadfit.app.files import DATABASE, SECRET, read_secret
+from leadfit.app.in_force import rules_in_force
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.app.workspace import create_workspace
 from leadfit.errors import Conflict, NotFound, NotPossible, Retryable
-from leadfit.pipeline import InForce
 from leadfit.records import Refusal
 from leadfit.store import SqliteStore
 from leadfit.testing.sim.company import WAVE, Manners, body, course, spoiled, wait_s
@@ -170,14 +170,16 @@ class Play:
 
     def _open(self) -> None:
         self.world.begin_again()
-        rules = InForce(policy=policies.load(self.folder / "policy"))
+        store = SqliteStore(
+            self.folder / DATABASE,
+            secret=read_secret(self.folder / SECRET),
+            world=self.world,
+        )
+        # The card of the workspace would weigh what the simulation parts by rules.
+        rules = replace(rules_in_force(self.folder, store), card=None)
         self._leadfit = Leadfit(
             self.folder,
-            store=SqliteStore(
-                self.folder / DATABASE,
-                secret=read_secret(self.folder / SECRET),
-                world=self.world,
-            ),
+            store=store,
             in_force=rules,
             performers=self._receivers,
             fallbacks={"chat": ("email",), "pager": ("chat", "email")},

@@ -1,0 +1,219 @@
+"""Reads the history in parts, routes it by two sets of rules, and compares what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
+from typing import Final
+
+from leadfit import policy as policies
+from leadfit.artifact import Artifact
+from leadfit.artifact import from_json as artifact_from
+from leadfit.artifact import to_json as artifact_text
+from leadfit.jobs.rehearsal import compare, people
+from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
+from leadfit.jobs.rehearsal.simulate import Side, simulate
+from leadfit.pipeline import InForce
+from leadfit.policy import Difference, Policy
+from leadfit.store import Store
+from leadfit.store.recorded import Fate
+
+_PART: Final = 5_000
+_NOT_RECORDED: Final = "no purchase of a fact is on record, so that nothing is known of spend"
+OpenStore = Callable[[], Store]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What other rules would have made of the recorded history.
+
+    Attributes:
+        effects: What changes, as JSON types; ``available`` says whether there was a history at all.
+        leads: The leads that move, as columns and rows.
+    """
+
+    effects: Mapping[str, object]
+    leads: Mapping[str, object] = field(default_factory=dict)
+
+
+def rehearse(
+    store: Store,
+    rules: tuple[InForce, InForce],
+    differences: Sequence[Difference],
+    *,
+    since: datetime | None = None,
+    open_store: OpenStore | None = None,
+    workers: int = 1,
+) -> Rehearsal:
+    """Decide the recorded history again by the rules in force and by others.
+
+    Args:
+        store: Read, never written.
+        rules: Those in force, and the others.
+        differences: In what they differ.
+        since: Decisions before this time are left out.
+        open_store: Opens the store in a process of its own; must be something that can be sent
+            there. Needed for more than one worker.
+        workers: How many processes share the work.
+    """
+    first, last, count = store.read(lambda session: session.told.bounds(since))
+    fates = store.read(lambda session: session.recorded.fates(since))
+    if not count:
+        return _unknown("no decision is on record in this time")
+    parts = tuple(_parts(first, last))
+    if workers > 1 and open_store is not None and len(parts) > 1:
+        read, sides = _with_others(parts, rules, fates, open_store, workers)
+    else:
+        read = _joined([store.read(partial(read_part, bounds=b, rules=rules)) for b in parts])
+        touched = _touched(fates)
+        sides = (
+            simulate(read.happenings, rules[0].policy, touched, is_other=False),
+            simulate(read.happenings, rules[1].policy, touched, is_other=True),
+        )
+    if not sides[0].leads:
+        return _unknown("no lead was opened by the decisions on record in this time")
+    said = _effects(read, sides, rules, fates, differences)
+    most = rules[0].policy.change.lists
+    return Rehearsal(
+        effects={
+            "available": True,
+            "since": as_text(since),
+            "decisions": count,
+            "leads_opened": len(sides[0].leads),
+            **said,
+        },
+        leads=compare.leads(sides, most),
+    )
+
+
+def _unknown(why: str) -> Rehearsal:
+    return Rehearsal(effects={"available": False, "why": why})
+
+
+def _effects(
+    read: Read,
+    sides: tuple[Side, Side],
+    rules: tuple[InForce, InForce],
+    fates: Sequence[Fate],
+    differences: Sequence[Difference],
+) -> dict[str, object]:
+    until = max(each.at for each in read.happenings)
+    speed = people.measure(fates, rules[0].policy, until)
+    return {
+        "until": as_text(until),
+        "read": {
+            "rated": len(read.happenings),
+            "moved_otherwise": read.moved,
+            "erased": read.erased,
+            "unknown_rules": read.unknown_rules,
+            "by_other_rules": read.by_other_rules,
+        },
+        "check": compare.check(read.happenings, sides[0]),
+        "tiers": compare.tiers(sides),
+        "owners": compare.owners(sides),
+        "bands": compare.bands(sides),
+        "load": compare.load(sides),
+        "raised": compare.moved(sides[0].raised, sides[1].raised),
+        "sla": {
+            "before": people.feasible(sides[0], speed, rules[0].policy),
+            "after": people.feasible(sides[1], speed, rules[1].policy),
+        },
+        "spend": {"identified": False, "why": _NOT_RECORDED},
+        "wins": people.wins(sides, fates, speed, rules[0].policy, until),
+        "not_replayed": compare.not_replayed(differences),
+    }
+
+
+def _touched(fates: Sequence[Fate]) -> dict[str, datetime]:
+    return {each.lead_id: each.touched_at for each in fates if each.touched_at is not None}
+
+
+def _parts(first: int, last: int) -> Iterator[tuple[int, int]]:
+    after = first - 1
+    while after < last:
+        upto = min(last, after + _PART)
+        yield after, upto
+        after = upto
+
+
+def _joined(parts: Sequence[Read]) -> Read:
+    whole = Read(
+        happenings=[each for part in parts for each in part.happenings],
+        moved=sum(part.moved for part in parts),
+        erased=sum(part.erased for part in parts),
+        unknown_rules=sum(part.unknown_rules for part in parts),
+        by_other_rules=sum(part.by_other_rules for part in parts),
+    )
+    # Stable: what one moment holds stays in the order of the log.
+    whole.happenings.sort(key=lambda each: each.at)
+    return whole
+
+
+# ---- with further processes ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Rules on their way to another process."""
+
+    files: Mapping[str, bytes]
+    artifact: str | None
+
+
+def _with_others(
+    parts: Sequence[tuple[int, int]],
+    rules: tuple[InForce, InForce],
+    fates: Sequence[Fate],
+    open_store: OpenStore,
+    workers: int,
+) -> tuple[Read, tuple[Side, Side]]:
+    """Read the parts in several processes, then route each side in one of its own."""
+    sent = (_sent(rules[0]), _sent(rules[1]))
+    context = get_context("spawn")
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(open_store, *sent)
+    ) as pool:
+        read = _joined(list(pool.map(_read_in_worker, parts)))
+        other = pool.submit(_other_side, read.happenings, _touched(fates))
+        present = simulate(read.happenings, rules[0].policy, _touched(fates), is_other=False)
+        return read, (present, other.result())
+
+
+def _sent(rules: InForce) -> _Sent:
+    artifact = None if rules.artifact is None else artifact_text(rules.artifact)
+    return _Sent(dict(rules.policy.files), artifact)
+
+
+@dataclass(slots=True)
+class _Here:
+    """What a worker process holds."""
+
+    store: Store
+    rules: tuple[InForce, InForce]
+
+
+_here: list[_Here] = []
+
+
+def _begin(open_store: OpenStore, one: _Sent, other: _Sent) -> None:
+    _here.append(_Here(store=open_store(), rules=(_received(one), _received(other))))
+
+
+def _received(sent: _Sent) -> InForce:
+    policy: Policy = policies.from_files(sent.files)
+    text = sent.artifact
+    artifact: Artifact | None = None if text is None else artifact_from(text)
+    return InForce(policy=policy, artifact=artifact)
+
+
+def _read_in_worker(bounds: tuple[int, int]) -> Read:
+    here = _here[0]
+    return here.store.read(partial(read_part, bounds=bounds, rules=here.rules))
+
+
+def _other_side(happenings: Sequence[Happening], touched: Mapping[str, datetime]) -> Side:
+    return simulate(happenings, _here[0].rules[1].policy, touched, is_other=True)

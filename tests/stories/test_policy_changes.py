@@ -1,0 +1,501 @@
+"""A policy is planned, applied, taken back; nothing else puts it in force."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.cli import run
+from leadfit.errors import BadInput, BadPolicy
+from leadfit.jobs.plan_file import read_plan, write_plan
+from leadfit.store.publications import Change
+from leadfit.store.views import ActionState
+from leadfit.testing import FrozenWorld
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+MORE = ("b_tier_one = 60", "b_tier_one = 41")
+
+
+@pytest.fixture
+def world() -> FrozenWorld:
+    return FrozenWorld(START)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, world: FrozenWorld) -> Path:
+    return create_workspace(tmp_path / "workspace", world=world)
+
+
+@pytest.fixture
+def leadfit(folder: Path, world: FrozenWorld) -> Iterator[Leadfit]:
+    with open_leadfit(folder, world=world) as opened:
+        yield opened
+
+
+def send(leadfit: Leadfit, number: int, kind: str = "demo_request", **facts: object) -> str:
+    leadfit.world.wait(60)
+    leadfit.accept(
+        {
+            "source": "form",
+            "event_id": f"event-{number}",
+            "kind": kind,
+            "at": leadfit.world.now().isoformat(),
+            "identifiers": {"email": f"jo@firm{number}.com", "title": "VP Sales"},
+            "facts": {"industry": "software", "employees": 800, "country": "DE", **facts},
+        }
+    )
+    leadfit.decide_pending()
+    return leadfit.leads()[0].lead.lead_id
+
+
+def edit(policy: Path, *changes: tuple[str, str], name: str = "policy.toml") -> Path:
+    text = (policy / name).read_text("utf-8")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    (policy / name).write_text(text, "utf-8")
+    return policy
+
+
+def beside(leadfit: Leadfit, tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """Return a policy folder beside the workspace, changed."""
+    place = tmp_path / f"checkout-{len(list(tmp_path.iterdir()))}"
+    place.mkdir()
+    for name, content in leadfit.policy.files.items():
+        (place / name).write_bytes(content)
+    return edit(place, *changes)
+
+
+def planned(leadfit: Leadfit, source: Path | None = None) -> bytes:
+    return write_plan(leadfit.plans.plan(source))[0]
+
+
+def look(leadfit: Leadfit, times: int = 3) -> list[bool]:
+    found = []
+    for _ in range(times):
+        leadfit.world.wait(2)
+        found.append(leadfit.notice_policy())
+    return found
+
+
+def state_of(folder: Path) -> dict[str, str]:
+    """Return a digest of every file and every table."""
+    found = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in {".sqlite3-wal", ".sqlite3-shm"}
+    }
+    with sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True) as store:
+        names = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE sql > ''")]
+        for name in sorted(set(names)):
+            kind = store.execute("SELECT type FROM sqlite_master WHERE name = ?", (name,))
+            if kind.fetchone() != ("table",):
+                continue
+            rows = store.execute(f'SELECT * FROM "{name}"').fetchall()
+            found[f"table {name}"] = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return found
+
+
+# ---- what is in force ----------------------------------------------------------------------
+
+
+def test_an_edited_folder_is_in_force_until_the_first_decision_and_then_a_proposal(
+    folder: Path, leadfit: Leadfit, world: FrozenWorld
+) -> None:
+    edit(folder / "policy", ("sla_minutes = 15", "sla_minutes = 14"))
+    assert any(look(leadfit))
+    send(leadfit, 1)
+    edit(folder / "policy", ("sla_minutes = 14", "sla_minutes = 13"))
+    assert not any(look(leadfit))
+    assert leadfit.policy.tiers.one.sla_minutes == 14
+    (waits,) = leadfit.policies.edited().differences
+    assert (waits.path, waits.after) == ("tiers.one.sla_minutes", "13")
+    leadfit.close()
+    with open_leadfit(folder, world=world) as again:
+        assert again.policy.tiers.one.sla_minutes == 14
+
+
+def test_a_folder_that_is_broken_meanwhile_keeps_nobody_from_opening(
+    folder: Path, leadfit: Leadfit, world: FrozenWorld
+) -> None:
+    send(leadfit, 1)
+    leadfit.close()
+    (folder / "policy" / "policy.toml").write_text("version = two", "utf-8")
+    with open_leadfit(folder, world=world) as again:
+        assert again.policy.tiers.one.sla_minutes == 15
+        assert again.policies.edited().faults
+        with pytest.raises(BadPolicy):
+            again.plans.plan()
+
+
+def test_people_come_in_force_at_once_and_in_the_log(
+    folder: Path, leadfit: Leadfit, world: FrozenWorld
+) -> None:
+    send(leadfit, 1)
+    edit(folder / "policy", (",gb,,,yes", ",gb,,,no"), name="reps.csv")
+    edit(folder / "policy", ("sla_minutes = 15", "sla_minutes = 13"))
+    assert any(look(leadfit))
+    assert leadfit.policy.tiers.one.sla_minutes == 15
+    assert sum(not rep.active for rep in leadfit.policy.reps) == 1
+    (made,) = leadfit.policies.history()
+    assert (made.change, made.reason) == (Change.PEOPLE, "reps.csv changed in the folder")
+    assert leadfit.verify().intact
+    digest = leadfit.policy.digest
+    leadfit.close()
+    with open_leadfit(folder, world=world) as again:
+        assert again.policy.digest == digest
+
+
+def test_another_process_follows_what_was_applied(
+    folder: Path, leadfit: Leadfit, tmp_path: Path, world: FrozenWorld
+) -> None:
+    send(leadfit, 1)
+    with open_leadfit(folder, world=world) as reader:
+        leadfit.policies.apply(
+            planned(leadfit, beside(leadfit, tmp_path, MORE)), by="ada", reason="more calls"
+        )
+        assert any(look(reader))
+        assert reader.policy.digest == leadfit.policy.digest
+
+
+# ---- plan ----------------------------------------------------------------------------------
+
+
+def test_a_plan_says_who_moves_and_changes_no_byte(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    for number in range(12):
+        send(leadfit, number)
+    place = beside(leadfit, tmp_path, MORE)
+    before = state_of(folder)
+    plan = leadfit.plans.plan(place)
+    content, digest = write_plan(plan)
+    assert state_of(folder) == before
+    assert [each.path for each in plan.differences] == ["score.cuts.b_tier_one"]
+    effects = json.loads(content)["plan"]["effects"]
+    assert effects["available"] is True
+    assert effects["leads_opened"] == 12
+    assert effects["check"]["other_owner"] == effects["check"]["other_tier"] == 0
+    tier_one = effects["tiers"]["tier 1"]
+    assert (tier_one["before"], tier_one["after"], tier_one["change"]) == (0, 12, 12)
+    assert effects["wins"]["identified"] is False
+    assert len(plan.leads["rows"]) == effects["tiers"]["change_tier"]
+    assert read_plan(content)[1] == digest
+
+
+def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
+    for number in range(8):
+        send(leadfit, number)
+    plan = leadfit.plans.plan()
+    assert not plan.changes_anything
+    assert plan.leads["rows"] == []
+    effects = plan.effects
+    assert effects["tiers"]["change_tier"] == effects["owners"]["change_owner"] == 0
+    with pytest.raises(BadInput, match="changes nothing"):
+        leadfit.policies.apply(planned(leadfit), by="ada", reason="why not")
+
+
+def test_without_a_history_the_preview_is_unknown_and_not_nothing(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE))
+    assert plan.effects["available"] is False
+    assert plan.changes_anything
+    assert "tiers" not in plan.effects
+
+
+def test_every_fault_of_a_broken_folder_is_named(
+    leadfit: Leadfit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = beside(leadfit, tmp_path, ("sla_minutes = 15", "sla_minutes = -15"))
+    edit(place, (",gb,,,yes", ",nowhere,,,yes"), name="reps.csv")
+    folder = leadfit.folder
+    leadfit.close()
+    assert run(["plan", str(place), "--workspace", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "tiers.one.sla_minutes" in said
+    assert "reps.csv row" in said
+
+
+def test_smaller_capacity_shows_in_load_and_waits(leadfit: Leadfit, tmp_path: Path) -> None:
+    for number in range(20):
+        send(leadfit, number)
+    plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE, ("slots = 15", "slots = 1")))
+    owners = plan.effects["owners"]
+    assert owners["without_owner"]["before"] == 0
+    assert owners["without_owner"]["after"] > 0
+
+
+# ---- apply ---------------------------------------------------------------------------------
+
+
+def test_a_plan_is_applied_once_with_who_and_why(
+    folder: Path, leadfit: Leadfit, tmp_path: Path, world: FrozenWorld
+) -> None:
+    send(leadfit, 1)
+    before = leadfit.policy.digest
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    made = leadfit.policies.apply(content, by="ada", reason="more calls")
+    assert leadfit.policy.score.cuts.b_tier_one == 41
+    assert (made.by, made.reason, made.before_policy) == ("ada", "more calls", before)
+    assert made.plan_digest == json.loads(content)["digest"]
+    assert "b_tier_one = 41" in (folder / "policy" / "policy.toml").read_text("utf-8")
+    with pytest.raises(BadInput, match="was in force"):
+        leadfit.policies.apply(content, by="bob", reason="again")
+    assert leadfit.verify().intact
+    send(leadfit, 2)
+    assert {each.policy_digest for each in leadfit.why(leadfit.leads()[0].lead.lead_id)} == {
+        leadfit.policy.digest
+    }
+    leadfit.close()
+    with open_leadfit(folder, world=world) as again:
+        assert again.policy.score.cuts.b_tier_one == 41
+
+
+def test_of_two_plans_of_one_day_the_second_is_stale(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    one = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    other = planned(leadfit, beside(leadfit, tmp_path, ("slots = 15", "slots = 9")))
+    leadfit.policies.apply(one, by="ada", reason="more calls")
+    digest = leadfit.policy.digest
+    with pytest.raises(BadInput, match="run `leadfit plan` again"):
+        leadfit.policies.apply(other, by="bob", reason="fewer slots")
+    assert leadfit.policy.digest == digest
+
+
+@pytest.mark.parametrize("spoiled", ["score", "digest", "half", "no json"])
+def test_a_plan_that_was_changed_is_refused(leadfit: Leadfit, tmp_path: Path, spoiled: str) -> None:
+    send(leadfit, 1)
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    bad = {
+        "score": content.replace(b"b_tier_one = 41", b"b_tier_one = 15"),
+        "digest": content.replace(b'{"digest":"', b'{"digest":"0'),
+        "half": content[: len(content) // 2],
+        "no json": b"plan",
+    }[spoiled]
+    with pytest.raises(BadInput, match="plan"):
+        leadfit.policies.apply(bad, by="ada", reason="more calls")
+    assert leadfit.policies.history() == ()
+
+
+def test_a_folder_that_moved_on_since_the_plan_makes_it_stale(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, MORE)
+    content = planned(leadfit, place)
+    edit(place, ("slots = 15", "slots = 9"))
+    with pytest.raises(BadInput, match="changed since"):
+        leadfit.policies.apply(content, by="ada", reason="more calls")
+
+
+def test_a_log_that_moved_too_far_and_a_plan_that_is_too_old_are_stale(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    rules = ("[change]\n", "[change]\n")
+    text = (leadfit.folder / "policy" / "policy.toml").read_text("utf-8")
+    assert "[change]" not in text
+    added = f"{text}\n[change]\nmost_rows = 3\nmost_hours = 2\n"
+    (leadfit.folder / "policy" / "policy.toml").write_text(added, "utf-8")
+    assert any(look(leadfit))
+    send(leadfit, 1)
+    assert rules[0] in added
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    for number in (2, 3):
+        send(leadfit, number)
+    with pytest.raises(BadInput, match="most_rows"):
+        leadfit.policies.apply(content, by="ada", reason="more calls")
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    leadfit.world.wait(3 * 3600)
+    with pytest.raises(BadInput, match="most_hours"):
+        leadfit.policies.apply(content, by="ada", reason="more calls")
+
+
+def test_a_plan_of_another_workspace_is_refused(
+    leadfit: Leadfit, tmp_path: Path, world: FrozenWorld
+) -> None:
+    send(leadfit, 1)
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    other = create_workspace(tmp_path / "other", world=world)
+    with open_leadfit(other, world=world) as elsewhere:
+        send(elsewhere, 7)
+        with pytest.raises(BadInput, match="another workspace"):
+            elsewhere.policies.apply(content, by="ada", reason="more calls")
+
+
+@pytest.mark.parametrize("point", ["policy.written", "policy.published", "policy.mirrored"])
+def test_a_kill_during_apply_leaves_the_old_or_the_new(tmp_path: Path, point: str) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(name: str, _times: int) -> None:
+        if name == point:
+            raise Killed
+
+    world = FrozenWorld(START)
+    folder = create_workspace(tmp_path / "workspace", world=world)
+    with open_leadfit(folder, world=world) as leadfit:
+        send(leadfit, 1)
+        old = leadfit.policy.digest
+        content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+        new = read_plan(content)[0].policy.digest
+    killing = FrozenWorld(world.now(), seed=9, at_failpoint=kill)
+    leadfit = open_leadfit(folder, world=killing)
+    with pytest.raises(Killed):
+        leadfit.policies.apply(content, by="ada", reason="more calls")
+    leadfit.close()
+    with open_leadfit(folder, world=FrozenWorld(killing.now(), seed=10)) as again:
+        expected = old if point == "policy.written" else new
+        assert again.policy.digest == expected
+        assert again.policies.edited().differences == ()
+        assert len(again.policies.history()) == (0 if point == "policy.written" else 1)
+        assert again.verify().intact
+
+
+def test_who_and_why_must_be_said(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    with pytest.raises(BadInput, match="by"):
+        leadfit.policies.apply(content, by=" ", reason="more calls")
+    with pytest.raises(BadInput, match="reason"):
+        leadfit.policies.apply(content, by="ada", reason=" ")
+
+
+def test_a_changed_row_of_the_history_shows(folder: Path, leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    content = planned(leadfit, beside(leadfit, tmp_path, MORE))
+    leadfit.policies.apply(content, by="ada", reason="more calls")
+    leadfit.close()
+    with sqlite3.connect(folder / "leadfit.sqlite3") as store:
+        store.execute("UPDATE publications SET said_by = 'bob'")
+    store.close()
+    with open_leadfit(folder) as again:
+        found = again.verify()
+    assert not found.intact
+    assert "publication" in found.faults[0]
+
+
+# ---- rollback ------------------------------------------------------------------------------
+
+
+def test_two_rollbacks_go_two_steps_back_and_a_third_has_nowhere_to_go(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    digests = [leadfit.policy.digest]
+    for change in (MORE, ("slots = 15", "slots = 9")):
+        place = beside(leadfit, tmp_path, change)
+        leadfit.policies.apply(planned(leadfit, place), by="ada", reason="a step")
+        digests.append(leadfit.policy.digest)
+    for digest in digests[-2::-1]:
+        leadfit.policies.rollback(by="bob", reason="back")
+        assert leadfit.policy.digest == digest
+    with pytest.raises(BadInput, match="nothing that was in force before"):
+        leadfit.policies.rollback(by="bob", reason="back")
+    leadfit.policies.rollback(by="bob", reason="the newest after all", to=digests[2][:10])
+    assert leadfit.policy.digest == digests[2]
+    leadfit.policies.rollback(by="bob", reason="one back from there")
+    assert leadfit.policy.digest == digests[1]
+    assert [each.change.value for each in leadfit.policies.history()] == [
+        "apply", "apply", "rollback", "rollback", "rollback", "rollback",
+    ]  # fmt: skip
+    assert leadfit.verify().intact
+
+
+def test_a_rollback_keeps_who_works_here_today(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    leadfit.policies.apply(
+        planned(leadfit, beside(leadfit, tmp_path, MORE)), by="ada", reason="more calls"
+    )
+    edit(folder / "policy", (",gb,,,yes", ",gb,,,no"), name="reps.csv")
+    assert any(look(leadfit))
+    leadfit.policies.rollback(by="bob", reason="back")
+    assert leadfit.policy.score.cuts.b_tier_one == 60
+    assert sum(not rep.active for rep in leadfit.policy.reps) == 1
+    assert not any(look(leadfit))
+
+
+# ---- shadow mode ---------------------------------------------------------------------------
+
+
+def shadow(leadfit: Leadfit, tmp_path: Path, old: str, new: str) -> None:
+    place = beside(leadfit, tmp_path, (f'mode = "{old}"', f'mode = "{new}"'))
+    leadfit.policies.apply(planned(leadfit, place), by="ada", reason=f"go {new}")
+
+
+def states(folder: Path) -> dict[str, int]:
+    with sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True) as store:
+        return dict(store.execute("SELECT state, count(*) FROM outbox GROUP BY state"))
+
+
+def test_in_shadow_mode_everything_is_decided_and_nothing_leaves(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    edit(folder / "policy", ('mode = "live"', 'mode = "shadow"'))
+    assert any(look(leadfit))
+    lead_id = send(leadfit, 1)
+    (decision,) = leadfit.why(lead_id)
+    assert decision.shadow
+    assert decision.assignment is not None
+    assert decision.plan.actions
+    leadfit.world.wait(3 * 86_400)
+    assert leadfit.run_clocks() == 0
+    assert leadfit.deliver() == 0
+    assert set(states(folder)) == {ActionState.WITHHELD.value}
+    assert (folder / "outbox.jsonl").read_bytes() == b""
+    shadow(leadfit, tmp_path, "shadow", "live")
+    leadfit.world.wait(3 * 86_400)
+    assert leadfit.deliver() == leadfit.run_clocks() == 0
+    send(leadfit, 2)
+    assert leadfit.deliver() > 0
+    assert not leadfit.why(leadfit.leads()[0].lead.lead_id)[0].shadow
+
+
+def test_what_waits_when_shadow_mode_begins_is_withheld(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    assert states(folder).get("pending", 0) > 0
+    shadow(leadfit, tmp_path, "live", "shadow")
+    assert set(states(folder)) == {ActionState.WITHHELD.value}
+
+
+def test_shadow_mode_is_compared_with_the_incumbent(
+    folder: Path, leadfit: Leadfit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(folder / "policy", ('mode = "live"', 'mode = "shadow"'))
+    assert any(look(leadfit))
+    lead_id = send(leadfit, 1)
+    ours = leadfit.lead(lead_id).lead.owner_id
+    send(leadfit, 2, owner_id="rep_of_theirs", account_id="acc_of_theirs")
+    send(leadfit, 3, incumbent_owner_id=ours)
+    found = leadfit.plans.shadow()
+    assert (found.leads, found.owner.compared, found.owner.only_ours) == (3, 2, 1)
+    assert found.owner.differ in {1, 2}
+    assert found.owner.examples
+    assert found.owner.low is not None
+    assert found.owner.share is not None
+    assert found.owner.low <= found.owner.share
+    assert found.account.only_theirs + found.account.compared == 1
+    leadfit.close()
+    assert run(["shadow", "report", "--workspace", str(folder)]) == 0
+    assert "The policy is in shadow mode" in capsys.readouterr().out
+
+
+def test_decisions_of_shadow_mode_are_made_again_to_the_byte(
+    folder: Path, leadfit: Leadfit
+) -> None:
+    edit(folder / "policy", ('mode = "live"', 'mode = "shadow"'))
+    assert any(look(leadfit))
+    for number in range(3):
+        send(leadfit, number)
+    assert leadfit.replay().holds
