@@ -159,6 +159,9 @@ class Enrichment:
 
     def claim(self, destination: str, limit: int) -> tuple[Try, ...]:
         """Begin calls of a vendor that are due, unless it is left alone now; write that down."""
+        if not self._policy().acts:
+            # In shadow mode no money is spent; what was wanted waits until its time is over.
+            return ()
         self.fall_back()
         self._world.reach("enrich.picked")
         begin = partial(self._begin, destination, limit, self._mine(), self._gone())
