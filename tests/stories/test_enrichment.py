@@ -157,7 +157,7 @@ def test_a_domain_that_is_bought_finds_the_account_of_a_free_mail_address(seller
 
 def test_a_title_that_was_bought_stands_nowhere_in_the_log_and_replays(tmp_path: Path) -> None:
     world = FrozenWorld()
-    workspace = workspace_that_buys(tmp_path / "workspace", world, model='"A"', buy='"any_flip"')
+    workspace = workspace_that_buys(tmp_path / "workspace", world, model='"A"')
     with open_leadfit(workspace, world=world) as leadfit:
         seller = Seller(leadfit, world)
         seller.knows = {"people": {"title": "Chief Flavour Officer"}, "companies": {}}
