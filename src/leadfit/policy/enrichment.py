@@ -132,10 +132,11 @@ class EnrichRules(Section):
 
     on: bool = False
     """Whether anything is bought."""
-    buy: Literal["worth_it", "any_flip"] = "worth_it"
-    """`worth_it`: where the chance of another decision times what that is worth exceeds the price.
-    `any_flip`: wherever the decision could come out differently, so that all decisions are those
-    of buying everything."""
+    buy: Literal["any_flip", "worth_it"] = "any_flip"
+    """`any_flip`: whatever can change the decision, the cheapest that suffices first, so that all
+    decisions are those of buying everything. `worth_it`: only where the chance of another decision
+    times what that is worth exceeds the price; it gives up that every decision is that of buying
+    everything."""
     wait_seconds: float = Field(default=5, gt=0, le=300)
     """Seconds a signal may wait for bought facts before it is decided by what is known."""
     fresh_days: float = Field(default=180, gt=0, le=3_650)
