@@ -148,12 +148,7 @@ class _Edges:
 
 
 def _take(
-    part: Read,
-    each: Recorded,
-    rules: tuple[InForce, InForce],
-    edges: _Edges,
-    *,
-    rate_alike: bool,
+    part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Edges, *, rate_alike: bool
 ) -> None:
     body = each.body
     assignment = cast("Mapping[str, object] | None", body.get("assignment"))
@@ -172,11 +167,7 @@ def _take(
     subject = _subject(body, each.personal)
     said = cast("Mapping[str, object]", body["score"])
     recorded = _recorded(said)
-    is_present = (each.policy_digest, each.artifact_digest) == (
-        rules[0].policy.digest,
-        rules[0].artifact_digest,
-    )
-    present = recorded if is_present else _rate(subject, rules[0], at)
+    present = recorded if _is_by(each, rules[0]) else _rate(subject, rules[0], at)
     other = present if rate_alike else _rate(subject, rules[1], at)
     routed = assignment if assignment is not None else {}
     signal_at = routed.get("signal_at")
@@ -195,6 +186,11 @@ def _take(
     if each.inputs is not None:
         made = _with_accounts(made, body, each.inputs, rules[0])
     part.happenings.append(made)
+
+
+def _is_by(each: Recorded, rules: InForce) -> bool:
+    made_by = (each.policy_digest, each.artifact_digest)
+    return made_by == (rules.policy.digest, rules.artifact_digest)
 
 
 def _draft(part: Read, each: Recorded, rules: InForce) -> None:
