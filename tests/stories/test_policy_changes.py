@@ -8,13 +8,18 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bought import RULES, Seller, workspace_that_buys
 from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.artifact import Artifact, Head, to_json
 from leadfit.cli import run
+from leadfit.cli.plan_words import plan_words
 from leadfit.errors import BadInput, BadPolicy
-from leadfit.jobs.plan_file import read_plan, write_plan
+from leadfit.jobs.plan_file import PlanFile, read_plan, write_plan
+from leadfit.levels import ArtifactFact
 from leadfit.store.publications import Change
 from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
@@ -75,6 +80,11 @@ def beside(leadfit: Leadfit, tmp_path: Path, *changes: tuple[str, str]) -> Path:
 
 def planned(leadfit: Leadfit, source: Path | None = None) -> bytes:
     return write_plan(leadfit.plans.plan(source))[0]
+
+
+def effects_of(plan: PlanFile) -> Any:
+    """Return what a plan's file says of its effects."""
+    return json.loads(write_plan(plan)[0])["plan"]["effects"]
 
 
 def look(leadfit: Leadfit, times: int = 3) -> list[bool]:
@@ -186,7 +196,8 @@ def test_a_plan_says_who_moves_and_changes_no_byte(
     tier_one = effects["tiers"]["tier 1"]
     assert (tier_one["before"], tier_one["after"], tier_one["change"]) == (0, 12, 12)
     assert effects["wins"]["identified"] is False
-    assert len(plan.leads["rows"]) == effects["tiers"]["change_tier"]
+    rows: Any = plan.leads["rows"]
+    assert len(rows) == effects["tiers"]["change_tier"]
     assert read_plan(content)[1] == digest
 
 
@@ -196,7 +207,7 @@ def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
     plan = leadfit.plans.plan()
     assert not plan.changes_anything
     assert plan.leads["rows"] == []
-    effects = plan.effects
+    effects = effects_of(plan)
     assert effects["tiers"]["change_tier"] == effects["owners"]["change_owner"] == 0
     with pytest.raises(BadInput, match="changes nothing"):
         leadfit.policies.apply(planned(leadfit), by="ada", reason="why not")
@@ -206,7 +217,7 @@ def test_without_a_history_the_preview_is_unknown_and_not_nothing(
     leadfit: Leadfit, tmp_path: Path
 ) -> None:
     plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE))
-    assert plan.effects["available"] is False
+    assert effects_of(plan)["available"] is False
     assert plan.changes_anything
     assert "tiers" not in plan.effects
 
@@ -228,7 +239,7 @@ def test_smaller_capacity_shows_in_load_and_waits(leadfit: Leadfit, tmp_path: Pa
     for number in range(20):
         send(leadfit, number)
     plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE, ("slots = 15", "slots = 1")))
-    owners = plan.effects["owners"]
+    owners = effects_of(plan)["owners"]
     assert owners["without_owner"]["before"] == 0
     assert owners["without_owner"]["after"] > 0
 
@@ -499,3 +510,116 @@ def test_decisions_of_shadow_mode_are_made_again_to_the_byte(
     for number in range(3):
         send(leadfit, number)
     assert leadfit.replay().holds
+
+
+# ---- what no history can show --------------------------------------------------------------
+
+EXPERIMENT = """
+[experiment.response]
+name = "speed"
+arms = [
+    { arm = "fast", minutes = 5, share = 0.5 },
+    { arm = "usual", minutes = 15, share = 0.5 },
+]
+"""
+BY_ICP = ('fit_source = "facts"', 'fit_source = "icp"')
+LEARNED = Artifact(
+    as_of="2026-01-01T00:00:00+00:00",
+    learned_from="0" * 64,
+    facts=(
+        ArtifactFact(
+            name="industry",
+            levels=("software", "retail", "(other)"),
+            values=("software", "retail"),
+        ),
+    ),
+    heads=(Head(step="converted", link="logit", intercept=0.0, coefficients=((1.0, 0.0, -1.0),)),),
+    worth=(5.0,),
+    knots=((0.0, 0.0), (5.0, 100.0)),
+)
+
+
+def fit_gate_of(leadfit: Leadfit, source: Path, *, learned: bool = True) -> Any:
+    path = leadfit.folder / "learned.json"
+    path.write_text(to_json(LEARNED), "utf-8")
+    plan = leadfit.plans.plan(source, artifact=str(path) if learned else None)
+    return effects_of(plan)["fit_gate"]
+
+
+def test_another_source_of_fit_comes_with_the_cut_that_lets_as_many_pass(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    for number, industry in enumerate(("software", "software", "retail", "farming")):
+        send(leadfit, number, industry=industry)
+    gate = fit_gate_of(leadfit, beside(leadfit, tmp_path, BY_ICP))
+    assert gate["before"] == {"source": "facts", "cut": 70, "pass_rate": 0.75}
+    assert gate["after"] == {"source": "icp", "cut": 70, "pass_rate": 0.5}
+    assert gate["derived"] == {"key": "score.cuts.b_icp", "cut": 50, "pass_rate": 0.75}
+    assert gate["keeps_pass_rate"] is False
+    derived = beside(leadfit, tmp_path, BY_ICP, ("b_tier_one = 60", "b_icp = 50\nb_tier_one = 60"))
+    assert fit_gate_of(leadfit, derived)["keeps_pass_rate"] is True
+    words = plan_words(leadfit.plans.plan(derived, artifact=str(leadfit.folder / "learned.json")))
+    assert "as many as before pass with score.cuts.b_icp = 50 (75.0 %)" in words
+
+
+def test_a_source_of_fit_that_stays_is_not_spoken_of(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, MORE)
+    assert fit_gate_of(leadfit, place) == {"changes": False}
+    assert "source of fit" not in plan_words(leadfit.plans.plan(place))
+
+
+def test_without_a_learned_score_no_cut_is_derived_for_it(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, BY_ICP)
+    gate = fit_gate_of(leadfit, place, learned=False)
+    assert gate["identified"] is False
+    words = plan_words(leadfit.plans.plan(place))
+    assert "the cut that lets as many pass is not known: no learned score is in force" in words
+
+
+def test_facts_that_other_rules_would_buy_are_unknown_and_not_nothing(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, ("[enrich]\non = false", "[enrich]\non = true"))
+    with (place / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write(RULES)
+    plan = leadfit.plans.plan(place)
+    assert effects_of(plan)["available"] is True
+    assert [each["table"] for each in effects_of(plan)["unknown"]] == ["enrich"]
+    assert effects_of(plan)["spend"]["identified"] is False
+    assert "never asked" in effects_of(plan)["spend"]["why"]
+    assert "enrich.on" in effects_of(plan)["not_replayed"]
+    words = plan_words(plan)
+    assert "Unknown, which is not the same as nothing:" in words
+    assert "[enrich]: which facts these rules would buy" in words
+
+
+def test_targets_that_would_be_drawn_at_random_are_unknown_and_not_nothing(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path)
+    with (place / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write(EXPERIMENT)
+    plan = leadfit.plans.plan(place)
+    assert [each["table"] for each in effects_of(plan)["unknown"]] == ["experiment.response"]
+    beyond = effects_of(plan)["not_replayed"]
+    assert beyond
+    assert all(each.startswith("experiment") for each in beyond)
+    assert "[experiment.response]: which arm" in plan_words(plan)
+
+
+def test_a_plan_beside_purchases_on_record_names_what_was_spent(
+    tmp_path: Path, world: FrozenWorld
+) -> None:
+    with open_leadfit(workspace_that_buys(tmp_path / "buys", world), world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 800}
+        seller.send("demo_request", "jo@acme.com", {"industry": "software", "country": "us"})
+        assert seller.answer() == 1
+        plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE))
+        assert effects_of(plan)["spend"]["recorded"]["calls"] == 1
+        assert [each["table"] for each in effects_of(plan)["unknown"]] == ["enrich"]
+        assert "on record: 1 calls" in plan_words(plan)

@@ -27,7 +27,11 @@ def plan_words(plan: PlanFile) -> str:
         lines.append("What the change would have done is unknown; that is not the same as nothing.")
         return "\n".join(lines)
     lines += [*_history(effects), "", *_who_moves(effects), "", *_load(effects), ""]
-    lines += [*_sla(effects), "", *_money(effects)]
+    lines += [*_fit_gate(effects), *_sla(effects), "", *_money(effects)]
+    left_out = cast("list[Mapping[str, str]]", effects["unknown"])
+    if left_out:
+        lines += ["", "Unknown, which is not the same as nothing:"]
+        lines += [f"  [{each['table']}]: {each['why']}" for each in left_out]
     beyond = cast("list[str]", effects["not_replayed"])
     if beyond:
         lines += ["", "Not replayed, since the history cannot show it:"]
@@ -132,6 +136,27 @@ def _load(effects: _Node) -> Iterator[str]:
     yield f"  {len(reps) - len(changed)} reps get as many as before in every week"
 
 
+def _fit_gate(effects: _Node) -> Iterator[str]:
+    """Yield what another source of fit does to the gate; nothing where it stays the same."""
+    gate = cast("_Node", effects["fit_gate"])
+    if not gate["changes"]:
+        return
+    yield "The source of fit is another, and its scale with it:"
+    if not gate["identified"]:
+        yield f"  the cut that lets as many pass is not known: {gate['why']}"
+        yield ""
+        return
+    for side in ("before", "after"):
+        each = cast("_Node", gate[side])
+        passes = _percent(cast("float", each["pass_rate"]))
+        yield f"  {side}: fit by {each['source']}, cut {each['cut']:g}, {passes} pass"
+    derived = cast("_Node", gate["derived"])
+    passes = _percent(cast("float", derived["pass_rate"]))
+    word = "the planned cut does so, too" if gate["keeps_pass_rate"] else "not the planned one"
+    yield f"  as many as before pass with {derived['key']} = {derived['cut']:g} ({passes}); {word}"
+    yield ""
+
+
 def _sla(effects: _Node) -> Iterator[str]:
     yield "First touches in time, as fast as people were recorded:"
     sides = cast("Mapping[str, Mapping[str, _Node]]", effects["sla"])
@@ -155,6 +180,12 @@ def _money(effects: _Node) -> Iterator[str]:
         yield f"Spend on facts: {moved_words(spend)}"
     else:
         yield f"Spend on facts: unknown, {spend['why']}"
+        spent = cast("_Node", spend["recorded"])
+        if spent["calls"]:
+            yield (
+                f"  on record: {spent['calls']} calls for {spent['money']:g} {spent['currency']}"
+                " under the rules of their day"
+            )
     if not wins["identified"]:
         yield f"Expected wins: not identified: {wins['why']}"
         return

@@ -26,11 +26,18 @@ _DECODER: Final = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What scoring says of a lead, as far as routing asks."""
+    """What scoring says of a lead, as far as routing and the fit gate ask.
+
+    Attributes:
+        fit100: Fit on a scale of 100.
+        by_icp: That is the learned score of the account, not fit by facts.
+    """
 
     tier: Tier
     total: float
     play: str | None = None
+    fit100: float = 0.0
+    by_icp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,8 @@ def _recorded(said: Mapping[str, object]) -> Rated:
         Tier(cast("int", said["tier"])),
         cast("float", said["total"]),
         next((name.removeprefix(PLAY) for name in plays), None),
+        cast("float", said.get("fit100", 0.0)),
+        said.get("firmographic100") is not None,
     )
 
 
@@ -208,7 +217,13 @@ def _rate(subject: Subject, rules: InForce, at: datetime) -> Rated:
 def rated_of(found: Score, rules: InForce) -> Rated:
     """Return what routing asks of a score."""
     play = rules.policy.play_of(found)
-    return Rated(found.tier, found.total, None if play is None else play.name)
+    return Rated(
+        found.tier,
+        found.total,
+        None if play is None else play.name,
+        found.fit100,
+        found.firmographic100 is not None,
+    )
 
 
 def _rate_alike(one: InForce, other: InForce) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from typing import Final
@@ -14,16 +14,19 @@ from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
-from leadfit.jobs.rehearsal import compare, people
+from leadfit.jobs.rehearsal import beyond, compare, people
+from leadfit.jobs.rehearsal.fit_gate import fit_gate
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference, Policy
 from leadfit.store import Store
 from leadfit.store.recorded import Fate
+from leadfit.store.vendors import VendorCall
 
 _PART: Final = 5_000
-_NOT_RECORDED: Final = "no purchase of a fact is on record, so that nothing is known of spend"
+_BEYOND: Final = timedelta(days=1)
+"""An answer is paid up to so long after the last decision; none waits longer."""
 OpenStore = Callable[[], Store]
 
 
@@ -76,7 +79,10 @@ def rehearse(
         )
     if not sides[0].leads:
         return _unknown("no lead was opened by the decisions on record in this time")
-    said = _effects(read, sides, rules, fates, differences)
+    began = min(each.at for each in read.happenings)
+    until = max(each.at for each in read.happenings)
+    calls = store.read(lambda session: session.vendors.calls(since or began, until + _BEYOND))
+    said = _effects(read, sides, rules, fates, differences, calls)
     most = rules[0].policy.change.lists
     return Rehearsal(
         effects={
@@ -94,12 +100,13 @@ def _unknown(why: str) -> Rehearsal:
     return Rehearsal(effects={"available": False, "why": why})
 
 
-def _effects(
+def _effects(  # noqa: PLR0917 -- all that a rehearsal comes to
     read: Read,
     sides: tuple[Side, Side],
     rules: tuple[InForce, InForce],
     fates: Sequence[Fate],
     differences: Sequence[Difference],
+    calls: Sequence[VendorCall],
 ) -> dict[str, object]:
     until = max(each.at for each in read.happenings)
     speed = people.measure(fates, rules[0].policy, until)
@@ -122,7 +129,9 @@ def _effects(
             "before": people.feasible(sides[0], speed, rules[0].policy),
             "after": people.feasible(sides[1], speed, rules[1].policy),
         },
-        "spend": {"identified": False, "why": _NOT_RECORDED},
+        "fit_gate": fit_gate(read.happenings, rules),
+        "spend": beyond.spend(rules, calls),
+        "unknown": beyond.unknowns(rules),
         "wins": people.wins(sides, fates, speed, rules[0].policy, until),
         "not_replayed": compare.not_replayed(differences),
     }
