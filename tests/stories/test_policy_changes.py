@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bought import RULES, Seller, workspace_that_buys
+from bought import RULES
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.artifact import Artifact, Head, to_json
 from leadfit.cli import run
@@ -211,6 +211,33 @@ def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
     assert effects["tiers"]["change_tier"] == effects["owners"]["change_owner"] == 0
     with pytest.raises(BadInput, match="changes nothing"):
         leadfit.policies.apply(planned(leadfit), by="ada", reason="why not")
+
+
+def test_what_buying_would_cost_lies_between_one_call_and_every_offer_that_matters(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    for number in range(6):
+        send(leadfit, number, country=None)
+    vendors = (
+        '[[enrich.vendors]]\nname = "geo"\nprofile = "csv"\nprice = 2\nhit_rate = 1\n'
+        'supplies = { country = "company" }\noptions = { file = "geo.csv" }\n\n'
+        '[[enrich.vendors]]\nname = "branch"\nprofile = "csv"\nprice = 3\nhit_rate = 1\n'
+        'supplies = { industry = "company" }\noptions = { file = "branch.csv" }\n\n[sweep]'
+    )
+    source = beside(leadfit, tmp_path, ("on = false", "on = true"), ("[sweep]", vendors))
+    spend = effects_of(leadfit.plans.plan(source))["spend"]
+    assert spend["identified"]
+    assert spend["before"] == 0
+    assert spend["drafted"] == spend["leads"] == 6
+    # Only the country is missing; it decides over the fit gate and over who gets the lead.
+    assert spend["after_low"] == spend["after_high"] == 12
+
+
+def test_rules_that_buy_nothing_cost_nothing(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    source = beside(leadfit, tmp_path, ("a_tier_one = 75", "a_tier_one = 80"))
+    spend = effects_of(leadfit.plans.plan(source))["spend"]
+    assert (spend["before"], spend["after"]) == (0, 0)
 
 
 def test_without_a_history_the_preview_is_unknown_and_not_nothing(
@@ -578,7 +605,7 @@ def test_without_a_learned_score_no_cut_is_derived_for_it(leadfit: Leadfit, tmp_
     assert "the cut that lets as many pass is not known: no learned score is in force" in words
 
 
-def test_facts_that_other_rules_would_buy_are_unknown_and_not_nothing(
+def test_what_vendors_would_answer_is_unknown_and_not_nothing(
     leadfit: Leadfit, tmp_path: Path
 ) -> None:
     send(leadfit, 1)
@@ -588,12 +615,10 @@ def test_facts_that_other_rules_would_buy_are_unknown_and_not_nothing(
     plan = leadfit.plans.plan(place)
     assert effects_of(plan)["available"] is True
     assert [each["table"] for each in effects_of(plan)["unknown"]] == ["enrich"]
-    assert effects_of(plan)["spend"]["identified"] is False
-    assert "never asked" in effects_of(plan)["spend"]["why"]
     assert "enrich.on" in effects_of(plan)["not_replayed"]
     words = plan_words(plan)
     assert "Unknown, which is not the same as nothing:" in words
-    assert "[enrich]: which facts these rules would buy" in words
+    assert "[enrich]: what vendors would answer" in words
 
 
 def test_targets_that_would_be_drawn_at_random_are_unknown_and_not_nothing(
@@ -609,17 +634,3 @@ def test_targets_that_would_be_drawn_at_random_are_unknown_and_not_nothing(
     assert beyond
     assert all(each.startswith("experiment") for each in beyond)
     assert "[experiment.response]: which arm" in plan_words(plan)
-
-
-def test_a_plan_beside_purchases_on_record_names_what_was_spent(
-    tmp_path: Path, world: FrozenWorld
-) -> None:
-    with open_leadfit(workspace_that_buys(tmp_path / "buys", world), world=world) as leadfit:
-        seller = Seller(leadfit, world)
-        seller.knows["companies"] = {"employees": 800}
-        seller.send("demo_request", "jo@acme.com", {"industry": "software", "country": "us"})
-        assert seller.answer() == 1
-        plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE))
-        assert effects_of(plan)["spend"]["recorded"]["calls"] == 1
-        assert [each["table"] for each in effects_of(plan)["unknown"]] == ["enrich"]
-        assert "on record: 1 calls" in plan_words(plan)

@@ -176,16 +176,17 @@ def _kept(figure: _Node) -> str:
 
 def _money(effects: _Node) -> Iterator[str]:
     spend, wins = cast("_Node", effects["spend"]), cast("_Node", effects["wins"])
-    if spend["identified"]:
-        yield f"Spend on facts: {moved_words(spend)}"
+    if "after_low" in spend:
+        low, high = cast("float", spend["after_low"]), cast("float", spend["after_high"])
+        yield (
+            f"Spend on facts: {spend['before']:g} -> {low:g} to {high:g} {spend['currency']}"
+            f" ({spend['drafted']} of {spend['leads']} leads drafted, each asked about once or"
+            " with every offer that matters)"
+        )
+    elif spend["identified"]:
+        yield f"Spend on facts, {spend['currency']}: {moved_words(spend)}"
     else:
         yield f"Spend on facts: unknown, {spend['why']}"
-        spent = cast("_Node", spend["recorded"])
-        if spent["calls"]:
-            yield (
-                f"  on record: {spent['calls']} calls for {spent['money']:g} {spent['currency']}"
-                " under the rules of their day"
-            )
     if not wins["identified"]:
         yield f"Expected wins: not identified: {wins['why']}"
         return

@@ -14,19 +14,17 @@ from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
-from leadfit.jobs.rehearsal import beyond, compare, people
+from leadfit.jobs.rehearsal import beyond, compare, people, spend
 from leadfit.jobs.rehearsal.fit_gate import fit_gate
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
+from leadfit.jobs.spending import spending
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference, Policy
-from leadfit.store import Store
+from leadfit.store import Session, Store
 from leadfit.store.recorded import Fate
-from leadfit.store.vendors import VendorCall
 
 _PART: Final = 5_000
-_BEYOND: Final = timedelta(days=1)
-"""An answer is paid up to so long after the last decision; none waits longer."""
 OpenStore = Callable[[], Store]
 
 
@@ -68,10 +66,12 @@ def rehearse(
     if not count:
         return _unknown("no decision is on record in this time")
     parts = tuple(_parts(first, last))
+    every = max(1, count // spend.DRAFTS) if spend.foresees(rules) else 0
     if workers > 1 and open_store is not None and len(parts) > 1:
-        read, sides = _with_others(parts, rules, fates, open_store, workers)
+        read, sides = _with_others(parts, rules, fates, open_store, workers=workers, every=every)
     else:
-        read = _joined([store.read(partial(read_part, bounds=b, rules=rules)) for b in parts])
+        reader = partial(read_part, rules=rules, draft_every=every)
+        read = _joined([store.read(partial(reader, bounds=each)) for each in parts])
         touched = _touched(fates)
         sides = (
             simulate(read.happenings, rules[0].policy, touched, is_other=False),
@@ -79,10 +79,8 @@ def rehearse(
         )
     if not sides[0].leads:
         return _unknown("no lead was opened by the decisions on record in this time")
-    began = min(each.at for each in read.happenings)
-    until = max(each.at for each in read.happenings)
-    calls = store.read(lambda session: session.vendors.calls(since or began, until + _BEYOND))
-    said = _effects(read, sides, rules, fates, differences, calls)
+    paid = store.read(partial(_paid, read=read, rules=rules[0]))
+    said = _effects(read, sides, rules, fates, differences, paid=paid)
     most = rules[0].policy.change.lists
     return Rehearsal(
         effects={
@@ -100,14 +98,16 @@ def _unknown(why: str) -> Rehearsal:
     return Rehearsal(effects={"available": False, "why": why})
 
 
-def _effects(  # noqa: PLR0917 -- all that a rehearsal comes to
+def _effects(
     read: Read,
     sides: tuple[Side, Side],
     rules: tuple[InForce, InForce],
     fates: Sequence[Fate],
     differences: Sequence[Difference],
-    calls: Sequence[VendorCall],
+    *,
+    paid: int,
 ) -> dict[str, object]:
+    drafts = [each.draft for each in read.happenings if each.draft is not None]
     until = max(each.at for each in read.happenings)
     speed = people.measure(fates, rules[0].policy, until)
     return {
@@ -130,11 +130,19 @@ def _effects(  # noqa: PLR0917 -- all that a rehearsal comes to
             "after": people.feasible(sides[1], speed, rules[1].policy),
         },
         "fit_gate": fit_gate(read.happenings, rules),
-        "spend": beyond.spend(rules, calls),
+        "spend": spend.spent(drafts, len(sides[0].leads), paid, rules),
         "unknown": beyond.unknowns(rules),
         "wins": people.wins(sides, fates, speed, rules[0].policy, until),
         "not_replayed": compare.not_replayed(differences),
     }
+
+
+def _paid(session: Session, read: Read, rules: InForce) -> int:
+    """Return what was paid for facts in the time that was read, in millionths."""
+    first, last = read.happenings[0].at, read.happenings[-1].at
+    currency = rules.policy.enrich.currency
+    until = last + timedelta(days=1)
+    return spending(session, since=first, until=until, currency=currency).whole.cost
 
 
 def _touched(fates: Sequence[Fate]) -> dict[str, datetime]:
@@ -178,7 +186,9 @@ def _with_others(
     rules: tuple[InForce, InForce],
     fates: Sequence[Fate],
     open_store: OpenStore,
+    *,
     workers: int,
+    every: int,
 ) -> tuple[Read, tuple[Side, Side]]:
     """Read the parts in several processes, then route each side in one of its own."""
     sent = (_sent(rules[0]), _sent(rules[1]))
@@ -186,7 +196,7 @@ def _with_others(
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_begin, initargs=(open_store, *sent)
     ) as pool:
-        read = _joined(list(pool.map(_read_in_worker, parts)))
+        read = _joined(list(pool.map(partial(_read_in_worker, every=every), parts)))
         other = pool.submit(_other_side, read.happenings, _touched(fates))
         present = simulate(read.happenings, rules[0].policy, _touched(fates), is_other=False)
         return read, (present, other.result())
@@ -219,9 +229,10 @@ def _received(sent: _Sent) -> InForce:
     return InForce(policy=policy, artifact=artifact)
 
 
-def _read_in_worker(bounds: tuple[int, int]) -> Read:
+def _read_in_worker(bounds: tuple[int, int], every: int) -> Read:
     here = _here[0]
-    return here.store.read(partial(read_part, bounds=bounds, rules=here.rules))
+    reader = partial(read_part, bounds=bounds, rules=here.rules, draft_every=every)
+    return here.store.read(reader)
 
 
 def _other_side(happenings: Sequence[Happening], touched: Mapping[str, datetime]) -> Side:
