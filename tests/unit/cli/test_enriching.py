@@ -148,3 +148,44 @@ def test_a_vendor_that_is_not_in_the_policy_is_named(
     place = ["--workspace", str(workspace)]
     assert run(["enrich", "audit", "nobody", str(tmp_path / "t.csv"), *place]) == 2
     assert "a vendor of the policy: v" in capsys.readouterr().err
+
+
+def test_a_sample_for_a_folder_that_is_not_there_is_refused_with_its_place(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "nowhere" / "sample.csv"
+    code = run(["enrich", "sample", "v", "--out", str(out), "--workspace", str(workspace)])
+    assert code == 2
+    said = capsys.readouterr().err
+    assert "sample.csv" in said
+    assert "allowed: a file that can be written" in said
+
+
+def test_the_leads_that_cost_most_stand_under_names_of_their_columns(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["enrich", "report", "--workspace", str(workspace)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    below = lines[lines.index("Leads that cost most:") + 1]
+    assert below.split()[:3] == ["calls", "answers", "hits"]
+
+
+def test_a_plan_says_what_purchases_on_record_cost(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_leadfit(workspace, sends=False) as leadfit:
+        leadfit.accept(
+            {
+                "source": "form",
+                "event_id": "event-1",
+                "kind": "demo_request",
+                "at": leadfit.world.now().isoformat(),
+                "identifiers": {"email": "jo@firm.com"},
+                "facts": {"industry": "software", "employees": 800, "country": "DE"},
+            }
+        )
+        leadfit.decide_pending()
+    found = said(capsys, "plan", "--workspace", str(workspace))
+    spend = found["effects"]["spend"]
+    assert spend["identified"] is False
+    assert spend["why"].startswith("4 purchases on record cost 4.00 USD;")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from typing import Final
@@ -14,15 +14,20 @@ from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
+from leadfit.buying import MILLION
 from leadfit.jobs.rehearsal import compare, people
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
+from leadfit.jobs.spending import Spending, spending
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference, Policy
 from leadfit.store import Store
 from leadfit.store.recorded import Fate
 
 _PART: Final = 5_000
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# A call may be made a little after the last decision that is on record.
+_LATER: Final = timedelta(days=1)
 _NOT_RECORDED: Final = "no purchase of a fact is on record, so that nothing is known of spend"
 OpenStore = Callable[[], Store]
 
@@ -76,7 +81,14 @@ def rehearse(
         )
     if not sides[0].leads:
         return _unknown("no lead was opened by the decisions on record in this time")
+    currency = rules[0].policy.enrich.currency
+    spent = store.read(
+        lambda session: spending(
+            session, since=since or _LONG_AGO, until=_until(read) + _LATER, currency=currency
+        )
+    )
     said = _effects(read, sides, rules, fates, differences)
+    said["spend"] = {"identified": False, "why": _why_unknown(spent)}
     most = rules[0].policy.change.lists
     return Rehearsal(
         effects={
@@ -94,6 +106,20 @@ def _unknown(why: str) -> Rehearsal:
     return Rehearsal(effects={"available": False, "why": why})
 
 
+def _until(read: Read) -> datetime:
+    return max(each.at for each in read.happenings)
+
+
+def _why_unknown(spent: Spending) -> str:
+    whole = spent.whole
+    if not whole.calls:
+        return _NOT_RECORDED
+    return (
+        f"{whole.calls:,} purchases on record cost {whole.cost / MILLION:,.2f} {spent.currency}; "
+        "what other rules would have bought is not simulated"
+    )
+
+
 def _effects(
     read: Read,
     sides: tuple[Side, Side],
@@ -101,7 +127,7 @@ def _effects(
     fates: Sequence[Fate],
     differences: Sequence[Difference],
 ) -> dict[str, object]:
-    until = max(each.at for each in read.happenings)
+    until = _until(read)
     speed = people.measure(fates, rules[0].policy, until)
     return {
         "until": as_text(until),
@@ -122,7 +148,6 @@ def _effects(
             "before": people.feasible(sides[0], speed, rules[0].policy),
             "after": people.feasible(sides[1], speed, rules[1].policy),
         },
-        "spend": {"identified": False, "why": _NOT_RECORDED},
         "wins": people.wins(sides, fates, speed, rules[0].policy, until),
         "not_replayed": compare.not_replayed(differences),
     }
