@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from leadfit.buying import MILLION, WhomKind
+from leadfit.buying import MILLION, Offer, Whom, WhomKind
 from leadfit.policy.section import Name, Section, Share, Words
 from leadfit.records import Fact
 
@@ -186,3 +186,22 @@ def millionths(money: float) -> int:
     1500000
     """
     return round(money * MILLION)
+
+
+def offer_of(vendor: VendorRules, whom: Whom, chance: float) -> Offer:
+    """Return what a vendor asks for one call about a subject.
+
+    Args:
+        vendor: The vendor.
+        whom: Whom it is about.
+        chance: Chance that it brings something.
+    """
+    price = millionths(vendor.price)
+    return Offer(
+        vendor=vendor.name,
+        whom=whom,
+        facts=vendor.facts_of(whom.kind),
+        price=price,
+        price_of_miss=price if vendor.pays_misses else 0,
+        chance=min(1.0, max(chance, 1 / MILLION)),
+    )

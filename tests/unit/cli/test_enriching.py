@@ -168,24 +168,3 @@ def test_the_leads_that_cost_most_stand_under_names_of_their_columns(
     lines = capsys.readouterr().out.splitlines()
     below = lines[lines.index("Leads that cost most:") + 1]
     assert below.split()[:3] == ["calls", "answers", "hits"]
-
-
-def test_a_plan_says_what_purchases_on_record_cost(
-    workspace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with open_leadfit(workspace, sends=False) as leadfit:
-        leadfit.accept(
-            {
-                "source": "form",
-                "event_id": "event-1",
-                "kind": "demo_request",
-                "at": leadfit.world.now().isoformat(),
-                "identifiers": {"email": "jo@firm.com"},
-                "facts": {"industry": "software", "employees": 800, "country": "DE"},
-            }
-        )
-        leadfit.decide_pending()
-    found = said(capsys, "plan", "--workspace", str(workspace))
-    spend = found["effects"]["spend"]
-    assert spend["identified"] is False
-    assert spend["why"].startswith("4 purchases on record cost 4.00 USD;")
