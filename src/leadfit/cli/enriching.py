@@ -22,6 +22,7 @@ from leadfit.cli.workspace import opened
 from leadfit.jobs import CertificatesChecked
 from leadfit.jobs.spending import Spending, Total, changed
 from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
+from leadfit.report import words
 from leadfit.store.vendors import VendorCall
 
 
@@ -101,9 +102,7 @@ def _call(call: VendorCall) -> dict[str, object]:
 
 
 def _money(millionths: int | None, currency: str = "") -> str:
-    if millionths is None:
-        return "-"
-    return f"{millionths / MILLION:,.2f} {currency}".rstrip()
+    return "-" if millionths is None else words.price(millionths, currency)
 
 
 def _share(share: float | None) -> str:

@@ -78,7 +78,7 @@ def test_the_report_says_what_calls_cost_and_what_was_waste(
     assert all(each["signal_id"] and each["cost"] == 1.0 for each in found["calls"])
     words = shown(capsys, "enrich", "report", "--calls", "--workspace", str(workspace))
     assert "4 calls" in words
-    assert "waste, calls that changed nothing: 3.00 USD" in words
+    assert "waste, calls that changed nothing: USD 3.00" in words
     assert "changed nothing" in words
 
 
