@@ -51,8 +51,8 @@ class FactPart(Section):
     """Name of the fact; other names for it stand in ``facts``."""
     cap: float = Field(gt=0, le=100)
     """Most points this part can earn."""
-    values: Mapping[str, float] = Field(default_factory=dict)
-    """Points by value of a text fact, in any case."""
+    values: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Points by value of a text fact, in any case; what takes points away stands in ``less``."""
     bands: Annotated[tuple[Band, ...], Field(strict=False)] = ()
     """Points by size of a number; the highest band reached counts."""
     words: Annotated[tuple[WordPoints, ...], Field(strict=False)] = ()

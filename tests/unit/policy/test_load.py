@@ -173,6 +173,7 @@ def test_an_unknown_key_inside_a_list_names_the_keys_of_that_list(tmp_path: Path
         ('part = "engagement.demo", points = 10', 'part = "demo", points = 10', "score"),
         ('also = { "engagement.web_visits"', 'also = { "engagement.web"', "score"),
         ("a_tier_two = 50", "a_tier_two = 80", "score.cuts"),
+        ("software = 15", "software = -15", "score.fit.industry.values.software"),
         ("pricing_view = 1,", "price_view = 1,", "plays.0.needs.price_view"),
         ("units = 5", "", "meaningful_use.units"),
     ],

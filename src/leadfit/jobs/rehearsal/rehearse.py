@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from typing import Final
@@ -14,16 +14,19 @@ from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
+from leadfit.buying import MILLION
 from leadfit.jobs.rehearsal import compare, people
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
+from leadfit.jobs.spending import Total, spending
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference, Policy
-from leadfit.store import Store
+from leadfit.store import Session, Store
 from leadfit.store.recorded import Fate
 
 _PART: Final = 5_000
 _NOT_RECORDED: Final = "no purchase of a fact is on record, so that nothing is known of spend"
+_EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 OpenStore = Callable[[], Store]
 
 
@@ -77,6 +80,7 @@ def rehearse(
     if not sides[0].leads:
         return _unknown("no lead was opened by the decisions on record in this time")
     said = _effects(read, sides, rules, fates, differences)
+    said["spend"] = _spend(store, rules[0].policy.enrich.currency, since)
     most = rules[0].policy.change.lists
     return Rehearsal(
         effects={
@@ -122,9 +126,27 @@ def _effects(
             "before": people.feasible(sides[0], speed, rules[0].policy),
             "after": people.feasible(sides[1], speed, rules[1].policy),
         },
-        "spend": {"identified": False, "why": _NOT_RECORDED},
         "wins": people.wins(sides, fates, speed, rules[0].policy, until),
         "not_replayed": compare.not_replayed(differences),
+    }
+
+
+def _spend(store: Store, currency: str, since: datetime | None) -> dict[str, object]:
+    """Return what was spent; what other rules would have bought is on no record."""
+
+    def read(session: Session) -> Total:
+        return spending(session, since=since or _EVER[0], until=_EVER[1], currency=currency).whole
+
+    whole = store.read(read)
+    cost = whole.cost / MILLION
+    why = (
+        f"{whole.calls} calls for {cost:,.2f} {currency} are on record; answers that only other "
+        "rules would have bought are not"
+    )
+    return {
+        "identified": False,
+        "why": why if whole.calls else _NOT_RECORDED,
+        "recorded": {"calls": whole.calls, "cost": cost, "currency": currency},
     }
 
 
