@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.canonical import canonical
 from leadfit.cli import run
 from leadfit.errors import BadInput, BadPolicy
 from leadfit.jobs.plan_file import read_plan, write_plan
 from leadfit.store.publications import Change
 from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
+from bought import Seller, workspace_that_buys
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MORE = ("b_tier_one = 60", "b_tier_one = 41")
@@ -190,6 +192,38 @@ def test_a_plan_says_who_moves_and_changes_no_byte(
     assert read_plan(content)[1] == digest
 
 
+def test_lists_lots_and_lifts_of_the_record_hold_under_other_rules(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    edit(folder / "policy", ("domains = []", 'domains = ["firm1.com"]'))
+    assert any(look(leadfit))
+    rival = send(leadfit, 1)
+    lifted = send(leadfit, 2)
+    assert leadfit.lead(rival).lead.tier == 3
+    assert leadfit.lead(lifted).lead.tier == 2
+    leadfit.routing.lift(lifted, by="ada", reason="spoke to them")
+    other = beside(leadfit, tmp_path, ("b_tier_one = 60", "b_tier_one = 61"))
+    plan = leadfit.plans.plan(other)
+    assert plan.effects["check"]["other_tier"] == 0
+    assert plan.leads["rows"] == []
+    without = beside(leadfit, tmp_path, ('domains = ["firm1.com"]', 'domains = ["firm2.com"]'))
+    assert leadfit.plans.plan(without).effects["not_replayed"] == ["score.less.competitors.domains"]
+
+
+def test_a_plan_says_what_was_spent_and_not_that_nothing_is_known(tmp_path: Path) -> None:
+    world = FrozenWorld(START)
+    workspace = workspace_that_buys(tmp_path / "buys", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 900}
+        seller.send("demo_request", "jo@acme.com", {"industry": "software", "country": "DE"})
+        assert seller.wanted()
+        seller.answer()
+        spend = leadfit.plans.plan(beside(leadfit, tmp_path, MORE)).effects["spend"]
+    assert spend["recorded"]["calls"] == len(seller.sold)
+    assert "on record" in spend["why"]
+
+
 def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
     for number in range(8):
         send(leadfit, number)
@@ -231,6 +265,29 @@ def test_smaller_capacity_shows_in_load_and_waits(leadfit: Leadfit, tmp_path: Pa
     owners = plan.effects["owners"]
     assert owners["without_owner"]["before"] == 0
     assert owners["without_owner"]["after"] > 0
+
+
+def test_a_file_that_is_no_plan_is_refused_whatever_is_wrong_with_it(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    said = json.loads(planned(leadfit, beside(leadfit, tmp_path, MORE)))["plan"]
+    for change in (
+        {"made_at": "2026-03-02T10:00:00"},
+        {"source": 5},
+        {"log": {"seq": 10**30, "hash": ""}},
+        {"log": {"seq": "1", "hash": ""}},
+        {"policy": {**said["policy"], "files": {"policy.toml": 3}}},
+    ):
+        body = canonical({**said, **change})
+        digest = hashlib.sha256(body).hexdigest().encode()
+        with pytest.raises(BadInput):
+            leadfit.policies.apply(
+                b'{"digest":"' + digest + b'","plan":' + body + b"}", by="ada", reason="why"
+            )
+    for content in (b'{"digest":"x","plan":{"a":NaN}}', b'{"digest":1,"plan":1e999}', b"[" * 9_999):
+        with pytest.raises(BadInput, match="no plan"):
+            leadfit.policies.apply(content, by="ada", reason="why")
 
 
 # ---- apply ---------------------------------------------------------------------------------

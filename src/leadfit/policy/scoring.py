@@ -32,9 +32,11 @@ class WordPoints(Section):
     """Points earned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Earned:
     """What a part said of values, by rule and by a value's type and text.
+
+    Equal to itself alone: two parts are equal by their fields, whatever each was asked before.
 
     Attributes:
         part: The part that said so; a changed copy of it takes these along, and may not use them.

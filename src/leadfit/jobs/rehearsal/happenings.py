@@ -16,6 +16,7 @@ from leadfit.pipeline import InForce
 from leadfit.policy.policy import PLAY
 from leadfit.records import Account, Activity, Band, Facts, Kind, Score, Subject, Tier
 from leadfit.resolve.relatives.hierarchy import RoutingLevel, routing_account
+from leadfit.score.override import OVERRIDE
 from leadfit.store import Session
 from leadfit.store.codec import decode
 from leadfit.store.recorded import Recorded
@@ -153,8 +154,9 @@ def _take(part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Ed
         rules[0].policy.digest,
         rules[0].artifact_digest,
     )
-    present = recorded if is_present else _rate(subject, rules[0], at)
-    other = present if _rate_alike(*rules) else _rate(subject, rules[1], at)
+    whose = _Whose(each.lead_id, _lifted_by(said))
+    present = recorded if is_present else _rate(subject, rules[0], at, whose)
+    other = present if _rate_alike(*rules) else _rate(subject, rules[1], at, whose)
     routed = assignment if assignment is not None else {}
     signal_at = routed.get("signal_at")
     made = Happening(
@@ -187,6 +189,8 @@ def _subject(body: Mapping[str, object], personal: Facts) -> Subject:
         activities=tuple(
             Activity(kind=Kind(each["kind"]), at=_time(each["at"])) for each in activities
         ),
+        measured=cast("Mapping[str, float]", said.get("measured", {})),
+        listed=tuple(cast("list[str]", said.get("listed", []))),
     )
 
 
@@ -200,8 +204,25 @@ def _recorded(said: Mapping[str, object]) -> Rated:
     )
 
 
-def _rate(subject: Subject, rules: InForce, at: datetime) -> Rated:
-    found = score.rate(subject, rules.artifact, rules.policy, now=at)
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """The lead whose lot counts, and who lifted it, if anybody did."""
+
+    lead_id: str
+    lifted_by: str | None
+
+
+def _lifted_by(said: Mapping[str, object]) -> str | None:
+    """Return that a person lifted the lead by this decision; who it was changes nothing."""
+    reasons = cast("list[Mapping[str, object]]", said.get("reasons", []))
+    return "a person" if any(each["rule"] == OVERRIDE for each in reasons) else None
+
+
+def _rate(subject: Subject, rules: InForce, at: datetime, whose: _Whose) -> Rated:
+    found = score.rate(
+        subject, rules.artifact, rules.policy, now=at,
+        lead_id=whose.lead_id, lifted_by=whose.lifted_by,
+    )  # fmt: skip
     return rated_of(found, rules)
 
 
