@@ -6,8 +6,8 @@ company for 1.00, title and domain of the person for 0.50. Each lead is decided 
 same reps at the same loads:
 
 * ``everything``: every call is made that may bring a missing fact;
-* ``any_flip``: Leadfit, buying wherever the decision could come out differently;
-* ``worth_it``: Leadfit, buying where the chance of another decision is worth the price;
+* ``any_flip``: Leadfit's default, buying whatever can change the decision;
+* ``worth_it``: an option, buying only where the chance of another decision is worth the price;
 * ``near_a_cut``: the usual rule of thumb, everything for leads within five points of a cut.
 
 Counted are calls, spend, and decisions (tier, owner, account) that differ from those of

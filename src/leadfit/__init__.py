@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leadfit.version import VERSION
+
 if TYPE_CHECKING:
     from leadfit.app import Leadfit, Settings, Status, create_workspace, open_leadfit, read_settings
     from leadfit.errors import (
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from leadfit.records import Decision, Refusal, Signal, Tier
     from leadfit.store.views import LeadView, Receipt, SignalView, Verification
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "BadInput",

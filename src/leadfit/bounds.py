@@ -1,11 +1,11 @@
-"""Exact bounds of a share that was counted in a sample, and how large a sample proves one.
+"""Bounds of a share that was counted in a sample, and how large a sample proves one.
 
 Several rooms promise shares: no more than so many wrong links, so many missed ones. A promise is
-held by a bound, never by the share itself. It stands below the stages because they do not know
-each other.
+held by an exact bound, never by the share itself; a figure that is only shown has the interval of
+Wilson. Both stand below the stages because those do not know each other.
 
-Methods: the exact one-sided bounds of Clopper and Pearson (1934); for pairs drawn with unequal
-chances the effective sample size of Korn and Graubard (1998).
+Methods: the exact one-sided bounds of Clopper and Pearson (1934); the score interval of Wilson
+(1927); for pairs drawn with unequal chances the effective sample size of Korn and Graubard (1998).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from typing import Final
 
 CONFIDENCE: Final = 0.95
+NORMAL_95: Final = 1.959963984540054
+"""How many standard deviations of a normal estimate hold 95 % of it, on both sides."""
 
 _TOLERANCE: Final = 1e-12
 
@@ -40,6 +42,25 @@ def lower_bound(wrong: float, pairs: float, *, confidence: float = CONFIDENCE) -
     if pairs <= 0 or wrong <= 0:
         return 0.0
     return _beta_quantile(1 - confidence, min(wrong, pairs), max(pairs - wrong, 0.0) + 1)
+
+
+def wilson(hits: float, total: float) -> tuple[float, float]:
+    """Return the two-sided 95 % interval of Wilson for a share; all of 0 to 1 for nothing.
+
+    Args:
+        hits: How many had it; a fraction if units were weighted.
+        total: How many there were, or their effective number.
+
+    >>> [round(end, 3) for end in wilson(0, 10)]
+    [0.0, 0.278]
+    """
+    if total <= 0:
+        return 0.0, 1.0
+    share, z = hits / total, NORMAL_95
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    spread = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    half = spread / (1 + z**2 / total)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def weighted_share(found: Sequence[bool], weights: Sequence[float]) -> tuple[float, float]:

@@ -157,7 +157,7 @@ def test_a_domain_that_is_bought_finds_the_account_of_a_free_mail_address(seller
 
 def test_a_title_that_was_bought_stands_nowhere_in_the_log_and_replays(tmp_path: Path) -> None:
     world = FrozenWorld()
-    workspace = workspace_that_buys(tmp_path / "workspace", world, model='"A"', buy='"any_flip"')
+    workspace = workspace_that_buys(tmp_path / "workspace", world, model='"A"')
     with open_leadfit(workspace, world=world) as leadfit:
         seller = Seller(leadfit, world)
         seller.knows = {"people": {"title": "Chief Flavour Officer"}, "companies": {}}
@@ -244,3 +244,69 @@ def test_why_says_what_was_bought_and_what_was_not(
     ):
         assert run(["why", lead_id, "--workspace", str(workspace)]) == 0
         assert words in " ".join(capsys.readouterr().out.split())
+
+
+def given_away_too_soon(seller: Seller) -> tuple[str, str]:
+    """Let a Tier 2 lead be given away before its country is known; return it and its owner."""
+    facts: dict[str, Fact] = {"industry": "software", "employees": 800}
+    signal_id = seller.send("demo_request", "jo@acme.com", facts)
+    assert {flip for each in seller.wanted() for flip in each.flips} >= {"owner"}
+    seller.world.pass_time(5)
+    seller.leadfit.decide_pending()
+    lead = seller.lead(signal_id).lead
+    assert lead.tier is Tier.TWO
+    assert lead.owner_id is not None
+    seller.world.pass_time(60)
+    return signal_id, lead.owner_id
+
+
+def owner_after(seller: Seller, signal_id: str, country: str) -> str | None:
+    """Answer late and return the owner; the tier stays and every decision replays."""
+    seller.knows["companies"] = {"country": country}
+    seller.answer()
+    lead = seller.lead(signal_id).lead
+    assert (lead.tier, lead.facts["country"]) == (Tier.TWO, country)
+    assert seller.leadfit.replay().different == 0
+    return lead.owner_id
+
+
+def test_a_late_answer_that_names_another_owner_moves_a_lead_nobody_touched(
+    seller: Seller,
+) -> None:
+    signal_id, before = given_away_too_soon(seller)
+    assert before == "rep_eva"
+    assert owner_after(seller, signal_id, "us") == "rep_dan"
+    lead_id = seller.lead(signal_id).lead.lead_id
+    decision = next(each for each in seller.leadfit.why(lead_id) if not each.opened)
+    assert decision.ranking is not None
+    assert decision.assignment is not None
+    assert (decision.assignment.number, decision.assignment.place.rule) == (2, "territory")
+    said = [each.words for each in decision.ranking.reasons if each.rule == "route.answered"]
+    assert said == ["taken from rep_eva: companies said country after the lead was given away"]
+
+
+def test_a_late_answer_leaves_a_lead_with_an_owner_who_is_right(seller: Seller) -> None:
+    signal_id, before = given_away_too_soon(seller)
+    assert owner_after(seller, signal_id, "de") == before
+    decisions = seller.leadfit.why(seller.lead(signal_id).lead.lead_id)
+    assert [each.assignment is not None for each in decisions if not each.opened] == [False]
+
+
+def test_a_late_answer_takes_no_lead_from_who_spoke_to_it(seller: Seller) -> None:
+    signal_id, before = given_away_too_soon(seller)
+    seller.leadfit.touch(seller.lead(signal_id).lead.lead_id, before)
+    assert owner_after(seller, signal_id, "us") == before
+
+
+def test_a_late_answer_takes_no_lead_from_who_was_chosen_by_a_person(seller: Seller) -> None:
+    signal_id, _ = given_away_too_soon(seller)
+    lead_id = seller.lead(signal_id).lead.lead_id
+    seller.leadfit.routing.assign(lead_id, "rep_ada", by="rep_max", reason="knows them")
+    assert owner_after(seller, signal_id, "us") == "rep_ada"
+
+
+def test_the_facts_of_another_source_move_no_lead_that_has_an_owner(seller: Seller) -> None:
+    signal_id, before = given_away_too_soon(seller)
+    seller.send("page_view", "jo@acme.com", {"country": "us"})
+    assert seller.lead(signal_id).lead.owner_id == before
+    assert seller.leadfit.replay().different == 0

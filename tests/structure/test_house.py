@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from leadfit.version import VERSION
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "leadfit"
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -122,7 +124,12 @@ def test_the_core_imports_without_any_extra() -> None:
 def test_the_first_import_loads_no_room() -> None:
     program = "import sys, leadfit; print([n for n in sys.modules if n.startswith('leadfit.')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert done.stdout.decode().strip() == "[]"
+    assert done.stdout.decode().strip() == "['leadfit.version']"
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
 
 
 def test_no_column_of_an_example_mapping_stands_in_the_source() -> None:

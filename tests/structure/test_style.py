@@ -13,6 +13,7 @@ import pytest
 from leadfit import Leadfit, history, records
 from leadfit.learn import result
 from leadfit.store import views
+from leadfit.store.schema import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "leadfit"
@@ -159,6 +160,12 @@ def test_the_architecture_names_every_room() -> None:
     rooms = {path.stem if path.is_file() else path.name for path in SOURCE.iterdir()}
     rooms = {room for room in rooms if not room.startswith("_") and room != "py"}
     missing = sorted(room for room in rooms if f"`{room}`" not in page)
+    assert not missing, missing
+
+
+def test_the_architecture_names_every_table() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    missing = [table for table in metadata.tables if f"`{table}`" not in page]
     assert not missing, missing
 
 

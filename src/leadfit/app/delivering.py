@@ -64,11 +64,6 @@ class DeliveryStatus:
         dead = self.dead_actions + self.dead_signals
         return (*failing, *((f"{dead} dead letters: see leadfit outbox",) if dead else ()))
 
-    @property
-    def is_well(self) -> bool:
-        """Every destination is sent to and nothing waits for a person."""
-        return not self.trouble
-
 
 class Delivering:
     """Looks at deliveries, and lets a person decide what happens to dead letters.

@@ -14,12 +14,13 @@ from leadfit.app.changing import Changing
 from leadfit.app.deadlines import next_deadline
 from leadfit.app.delivering import Delivering
 from leadfit.app.enriching import Enriching
-from leadfit.app.files import keep_card, write_artifact, write_whole
+from leadfit.app.feedback import hear
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
+from leadfit.app.learning import Learning
 from leadfit.app.locks import Locks
-from leadfit.app.matching import Matching, check_said
+from leadfit.app.matching import Matching
 from leadfit.app.outcomes import Outcomes
 from leadfit.app.persons import Persons
 from leadfit.app.planning import Planning
@@ -27,7 +28,7 @@ from leadfit.app.queues import AFTER_ANSWER_S, InThreads
 from leadfit.app.routing import Routing
 from leadfit.artifact import Artifact
 from leadfit.connectors import Performer, Vendor
-from leadfit.errors import BadInput, Conflict, Fault, NotFound
+from leadfit.errors import Conflict, NotFound
 from leadfit.history import History
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
@@ -35,7 +36,6 @@ from leadfit.records import Decision, Kind, Refusal, Tier
 from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
 from leadfit.store.views import (
-    Feedback,
     Imported,
     Incident,
     LeadView,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_LEADS: Final = 500
-_MOST_WEEKS: Final = 104
 
 
 class Leadfit:
@@ -103,27 +102,27 @@ class Leadfit:
         self._in_force = in_force
         self._performers = performers
         self._deliveries = jobs.Deliveries(
-            world, store, performers, lambda: self.policy, fallbacks=fallbacks, recheck=self.recheck
+            world, store, performers, self._policy, fallbacks=fallbacks, recheck=self.recheck
         )
         self._sending = InThreads(world, self._deliveries, AFTER_ANSWER_S)
         self._locks = Locks()
         self._loops: jobs.Loops | None = None
-        self.enriching = Enriching(
-            world, store, folder, lambda: self.policy, vendors=vendors, wake=self._wake
-        )
+        where = (world, store, folder)
+        self.enriching = Enriching(*where, self._policy, vendors=vendors, wake=self._wake)
         self.deliveries = Delivering(world, store, self._wake)
         self.persons = Persons(world, store, folder / "erased.marks")
-        self.matching = Matching(world, store, lambda: self._in_force, self._wake)
-        self.routing = Routing(world, store, lambda: self._in_force, self._wake)
-        self.plans = Planning(world, store, folder, lambda: self._in_force, open_again)
-        self.policies = Changing(world, store, folder, lambda: self._in_force, self._put)
-        self.outcomes = Outcomes(world, store, lambda: self.policy)
+        self.matching = Matching(world, store, self._rules, self._wake)
+        self.routing = Routing(world, store, self._rules, self._wake)
+        self.plans = Planning(*where, self._rules, open_again)
+        self.policies = Changing(*where, self._rules, self._put)
+        self.outcomes = Outcomes(world, store, self._policy)
+        self._learning = Learning(*where, rules=self._rules, put=self._put, policies=self.policies)
         self.keys = Keys(world, store)
-        self.hooks = Hooks(world, store, lambda: self.policy, self.accept_many, environment or {})
+        self.hooks = Hooks(world, store, self._policy, self.accept_many, environment or {})
         self.waits = Waits(world, store)
-        self._health = Health(world, store, folder, lambda: self.policy)
-        self._signals = jobs.SignalWatch(world, store, lambda: self.policy, self.hooks.forget_old)
-        self._watch = jobs.MatchWatch(world, store, lambda: self._in_force, self.publish_card)
+        self._health = Health(*where, self._policy)
+        self._signals = jobs.SignalWatch(world, store, self._policy, self.hooks.forget_old)
+        self._watch = jobs.MatchWatch(world, store, self._rules, self.publish_card)
 
     def __enter__(self) -> Leadfit:
         return self
@@ -157,7 +156,7 @@ class Leadfit:
             # Become the one writer now: a second server would otherwise call itself ready.
             self._store.write(lambda _session: None)
             resolve.warm_up()
-            cycle = jobs.Cycle(self.world, self._store, lambda: self.policy, self.learn)
+            cycle = jobs.Cycle(self.world, self._store, self._policy, self.learn)
             self._sending.start()
             self.enriching.start()
             self._loops = jobs.Loops(
@@ -195,6 +194,12 @@ class Leadfit:
 
     def _put(self, rules: InForce) -> None:
         self._in_force = rules
+
+    def _rules(self) -> InForce:
+        return self._in_force
+
+    def _policy(self) -> Policy:
+        return self._in_force.policy
 
     @property
     def policy(self) -> Policy:
@@ -327,28 +332,16 @@ class Leadfit:
             NotFound: No lead has this id.
             BadInput: There is no reason.
         """
-        if not reason.strip():
-            raise BadInput(Fault(place="reason", came=repr(reason), allowed="a reason"))
         return self._hear(lead_id, Kind.REJECTED, by, None, reason)
 
     def _hear(
         self, lead_id: str, kind: Kind, by: str, at: datetime | None, reason: str | None = None
     ) -> LeadView:
-        now = self.world.now()
-        when = now if at is None else at
-        if when.tzinfo is None or when > now:
-            raise BadInput(
-                Fault(
-                    place="at", came=when.isoformat(), allowed="a time with a zone, not after now"
-                )
-            )
-        check_said("by", by, reason)
-        said = Feedback(lead_id=lead_id, kind=kind, by=by, at=when, reason=reason)
         policy = self._in_force.policy
-        if kind is Kind.TOUCHED and pipeline.is_automatic(by, policy):
-            allowed = "a person: the policy says in sla.automatic that this is a program"
-            raise BadInput(Fault(place="by", came=repr(by), allowed=allowed))
-        self._store.write(lambda session: pipeline.hear(session, said, policy))
+        hear(
+            self.world, self._store, policy,
+            lead_id=lead_id, kind=kind, by=by, at=at, reason=reason,
+        )  # fmt: skip
         return self.lead(lead_id)
 
     def recheck(self, lead_id: str) -> bool:
@@ -398,24 +391,7 @@ class Leadfit:
             MissingExtra: The extra ``learn`` is not installed.
             StoreBusy: Another process writes to the store.
         """
-        with self._locks.learning:
-            rules = self._in_force
-            # A store that another process writes to says so before the work, not after it.
-            self._store.write(lambda session: session.past.latest_event())
-            found = jobs.propose(self._store, rules.policy, rules.artifact, as_of)
-            self._write_reports(found)
-            wanted = force or publish or rules.policy.learn.publish == "auto"
-            published = found.artifact is not None and wanted and (force or not found.objections)
-            if found.artifact is not None and published:
-                self.publish(found.artifact)
-            scored = (0, 0)
-            if (artifact := self._in_force.artifact) is not None:
-                scored = jobs.score_accounts(self.world, self._store, rules.policy, artifact)
-            run = found.run(self.world.now(), published=published)
-            self._store.write(lambda session: session.past.add_learning(run))
-        return jobs.Learned(
-            proposal=found, published=published, accounts=scored[0], rescored=scored[1]
-        )
+        return self._learning.learn(as_of, publish=publish, force=force)
 
     def drift(self, as_of: datetime | None = None) -> DriftFindings:
         """Say whether the score in force still tells who will be accepted, won and expanded.
@@ -430,28 +406,13 @@ class Leadfit:
         rules = self._in_force
         return jobs.drift(self._store, rules.policy, rules.artifact, as_of)
 
-    def _write_reports(self, found: jobs.Proposal) -> None:
-        folder = self.folder / "reports"
-        folder.mkdir(exist_ok=True)
-        for name, text in found.files.items():
-            write_whole(folder / name, text.encode())
-        if found.artifact is not None:
-            write_artifact(self.folder, found.artifact)
-
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
-        write_artifact(self.folder, artifact)
-        self.world.reach("publish.written")
-        self.policies.learned(artifact, reason="learned from the history")
-        self.world.reach("publish.named")
-        return artifact.digest
+        return self._learning.publish(artifact)
 
     def publish_card(self, card: Card) -> str:
         """Put a model card in force for the next decision; return its digest."""
-        keep_card(self.folder, card)
-        self.world.reach("publish.card_kept")
-        self._in_force = replace(self._in_force, card=card)
-        return card.digest
+        return self._learning.publish_card(card)
 
     def train_card(self, *, publish: bool = False) -> TrainedCard:
         """Train a model card on the workspace's accounts and decided reviews.
@@ -463,12 +424,7 @@ class Leadfit:
             BadInput: There are too few accounts, or no two of them are alike.
             MissingExtra: The extra ``linkage`` is not installed.
         """
-        from leadfit.jobs.card_training import train_card  # noqa: PLC0415 -- DuckDB, rarely asked
-
-        found = train_card(self.world, self._store, self._in_force)
-        if publish and not found.against:
-            self.publish_card(found.card)
-        return found
+        return self._learning.train_card(publish=publish)
 
     def deliver(self, limit: int = 1000) -> int:
         """Carry out queued actions that are due; return how many ended.
@@ -501,10 +457,7 @@ class Leadfit:
         Raises:
             BadInput: So many weeks are not looked at.
         """
-        if not 1 <= weeks <= _MOST_WEEKS:
-            raise BadInput(Fault(place="weeks", came=str(weeks), allowed=f"1 to {_MOST_WEEKS}"))
-        now = self.world.now()
-        return jobs.match_report(self._store, self._in_force.policy, now=now, weeks=weeks)
+        return self.outcomes.match_kpis(weeks)
 
     def sla_kpis(self, weeks: int = 4) -> jobs.SlaReport:
         """Return how promises of a first touch were kept in the last whole weeks and this one.
@@ -515,10 +468,7 @@ class Leadfit:
         Raises:
             BadInput: So many weeks are not looked at.
         """
-        if not 1 <= weeks <= _MOST_WEEKS:
-            raise BadInput(Fault(place="weeks", came=str(weeks), allowed=f"1 to {_MOST_WEEKS}"))
-        now = self.world.now()
-        return jobs.sla_report(self._store, self._in_force.policy, now=now, weeks=weeks)
+        return self.outcomes.sla_kpis(weeks)
 
     def watch_matching(self, limit: int = 1000) -> int:
         """Tell of overdue reviews; once a week draw audits, alert, step back where it must.

@@ -13,5 +13,4 @@ class Locks:
     deciding: threading.Lock = field(default_factory=threading.Lock)
     delivering: threading.Lock = field(default_factory=threading.Lock)
     firing: threading.Lock = field(default_factory=threading.Lock)
-    learning: threading.Lock = field(default_factory=threading.Lock)
     watching: threading.Lock = field(default_factory=threading.Lock)

@@ -1,12 +1,13 @@
-"""What came of decisions: experiments with response times, what fit and intent were worth."""
+"""What came of decisions: figures by the week, experiments, what fit and intent were worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from leadfit import jobs
+from leadfit.errors import BadInput, Fault
 from leadfit.policy import Policy
 from leadfit.store import Store
 from leadfit.watch.response import ResponseFindings
@@ -14,6 +15,8 @@ from leadfit.world import World
 
 if TYPE_CHECKING:
     from leadfit.learn.outlook import Outlook
+
+_MOST_WEEKS: Final = 104
 
 
 class Outcomes:
@@ -53,3 +56,26 @@ class Outcomes:
             MissingExtra: The extra ``learn`` is not installed.
         """
         return jobs.outlook(self._store, self._policy(), as_of)
+
+    def match_kpis(self, weeks: int) -> jobs.MatchReport:
+        """Return how matching did in the last whole weeks; see :meth:`Leadfit.match_kpis`.
+
+        Raises:
+            BadInput: So many weeks are not looked at.
+        """
+        _check_weeks(weeks)
+        return jobs.match_report(self._store, self._policy(), now=self._world.now(), weeks=weeks)
+
+    def sla_kpis(self, weeks: int) -> jobs.SlaReport:
+        """Return how promises of a first touch were kept; see :meth:`Leadfit.sla_kpis`.
+
+        Raises:
+            BadInput: So many weeks are not looked at.
+        """
+        _check_weeks(weeks)
+        return jobs.sla_report(self._store, self._policy(), now=self._world.now(), weeks=weeks)
+
+
+def _check_weeks(weeks: int) -> None:
+    if not 1 <= weeks <= _MOST_WEEKS:
+        raise BadInput(Fault(place="weeks", came=str(weeks), allowed=f"1 to {_MOST_WEEKS}"))

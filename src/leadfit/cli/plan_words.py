@@ -151,8 +151,15 @@ def _kept(figure: _Node) -> str:
 
 def _money(effects: _Node) -> Iterator[str]:
     spend, wins = cast("_Node", effects["spend"]), cast("_Node", effects["wins"])
-    if spend["identified"]:
-        yield f"Spend on facts: {moved_words(spend)}"
+    if "after_low" in spend:
+        low, high = cast("float", spend["after_low"]), cast("float", spend["after_high"])
+        yield (
+            f"Spend on facts: {spend['before']:g} -> {low:g} to {high:g} {spend['currency']}"
+            f" ({spend['drafted']} of {spend['leads']} leads drafted, each asked about once or"
+            " with every offer that matters)"
+        )
+    elif spend["identified"]:
+        yield f"Spend on facts, {spend['currency']}: {moved_words(spend)}"
     else:
         yield f"Spend on facts: unknown, {spend['why']}"
     if not wins["identified"]:

@@ -9,7 +9,7 @@ live kernel; of all others the rounded figures are the same. Needs numpy.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -267,16 +267,3 @@ def _rounded(values: Floats) -> tuple[Floats, Bools]:
     below = np.floor(scaled)
     near = np.abs(scaled - below - 0.5) < _NEAR_AN_EDGE
     return np.rint(scaled) / 10**DIGITS + 0.0, near
-
-
-def places_of(columns: Sequence[Sequence[str]], place: Sequence[Callable[[str], int]]) -> Ints:
-    """Return the places of texts by row and fact.
-
-    Args:
-        columns: The texts of each fact.
-        place: For each fact, what finds the place of a text.
-    """
-    found = np.empty((len(columns[0]) if columns else 0, len(columns)), np.int64)
-    for n, (column, of) in enumerate(zip(columns, place, strict=True)):
-        found[:, n] = [of(text) for text in column]
-    return found

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
-from leadfit import __version__
 from leadfit import artifact as artifacts
 from leadfit import policy as policies
 from leadfit.artifact import Artifact
@@ -17,6 +16,7 @@ from leadfit.canonical import canonical, moment
 from leadfit.errors import BadInput, BadPolicy, Fault, shorten
 from leadfit.policy import Difference, Policy
 from leadfit.store.publications import LogHead
+from leadfit.version import VERSION
 
 _SHAPE: Final = 1
 _ALLOWED: Final = "a file as `leadfit plan --out` wrote it; make a new plan"
@@ -50,7 +50,7 @@ class PlanFile:
     differences: tuple[Difference, ...] = ()
     effects: Mapping[str, object] = field(default_factory=dict)
     leads: Mapping[str, object] = field(default_factory=dict)
-    version: str = __version__
+    version: str = VERSION
 
     @property
     def artifact_digest(self) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from leadfit.bounds import wilson
 from leadfit.history import Notice, Step
 from leadfit.learn import impossible
 from leadfit.learn.facts import Levels
@@ -292,12 +293,8 @@ def proportion(hits: float, total: float) -> Estimate:
     """Return a share with its Wilson interval, blank where there is nothing to share."""
     if total <= 0:
         return Estimate()
-    p, z = hits / total, 1.959963984540054
-    middle = (p + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z * np.sqrt(p * (1 - p) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
-    return Estimate(
-        value=float(p), low=float(max(0.0, middle - half)), high=float(min(1.0, middle + half))
-    )
+    low, high = wilson(float(hits), float(total))
+    return Estimate(value=float(hits / total), low=low, high=high)
 
 
 def _seasonality(past: Past) -> list[Notice]:

@@ -56,9 +56,6 @@ class Quadrant(StrEnum):
     WRONG_FIT_LOW_INTENT = "wrong fit, low intent"
 
 
-MOST_DANGEROUS: Final = Quadrant.WRONG_FIT_HIGH_INTENT
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuadrantRules:
     """Edges and how long outcomes are watched for.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadfit.bounds import NORMAL_95
 from leadfit.history import Step
 from leadfit.learn.checks import proportion
 from leadfit.learn.cross_fitting import Crossed
@@ -31,7 +32,6 @@ from leadfit.learn.watch import seen_until
 _DECILE = 10
 _LEAST = 20
 """With fewer accounts an interval of a ratio means nothing."""
-_Z = 1.959963984540054
 _MULTIPLE = (2.0, 3.0)
 _FORTY = (0.35, 0.45)
 
@@ -208,7 +208,7 @@ def ratio(revenue: Floats, one: Ints, other: Ints) -> Estimate:
     value = means[0] / means[1]
     if min(len(one), len(other)) < _LEAST:
         return Estimate(value=value)
-    wide = _Z * float(np.sqrt((moves**2).sum()))
+    wide = NORMAL_95 * float(np.sqrt((moves**2).sum()))
     return Estimate(value=value, low=value * float(np.exp(-wide)), high=value * float(np.exp(wide)))
 
 
@@ -216,7 +216,7 @@ def _mean(values: Floats) -> Estimate:
     if not len(values):
         return Estimate()
     mean = float(values.mean())
-    wide = _Z * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    wide = NORMAL_95 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
     return Estimate(value=mean, low=max(0.0, mean - float(wide)), high=mean + float(wide))
 
 

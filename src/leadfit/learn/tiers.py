@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from leadfit.bounds import NORMAL_95, wilson
 from leadfit.history import History, Step
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import Bools, Floats, Ints, date, read_past
@@ -22,7 +23,6 @@ from leadfit.learn.quadrants import Placed, QuadrantRules, Share, share_of
 from leadfit.learn.result import Presence
 from leadfit.records import Tier
 
-_Z: Final = 1.959964
 _MONTH: Final = 30.4375
 _BASE_DAYS: Final = 365.25
 _NOW_DAYS: Final = 91.3125
@@ -150,7 +150,8 @@ def correlation(left: Floats, right: Floats) -> tuple[float | None, float | None
     if len(left) < _FEWEST or left.std() <= 0 or right.std() <= 0:
         return None, None, None
     value = float(np.corrcoef(left, right)[0, 1])
-    middle, spread = math.atanh(max(-0.999999, min(0.999999, value))), _Z / math.sqrt(len(left) - 3)
+    middle = math.atanh(max(-0.999999, min(0.999999, value)))
+    spread = NORMAL_95 / math.sqrt(len(left) - 3)
     return value, math.tanh(middle - spread), math.tanh(middle + spread)
 
 
@@ -189,7 +190,8 @@ def points_between(before: Share, now: Share) -> tuple[float | None, float | Non
     if before.value is None or now.value is None:
         return None, None, None
     value = now.value - before.value
-    (low1, high1), (low0, high0) = _wilson(now), _wilson(before)
+    low1, high1 = wilson(now.reached, now.of)
+    low0, high0 = wilson(before.reached, before.of)
     low = value - math.hypot(now.value - low1, high0 - before.value)
     high = value + math.hypot(high1 - now.value, before.value - low0)
     return value, low, high
@@ -206,15 +208,10 @@ def relative_between(before: Share, now: Share) -> tuple[float | None, float | N
     value = now.value / before.value - 1
     if not now.reached:
         return value, -1.0, None
-    spread = _Z * math.sqrt(1 / now.reached - 1 / now.of + 1 / before.reached - 1 / before.of)
+    spread = NORMAL_95 * math.sqrt(
+        1 / now.reached - 1 / now.of + 1 / before.reached - 1 / before.of
+    )
     return value, (1 + value) * math.exp(-spread) - 1, (1 + value) * math.exp(spread) - 1
-
-
-def _wilson(share: Share) -> tuple[float, float]:
-    rate, seen = share.reached / share.of, share.of
-    spread = _Z * math.sqrt(rate * (1 - rate) / seen + _Z**2 / (4 * seen**2))
-    whole, middle = 1 + _Z**2 / seen, rate + _Z**2 / (2 * seen)
-    return (middle - spread) / whole, (middle + spread) / whole
 
 
 def _won(won: Bools, inside: Bools) -> Share:

@@ -17,6 +17,7 @@ from leadfit.canonical import canonical
 from leadfit.errors import Conflict, NotFound, Retryable
 from leadfit.log import logger
 from leadfit.pipeline import (
+    answered,
     echo,
     enriching,
     feedback,
@@ -307,6 +308,11 @@ def _rate_again(told: Told, who: Who, lead: Lead) -> None:
         owned = replace(lead, facts=subject.facts)
         routed = moving.raise_tier(
             desk, owned, who.account, rated, present, case.signal.received_at
+        )
+    elif present is not None and before is not None:
+        owned = replace(lead, facts=subject.facts)
+        routed = answered.move_by_answer(
+            case, owned, who.account, rated, before=before, present=present
         )
     if routed.assignment is None and present is not None:
         owned = replace(lead, facts=subject.facts)

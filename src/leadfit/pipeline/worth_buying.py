@@ -436,13 +436,3 @@ def _rule_odds(routing: Sequence[Cells]) -> dict[Rules, tuple[float, tuple[Fact,
         likely = sorted(after.items(), key=lambda each: -each[1][0])[:_MOST_STATES]
         states = {key: odds for key, odds in likely if odds[0] > 0.0}
     return states
-
-
-def with_free(question: Question, free: Sequence[str]) -> Question:
-    """Return a decision with other facts unknown.
-
-    Args:
-        question: The decision.
-        free: First names of the facts.
-    """
-    return replace(question, free=tuple(sorted(free)))

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from leadfit.buying import MILLION, WhomKind
+from leadfit.buying import MILLION, Offer, Whom, WhomKind
 from leadfit.policy.section import Name, Section, Share, Words
 from leadfit.records import Fact
 
@@ -132,10 +132,11 @@ class EnrichRules(Section):
 
     on: bool = False
     """Whether anything is bought."""
-    buy: Literal["worth_it", "any_flip"] = "worth_it"
-    """`worth_it`: where the chance of another decision times what that is worth exceeds the price.
-    `any_flip`: wherever the decision could come out differently, so that all decisions are those
-    of buying everything."""
+    buy: Literal["any_flip", "worth_it"] = "any_flip"
+    """`any_flip`: whatever can change the decision, the cheapest that suffices first, so that all
+    decisions are those of buying everything. `worth_it`: only where the chance of another decision
+    times what that is worth exceeds the price; it gives up that every decision is that of buying
+    everything."""
     wait_seconds: float = Field(default=5, gt=0, le=300)
     """Seconds a signal may wait for bought facts before it is decided by what is known."""
     fresh_days: float = Field(default=180, gt=0, le=3_650)
@@ -185,3 +186,22 @@ def millionths(money: float) -> int:
     1500000
     """
     return round(money * MILLION)
+
+
+def offer_of(vendor: VendorRules, whom: Whom, chance: float) -> Offer:
+    """Return what a vendor asks for one call about a subject.
+
+    Args:
+        vendor: The vendor.
+        whom: Whom it is about.
+        chance: Chance that it brings something.
+    """
+    price = millionths(vendor.price)
+    return Offer(
+        vendor=vendor.name,
+        whom=whom,
+        facts=vendor.facts_of(whom.kind),
+        price=price,
+        price_of_miss=price if vendor.pays_misses else 0,
+        chance=min(1.0, max(chance, 1 / MILLION)),
+    )

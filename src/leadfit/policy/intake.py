@@ -21,7 +21,6 @@ IdentifierName = Literal[
     "email", "domain", "phone", "name", "first_name", "last_name", "title", "company",
     "account_id", "contact_id", "lead_id",
 ]  # fmt: skip
-FormKind = Literal["form_fill", "demo_request", "content_download"]
 
 _SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}")
 _PATH: Final = re.compile(r"[^\x00-\x1f.]{1,100}(\.[^\x00-\x1f.]{1,100}){0,15}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import calendar
-import math
 from collections.abc import Sequence
 from typing import Final
 
+from leadfit.bounds import wilson
 from leadfit.history import Step
 from leadfit.learn.result import Curve, FunnelMonth, SeasonMonth, Series
 from leadfit.report import charts, names, words
@@ -14,7 +14,6 @@ from leadfit.report import charts, names, words
 View = dict[str, object]
 
 MONTHS_DRAWN: Final = 36
-_Z: Final = 1.959964
 
 
 def times(series: Series, unit: str) -> list[View]:
@@ -25,21 +24,6 @@ def times(series: Series, unit: str) -> list[View]:
         _curves(series.curves),
     )
     return [view for view in found if view is not None]
-
-
-def wilson(reached: int, seen: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a rate.
-
-    >>> [round(end, 3) for end in wilson(0, 10)]
-    [0.0, 0.278]
-    """
-    if seen <= 0:
-        return 0.0, 1.0
-    rate = reached / seen
-    spread = _Z * math.sqrt(rate * (1 - rate) / seen + _Z**2 / (4 * seen**2))
-    whole = 1 + _Z**2 / seen
-    middle = rate + _Z**2 / (2 * seen)
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
 def _cohorts(months: Sequence[FunnelMonth], unit: str) -> View | None:

@@ -13,7 +13,6 @@ from typing import Final
 from leadfit.artifact import Artifact, Head, evaluate
 from leadfit.levels import ArtifactFact
 from leadfit.policy import Policy
-from leadfit.policy.groups import Groups
 from leadfit.policy.policy import EXPLORED, fact_name
 from leadfit.propensity import PropensityModel, engagement
 from leadfit.records import Facts, IcpScore, Subject, Tier
@@ -413,26 +412,3 @@ def part_bounds(free: Sequence[Cells]) -> tuple[PartBound, ...]:
                 bounds = PartBound(rule=rule, fact=each.fact, low=min(points), high=max(points))
                 found.append(bounds)
     return tuple(found)
-
-
-def basis_without(basis: Basis, free: Sequence[str]) -> Basis:
-    """Return what is known without facts that count as unknown.
-
-    Args:
-        basis: What is known.
-        free: First names of those facts.
-    """
-    facts = Groups(basis.policy).without(basis.subject.facts, frozenset(free))
-    subject = Subject(
-        facts=facts,
-        activities=basis.subject.activities,
-        measured=basis.subject.measured,
-        listed=basis.subject.listed,
-    )
-    return Basis(
-        subject=subject,
-        policy=basis.policy,
-        artifact=basis.artifact,
-        now=basis.now,
-        lead_id=basis.lead_id,
-    )

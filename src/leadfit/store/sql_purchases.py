@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit.buying import (
-    MILLION,
     Answer,
     Closed,
     Flip,
@@ -19,7 +18,7 @@ from leadfit.buying import (
     PurchaseState,
     Whom,
 )
-from leadfit.policy.enrichment import EnrichRules, VendorRules, millionths
+from leadfit.policy.enrichment import EnrichRules, VendorRules, millionths, offer_of
 from leadfit.store.codec import from_us, pack_text, to_us
 from leadfit.store.outbox import Gate, GateState
 from leadfit.store.sql import Connection, Row
@@ -68,7 +67,7 @@ class SqlPurchases:
                 if why is not None:
                     closed.append(Closed(vendor=vendor.name, whom=whom, reason=why))
                 else:
-                    offers.append(_offer(vendor, whom, chance))
+                    offers.append(offer_of(vendor, whom, chance))
         return Market(offers=tuple(offers), closed=tuple(closed))
 
     def buy(self, purchase: Purchase) -> None:
@@ -204,15 +203,3 @@ def purchase_of(row: Row) -> Purchase:
 
 def _is_shut(gate: Gate, now: datetime) -> bool:
     return gate.state is not GateState.OPEN and gate.until is not None and gate.until > now
-
-
-def _offer(vendor: VendorRules, whom: Whom, chance: float) -> Offer:
-    price = millionths(vendor.price)
-    return Offer(
-        vendor=vendor.name,
-        whom=whom,
-        facts=vendor.facts_of(whom.kind),
-        price=price,
-        price_of_miss=price if vendor.pays_misses else 0,
-        chance=min(1.0, max(chance, 1 / MILLION)),
-    )

@@ -10,7 +10,6 @@ from leadfit.history import FactColumn, History, Step
 from leadfit.jobs.placing import outlook_of
 from leadfit.learn.lifted import engagement_bias
 from leadfit.learn.quadrants import (
-    MOST_DANGEROUS,
     Placed,
     Quadrant,
     QuadrantRules,
@@ -88,7 +87,7 @@ def test_every_lead_is_counted_in_its_quadrant_with_what_became_of_it() -> None:
     assert eager.outcomes[Step.CONVERTED].reached == 10
     assert eager.outcomes[Step.CHURNED_AFTER_USE].reached == 10
     assert eager.revenue == 10 * 100_000
-    dangerous = found.of(MOST_DANGEROUS)
+    dangerous = found.of(Quadrant.WRONG_FIT_HIGH_INTENT)
     assert (dangerous.outcomes[Step.CONVERTED].value, dangerous.outcomes[Step.CONVERTED].of) == (
         1.0,
         10,
@@ -196,7 +195,7 @@ def company(seed: int, *, leaves: float, number: int = 400) -> tuple[History, di
         leads[lead] = day
         gone = unit() < (leaves if lifted else 0.1)
         events += ladder(lead, day, won=unit() < 0.5, left=gone)
-        quadrant = MOST_DANGEROUS if lifted else Quadrant.RIGHT_FIT_HIGH_INTENT
+        quadrant = Quadrant.WRONG_FIT_HIGH_INTENT if lifted else Quadrant.RIGHT_FIT_HIGH_INTENT
         where[lead] = placed(quadrant, Tier.ONE)
     return recorded(leads, events), where
 
@@ -219,7 +218,7 @@ def test_lifted_leads_that_stay_give_none_in_nineteen_of_twenty_companies() -> N
 def test_where_a_gate_lets_nobody_up_who_does_not_fit_nothing_is_lifted() -> None:
     history, where = company(2, leaves=0.6)
     gated = {
-        lead: each if each.fit100 >= 70 else placed(MOST_DANGEROUS, Tier.THREE)
+        lead: each if each.fit100 >= 70 else placed(Quadrant.WRONG_FIT_HIGH_INTENT, Tier.THREE)
         for lead, each in where.items()
     }
     found = engagement_bias(history, gated)

@@ -161,15 +161,16 @@ def test_what_settles_for_less_goes_first_and_what_decides_nothing_is_left_out()
     assert found[0].settles == pytest.approx(1.0)
 
 
-def test_a_price_above_what_a_change_is_worth_is_not_paid_unless_every_flip_counts() -> None:
+def test_a_price_above_what_a_change_is_worth_is_paid_unless_the_policy_says_worth_it() -> None:
     lead = question({"country": "us"}, *HOT, free=("employees", "industry"))
     verdict = worth_buying(lead)
     dear = replace(FIRM, price=500_000_000)
     (choice,) = choices(lead, verdict, [dear], {})
     rules = lead.policy.enrich
     assert 0 < choice.value < dear.price
-    assert not is_worth_it(rules, choice)
-    assert is_worth_it(rules.model_copy(update={"buy": "any_flip"}), choice)
+    assert rules.buy == "any_flip"
+    assert is_worth_it(rules, choice)
+    assert not is_worth_it(rules.model_copy(update={"buy": "worth_it"}), choice)
 
 
 def test_recorded_values_say_how_likely_a_change_is() -> None:
@@ -263,7 +264,7 @@ def test_a_wrong_certificate_is_refuted_by_a_completion() -> None:
 
 
 def test_planted_leads_lose_nothing_by_what_is_not_bought() -> None:
-    rules = InForce(policy=changed(load_starter(), "enrich.buy", "any_flip"))
+    rules = InForce(policy=load_starter())
     settled = 0
     for lead in planted_leads(rules, 60, seed=3):
         verdict = worth_buying(lead.question)

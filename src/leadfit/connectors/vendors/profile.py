@@ -20,8 +20,6 @@ from leadfit.connectors.questions import FIELDS
 from leadfit.policy.section import Name, Section
 
 Label = Literal["docs", "spec", "third-party", "recalled", "own"]
-DIRECTIONAL: Final = frozenset({"third-party", "recalled"})
-"""Sources whose values are directional: nobody here has seen them hold."""
 
 Meaning = Literal[
     "miss", "later", "rate", "quota", "credits", "denied", "setup", "refused", "unclear"
@@ -123,11 +121,6 @@ class Source(Section):
     """When it was so."""
     note: str = ""
     """What else is to be known of it."""
-
-    @property
-    def is_directional(self) -> bool:
-        """Nobody here has seen it hold."""
-        return self.label in DIRECTIONAL
 
 
 class Auth(Section):

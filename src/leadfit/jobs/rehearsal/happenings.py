@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, cast
+from zlib import crc32
 
 from leadfit import score
 from leadfit.canonical import moment
 from leadfit.errors import LeadfitError
 from leadfit.jobs.kept import kept_policy
+from leadfit.jobs.rehearsal.alike import are_alike
+from leadfit.jobs.rehearsal.spend import Draft, draft
 from leadfit.pipeline import InForce
 from leadfit.policy.policy import PLAY
 from leadfit.records import Account, Activity, Band, Facts, Kind, Score, Subject, Tier
@@ -22,6 +25,7 @@ from leadfit.store.codec import decode
 from leadfit.store.recorded import Recorded
 
 _PAGE: Final = 250
+_SCORED_BY: Final = ("facts", "score", "detractor", "plays")
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -59,6 +63,7 @@ class Happening:
         present: By the rules in force.
         other: By the other rules.
         tier: As it was really decided, with ``owner_id`` and ``band``.
+        draft: What facts would have cost by the other rules, of leads that were drafted.
     """
 
     at: datetime
@@ -73,6 +78,7 @@ class Happening:
     owner_id: str | None = None
     account: Account | None = None
     possible: Account | None = None
+    draft: Draft | None = None
 
 
 @dataclass(slots=True)
@@ -92,20 +98,30 @@ class Read:
     by_other_rules: int = 0
 
 
-def read_part(session: Session, bounds: tuple[int, int], rules: tuple[InForce, InForce]) -> Read:
+def read_part(
+    session: Session,
+    bounds: tuple[int, int],
+    rules: tuple[InForce, InForce],
+    *,
+    draft_every: int = 0,
+) -> Read:
     """Read and rate the decisions of a part of the log.
 
     Args:
         session: For reading.
         bounds: Behind the first number of the log, up to the second.
         rules: Those in force, and the others.
+        draft_every: Of so many leads one is drafted by the others' buying; 0 for none.
     """
     part, edges = Read(), _Edges(session, rules[0])
+    rate_alike = are_alike(rules, _SCORED_BY)
     after, last = bounds
     while after < last:
         page, after = session.recorded.page(after, last, _PAGE)
         for each in page:
-            _take(part, each, rules, edges)
+            _take(part, each, rules, edges, rate_alike=rate_alike)
+            if draft_every and crc32(each.lead_id.encode()) % draft_every == 0:
+                _draft(part, each, rules[1])
     return part
 
 
@@ -132,7 +148,9 @@ class _Edges:
         return self._known[digest]
 
 
-def _take(part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Edges) -> None:
+def _take(
+    part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Edges, *, rate_alike: bool
+) -> None:
     body = each.body
     assignment = cast("Mapping[str, object] | None", body.get("assignment"))
     opens = body["opened"] is True
@@ -150,13 +168,9 @@ def _take(part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Ed
     subject = _subject(body, each.personal)
     said = cast("Mapping[str, object]", body["score"])
     recorded = _recorded(said)
-    is_present = (each.policy_digest, each.artifact_digest) == (
-        rules[0].policy.digest,
-        rules[0].artifact_digest,
-    )
     whose = _Whose(each.lead_id, _lifted_by(said))
-    present = recorded if is_present else _rate(subject, rules[0], at, whose)
-    other = present if _rate_alike(*rules) else _rate(subject, rules[1], at, whose)
+    present = recorded if _is_by(each, rules[0]) else _rate(subject, rules[0], at, whose)
+    other = present if rate_alike else _rate(subject, rules[1], at, whose)
     routed = assignment if assignment is not None else {}
     signal_at = routed.get("signal_at")
     made = Happening(
@@ -174,6 +188,21 @@ def _take(part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Ed
     if each.inputs is not None:
         made = _with_accounts(made, body, each.inputs, rules[0])
     part.happenings.append(made)
+
+
+def _is_by(each: Recorded, rules: InForce) -> bool:
+    made_by = (each.policy_digest, each.artifact_digest)
+    return made_by == (rules.policy.digest, rules.artifact_digest)
+
+
+def _draft(part: Read, each: Recorded, rules: InForce) -> None:
+    """Add to the happening that was just made what its facts would have cost."""
+    made = part.happenings[-1] if part.happenings else None
+    if made is None or made.lead_id != each.lead_id or not made.opens or each.is_erased:
+        return
+    subject = _subject(each.body, each.personal)
+    cost = draft(subject, made.lead_id, made.account, rules, made.at)
+    part.happenings[-1] = replace(made, draft=cost)
 
 
 def _time(text: object) -> datetime:
@@ -230,14 +259,6 @@ def rated_of(found: Score, rules: InForce) -> Rated:
     """Return what routing asks of a score."""
     play = rules.policy.play_of(found)
     return Rated(found.tier, found.total, None if play is None else play.name)
-
-
-def _rate_alike(one: InForce, other: InForce) -> bool:
-    """Return whether two rules give every lead the same score."""
-    names = ("facts", "score", "detractor", "plays")
-    return one.artifact_digest == other.artifact_digest and all(
-        getattr(one.policy, name) == getattr(other.policy, name) for name in names
-    )
 
 
 def _matched(said: Mapping[str, object], edges: tuple[float, float]) -> Matched:

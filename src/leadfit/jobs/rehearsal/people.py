@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from leadfit.bounds import lower_bound, upper_bound
+from leadfit.bounds import NORMAL_95, lower_bound, upper_bound
 from leadfit.jobs.rehearsal.happenings import week_of
 from leadfit.jobs.rehearsal.simulate import Side
 from leadfit.policy import Policy
@@ -24,7 +24,6 @@ MATURE: Final = timedelta(days=90)
 _LEAST_WINS: Final = 5
 _LEAST_MATURE: Final = 50
 _TWO_SIDED: Final = 0.975
-_Z: Final = 1.959963984540054
 _LONGEST: Final = timedelta(days=60)
 
 
@@ -204,7 +203,7 @@ def wins(
         for each in factors
     ]
     moved = {key: factors[1].get(key, 0.0) - factors[0].get(key, 0.0) for key in cells}
-    spread = _Z * math.sqrt(
+    spread = NORMAL_95 * math.sqrt(
         math.fsum(change**2 * cells[key].variance for key, change in moved.items())
     )
     change = totals[1] - totals[0]

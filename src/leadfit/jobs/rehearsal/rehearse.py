@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from typing import Final
@@ -14,19 +14,16 @@ from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
-from leadfit.buying import MILLION
-from leadfit.jobs.rehearsal import compare, people
+from leadfit.jobs.rehearsal import compare, people, spend
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
-from leadfit.jobs.spending import Total, spending
+from leadfit.jobs.spending import spending
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference, Policy
 from leadfit.store import Session, Store
 from leadfit.store.recorded import Fate
 
 _PART: Final = 5_000
-_NOT_RECORDED: Final = "no purchase of a fact is on record, so that nothing is known of spend"
-_EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 OpenStore = Callable[[], Store]
 
 
@@ -68,10 +65,12 @@ def rehearse(
     if not count:
         return _unknown("no decision is on record in this time")
     parts = tuple(_parts(first, last))
+    every = max(1, count // spend.DRAFTS) if spend.foresees(rules) else 0
     if workers > 1 and open_store is not None and len(parts) > 1:
-        read, sides = _with_others(parts, rules, fates, open_store, workers)
+        read, sides = _with_others(parts, rules, fates, open_store, workers=workers, every=every)
     else:
-        read = _joined([store.read(partial(read_part, bounds=b, rules=rules)) for b in parts])
+        reader = partial(read_part, rules=rules, draft_every=every)
+        read = _joined([store.read(partial(reader, bounds=each)) for each in parts])
         touched = _touched(fates)
         sides = (
             simulate(read.happenings, rules[0].policy, touched, is_other=False),
@@ -79,8 +78,8 @@ def rehearse(
         )
     if not sides[0].leads:
         return _unknown("no lead was opened by the decisions on record in this time")
-    said = _effects(read, sides, rules, fates, differences)
-    said["spend"] = _spend(store, rules[0].policy.enrich.currency, since)
+    paid = store.read(partial(_paid, read=read, rules=rules[0]))
+    said = _effects(read, sides, rules, fates, differences, paid=paid)
     most = rules[0].policy.change.lists
     return Rehearsal(
         effects={
@@ -104,7 +103,10 @@ def _effects(
     rules: tuple[InForce, InForce],
     fates: Sequence[Fate],
     differences: Sequence[Difference],
+    *,
+    paid: int,
 ) -> dict[str, object]:
+    drafts = [each.draft for each in read.happenings if each.draft is not None]
     until = max(each.at for each in read.happenings)
     speed = people.measure(fates, rules[0].policy, until)
     return {
@@ -126,28 +128,18 @@ def _effects(
             "before": people.feasible(sides[0], speed, rules[0].policy),
             "after": people.feasible(sides[1], speed, rules[1].policy),
         },
+        "spend": spend.spent(drafts, len(sides[0].leads), paid, rules),
         "wins": people.wins(sides, fates, speed, rules[0].policy, until),
         "not_replayed": compare.not_replayed(differences),
     }
 
 
-def _spend(store: Store, currency: str, since: datetime | None) -> dict[str, object]:
-    """Return what was spent; what other rules would have bought is on no record."""
-
-    def read(session: Session) -> Total:
-        return spending(session, since=since or _EVER[0], until=_EVER[1], currency=currency).whole
-
-    whole = store.read(read)
-    cost = whole.cost / MILLION
-    why = (
-        f"{whole.calls} calls for {cost:,.2f} {currency} are on record; answers that only other "
-        "rules would have bought are not"
-    )
-    return {
-        "identified": False,
-        "why": why if whole.calls else _NOT_RECORDED,
-        "recorded": {"calls": whole.calls, "cost": cost, "currency": currency},
-    }
+def _paid(session: Session, read: Read, rules: InForce) -> int:
+    """Return what was paid for facts in the time that was read, in millionths."""
+    first, last = read.happenings[0].at, read.happenings[-1].at
+    currency = rules.policy.enrich.currency
+    until = last + timedelta(days=1)
+    return spending(session, since=first, until=until, currency=currency).whole.cost
 
 
 def _touched(fates: Sequence[Fate]) -> dict[str, datetime]:
@@ -191,7 +183,9 @@ def _with_others(
     rules: tuple[InForce, InForce],
     fates: Sequence[Fate],
     open_store: OpenStore,
+    *,
     workers: int,
+    every: int,
 ) -> tuple[Read, tuple[Side, Side]]:
     """Read the parts in several processes, then route each side in one of its own."""
     sent = (_sent(rules[0]), _sent(rules[1]))
@@ -199,7 +193,7 @@ def _with_others(
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_begin, initargs=(open_store, *sent)
     ) as pool:
-        read = _joined(list(pool.map(_read_in_worker, parts)))
+        read = _joined(list(pool.map(partial(_read_in_worker, every=every), parts)))
         other = pool.submit(_other_side, read.happenings, _touched(fates))
         present = simulate(read.happenings, rules[0].policy, _touched(fates), is_other=False)
         return read, (present, other.result())
@@ -232,9 +226,10 @@ def _received(sent: _Sent) -> InForce:
     return InForce(policy=policy, artifact=artifact)
 
 
-def _read_in_worker(bounds: tuple[int, int]) -> Read:
+def _read_in_worker(bounds: tuple[int, int], every: int) -> Read:
     here = _here[0]
-    return here.store.read(partial(read_part, bounds=bounds, rules=here.rules))
+    reader = partial(read_part, bounds=bounds, rules=here.rules, draft_every=every)
+    return here.store.read(reader)
 
 
 def _other_side(happenings: Sequence[Happening], touched: Mapping[str, datetime]) -> Side:
