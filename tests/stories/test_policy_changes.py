@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.app.files import write_whole
 from leadfit.canonical import canonical
 from leadfit.cli import run
 from leadfit.errors import BadInput, BadPolicy
@@ -307,6 +308,17 @@ def test_a_file_that_is_no_plan_is_refused_whatever_is_wrong_with_it(
     for content in (b'{"digest":"x","plan":{"a":NaN}}', b'{"digest":1,"plan":1e999}', b"[" * 9_999):
         with pytest.raises(BadInput, match="no plan"):
             leadfit.policies.apply(content, by="ada", reason="why")
+
+
+def test_a_file_is_written_whole_while_another_process_has_begun_to(tmp_path: Path) -> None:
+    theirs = tmp_path / "policy.mirrored.new"
+    theirs.mkdir()
+    write_whole(tmp_path / "policy.mirrored", b"7")
+    assert (tmp_path / "policy.mirrored").read_bytes() == b"7"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "policy.mirrored",
+        "policy.mirrored.new",
+    ]
 
 
 # ---- apply ---------------------------------------------------------------------------------
