@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -587,3 +588,52 @@ def test_decisions_of_shadow_mode_are_made_again_to_the_byte(
     for number in range(3):
         send(leadfit, number)
     assert leadfit.replay().holds
+
+
+# ---- words ---------------------------------------------------------------------------------
+
+
+def said_by(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> str:
+    assert run([*arguments, "--workspace", str(folder)]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('fit_source = "facts"', 'fit_source = "icp"'), "fit counts by facts until one is"),
+        (('model = "B"', 'model = "C"'), "Model A stands in until one is"),
+    ],
+)
+def test_a_plan_says_what_stands_in_while_nothing_is_learned(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: tuple[str, str],
+    words: str,
+) -> None:
+    place = tmp_path / "other"
+    shutil.copytree(folder / "policy", place)
+    edit(place, change)
+    assert words in said_by(capsys, folder, "plan", str(place))
+
+
+def test_a_plan_names_a_vendor_whose_profile_there_is_not(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "other"
+    shutil.copytree(folder / "policy", place)
+    vendor = """
+[[enrich.vendors]]
+name = "file"
+profile = "cvs"
+options = { file = "facts.csv" }
+supplies = { employees = "company" }
+price = 0.5
+"""
+    rules = place / "policy.toml"
+    rules.write_text(rules.read_text("utf-8") + vendor, "utf-8")
+    assert run(["plan", str(place), "--workspace", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "enrich.vendors[file].profile: came 'cvs'; allowed: one of" in said
+    assert "csv" in said

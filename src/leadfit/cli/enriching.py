@@ -13,16 +13,16 @@ from typing import Final
 import click
 
 from leadfit.app.enriching import VendorStatus
-from leadfit.app.files import write_whole
 from leadfit.app.scorecard import Line, Measured
 from leadfit.buying import MILLION
 from leadfit.canonical import document, plain
-from leadfit.cli.base import FILE, Moment, in_workspace
+from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import CertificatesChecked
 from leadfit.jobs.spending import Spending, Total, changed
 from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
+from leadfit.report import words
 from leadfit.store.vendors import VendorCall
 
 
@@ -102,9 +102,7 @@ def _call(call: VendorCall) -> dict[str, object]:
 
 
 def _money(millionths: int | None, currency: str = "") -> str:
-    if millionths is None:
-        return "-"
-    return f"{millionths / MILLION:,.2f} {currency}".rstrip()
+    return "-" if millionths is None else words.price(millionths, currency)
 
 
 def _share(share: float | None) -> str:
@@ -134,7 +132,7 @@ def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Itera
     yield table([header, *(_row(each) for each in (*found.months, *found.vendors))], indent="  ")
     if leads:
         yield "Leads that cost most:"
-        yield table([_row(each) for each in found.leads(leads)], indent="  ")
+        yield table([header, *(_row(each) for each in found.leads(leads))], indent="  ")
     for call in calls:
         verdict = {True: "changed", False: "changed nothing", None: "not known"}[changed(call)]
         yield (
@@ -253,7 +251,7 @@ def sample_command(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("domain", *facts))
     writer.writerows((domain, *("" for _ in facts)) for domain in domains)
-    write_whole(out, text.getvalue().encode())
+    write_out(out, text.getvalue().encode())
     short = f"; {leads} were asked for" if len(domains) < leads else ""
     output.answer(
         {"vendor": vendor, "leads": len(domains), "facts": list(facts), "out": str(out)},

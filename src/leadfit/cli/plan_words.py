@@ -19,6 +19,7 @@ def plan_words(plan: PlanFile) -> str:
     lines = [
         f"In force {plan.before_policy[:12]}, planned {plan.policy.digest[:12]}",
         *_changes(plan),
+        *stands_in(plan),
         "",
     ]
     effects = plan.effects
@@ -58,6 +59,15 @@ def _changes(plan: PlanFile) -> Iterator[str]:
         yield "What changes: nothing but comments, spacing or the order of keys"
     elif not plan.changes_anything:
         yield "What changes: nothing; this policy is in force"
+
+
+def stands_in(plan: PlanFile) -> Iterator[str]:
+    """Yield what the planned policy asks for and nothing learned can give, in words."""
+    score = plan.policy.score
+    if score.fit_source == "icp" and plan.artifact is None:
+        yield "Note: no learned profile is in force, so that fit counts by facts until one is"
+    if score.model == "C" and (plan.artifact is None or plan.artifact.propensity is None):
+        yield "Note: no chance of a win is learned, so that Model A stands in until one is"
 
 
 def _short(digest: str | None) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from leadfit.currency import minor_digits
 from leadfit.history import Step
 from leadfit.records import Tier
+from leadfit.report import words
 
 if TYPE_CHECKING:
     from leadfit.learn.lifted import EngagementBias
@@ -46,7 +46,8 @@ def _quadrant(each: QuadrantCounts, steps: list[Step], currency: str | None) -> 
         f"{name} (most dangerous)" if name == _DANGEROUS else name,
         str(each.leads), str(each.tier_one), str(each.tier_two),
         *(share(each.outcomes[step]) for step in steps),
-        _money(each.revenue, currency), _NOTHING if won is None else _money(won, currency),
+        words.money(each.revenue, currency),
+        _NOTHING if won is None else words.money(won, currency),
     )  # fmt: skip
 
 
@@ -121,8 +122,3 @@ def _signed(value: float | None, low: float | None, high: float | None, unit: st
         return (_NOTHING, _NOTHING)
     span = _NOTHING if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
     return (f"{100 * value:+.1f}{unit}", span)
-
-
-def _money(minor: float, currency: str | None) -> str:
-    amount = minor / 10 ** minor_digits(currency)
-    return f"{amount:,.0f}" + ("" if currency is None else f" {currency}")

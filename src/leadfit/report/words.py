@@ -6,6 +6,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from leadfit.buying import MILLION
 from leadfit.currency import minor_digits
 
 LONGEST: Final = 120
@@ -109,6 +110,21 @@ def money(minor: float | None, currency: str | None) -> str:
     amount = minor / 10**digits
     shown = f"{amount:,.0f}" if abs(amount) >= 100 or digits == 0 else f"{amount:,.{digits}f}"
     return f"{currency} {shown}" if currency else shown
+
+
+def price(millionths: int, currency: str = "") -> str:
+    """Return what bought facts cost, as money a person reads; never 0.00 for what was not free.
+
+    Args:
+        millionths: Of the currency's main unit.
+        currency: Its code; left out where a column's head names it.
+
+    >>> price(1_234_500_000, "USD"), price(4_000, "USD"), price(0)
+    ('USD 1,234.50', 'USD 0.0040', '0.00')
+    """
+    amount = millionths / MILLION
+    digits = 4 if 0 < abs(amount) < 1 else 2
+    return f"{currency} {amount:,.{digits}f}".lstrip()
 
 
 def moment(at: datetime | None) -> str:
