@@ -15,7 +15,9 @@ import pytest
 
 from bought import RULES
 from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.app.files import write_whole
 from leadfit.artifact import Artifact, Head, to_json
+from leadfit.canonical import canonical
 from leadfit.cli import run
 from leadfit.cli.plan_words import plan_words
 from leadfit.errors import BadInput, BadPolicy
@@ -202,6 +204,26 @@ def test_a_plan_says_who_moves_and_changes_no_byte(
     assert read_plan(content)[1] == digest
 
 
+def test_lists_lots_and_lifts_of_the_record_hold_under_other_rules(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    edit(folder / "policy", ("domains = []", 'domains = ["firm1.com"]'))
+    assert any(look(leadfit))
+    rival = send(leadfit, 1)
+    lifted = send(leadfit, 2)
+    assert leadfit.lead(rival).lead.tier == 3
+    assert leadfit.lead(lifted).lead.tier == 2
+    leadfit.routing.lift(lifted, by="ada", reason="spoke to them")
+    other = beside(leadfit, tmp_path, ("b_tier_one = 60", "b_tier_one = 61"))
+    plan = leadfit.plans.plan(other)
+    assert effects_of(plan)["check"]["other_tier"] == 0
+    assert plan.leads["rows"] == []
+    without = beside(leadfit, tmp_path, ('domains = ["firm1.com"]', 'domains = ["firm2.com"]'))
+    assert effects_of(leadfit.plans.plan(without))["not_replayed"] == [
+        "score.less.competitors.domains"
+    ]
+
+
 def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
     for number in range(8):
         send(leadfit, number)
@@ -270,6 +292,40 @@ def test_smaller_capacity_shows_in_load_and_waits(leadfit: Leadfit, tmp_path: Pa
     owners = effects_of(plan)["owners"]
     assert owners["without_owner"]["before"] == 0
     assert owners["without_owner"]["after"] > 0
+
+
+def test_a_file_that_is_no_plan_is_refused_whatever_is_wrong_with_it(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    said = json.loads(planned(leadfit, beside(leadfit, tmp_path, MORE)))["plan"]
+    for change in (
+        {"made_at": "2026-03-02T10:00:00"},
+        {"source": 5},
+        {"log": {"seq": 10**30, "hash": ""}},
+        {"log": {"seq": "1", "hash": ""}},
+        {"policy": {**said["policy"], "files": {"policy.toml": 3}}},
+    ):
+        body = canonical({**said, **change})
+        digest = hashlib.sha256(body).hexdigest().encode()
+        with pytest.raises(BadInput):
+            leadfit.policies.apply(
+                b'{"digest":"' + digest + b'","plan":' + body + b"}", by="ada", reason="why"
+            )
+    for content in (b'{"digest":"x","plan":{"a":NaN}}', b'{"digest":1,"plan":1e999}', b"[" * 9_999):
+        with pytest.raises(BadInput, match="no plan"):
+            leadfit.policies.apply(content, by="ada", reason="why")
+
+
+def test_a_file_is_written_whole_while_another_process_has_begun_to(tmp_path: Path) -> None:
+    theirs = tmp_path / "policy.mirrored.new"
+    theirs.mkdir()
+    write_whole(tmp_path / "policy.mirrored", b"7")
+    assert (tmp_path / "policy.mirrored").read_bytes() == b"7"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "policy.mirrored",
+        "policy.mirrored.new",
+    ]
 
 
 # ---- apply ---------------------------------------------------------------------------------
