@@ -91,6 +91,18 @@ class Seller:
             self.leadfit.decide_pending()
         return len(found)
 
+    def fail(self, reason: str) -> int:
+        """Give everything up that is bought; return how many there were."""
+        found, now = self.wanted(), self.world.now()
+
+        def give_up(session: Session) -> None:
+            for each in found:
+                session.vendors.give_up(each.purchase_id, reason, now)
+
+        self.leadfit._store.write(give_up)
+        self.leadfit.decide_pending()
+        return len(found)
+
     def _tell(self, purchase: Purchase, facts: Mapping[str, Fact]) -> str:
         came = self.leadfit._store.read(lambda session: session.signals.read(purchase.signal_id))
         assert came is not None

@@ -18,6 +18,7 @@ CONFIDENCE: Final = 0.95
 NORMAL_95: Final = 1.959963984540054
 """How many standard deviations of a normal estimate hold 95 % of it, on both sides."""
 
+_EACH_SIDE: Final = 0.975
 _TOLERANCE: Final = 1e-12
 
 
@@ -42,6 +43,22 @@ def lower_bound(wrong: float, pairs: float, *, confidence: float = CONFIDENCE) -
     if pairs <= 0 or wrong <= 0:
         return 0.0
     return _beta_quantile(1 - confidence, min(wrong, pairs), max(pairs - wrong, 0.0) + 1)
+
+
+def exact_interval(hits: float, total: float) -> tuple[float, float]:
+    """Return the exact two-sided 95 % interval of a share; all of 0 to 1 for nothing.
+
+    Args:
+        hits: How many had it.
+        total: How many there were.
+
+    >>> [round(end, 3) for end in exact_interval(0, 10)]
+    [0.0, 0.308]
+    """
+    return (
+        lower_bound(hits, total, confidence=_EACH_SIDE),
+        upper_bound(hits, total, confidence=_EACH_SIDE),
+    )
 
 
 def wilson(hits: float, total: float) -> tuple[float, float]:

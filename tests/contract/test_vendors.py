@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from leadfit.connectors.base import OnHold
 from leadfit.connectors.questions import TooFast
 from leadfit.connectors.transport import Transport
+from leadfit.connectors.vendors.answers import typed
 from leadfit.connectors.vendors.load import Profiles
+from leadfit.connectors.vendors.profile import Taken
 from leadfit.errors import LeadfitError
 from leadfit.testing.check_vendor import CHECKS, ODD, VendorBench, vendor_bench
 from leadfit.testing.receivers import Reply
@@ -92,6 +95,18 @@ def test_an_answer_that_is_not_ready_is_fetched_later_and_paid_once(
     bench.receiver.close()
     assert late.facts
     assert bench.receiver.wrong == []
+
+
+def test_a_number_that_is_none_breaks_nothing() -> None:
+    bench = made("apollo")
+    said = b'{"error": "result_pending", "retry_after_seconds": NaN}'
+    bench.receiver.says = [Reply(status=404, body=said)]
+    later_s = bench.ask("slow@acme.com").later_s
+    assert later_s is not None
+    assert math.isfinite(later_s)
+    bench.receiver.close()
+    for number in (10**400, -(10**400), math.nan, math.inf, 2.0**60):
+        assert typed(number, Taken(path="x", type="number")) == (None, "too_large")
 
 
 @pytest.mark.parametrize("name", ["bombora", "demandbase", "zoominfo"])

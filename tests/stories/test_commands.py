@@ -167,6 +167,24 @@ def test_a_misused_command_names_its_own_help_in_one_line(
     assert last.endswith("allowed: see `leadfit key create --help`")
 
 
+def test_a_time_that_is_none_is_named_with_its_option_and_what_is_allowed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["drift", "--as-of", "yesterday"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("error: --as-of: came 'yesterday'; allowed: an ISO 8601 date or time")
+    assert last.endswith("see `leadfit drift --help`")
+
+
+def test_a_story_that_there_is_not_is_answered_with_the_stories_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["simulate", "nope"]) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[0] == "Usage: leadfit simulate [OPTIONS] STORY"
+    assert "'STORY': 'nope' is not one of 'engagement-bias'" in shown[-1]
+
+
 def test_why_of_an_unknown_lead_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = str(tmp_path / "workspace")
     assert run(["init", "--workspace", workspace]) == 0

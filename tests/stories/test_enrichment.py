@@ -100,6 +100,20 @@ def test_nobody_waits_longer_than_the_time_budget_and_a_later_answer_still_count
     assert seller.leadfit.replay().different == 0
 
 
+def test_a_vendor_that_cannot_be_asked_is_tried_once_for_a_signal(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.send("demo_request", "jo@acme.com", HOT)
+        assert [seller.fail("no_credential") > 0 for _ in range(4)][-1] is False
+        views = leadfit._store.read(lambda session: session.vendors.views(1000))
+        asked = [(each.purchase.vendor, each.purchase.whom) for each in views]
+        assert len(asked) == len(set(asked)) > 0
+        assert leadfit.leads()
+        assert leadfit.replay().different == 0
+
+
 def test_other_signals_go_on_while_one_waits_and_one_of_the_same_person_opens_one_lead(
     seller: Seller,
 ) -> None:

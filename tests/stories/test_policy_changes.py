@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from bought import RULES
 from leadfit import Leadfit, create_workspace, open_leadfit
+from leadfit.app.files import write_whole
+from leadfit.artifact import Artifact, Head, to_json
+from leadfit.canonical import canonical
 from leadfit.cli import run
+from leadfit.cli.plan_words import plan_words
 from leadfit.errors import BadInput, BadPolicy
 from leadfit.jobs.plan_file import PlanFile, read_plan, write_plan
+from leadfit.levels import ArtifactFact
 from leadfit.store.publications import Change
 from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
@@ -79,6 +86,7 @@ def planned(leadfit: Leadfit, source: Path | None = None) -> bytes:
 
 
 def effects_of(plan: PlanFile) -> Any:
+    """Return what a plan's file says of its effects."""
     return json.loads(write_plan(plan)[0])["plan"]["effects"]
 
 
@@ -191,8 +199,29 @@ def test_a_plan_says_who_moves_and_changes_no_byte(
     tier_one = effects["tiers"]["tier 1"]
     assert (tier_one["before"], tier_one["after"], tier_one["change"]) == (0, 12, 12)
     assert effects["wins"]["identified"] is False
-    assert len(cast("list[object]", plan.leads["rows"])) == effects["tiers"]["change_tier"]
+    rows: Any = plan.leads["rows"]
+    assert len(rows) == effects["tiers"]["change_tier"]
     assert read_plan(content)[1] == digest
+
+
+def test_lists_lots_and_lifts_of_the_record_hold_under_other_rules(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    edit(folder / "policy", ("domains = []", 'domains = ["firm1.com"]'))
+    assert any(look(leadfit))
+    rival = send(leadfit, 1)
+    lifted = send(leadfit, 2)
+    assert leadfit.lead(rival).lead.tier == 3
+    assert leadfit.lead(lifted).lead.tier == 2
+    leadfit.routing.lift(lifted, by="ada", reason="spoke to them")
+    other = beside(leadfit, tmp_path, ("b_tier_one = 60", "b_tier_one = 61"))
+    plan = leadfit.plans.plan(other)
+    assert effects_of(plan)["check"]["other_tier"] == 0
+    assert plan.leads["rows"] == []
+    without = beside(leadfit, tmp_path, ('domains = ["firm1.com"]', 'domains = ["firm2.com"]'))
+    assert effects_of(leadfit.plans.plan(without))["not_replayed"] == [
+        "score.less.competitors.domains"
+    ]
 
 
 def test_the_policy_in_force_moves_nobody(leadfit: Leadfit) -> None:
@@ -238,7 +267,7 @@ def test_without_a_history_the_preview_is_unknown_and_not_nothing(
     leadfit: Leadfit, tmp_path: Path
 ) -> None:
     plan = leadfit.plans.plan(beside(leadfit, tmp_path, MORE))
-    assert plan.effects["available"] is False
+    assert effects_of(plan)["available"] is False
     assert plan.changes_anything
     assert "tiers" not in plan.effects
 
@@ -263,6 +292,40 @@ def test_smaller_capacity_shows_in_load_and_waits(leadfit: Leadfit, tmp_path: Pa
     owners = effects_of(plan)["owners"]
     assert owners["without_owner"]["before"] == 0
     assert owners["without_owner"]["after"] > 0
+
+
+def test_a_file_that_is_no_plan_is_refused_whatever_is_wrong_with_it(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    said = json.loads(planned(leadfit, beside(leadfit, tmp_path, MORE)))["plan"]
+    for change in (
+        {"made_at": "2026-03-02T10:00:00"},
+        {"source": 5},
+        {"log": {"seq": 10**30, "hash": ""}},
+        {"log": {"seq": "1", "hash": ""}},
+        {"policy": {**said["policy"], "files": {"policy.toml": 3}}},
+    ):
+        body = canonical({**said, **change})
+        digest = hashlib.sha256(body).hexdigest().encode()
+        with pytest.raises(BadInput):
+            leadfit.policies.apply(
+                b'{"digest":"' + digest + b'","plan":' + body + b"}", by="ada", reason="why"
+            )
+    for content in (b'{"digest":"x","plan":{"a":NaN}}', b'{"digest":1,"plan":1e999}', b"[" * 9_999):
+        with pytest.raises(BadInput, match="no plan"):
+            leadfit.policies.apply(content, by="ada", reason="why")
+
+
+def test_a_file_is_written_whole_while_another_process_has_begun_to(tmp_path: Path) -> None:
+    theirs = tmp_path / "policy.mirrored.new"
+    theirs.mkdir()
+    write_whole(tmp_path / "policy.mirrored", b"7")
+    assert (tmp_path / "policy.mirrored").read_bytes() == b"7"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "policy.mirrored",
+        "policy.mirrored.new",
+    ]
 
 
 # ---- apply ---------------------------------------------------------------------------------
@@ -531,3 +594,149 @@ def test_decisions_of_shadow_mode_are_made_again_to_the_byte(
     for number in range(3):
         send(leadfit, number)
     assert leadfit.replay().holds
+
+
+# ---- what no history can show --------------------------------------------------------------
+
+EXPERIMENT = """
+[experiment.response]
+name = "speed"
+arms = [
+    { arm = "fast", minutes = 5, share = 0.5 },
+    { arm = "usual", minutes = 15, share = 0.5 },
+]
+"""
+BY_ICP = ('fit_source = "facts"', 'fit_source = "icp"')
+LEARNED = Artifact(
+    as_of="2026-01-01T00:00:00+00:00",
+    learned_from="0" * 64,
+    facts=(
+        ArtifactFact(
+            name="industry",
+            levels=("software", "retail", "(other)"),
+            values=("software", "retail"),
+        ),
+    ),
+    heads=(Head(step="converted", link="logit", intercept=0.0, coefficients=((1.0, 0.0, -1.0),)),),
+    worth=(5.0,),
+    knots=((0.0, 0.0), (5.0, 100.0)),
+)
+
+
+def fit_gate_of(leadfit: Leadfit, source: Path, *, learned: bool = True) -> Any:
+    path = leadfit.folder / "learned.json"
+    path.write_text(to_json(LEARNED), "utf-8")
+    plan = leadfit.plans.plan(source, artifact=str(path) if learned else None)
+    return effects_of(plan)["fit_gate"]
+
+
+def test_another_source_of_fit_comes_with_the_cut_that_lets_as_many_pass(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    for number, industry in enumerate(("software", "software", "retail", "farming")):
+        send(leadfit, number, industry=industry)
+    gate = fit_gate_of(leadfit, beside(leadfit, tmp_path, BY_ICP))
+    assert gate["before"] == {"source": "facts", "cut": 70, "pass_rate": 0.75}
+    assert gate["after"] == {"source": "icp", "cut": 70, "pass_rate": 0.5}
+    assert gate["derived"] == {"key": "score.cuts.b_icp", "cut": 50, "pass_rate": 0.75}
+    assert gate["keeps_pass_rate"] is False
+    derived = beside(leadfit, tmp_path, BY_ICP, ("b_tier_one = 60", "b_icp = 50\nb_tier_one = 60"))
+    assert fit_gate_of(leadfit, derived)["keeps_pass_rate"] is True
+    words = plan_words(leadfit.plans.plan(derived, artifact=str(leadfit.folder / "learned.json")))
+    assert "as many as before pass with score.cuts.b_icp = 50 (75.0 %)" in words
+
+
+def test_a_source_of_fit_that_stays_is_not_spoken_of(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, MORE)
+    assert fit_gate_of(leadfit, place) == {"changes": False}
+    assert "source of fit" not in plan_words(leadfit.plans.plan(place))
+
+
+def test_without_a_learned_score_no_cut_is_derived_for_it(leadfit: Leadfit, tmp_path: Path) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, BY_ICP)
+    gate = fit_gate_of(leadfit, place, learned=False)
+    assert gate["identified"] is False
+    words = plan_words(leadfit.plans.plan(place))
+    assert "the cut that lets as many pass is not known: no learned score is in force" in words
+
+
+def test_what_vendors_would_answer_is_unknown_and_not_nothing(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path, ("[enrich]\non = false", "[enrich]\non = true"))
+    with (place / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write(RULES)
+    plan = leadfit.plans.plan(place)
+    assert effects_of(plan)["available"] is True
+    assert [each["table"] for each in effects_of(plan)["unknown"]] == ["enrich"]
+    assert "enrich.on" in effects_of(plan)["not_replayed"]
+    words = plan_words(plan)
+    assert "Unknown, which is not the same as nothing:" in words
+    assert "[enrich]: what vendors would answer" in words
+
+
+def test_targets_that_would_be_drawn_at_random_are_unknown_and_not_nothing(
+    leadfit: Leadfit, tmp_path: Path
+) -> None:
+    send(leadfit, 1)
+    place = beside(leadfit, tmp_path)
+    with (place / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write(EXPERIMENT)
+    plan = leadfit.plans.plan(place)
+    assert [each["table"] for each in effects_of(plan)["unknown"]] == ["experiment.response"]
+    beyond = effects_of(plan)["not_replayed"]
+    assert beyond
+    assert all(each.startswith("experiment") for each in beyond)
+    assert "[experiment.response]: which arm" in plan_words(plan)
+
+
+# ---- words ---------------------------------------------------------------------------------
+
+
+def said_by(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> str:
+    assert run([*arguments, "--workspace", str(folder)]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('fit_source = "facts"', 'fit_source = "icp"'), "fit counts by facts until one is"),
+        (('model = "B"', 'model = "C"'), "Model A stands in until one is"),
+    ],
+)
+def test_a_plan_says_what_stands_in_while_nothing_is_learned(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: tuple[str, str],
+    words: str,
+) -> None:
+    place = tmp_path / "other"
+    shutil.copytree(folder / "policy", place)
+    edit(place, change)
+    assert words in said_by(capsys, folder, "plan", str(place))
+
+
+def test_a_plan_names_a_vendor_whose_profile_there_is_not(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "other"
+    shutil.copytree(folder / "policy", place)
+    vendor = """
+[[enrich.vendors]]
+name = "file"
+profile = "cvs"
+options = { file = "facts.csv" }
+supplies = { employees = "company" }
+price = 0.5
+"""
+    rules = place / "policy.toml"
+    rules.write_text(rules.read_text("utf-8") + vendor, "utf-8")
+    assert run(["plan", str(place), "--workspace", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "enrich.vendors[file].profile: came 'cvs'; allowed: one of" in said
+    assert "csv" in said

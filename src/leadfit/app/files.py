@@ -105,7 +105,8 @@ def write_artifact(place: Path, artifact: Artifact) -> str:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file so that a crash leaves the old one or the new one."""
-    beside = path.with_name(f"{path.name}.new")
+    # Of two processes that write at once each has a file of its own beside it.
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     with beside.open("wb") as file:
         file.write(content)
         file.flush()

@@ -10,7 +10,8 @@ from pathlib import Path
 from leadfit import artifact as artifacts
 from leadfit import policy as policies
 from leadfit.artifact import Artifact
-from leadfit.errors import BadInput, Fault, NotFound
+from leadfit.connectors.vendors import Profiles
+from leadfit.errors import BadInput, BadPolicy, Fault, NotFound
 from leadfit.jobs.kept import kept_artifact
 from leadfit.jobs.plan_file import PlanFile
 from leadfit.jobs.rehearsal.rehearse import rehearse
@@ -73,6 +74,7 @@ class Planning:
         policy, place = self._policy(source, present, is_asked=artifact is None)
         learned = present.artifact if artifact is None else self._artifact(artifact)
         other = replace(present, policy=policy, artifact=learned)
+        self._check_profiles(policy)
         differences = policies.diff(present.policy, policy)
         head = self._store.read(lambda session: session.publications.head())
         found = rehearse(
@@ -118,6 +120,18 @@ class Planning:
             allowed = "a policy folder, or one of its files"
             raise BadInput(Fault(place="POLICY", came=str(place), allowed=allowed))
         return policies.load(place), place
+
+    def _check_profiles(self, policy: Policy) -> None:
+        profiles = Profiles(self._folder)
+        faults = []
+        for vendor in policy.enrich.vendors:
+            try:
+                profiles.get(vendor.profile)
+            except BadInput as error:
+                key = f"policy.toml: enrich.vendors[{vendor.name}]"
+                faults += [replace(each, place=f"{key}.{each.place}") for each in error.faults]
+        if faults:
+            raise BadPolicy(faults)
 
     def _artifact(self, named: str) -> Artifact:
         path = Path(named)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from pathlib import Path
+from typing import Final
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -16,6 +18,10 @@ from leadfit.cli.output import Output
 from leadfit.errors import BadInput, Fault, LeadfitError
 
 INTERNAL = 4
+# How Click puts what an option of ours says of a value that it cannot take.
+_INVALID: Final = re.compile(
+    r"Invalid value for '(?P<place>.+?)': came (?P<came>.+); allowed: (?P<allowed>.+)"
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,10 +69,20 @@ def _misused(output: Output, error: click.UsageError) -> BadInput:
     else:
         if error.ctx is not None:
             output.say(error.ctx.get_usage())
-        # Click lists choices on lines of their own; an error is one line.
-        came = " ".join(error.format_message().split())
-        fault = Fault(place="command line", came=came, allowed=f"see `{path} --help`")
+        fault = _misuse(error, f"see `{path} --help`")
     return BadInput(fault)
+
+
+def _misuse(error: click.UsageError, see: str) -> Fault:
+    # Click lists choices on lines of their own; an error is one line.
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    if isinstance(error, click.MissingParameter):
+        came = f"no {message.removeprefix('Missing ')}"
+        return Fault(place="command line", came=came, allowed=see)
+    told = _INVALID.fullmatch(message)
+    if told is None:
+        return Fault(place="command line", came=message, allowed=see)
+    return Fault(place=told["place"], came=told["came"], allowed=f"{told['allowed']}; {see}")
 
 
 def _unforeseen(output: Output, arguments: list[str], error: Exception) -> int:

@@ -78,6 +78,18 @@ def in_workspace(
     return answering(option(run))
 
 
+def write_out(path: Path, content: bytes) -> None:
+    """Write the file that ``--out`` or its like asks for.
+
+    Raises:
+        BadInput: It cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise refuse(str(path), str(error.strerror), "a file that can be written") from error
+
+
 def refuse(place: str, came: object, allowed: str) -> BadInput:
     """Return the error for an option or argument."""
     return BadInput(Fault(place=place, came=shorten(came), allowed=allowed))

@@ -13,7 +13,7 @@ import click
 
 from leadfit import policy as policies
 from leadfit.canonical import document
-from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace, refuse
+from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace, refuse, write_out
 from leadfit.cli.output import Output
 from leadfit.cli.plan_words import difference_words, plan_words, shadow_words
 from leadfit.cli.workspace import opened
@@ -48,9 +48,9 @@ def plan_command(
         plan = leadfit.plans.plan(policy, artifact=artifact, since=since, workers=workers)
     content, digest = write_plan(plan)
     if out is not None:
-        _write(out, content)
+        write_out(out, content)
     if leads is not None:
-        _write(leads, _csv(plan).encode())
+        write_out(leads, _csv(plan).encode())
     said = {
         "plan_digest": digest,
         "out": None if out is None else str(out),
@@ -70,13 +70,6 @@ def _ends(plan: PlanFile, digest: str, out: Path | None) -> str:
     if out is None:
         return f"Plan {digest[:12]}; write it with --out PLAN, then: leadfit apply PLAN"
     return f"Plan {digest[:12]} is in {out}; next: leadfit apply {out} --by WHO --reason WHY"
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise refuse("--out", str(path), f"a file that can be written: {error.strerror}") from error
 
 
 def _csv(plan: PlanFile) -> str:
@@ -123,7 +116,18 @@ def rollback_command(
 
 def _answer(output: Output, made: Publication) -> None:
     words = f"In force is {made.policy_digest[:12]} as change {made.number}; it was"
-    output.answer(document(made), f"{words} {made.before_policy[:12]}")
+    lines = [f"{words} {made.before_policy[:12]}"]
+    if made.artifact_digest != made.before_artifact:
+        lines.append(_artifact_words(made))
+    output.answer(document(made), "\n".join(lines))
+
+
+def _artifact_words(made: Publication) -> str:
+    was, now = (
+        "none" if each is None else each[:12]
+        for each in (made.before_artifact, made.artifact_digest)
+    )
+    return f"learned profile: {was} -> {now}"
 
 
 @click.group("policy")
@@ -139,14 +143,20 @@ def history_command(output: Output, workspace: Path | None) -> None:
         made = leadfit.policies.history()[::-1]
     output.answer(
         {"changes": [document(each) for each in made]},
-        lambda: "\n".join(map(_change_words, made)) or "nothing was changed since the first policy",
+        lambda: "\n".join(map(change_words, made)) or "nothing was changed since the first policy",
     )
 
 
-def _change_words(made: Publication) -> str:
+def change_words(made: Publication) -> str:
+    """Return a change of what was in force in one line."""
     at = f"{made.at:%Y-%m-%d %H:%M}"
-    digests = f"{made.before_policy[:12]} -> {made.policy_digest[:12]}"
-    return f"{made.number}  {at}  {made.change.value}  {digests}  by {made.by}: {made.reason}"
+    changed = []
+    if made.policy_digest != made.before_policy:
+        changed.append(f"policy: {made.before_policy[:12]} -> {made.policy_digest[:12]}")
+    if made.artifact_digest != made.before_artifact:
+        changed.append(_artifact_words(made))
+    what = ", ".join(changed) or f"policy: {made.policy_digest[:12]}"
+    return f"{made.number}  {at}  {made.change.value}  {what}  by {made.by}: {made.reason}"
 
 
 @policy_command.command("show")

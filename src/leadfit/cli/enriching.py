@@ -13,11 +13,10 @@ from typing import Final
 import click
 
 from leadfit.app.enriching import VendorStatus
-from leadfit.app.files import write_whole
 from leadfit.app.scorecard import Line, Measured
 from leadfit.buying import MILLION
 from leadfit.canonical import document, plain
-from leadfit.cli.base import FILE, Moment, in_workspace
+from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import CertificatesChecked
@@ -133,7 +132,7 @@ def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Itera
     yield table([header, *(_row(each) for each in (*found.months, *found.vendors))], indent="  ")
     if leads:
         yield "Leads that cost most:"
-        yield table([_row(each) for each in found.leads(leads)], indent="  ")
+        yield table([header, *(_row(each) for each in found.leads(leads))], indent="  ")
     for call in calls:
         verdict = {True: "changed", False: "changed nothing", None: "not known"}[changed(call)]
         yield (
@@ -252,7 +251,7 @@ def sample_command(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("domain", *facts))
     writer.writerows((domain, *("" for _ in facts)) for domain in domains)
-    write_whole(out, text.getvalue().encode())
+    write_out(out, text.getvalue().encode())
     short = f"; {leads} were asked for" if len(domains) < leads else ""
     output.answer(
         {"vendor": vendor, "leads": len(domains), "facts": list(facts), "out": str(out)},

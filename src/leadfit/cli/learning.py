@@ -148,7 +148,7 @@ def drift_words(found: DriftFindings) -> str:
     lines += [f"  {segment.words}" for segment in found.segments[:_SHOWN]]
     lines += [f"  {segment.words}" for segment in found.noted[:_SHOWN]]
     if found.age.age_days is not None:
-        lines.append(f"The profile is {found.age.age_days:.0f} days old")
+        lines.append(f"The profile was {found.age.age_days:.0f} days old on {found.as_of:%Y-%m-%d}")
     lines += [f"Note: {notice.message}" for notice in found.notices]
     return "\n".join(lines)
 

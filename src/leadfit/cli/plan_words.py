@@ -19,6 +19,7 @@ def plan_words(plan: PlanFile) -> str:
     lines = [
         f"In force {plan.before_policy[:12]}, planned {plan.policy.digest[:12]}",
         *_changes(plan),
+        *stands_in(plan),
         "",
     ]
     effects = plan.effects
@@ -27,7 +28,11 @@ def plan_words(plan: PlanFile) -> str:
         lines.append("What the change would have done is unknown; that is not the same as nothing.")
         return "\n".join(lines)
     lines += [*_history(effects), "", *_who_moves(effects), "", *_load(effects), ""]
-    lines += [*_sla(effects), "", *_money(effects)]
+    lines += [*_fit_gate(effects), *_sla(effects), "", *_money(effects)]
+    left_out = cast("list[Mapping[str, str]]", effects["unknown"])
+    if left_out:
+        lines += ["", "Unknown, which is not the same as nothing:"]
+        lines += [f"  [{each['table']}]: {each['why']}" for each in left_out]
     beyond = cast("list[str]", effects["not_replayed"])
     if beyond:
         lines += ["", "Not replayed, since the history cannot show it:"]
@@ -58,6 +63,15 @@ def _changes(plan: PlanFile) -> Iterator[str]:
         yield "What changes: nothing but comments, spacing or the order of keys"
     elif not plan.changes_anything:
         yield "What changes: nothing; this policy is in force"
+
+
+def stands_in(plan: PlanFile) -> Iterator[str]:
+    """Yield what the planned policy asks for and nothing learned can give, in words."""
+    score = plan.policy.score
+    if score.fit_source == "icp" and plan.artifact is None:
+        yield "Note: no learned profile is in force, so that fit counts by facts until one is"
+    if score.model == "C" and (plan.artifact is None or plan.artifact.propensity is None):
+        yield "Note: no chance of a win is learned, so that Model A stands in until one is"
 
 
 def _short(digest: str | None) -> str:
@@ -130,6 +144,27 @@ def _load(effects: _Node) -> Iterator[str]:
         most = moved_words(cast("_Node", each["most_in_a_week"]))
         yield f"  {name}: {moved_words(cast('_Node', each['sum']))}; most in a week {most}"
     yield f"  {len(reps) - len(changed)} reps get as many as before in every week"
+
+
+def _fit_gate(effects: _Node) -> Iterator[str]:
+    """Yield what another source of fit does to the gate; nothing where it stays the same."""
+    gate = cast("_Node", effects["fit_gate"])
+    if not gate["changes"]:
+        return
+    yield "The source of fit is another, and its scale with it:"
+    if not gate["identified"]:
+        yield f"  the cut that lets as many pass is not known: {gate['why']}"
+        yield ""
+        return
+    for side in ("before", "after"):
+        each = cast("_Node", gate[side])
+        passes = _percent(cast("float", each["pass_rate"]))
+        yield f"  {side}: fit by {each['source']}, cut {each['cut']:g}, {passes} pass"
+    derived = cast("_Node", gate["derived"])
+    passes = _percent(cast("float", derived["pass_rate"]))
+    word = "the planned cut does so, too" if gate["keeps_pass_rate"] else "not the planned one"
+    yield f"  as many as before pass with {derived['key']} = {derived['cut']:g} ({passes}); {word}"
+    yield ""
 
 
 def _sla(effects: _Node) -> Iterator[str]:

@@ -30,12 +30,16 @@ NAMES: Final = (
 
 
 @click.command("simulate")
-@click.argument("story", type=click.Choice(NAMES))
+@click.argument("story", type=click.Choice(NAMES), metavar="STORY")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same figures.")
 @click.option("--out", type=FOLDER, help="Folder for STORY.json and STORY.md.")
 @answering
 def simulate_command(output: Output, *, story: str, seed: int, out: Path | None) -> None:
-    """Replay STORY the naive way and the Leadfit way on one planted world."""
+    """Replay STORY the naive way and the Leadfit way on one planted world.
+
+    STORY is engagement-bias, enrichment-spiral, false-merge, hourly-batch, segment-drift or
+    static-drift.
+    """
     try:
         from leadfit.testing import stories  # noqa: PLC0415 -- it needs the extra
     except ImportError as error:

@@ -176,7 +176,11 @@ def key_revoke_command(output: Output, workspace: Path | None, *, prefix: str) -
 @click.option("--all", "whole", is_flag=True, help="Tell every decision about it in full.")
 @in_workspace
 def why_command(output: Output, workspace: Path | None, *, lead: str, whole: bool) -> None:
-    """Say in words why LEAD has its owner, tier, score and account."""
+    """Say in words why LEAD has its owner, tier, score and account.
+
+    LEAD is an id such as lead_01m82ahj...: the pages of `leadfit serve` list them, the answer to a
+    signal and `leadfit export PERSON` name them, and so does every action in outbox.jsonl.
+    """
     with opened(workspace) as leadfit:
         view, decisions = leadfit.lead(lead), leadfit.why(lead)
         policy, now, lifts = leadfit.policy, leadfit.world.now(), leadfit.routing.lifts(lead)

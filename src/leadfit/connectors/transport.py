@@ -32,6 +32,7 @@ from leadfit.world import World
 
 MOST_BYTES: Final = 1_048_576
 _MOST_HEAD_BYTES: Final = 65_536
+_LONGEST_WAIT_S: Final = 31 * 86_400.0
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -257,6 +258,8 @@ def _response(
 def retry_after_s(said: str | None, now: datetime) -> float | None:
     """Return the seconds of a ``Retry-After`` header, a number or a date; ``None`` for neither.
 
+    A longer time than 31 days counts as that: some say the end of all time.
+
     >>> retry_after_s("7", datetime(2026, 1, 1, tzinfo=UTC))
     7.0
     """
@@ -264,13 +267,13 @@ def retry_after_s(said: str | None, now: datetime) -> float | None:
         return None
     text = said.strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
+        return min(float(text), _LONGEST_WAIT_S)
     try:
         until = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return max(0.0, (until - now).total_seconds())
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST_WAIT_S)
 
 
 def check(answer: Answer) -> Answer:

@@ -115,9 +115,10 @@ def read_plan(content: bytes) -> tuple[PlanFile, str]:
     try:
         whole = json.loads(content)
         said, digest = whole["plan"], whole["digest"]
+        own = hashlib.sha256(canonical(said)).hexdigest()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _refused("something that is no plan") from error
-    if hashlib.sha256(canonical(said)).hexdigest() != digest:
+    if own != digest:
         raise _refused("a plan that was changed after it was made: its digest is another")
     try:
         return _plan_of(said), str(digest)
@@ -141,14 +142,18 @@ def _plan_of(said: Mapping[str, object]) -> PlanFile:
     made = (policy.digest, None if artifact is None else artifact.digest)
     if made != (rules["after"], learned["after"]):
         raise _refused("a plan whose digests are not those of what it holds")
+    made_at, source, seq = datetime.fromisoformat(str(said["made_at"])), said["source"], head["seq"]
+    is_place = isinstance(source, str | None) and isinstance(seq, int) and 0 <= seq < 2**63
+    if made_at.tzinfo is None or not is_place:
+        raise _refused("a plan without a time, a folder or a place in the log")
     return PlanFile(
-        made_at=datetime.fromisoformat(str(said["made_at"])),
+        made_at=made_at,
         policy=policy,
         artifact=artifact,
         before_policy=str(rules["before"]),
         before_artifact=cast("str | None", learned["before"]),
-        head=LogHead(seq=cast("int", head["seq"]), hash=str(head["hash"])),
-        source=cast("str | None", said["source"]),
+        head=LogHead(seq=cast("int", seq), hash=str(head["hash"])),
+        source=cast("str | None", source),
         effects=cast("Mapping[str, object]", said["effects"]),
         leads=cast("Mapping[str, object]", said["leads"]),
         version=str(said["leadfit"]),

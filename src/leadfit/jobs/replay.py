@@ -15,7 +15,7 @@ from leadfit import artifact as artifacts
 from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.errors import LeadfitError, NotFound
-from leadfit.jobs.spread import OpenStore, spread
+from leadfit.jobs.spread import OpenStore, parts_of, spread
 from leadfit.pipeline import InForce
 from leadfit.pipeline.retelling import Strayed, retell
 from leadfit.policy import Policy
@@ -24,8 +24,6 @@ from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
 from leadfit.store.told import Content, ContentKind, Told, Unreadable
 
-_PART: Final = 5_000
-"""Rows of the log in one part; parts are the same however many workers there are."""
 _PAGE: Final = 250
 _SHOWN: Final = 20
 _FIELDS: Final = 12
@@ -119,17 +117,8 @@ def replay(
     """
     first, last, _ = store.read(lambda session: session.told.bounds(since))
     older = store.read(lambda session: session.told.without_inputs()) if since is None else 0
-    done = spread(store, open_store, _replay_part, tuple(_parts(first, last)), workers)
+    done = spread(store, open_store, _replay_part, tuple(parts_of(first, last)), workers)
     return _joined(done, older)
-
-
-def _parts(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of parts: behind the first number, up to the second."""
-    after = first - 1
-    while first and after < last:
-        upto = min(last, (after // _PART + 1) * _PART)
-        yield after, upto
-        after = upto
 
 
 def _joined(parts: Sequence[_Part], older: int) -> Replayed:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
-from leadfit.bounds import lower_bound, upper_bound
+from leadfit.bounds import exact_interval
 from leadfit.records import Facts
 from leadfit.store import Session, Store
 from leadfit.store.recorded import Recorded
 
 _PAGE: Final = 500
 _EXAMPLES: Final = 10
-_TWO_SIDED: Final = 0.975
 OWNER_FACTS: Final = ("incumbent_owner_id", "owner_id", "rep_id", "hubspot_owner_id", "ownerid")
 """Facts of a signal that name the owner its sender has given the lead, best first."""
 ACCOUNT_FACTS: Final = (
@@ -88,14 +87,15 @@ class _Tally:
         seen, wrong = len(self.both), len(differ)
         pairs = Counter((theirs, ours) for _, theirs, ours in differ)
         most = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))[:_EXAMPLES]
+        low, high = exact_interval(wrong, seen)
         return Disagreement(
             compared=seen,
             differ=wrong,
             only_ours=self.only_ours,
             only_theirs=self.only_theirs,
             share=wrong / seen if seen else None,
-            low=lower_bound(wrong, seen, confidence=_TWO_SIDED) if seen else None,
-            high=upper_bound(wrong, seen, confidence=_TWO_SIDED) if seen else None,
+            low=low if seen else None,
+            high=high if seen else None,
             most=tuple(
                 {"theirs": theirs, "ours": ours, "leads": count} for (theirs, ours), count in most
             ),

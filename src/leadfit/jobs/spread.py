@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 
 from leadfit.store import Store
 
+_PART: Final = 5_000
+"""Rows of the log in one part; parts are the same however many workers there are."""
 _CIRCLES: Final = 50_000
 """Objects of a worker between two searches for circles among them."""
 
@@ -46,6 +48,26 @@ def spread(
         initargs=(open_store,),
     ) as pool:
         return list(pool.map(partial(_in_worker, work), parts))
+
+
+def parts_of(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of parts of the log: behind the first number, up to the second.
+
+    Edges lie at the same rows whatever is left out before ``first``, so that what is said of a part
+    does not depend on it.
+
+    Args:
+        first: Number of the first row; 0 where there is none.
+        last: Number of the last row.
+
+    >>> list(parts_of(3, 10_002))
+    [(2, 5000), (5000, 10000), (10000, 10002)]
+    """
+    after = first - 1
+    while first and after < last:
+        upto = min(last, (after // _PART + 1) * _PART)
+        yield after, upto
+        after = upto
 
 
 _here: Final[list[Store]] = []

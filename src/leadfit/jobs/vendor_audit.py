@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from leadfit.bounds import lower_bound, upper_bound
+from leadfit.bounds import exact_interval
 from leadfit.buying import WhomKind
 from leadfit.canonical import canonical
 from leadfit.errors import BadInput, Fault
@@ -27,7 +27,6 @@ from leadfit.world import seeded
 LEAST_LEADS: Final = 100
 """Leads below which an audit says little."""
 MOST_TOLERANCE: Final = 0.5
-_SIDE: Final = 0.975
 _MOST_BYTES: Final = 64 * 1_048_576
 _COLUMNS: Final[Mapping[str, Column]] = {
     "domain": Column.DOMAIN,
@@ -206,14 +205,15 @@ def compare(
 
 
 def _accuracy(fact: str, right: int, compared: int, missing: int) -> Accuracy:
+    low, high = exact_interval(right, compared)
     return Accuracy(
         fact=fact,
         right=right,
         compared=compared,
         missing=missing,
         share=right / compared if compared else None,
-        low=lower_bound(right, compared, confidence=_SIDE),
-        high=upper_bound(right, compared, confidence=_SIDE),
+        low=low,
+        high=high,
     )
 
 

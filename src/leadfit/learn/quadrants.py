@@ -15,14 +15,13 @@ from typing import Final
 
 import numpy as np
 
-from leadfit.bounds import lower_bound, upper_bound
+from leadfit.bounds import exact_interval
 from leadfit.history import History, Step
 from leadfit.learn.ladder import Ladder, climb
 from leadfit.learn.past import Bools, Floats, Past, read_past
 from leadfit.learn.result import Presence
 from leadfit.records import Kind, Tier
 
-_SIDE: Final = 0.975
 _DAYS: Final[Mapping[Step, float]] = {
     Step.ACCEPTED: 30.0,
     Step.QUALIFIED: 90.0,
@@ -148,12 +147,8 @@ def share_of(reached: int, of: int) -> Share:
     >>> share_of(0, 10).low, round(share_of(0, 10).high, 3)
     (0.0, 0.308)
     """
-    return Share(
-        reached=reached,
-        of=of,
-        low=lower_bound(reached, of, confidence=_SIDE),
-        high=upper_bound(reached, of, confidence=_SIDE),
-    )
+    low, high = exact_interval(reached, of)
+    return Share(reached=reached, of=of, low=low, high=high)
 
 
 def quadrants(

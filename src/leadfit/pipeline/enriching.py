@@ -185,12 +185,24 @@ def _unsettled(
         return _missing(told, verdict, outcomes, why)
     about = tuple(foreseen.whom_of(told.case, identity.foreseen(told.case)).values())
     market = desk.session.purchases.market(rules, about, desk.now)
-    best = _best(question, verdict, market, desk)
+    failed = _failed(desk, outcomes)
+    offers = tuple(each for each in market.offers if (each.vendor, each.whom) not in failed)
+    best = _best(question, verdict, replace(market, offers=offers), desk)
     if isinstance(best, str):
         return _missing(told, verdict, outcomes, _why_not(outcomes) or best)
     desk.session.purchases.buy(_purchase(told, best, until))
     desk.world.reach("enrich.bought")
     return _waiting(told, Wait(began_at=desk.now, until=until))
+
+
+def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Whom]]:
+    """Return who could not be asked about whom for this signal; once is enough while it waits."""
+    made = (
+        desk.session.purchases.get(each.purchase_id)
+        for each in outcomes
+        if each.state is PurchaseState.FAILED
+    )
+    return frozenset((each.vendor, each.whom) for each in made if each is not None)
 
 
 def _waiting(told: Told, wait: Wait) -> Told:

@@ -134,6 +134,8 @@ def _faults(error: ValidationError) -> list[Fault]:
     for each in error.errors(include_url=False):
         path = ".".join(str(part) for part in each["loc"] if part != "[key]")
         came = "nothing" if each["type"] == "missing" else shorten(each["input"])
+        if not path:
+            came = "parts that do not fit together"
         allowed = each["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         if each["type"] == "missing":
             allowed = "a value; this key is required"

@@ -269,10 +269,14 @@ def to_number(value: Fact) -> float | None:
     return number if math.isfinite(number) else None
 
 
+YES_WORDS: Final = ("yes", "true", "y", "1", "1.0")
+"""Texts that say yes, lower case."""
+
+
 def to_yes(value: Fact) -> bool:
     """Return whether a value says yes.
 
     >>> to_yes("Yes"), to_yes("no")
     (True, False)
     """
-    return fold(value) in {"true", "yes", "y", "1", "1.0"}
+    return fold(value) in YES_WORDS

@@ -32,9 +32,11 @@ class WordPoints(Section):
     """Points earned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Earned:
     """What a part said of values, by rule and by a value's type and text.
+
+    Equal to itself alone: two parts are equal by their fields, whatever each was asked before.
 
     Attributes:
         part: The part that said so; a changed copy of it takes these along, and may not use them.
@@ -51,8 +53,8 @@ class FactPart(Section):
     """Name of the fact; other names for it stand in ``facts``."""
     cap: float = Field(gt=0, le=100)
     """Most points this part can earn."""
-    values: Mapping[str, float] = Field(default_factory=dict)
-    """Points by value of a text fact, in any case."""
+    values: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Points by value of a text fact, in any case; what takes points away stands in ``less``."""
     bands: Annotated[tuple[Band, ...], Field(strict=False)] = ()
     """Points by size of a number; the highest band reached counts."""
     words: Annotated[tuple[WordPoints, ...], Field(strict=False)] = ()

@@ -14,19 +14,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from typing import Final
 
 from leadfit.levels import ArtifactFact
 from leadfit.policy import Policy
 from leadfit.policy.groups import Groups
-from leadfit.policy.policy import fact_name, fold, to_number
+from leadfit.policy.policy import YES_WORDS, fact_name, fold, to_number
 from leadfit.policy.scoring import FactPart, Less
 from leadfit.records import Fact
 from leadfit.score.less import says
-from leadfit.score.points import of_facts
+from leadfit.score.points import holds_word, of_facts
 
-_MOST_WORDS: Final = 2_000
+_MOST_TEXTS: Final = 20_000
 _NOTHING: Final = "\u2205"
 """A word in no list: the text of a value that nothing names."""
 
@@ -75,6 +75,10 @@ class Cells:
         return tuple(read(value) for _, read in self.readers)
 
 
+Lines = tuple[tuple[str, ...], ...]
+"""Words by which one reader looks at a text: the first line of which one stands in it counts."""
+
+
 @dataclass(slots=True)
 class _Reading:
     """What looks at one fact, and the values at which it may see something else."""
@@ -82,7 +86,7 @@ class _Reading:
     readers: list[Reader]
     named: dict[str, Fact]
     sizes: set[float]
-    words: list[tuple[str, ...]]
+    words: list[Lines]
     is_number: bool = False
     is_yes: bool = False
     is_text: bool = False
@@ -162,7 +166,8 @@ def admitted(fact: str, value: Fact, policy: Policy) -> Fact:
         return value
     size = _as_number(value)
     if size is None:
-        return value if reading.is_text and isinstance(value, str) else None
+        is_other = isinstance(value, str) and to_number(value) is None
+        return value if reading.is_text and is_other else None
     low = -math.inf if rules is None or rules.min is None else rules.min
     high = math.inf if rules is None or rules.max is None else rules.max
     return size if low <= size <= high else None
@@ -233,12 +238,19 @@ def _note_part(reading: _Reading, part: FactPart) -> None:
         reading.sizes |= {band.min for band in part.bands}
     elif part.words:
         reading.is_text = True
-        reading.words.append(tuple(word for each in part.words for word in each.any))
+        _look_for(reading, tuple(each.any for each in part.words))
     elif part.yes is not None:
         reading.is_yes = True
+        reading.sizes.add(1.0)  # a yes as well
     else:
         reading.is_text = True
         _name(reading, part.values)
+
+
+def _look_for(reading: _Reading, lines: Lines) -> None:
+    reading.words.append(lines)
+    # By itself a word may be a size or a yes, which it is no more with other text beside it.
+    _name(reading, chain.from_iterable(lines))
 
 
 def _name(reading: _Reading, values: Iterable[str]) -> None:
@@ -253,7 +265,7 @@ def _read_less(reading: _Reading, first: str, policy: Policy, groups: Groups) ->
         reading.is_text = True
         _name(reading, less.values)
         if less.words:
-            reading.words.append(less.words)
+            _look_for(reading, (less.words,))
         reading.readers.append((f"less.{name}", _takes_away(less, fact_name(less.fact))))
 
 
@@ -353,6 +365,8 @@ def _values(reading: _Reading, first: str, policy: Policy) -> Iterator[Fact]:
         _name(reading, rules.values)
     if reading.is_yes:
         yield from ("yes", "no")
+        if reading.is_text:
+            yield from YES_WORDS[1:]
     yield from reading.named.values()
     if reading.is_number:
         low = -math.inf if rules is None or rules.min is None else rules.min
@@ -381,12 +395,34 @@ def _numbers(sizes: Iterable[float], low: float, high: float) -> Iterator[Fact]:
             yield int(each) if each.is_integer() and abs(each) < 2**53 else each
 
 
-def _texts(words: list[tuple[str, ...]]) -> Iterator[Fact]:
-    """Yield a text for each word, and for each pair of words where two parts look for words."""
-    yield from (f"{word} {_NOTHING}" for each in words for word in each)
-    if len(words) > 1:
-        for n, chosen in enumerate(product(*words)):
-            if n >= _MOST_WORDS:
-                message = "fewer words in the parts of one fact"
-                raise ValueError(message)
-            yield " ".join((*chosen, _NOTHING))
+def _texts(words: Sequence[Lines]) -> Iterator[Fact]:
+    """Yield a text for each word, and for all that readers can find in one text together.
+
+    What a reader finds is a line, the first of which a word stands in the text. So one word for
+    each line that some reader finds makes the same of every reader as the whole text does, and of
+    words in which all readers find the same lines one is enough.
+    """
+    for word in dict.fromkeys(word for lines in words for line in lines for word in line):
+        yield f"{word} {_NOTHING}"
+    if len(words) == 1:
+        return
+    chosen = [(None, *_one_for_each(words, lines)) for lines in words]
+    if math.prod(map(len, chosen)) > _MOST_TEXTS:
+        message = "fewer words in the parts of one fact"
+        raise ValueError(message)
+    for found in product(*chosen):
+        yield " ".join((*(each for each in found if each is not None), _NOTHING))
+
+
+def _one_for_each(words: Sequence[Lines], lines: Lines) -> tuple[str, ...]:
+    """Return the words of a reader, without those that are to every reader as one before."""
+    found: dict[tuple[int | None, ...], str] = {}
+    for word in chain.from_iterable(lines):
+        found.setdefault(tuple(_line_of(each, fold(word)) for each in words), word)
+    return tuple(found.values())
+
+
+def _line_of(lines: Lines, text: str) -> int | None:
+    """Return the first line of which a word stands in a folded text."""
+    found = (n for n, line in enumerate(lines) if any(holds_word(text, word) for word in line))
+    return next(found, None)

@@ -88,17 +88,10 @@ def write_plain(plain: object) -> str:
     return _JSON.encode(plain)
 
 
-def squeeze(content: bytes) -> bytes:
-    """Return ``content`` compressed, for ``zlib.decompress``.
+def squeeze_with(words: bytes, content: bytes) -> bytes:
+    """Return a content that is mostly made of known words compressed.
 
     A window of 8 KiB holds a whole decision; to clear the usual one costs as much as the work.
-    """
-    squeezing = zlib.compressobj(_QUICKLY, zlib.DEFLATED, _WINDOW_BITS, _MEMORY)
-    return squeezing.compress(content) + squeezing.flush()
-
-
-def squeeze_with(words: bytes, content: bytes) -> bytes:
-    """Return :func:`squeeze` of a content that is mostly made of known words.
 
     Args:
         words: What it is mostly made of, the most common last; 8 KiB count.
@@ -117,7 +110,7 @@ def _primed(words: bytes) -> zlib._Compress:
 
 
 def open_with(words: bytes, squeezed: bytes) -> bytes:
-    """Return what :func:`squeeze_with` compressed by these words, or :func:`squeeze` by none."""
+    """Return what :func:`squeeze_with` compressed by these words."""
     return zlib.decompressobj(zdict=words).decompress(squeezed)
 
 

@@ -148,3 +148,23 @@ def test_a_vendor_that_is_not_in_the_policy_is_named(
     place = ["--workspace", str(workspace)]
     assert run(["enrich", "audit", "nobody", str(tmp_path / "t.csv"), *place]) == 2
     assert "a vendor of the policy: v" in capsys.readouterr().err
+
+
+def test_a_sample_for_a_folder_that_is_not_there_is_refused_with_its_place(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "nowhere" / "sample.csv"
+    code = run(["enrich", "sample", "v", "--out", str(out), "--workspace", str(workspace)])
+    assert code == 2
+    said = capsys.readouterr().err
+    assert "sample.csv" in said
+    assert "allowed: a file that can be written" in said
+
+
+def test_the_leads_that_cost_most_stand_under_names_of_their_columns(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["enrich", "report", "--workspace", str(workspace)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    below = lines[lines.index("Leads that cost most:") + 1]
+    assert below.split()[:3] == ["calls", "answers", "hits"]

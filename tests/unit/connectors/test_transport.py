@@ -152,6 +152,7 @@ def test_each_status_has_its_class(status: int, expected: type[Exception]) -> No
         ("30", 30.0), (" 0 ", 0.0), ("Mon, 02 Mar 2026 09:00:30 GMT", 30.0),
         ("Mon, 02 Mar 2026 08:00:00 GMT", 0.0), ("soon", None), ("-5", None), ("", None),
         ("1e9", None), ("٣", None), (None, None), ("9" * 40, None),
+        ("999999999", 31 * 86_400.0), ("Fri, 31 Dec 9999 23:59:59 GMT", 31 * 86_400.0),
     ],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float | None) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from leadfit.buying import Flip, Offer, Whom
 from leadfit.pipeline import InForce
+from leadfit.pipeline import question as asked
 from leadfit.pipeline.certificate import certify, check
 from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import choices, is_worth_it, worth_buying
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.enrichment import Admissible
+from leadfit.policy.scoring import Band, FactPart, Less, WordPoints
 from leadfit.records import Account, Activity, Fact, Kind, Lead, RepLoad, Subject, Tier
 from leadfit.score.cells import admitted, split, weighed
 from leadfit.testing.builders import NOW, changed
@@ -203,6 +205,39 @@ def test_a_number_is_a_plain_one_or_it_is_not_taken() -> None:
     taken = [admitted("employees", each, policy) for each in ("800", 800.0, "1,000", "many", True)]
     assert taken == [800, 800, None, None, None]
     assert admitted("company_size", float("inf"), policy) is None
+
+
+def test_a_title_may_earn_by_two_parts_and_lose_by_no_third() -> None:
+    def part(word: str, points: float) -> FactPart:
+        line = WordPoints(any=(word, f"{word}s"), points=points)
+        return FactPart(fact="title", cap=20, words=(line,))
+
+    policy = changed(load_starter(), "score.fit", {"rank": part("vp", 20), "area": part("api", 20)})
+    students = Less(component="fit", points=30, fact="title", words=("student",))
+    policy = changed(policy, "score.less", {"students": students})
+    lead = question({}, *HOT, free=("title",), policy=policy)
+    verdict = worth_buying(lead)
+    assert verdict.bounds.span.numbers["fit100"] == (0.0, 100.0)
+    title = verdict.cells[0]
+    found = {each.signature for each in title.cells}
+    for text in ("vp api", "VP student", "apis students", "vps api student", "student", "x"):
+        assert title.read(text) in found
+    assert asked.answer(lead, {"title": "VP, API"}).tier in verdict.bounds.tiers
+
+
+def test_a_fact_read_as_number_and_as_yes_may_be_both_at_once() -> None:
+    size = FactPart(fact="seats", cap=20, bands=(Band(min=0, points=20),))
+    paid = FactPart(fact="seats", cap=20, yes=20)
+    policy = changed(load_starter(), "score.fit", {"size": size, "paid": paid})
+    (seats,) = worth_buying(question({}, free=("seats",), policy=policy)).cells
+    assert seats.read(admitted("seats", 1, policy)) in {each.signature for each in seats.cells}
+    named = changed(policy, "score.less", {"x": Less(component="fit", points=1, fact="seats",
+                                                    words=("yes",))})  # fmt: skip
+    (seats,) = worth_buying(question({}, free=("seats",), policy=named)).cells
+    assert admitted("seats", "1,000", named) is None
+    for value in ("yes", "true", "1", "y", "no"):
+        kept = admitted("seats", value, named)
+        assert seats.read(kept) in {each.signature for each in seats.cells}
 
 
 # ---- certificates --------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import pytest
 
 from leadfit.errors import BadPolicy
 from leadfit.policy import Policy, load, load_starter, starter_files
+from leadfit.records import Subject
+from leadfit.score import rate
 from leadfit.testing.builders import write_policy
 
 TOML = starter_files()["policy.toml"].decode()
@@ -173,6 +175,7 @@ def test_an_unknown_key_inside_a_list_names_the_keys_of_that_list(tmp_path: Path
         ('part = "engagement.demo", points = 10', 'part = "demo", points = 10', "score"),
         ('also = { "engagement.web_visits"', 'also = { "engagement.web"', "score"),
         ("a_tier_two = 50", "a_tier_two = 80", "score.cuts"),
+        ("software = 15", "software = -15", "score.fit.industry.values.software"),
         ("pricing_view = 1,", "price_view = 1,", "plays.0.needs.price_view"),
         ("units = 5", "", "meaningful_use.units"),
     ],
@@ -313,3 +316,12 @@ def test_a_policy_cannot_be_changed_in_place() -> None:
     policy: Policy = load_starter()
     with pytest.raises(ValueError, match="frozen"):
         policy.score.model = "A"  # type: ignore[misc]  # what must fail
+
+
+def test_a_part_that_was_asked_before_equals_one_that_was_not(tmp_path: Path) -> None:
+    one, other = load_starter(), load(write_policy(tmp_path))
+    subject = Subject(facts={"industry": "software", "title": "CEO"})
+    rate(subject, None, one, now=datetime(2026, 3, 2, tzinfo=UTC))
+    assert one.score == other.score
+    rate(subject, None, other, now=datetime(2026, 3, 2, tzinfo=UTC))
+    assert one.score == other.score

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -160,7 +159,7 @@ def _number(found: object) -> tuple[Fact, str | None]:
         value = float(found.strip().replace(",", ""))
     else:
         return None, "wrong_type"
-    if not math.isfinite(value) or abs(value) > _LARGEST:
+    if not abs(value) <= _LARGEST:  # nor what is no number; a long whole number fits no float
         return None, "too_large"
     return int(value) if float(value).is_integer() else value, None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -235,9 +236,11 @@ def _raise(code: Code, answer: Answer) -> None:
 def _later(poll: Poll, answer: Answer, body: JsonValue) -> Brought:
     told = at_path(body, poll.after_path) if poll.after_path is not None else None
     ticket = at_path(body, poll.ticket) if poll.ticket is not None else ""
-    wait_s = float(told) if isinstance(told, int | float) else answer.retry_after_s
-    chosen = poll.after_s if wait_s is None else wait_s
-    return Brought(later_s=min(max(chosen, 0.05), _LONGEST_POLL_S), ticket=str(ticket or "")[:200])
+    wait_s = answer.retry_after_s
+    if isinstance(told, int | float) and math.isfinite(told):
+        wait_s = told
+    chosen = min(max(poll.after_s if wait_s is None else wait_s, 0.05), _LONGEST_POLL_S)
+    return Brought(later_s=float(chosen), ticket=str(ticket or "")[:200])
 
 
 def _json_of(answer: Answer) -> JsonValue:

@@ -19,6 +19,7 @@ from leadfit.pipeline import InForce
 from leadfit.policy.policy import PLAY
 from leadfit.records import Account, Activity, Band, Facts, Kind, Score, Subject, Tier
 from leadfit.resolve.relatives.hierarchy import RoutingLevel, routing_account
+from leadfit.score.override import OVERRIDE
 from leadfit.store import Session
 from leadfit.store.codec import decode
 from leadfit.store.recorded import Recorded
@@ -30,11 +31,18 @@ _DECODER: Final = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What scoring says of a lead, as far as routing asks."""
+    """What scoring says of a lead, as far as routing and the fit gate ask.
+
+    Attributes:
+        fit100: Fit on a scale of 100.
+        by_icp: That is the learned score of the account, not fit by facts.
+    """
 
     tier: Tier
     total: float
     play: str | None = None
+    fit100: float = 0.0
+    by_icp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +175,9 @@ def _take(
     subject = _subject(body, each.personal)
     said = cast("Mapping[str, object]", body["score"])
     recorded = _recorded(said)
-    present = recorded if _is_by(each, rules[0]) else _rate(subject, rules[0], at)
-    other = present if rate_alike else _rate(subject, rules[1], at)
+    whose = _Whose(each.lead_id, _lifted_by(said))
+    present = recorded if _is_by(each, rules[0]) else _rate(subject, rules[0], at, whose)
+    other = present if rate_alike else _rate(subject, rules[1], at, whose)
     routed = assignment if assignment is not None else {}
     signal_at = routed.get("signal_at")
     made = Happening(
@@ -216,6 +225,8 @@ def _subject(body: Mapping[str, object], personal: Facts) -> Subject:
         activities=tuple(
             Activity(kind=Kind(each["kind"]), at=_time(each["at"])) for each in activities
         ),
+        measured=cast("Mapping[str, float]", said.get("measured", {})),
+        listed=tuple(cast("list[str]", said.get("listed", []))),
     )
 
 
@@ -226,18 +237,43 @@ def _recorded(said: Mapping[str, object]) -> Rated:
         Tier(cast("int", said["tier"])),
         cast("float", said["total"]),
         next((name.removeprefix(PLAY) for name in plays), None),
+        cast("float", said.get("fit100", 0.0)),
+        said.get("firmographic100") is not None,
     )
 
 
-def _rate(subject: Subject, rules: InForce, at: datetime) -> Rated:
-    found = score.rate(subject, rules.artifact, rules.policy, now=at)
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """The lead whose lot counts, and who lifted it, if anybody did."""
+
+    lead_id: str
+    lifted_by: str | None
+
+
+def _lifted_by(said: Mapping[str, object]) -> str | None:
+    """Return that a person lifted the lead by this decision; who it was changes nothing."""
+    reasons = cast("list[Mapping[str, object]]", said.get("reasons", []))
+    return "a person" if any(each["rule"] == OVERRIDE for each in reasons) else None
+
+
+def _rate(subject: Subject, rules: InForce, at: datetime, whose: _Whose) -> Rated:
+    found = score.rate(
+        subject, rules.artifact, rules.policy, now=at,
+        lead_id=whose.lead_id, lifted_by=whose.lifted_by,
+    )  # fmt: skip
     return rated_of(found, rules)
 
 
 def rated_of(found: Score, rules: InForce) -> Rated:
     """Return what routing asks of a score."""
     play = rules.policy.play_of(found)
-    return Rated(found.tier, found.total, None if play is None else play.name)
+    return Rated(
+        found.tier,
+        found.total,
+        None if play is None else play.name,
+        found.fit100,
+        found.firmographic100 is not None,
+    )
 
 
 def _matched(said: Mapping[str, object], edges: tuple[float, float]) -> Matched:

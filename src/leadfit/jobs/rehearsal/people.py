@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from leadfit.bounds import NORMAL_95, lower_bound, upper_bound
+from leadfit.bounds import NORMAL_95, exact_interval
 from leadfit.jobs.rehearsal.happenings import week_of
 from leadfit.jobs.rehearsal.simulate import Side
 from leadfit.policy import Policy
@@ -23,7 +23,6 @@ MATURE: Final = timedelta(days=90)
 """A lead is won within this time or counts as not won."""
 _LEAST_WINS: Final = 5
 _LEAST_MATURE: Final = 50
-_TWO_SIDED: Final = 0.975
 _LONGEST: Final = timedelta(days=60)
 
 
@@ -111,8 +110,7 @@ def feasible(side: Side, speed: Speed, policy: Policy) -> dict[str, object]:
         known = [share for share in shares if share is not None]
         is_known = seen >= FEW and len(known) == len(owned) and bool(owned)
         kept = math.fsum(known) / len(known) if known else None
-        low = lower_bound(within, seen, confidence=_TWO_SIDED)
-        high = upper_bound(within, seen, confidence=_TWO_SIDED)
+        low, high = exact_interval(within, seen)
         said[f"tier {tier.value}"] = {
             "sla_minutes": limit,
             "assigned": len(owned),

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
-from typing import Final
 
 from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
-from leadfit.jobs.rehearsal import compare, people, spend
+from leadfit.jobs.rehearsal import beyond, compare, people, spend
+from leadfit.jobs.rehearsal.fit_gate import fit_gate
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
 from leadfit.jobs.spending import spending
+from leadfit.jobs.spread import OpenStore, parts_of
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference, Policy
 from leadfit.store import Session, Store
 from leadfit.store.recorded import Fate
-
-_PART: Final = 5_000
-OpenStore = Callable[[], Store]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,7 @@ def rehearse(
     fates = store.read(lambda session: session.recorded.fates(since))
     if not count:
         return _unknown("no decision is on record in this time")
-    parts = tuple(_parts(first, last))
+    parts = tuple(parts_of(first, last))
     every = max(1, count // spend.DRAFTS) if spend.foresees(rules) else 0
     if workers > 1 and open_store is not None and len(parts) > 1:
         read, sides = _with_others(parts, rules, fates, open_store, workers=workers, every=every)
@@ -128,7 +126,9 @@ def _effects(
             "before": people.feasible(sides[0], speed, rules[0].policy),
             "after": people.feasible(sides[1], speed, rules[1].policy),
         },
+        "fit_gate": fit_gate(read.happenings, rules),
         "spend": spend.spent(drafts, len(sides[0].leads), paid, rules),
+        "unknown": beyond.unknowns(rules),
         "wins": people.wins(sides, fates, speed, rules[0].policy, until),
         "not_replayed": compare.not_replayed(differences),
     }
@@ -144,14 +144,6 @@ def _paid(session: Session, read: Read, rules: InForce) -> int:
 
 def _touched(fates: Sequence[Fate]) -> dict[str, datetime]:
     return {each.lead_id: each.touched_at for each in fates if each.touched_at is not None}
-
-
-def _parts(first: int, last: int) -> Iterator[tuple[int, int]]:
-    after = first - 1
-    while after < last:
-        upto = min(last, after + _PART)
-        yield after, upto
-        after = upto
 
 
 def _joined(parts: Sequence[Read]) -> Read:

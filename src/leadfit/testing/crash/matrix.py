@@ -26,7 +26,7 @@ from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
 from leadfit.testing.crash.outside import Outside, time_of
 from leadfit.testing.crash.story import BEGINS, finish, open_at, tell, write_export
-from leadfit.testing.crash.vendors import add_hook
+from leadfit.testing.crash.vendors import add_hook, add_seller
 from leadfit.testing.crash.world import KillingWorld
 from leadfit.testing.sim import Effect, History
 from leadfit.testing.sim.check import faults
@@ -36,7 +36,7 @@ from leadfit.world import SystemWorld, seeded
 _KILLED: Final = -signal.SIGKILL
 _CHECKED: Final = (
     "signals", "decisions", "leads", "assignments", "clocks", "outbox", "feedback", "reviews",
-    "merges", "keys", "refused_signals", "lifts",
+    "merges", "keys", "refused_signals", "lifts", "purchases", "vendor_calls", "vendor_budgets",
 )  # fmt: skip
 _PATIENCE_S: Final = 0.03
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -163,6 +163,7 @@ class _Place:
         workspace = self._folder / "workspace"
         shutil.copytree(self._template, workspace)
         add_hook(workspace / "policy")
+        add_seller(workspace)
         # A store in a file is made within the story, so that a process dies at that, too.
         (workspace / DATABASE).unlink(missing_ok=True)
         self._told = Outside(self._folder / "outside")
@@ -285,9 +286,29 @@ def _acknowledged(connection: sqlite3.Connection, told: Outside) -> Iterator[str
             (record_id,) = (value for name, value in each.items() if name != "what")
             if not _is_there(connection, there, record_id):
                 yield f"{record_id} was {what}, which was acknowledged and is not on record"
+    yield from _bought(connection)
     repeated = [key for key, times in Counter(_keys(told)).items() if times > 1]
     for key in repeated:
         yield f"action {key} was done twice"
+
+
+def _bought(connection: sqlite3.Connection) -> Iterator[str]:
+    """Purchases have ended, none was asked more than twice, and the budget says what calls cost."""
+    for purchase_id, state in connection.execute(
+        "SELECT purchase_id, state FROM purchases WHERE state IN ('wanted', 'asked')"
+    ):
+        yield f"purchase {purchase_id} is still {state}"
+    for purchase_id, calls in connection.execute(
+        "SELECT purchase_id, count(*) FROM vendor_calls GROUP BY purchase_id HAVING count(*) > 2"
+    ):
+        yield f"purchase {purchase_id} was asked {calls} times"
+    (cost,) = connection.execute("SELECT coalesce(sum(money), 0) FROM vendor_calls").fetchone()
+    spent, reserved = connection.execute(
+        "SELECT coalesce(sum(spent), 0), coalesce(sum(reserved), 0) FROM vendor_budgets"
+        " WHERE unit = 'money'"
+    ).fetchone()
+    if spent != cost or reserved:
+        yield f"calls cost {cost}, the budget says {spent} and {reserved} set aside"
 
 
 def _keys(told: Outside) -> Iterator[str]:

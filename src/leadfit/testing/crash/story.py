@@ -14,8 +14,10 @@ from leadfit.app.files import write_whole
 from leadfit.app.in_force import rules_in_force
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
+from leadfit.app.vendors import Vending
 from leadfit.app.workspace import open_store
 from leadfit.artifact import Artifact, Head
+from leadfit.connectors.transport import Transport
 from leadfit.errors import Conflict, LeadfitError
 from leadfit.levels import ArtifactFact
 from leadfit.records import Relation
@@ -78,15 +80,28 @@ def open_at(folder: Path, world: KillingWorld, told: Outside, settings: Settings
     """Open a workspace whose actions go to a receiver outside it."""
     receiver = KeepingReceiver(told, world)
     store = open_store(folder, world, settings)
+    rules = rules_in_force(folder, store)
+    opened: list[Leadfit] = []
+    # The vendor of facts is a file: nothing goes over the network.
+    selling = Vending(
+        folder,
+        Transport(world, request_s=lambda: 1.0),
+        vendors.ENVIRONMENT,
+        lambda: opened[0].policy if opened else rules.policy,
+        world,
+    )
+    selling.check()
     leadfit = Leadfit(
         folder,
         store=store,
-        in_force=rules_in_force(folder, store),
+        in_force=rules,
         performers={"*": receiver},
         fallbacks={"chat": ("email",)},
         world=world,
+        vendors=selling,
         environment=vendors.ENVIRONMENT,
     )
+    opened.append(leadfit)
     return Stage(leadfit=leadfit, world=world, told=told, receiver=receiver)
 
 
@@ -108,6 +123,7 @@ def tell(stage: Stage, export: Path) -> None:
     _reviews(stage)
     _trouble(stage)
     _absence(stage)
+    _buying(stage)
     _breaches(stage)
     _end(stage)
 
@@ -292,6 +308,25 @@ def _absence(stage: Stage) -> None:
     _rounds(stage)
 
 
+def _buying(stage: Stage) -> None:
+    """Facts are bought of firms known and unknown; one lead is given away before they come."""
+    for number, firm in enumerate(("small-firm.com", "large-firm.com", vendors.UNKNOWN)):
+        _send(stage, _lacking(stage, f"p{number}", f"ed@{firm}"))
+    _rounds(stage)
+    _send(stage, _lacking(stage, "p9", "ed@late-firm.com"))
+    stage.leadfit.decide_pending()
+    stage.world.pass_time(60.0)
+    stage.told.tell("time", forward_s=stage.world.forward_s)
+    stage.leadfit.decide_pending()
+    _rounds(stage)
+
+
+def _lacking(stage: Stage, event: str, email: str) -> dict[str, object]:
+    """Return a signal that does not say how large the firm is."""
+    body = _body(stage, event, email, "demo_request")
+    return {**body, "facts": {"industry": "software", "country": "US", "title": "VP Sales"}}
+
+
 def _breaches(stage: Stage) -> None:
     """Nobody touches the rest: clocks run out, reviews wait, a quarter passes."""
     for hours in (0.3, 0.3, 1.0, 12.0, 12.0, 24.0, 24.0, 168.0, 168.0, _QUARTER_H):
@@ -322,6 +357,7 @@ def _rounds(stage: Stage) -> None:
     while (
         leadfit.decide_pending()
         + leadfit.run_clocks()
+        + leadfit.enriching.buy()
         + leadfit.routing.round()
         + leadfit.deliver()
     ):

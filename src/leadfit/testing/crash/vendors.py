@@ -1,4 +1,4 @@
-"""Vendors that call a workspace in the story: one signs what it says, one repeats what we wrote."""
+"""Vendors of the story: one calls, signs and repeats what we wrote; another sells facts."""
 
 from __future__ import annotations
 
@@ -35,6 +35,31 @@ def add_hook(policy: Path) -> None:
     path = policy / "policy.toml"
     text = path.read_text("utf-8").replace("[signal]\n", "[signal]\nrefused_days = 365\n")
     write_whole(path, (text + _HOOK).encode())
+
+
+SELLS: Final = "companies"
+"""The vendor of facts: a file in the workspace."""
+UNKNOWN: Final = "unknown-firm.com"
+"""A firm that it knows nothing of."""
+_SELLER: Final = f"""
+[[enrich.vendors]]
+name = "{SELLS}"
+profile = "csv"
+options = {{ file = "companies.csv" }}
+supplies = {{ employees = "company" }}
+price = 0.50
+pays_misses = true
+money_a_month = 100
+"""
+_KNOWN: Final = "domain,employees\nsmall-firm.com,8\nlarge-firm.com,900\nlate-firm.com,900\n"
+
+
+def add_seller(workspace: Path) -> None:
+    """Let the policy of a workspace buy how many people a company employs, where that matters."""
+    path = workspace / "policy" / "policy.toml"
+    text = path.read_text("utf-8").replace("[enrich]\non = false", "[enrich]\non = true")
+    write_whole(path, (text + _SELLER).encode())
+    write_whole(workspace / "companies.csv", _KNOWN.encode())
 
 
 def call(*events: dict[str, object]) -> Incoming:
