@@ -13,6 +13,7 @@ import json
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def demand(holds: object, words: str) -> None:
         raise WrongRequest(words)
 
 
-class Receiver:
+class Receiver(ABC):
     """A server that carries out actions and remembers what it did.
 
     Args:
@@ -148,13 +149,13 @@ class Receiver:
         self._server.server_close()
         self._thread.join()
 
+    @abstractmethod
     def answer(self, request: Request) -> Reply:
         """Check a request and carry out what it asks for; for each vendor its own.
 
         Raises:
             WrongRequest: The vendor would not take it.
         """
-        raise NotImplementedError
 
     def is_action(self, request: Request) -> bool:
         """Return whether a request carries an action, and may go wrong."""

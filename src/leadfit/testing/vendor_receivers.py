@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qs
@@ -76,13 +77,13 @@ class VendorReceiver(Receiver):
         reply = self.asked_for(request)
         return Reply(status=reply.status, body=reply.body, headers={**self.limits, **reply.headers})
 
+    @abstractmethod
     def asked_for(self, request: Request) -> Reply:
         """Answer a call; for each vendor its own.
 
         Raises:
             WrongRequest: The vendor would not take it.
         """
-        raise NotImplementedError
 
     def company(self, domain: str) -> dict[str, object]:
         """Return what is known of a company."""
