@@ -62,9 +62,6 @@ def policy_of(rules: str) -> Policy:
         return policies.load(Path(place))
 
 
-# ---- faults --------------------------------------------------------------------------------
-
-
 def performer_of(vendor: str, url: str) -> Performer:
     networks = [ipaddress.ip_network("127.0.0.0/8")]
     transport = Transport(SystemWorld(), request_s=lambda: REQUEST_S, allowed=networks)
@@ -105,9 +102,6 @@ def through(vendor: str, actions: int) -> dict[str, object]:
         "honours_keys": receiver.honours,
         "wrong_requests": len(receiver.wrong),
     }
-
-
-# ---- bulkheads and poison ------------------------------------------------------------------
 
 
 class Timed:

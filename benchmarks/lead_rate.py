@@ -54,9 +54,6 @@ COLUMNS = (
 )
 
 
-# ---- the base ------------------------------------------------------------------------------
-
-
 def base(size: int) -> Path:
     """Return a workspace with ``size`` accounts and three contacts each, built if need be."""
     folder = RESULTS / "tmp" / f"lead-rate-{size}"
@@ -108,9 +105,6 @@ def _add_accounts(some: Sequence[Account], session: Session) -> None:
 
 def _add_contacts(some: Sequence[tuple[Contact, str | None]], session: Session) -> None:
     session.accounts.add_contacts(some)
-
-
-# ---- the signals ---------------------------------------------------------------------------
 
 
 def bodies(size: int, count: int) -> Iterator[bytes]:

@@ -69,9 +69,6 @@ FULL = Size(worlds=8, leads=20_000, facts=60, seed=9400, nulls=20, large=(200_00
 SMALL = Size(worlds=1, leads=4_000, facts=30, seed=31, nulls=1, large=(20_000, 40))
 
 
-# ---- one world ------------------------------------------------------------------------------
-
-
 def effects_of(dials: Dials) -> Figures:
     """Return figures of all effects of one world, and of expansion and churn apart."""
     world = worlds.plant(dials)
@@ -191,9 +188,6 @@ def claims_of_the_papers(
         "static_fails": float(1 - accepted[ideal].mean()),
         "learned_fails": float(1 - accepted[as_many].mean()),
     }
-
-
-# ---- sections -------------------------------------------------------------------------------
 
 
 def many(size: Size, **dials: object) -> list[Figures]:
@@ -346,8 +340,6 @@ SECTIONS: Mapping[str, Callable[[Size], list[Figures]]] = {
     "rising": partial(many, hazards=Hazards.RISING),
     "unrecorded": partial(many, confounding=Confounding.UNRECORDED),
 }
-
-# ---- gates ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,9 +129,6 @@ class Problem:
         return None
 
 
-# ---- the methods ----------------------------------------------------------------------------
-
-
 def naive(problem: Problem, asked: Sequence[Asked]) -> Answers:
     """Plain rates with and without the value, over every customer, as a report shows them."""
     found: Answers = {}
@@ -254,9 +251,6 @@ PEERS: Mapping[str, tuple[Callable[[Problem, Sequence[Asked]], Answers], bool]] 
     "EconML LinearDML": (econ_ml, True),
 }
 """Each with whether it gets a limited number of attributes."""
-
-
-# ---- one world ------------------------------------------------------------------------------
 
 
 class Board:

@@ -106,9 +106,6 @@ def wrong_links(true: float, companies: int) -> dict[str, object]:
     }
 
 
-# ---- whole weeks ---------------------------------------------------------------------------
-
-
 def simulated_week(
     number: int, random: Random, *, signals: int, wrong: float, missed: float
 ) -> tuple[list[Link], list[Review]]:
@@ -206,9 +203,6 @@ def intervals(weeks: int, *, wrong: float, missed: float, pooled: int) -> dict[s
             for name, true in truth.items()
         },
     }
-
-
-# ---- the two-week hold ---------------------------------------------------------------------
 
 
 def holds(true: float, signals: int, pairs: int) -> dict[str, object]:

@@ -159,9 +159,6 @@ def by_leadfit(case: Case, folder: Path) -> dict[str, str]:
     return {str(name): str(entity) for name, entity in rows}
 
 
-# ---- Splink alone --------------------------------------------------------------------------
-
-
 def by_splink(case: Case) -> dict[float, dict[str, str]]:
     """Return the entities of Splink alone for every cut."""
     asked = case.asked()

@@ -150,9 +150,6 @@ def pairs_of_names(
     return first.tolist(), number.astype(np.intp)
 
 
-# ---- labels and what is learned from them ------------------------------------------------------
-
-
 def drawn_labels(of: Base, pool: Bools, labels: int, seed: int) -> tuple[list[LabelledPair], Bools]:
     """Return labels drawn from ``pool`` by the product's sampler, and what has no label."""
     places = np.flatnonzero(pool)
@@ -333,9 +330,6 @@ def with_labels(of: Base, labels: int, seeds: int) -> dict[str, object]:
         "same_base": over_seeds(lambda seed: same_base(of, labels, seed), seeds),
         "new_clusters": over_seeds(lambda seed: new_clusters(of, labels, seed), seeds),
     }
-
-
-# ---- same, related, different ------------------------------------------------------------------
 
 
 def named(name: str, **more: str) -> dict[str, str]:

@@ -91,9 +91,6 @@ class Artifact:
         object.__setattr__(self, "digest", digest)
 
 
-# ---- evaluation ----------------------------------------------------------------------------
-
-
 def evaluate(artifact: Artifact, facts: Facts) -> IcpScore:
     """Score one account by its facts.
 
@@ -247,8 +244,6 @@ def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
     )
     return ", ".join(f"{name} {level}" for term, name, level in terms[:show] if term < 0)
 
-
-# ---- JSON ----------------------------------------------------------------------------------
 
 _FACT_KEYS = frozenset(each.name for each in fields(ArtifactFact))
 _HEAD_KEYS = frozenset(each.name for each in fields(Head))

@@ -323,9 +323,6 @@ def tier_of(chance: float) -> int:
     return 1 if chance >= TIERS[0] else 2 if chance >= TIERS[1] else 3
 
 
-# ---- JSON ----------------------------------------------------------------------------------
-
-
 def to_json(model: PropensityModel) -> str:
     """Return the canonical JSON.
 

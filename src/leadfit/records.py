@@ -16,8 +16,6 @@ from leadfit.errors import Fault
 Fact = str | int | float | bool | None
 Facts = Mapping[str, Fact]
 
-# ---- what comes in -------------------------------------------------------------------------
-
 
 class Kind(StrEnum):
     """Kinds of events: ladder, use and health, engagement and intent, handling."""
@@ -113,9 +111,6 @@ class Refusal:
     faults: tuple[Fault, ...]
 
 
-# ---- who is known --------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A company or a body of one, as the customer keeps it."""
@@ -189,9 +184,6 @@ class Rep:
     capacity: int | None = None
 
 
-# ---- why -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One step of an explanation.
@@ -205,9 +197,6 @@ class Reason:
     rule: str
     words: str
     points: float | None = None
-
-
-# ---- resolve -------------------------------------------------------------------------------
 
 
 class Band(StrEnum):
@@ -298,9 +287,6 @@ class Match:
     left_out: int | None = None
 
 
-# ---- score ---------------------------------------------------------------------------------
-
-
 class Tier(IntEnum):
     """How fast and by whom a lead is worked; 1 is first."""
 
@@ -382,9 +368,6 @@ class Score:
     reasons: tuple[Reason, ...] = ()
 
 
-# ---- route ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepLoad:
     """A rep and what the store knows of the rep's present load.
@@ -430,9 +413,6 @@ class Ranking:
     excluded: tuple[Place, ...] = ()
     needs_slot: bool = False
     reasons: tuple[Reason, ...] = ()
-
-
-# ---- orchestrate ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,9 +155,6 @@ def test_a_java_process_that_dies_is_an_error_that_names_spark() -> None:
     assert done.stdout == "spark gave up: its Java process ended, perhaps out of memory\n"
 
 
-# ---- as a user calls it --------------------------------------------------------------------
-
-
 def listed(path: Path, header: Sequence[str], rows: Iterator[Sequence[object]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         write = csv.writer(file).writerow

@@ -58,9 +58,6 @@ def answers() -> list[int]:
     return [number for number, line in enumerate(LINES) if "sendto(" in line]
 
 
-# ---- what a trace says ---------------------------------------------------------------------
-
-
 def test_a_trace_holds_every_transaction_and_every_answer_in_order() -> None:
     trace = read_trace(LINES)
     kept = list(transactions(trace, LOG))
@@ -141,9 +138,6 @@ def test_a_write_that_is_not_shown_whole_is_refused(changes: tuple[tuple[str, st
 def test_a_write_to_the_log_that_is_no_frame_is_refused() -> None:
     with pytest.raises(ValueError, match="bytes at 57"):
         list(transactions(read_trace(changed((", 512, 56)", ", 512, 57)"))), LOG))
-
-
-# ---- what a disk holds ---------------------------------------------------------------------
 
 
 def kept_after(folder: Path, trace: Trace, cut: int, seed: int) -> set[bytes]:

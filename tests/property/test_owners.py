@@ -33,9 +33,6 @@ OTHERS = ("eve", "hal", "max", "pam")
 STARTER = load_starter()
 
 
-# ---- any order of events -------------------------------------------------------------------
-
-
 def team(name: str) -> Rep:
     fields: dict[str, object] = {"team": "senior-ae", "capacity": 2, "manager_id": "max"}
     if name == "eve":
@@ -73,8 +70,6 @@ class Owners(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.company.store.close()
         self.folder.cleanup()
-
-    # ---- what happens ----
 
     @rule(who=st.integers(0, 5), is_hot=st.booleans())
     def a_signal_comes(self, who: int, is_hot: bool) -> None:
@@ -147,8 +142,6 @@ class Owners(RuleBasedStateMachine):
         ]
         assert len(absent) <= swept.stuck
 
-    # ---- what holds ----
-
     @invariant()
     def a_lead_has_one_owner_and_every_wait_is_on_record(self) -> None:
         with closing(sqlite3.connect(self.path)) as connection:
@@ -191,8 +184,6 @@ TestOwners.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-
-# ---- fairness in pools that overlap --------------------------------------------------------
 
 WEST = Territory(name="west", values={"state": frozenset({"ca"})}, least={}, most={})
 POOLED = changed(

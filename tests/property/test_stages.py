@@ -42,8 +42,6 @@ quick = settings(max_examples=60, deadline=None, derandomize=True, database=None
 POLICY = load_starter()
 MODELS = (POLICY, changed(POLICY, "score.model", "A"))
 
-# ---- signal --------------------------------------------------------------------------------
-
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
 trees = st.recursive(
     plain,
@@ -86,8 +84,6 @@ def test_reading_answers_every_body_with_a_signal_or_with_faults(body: object) -
         assert answer.faults
         assert all(fault.place and fault.came and fault.allowed for fault in answer.faults)
 
-
-# ---- resolve -------------------------------------------------------------------------------
 
 account_ids = st.sampled_from(["a", "b", "c"])
 accounts = st.builds(
@@ -148,8 +144,6 @@ def test_every_match_has_reasons_and_the_band_of_its_probability(
     assert (match.account_id is None) or match.band is Band.AUTO
     assert decide(given_signal, own, found[::-1], POLICY, now=NOW).band is match.band
 
-
-# ---- score ---------------------------------------------------------------------------------
 
 facts = st.fixed_dictionaries(
     {},
@@ -212,8 +206,6 @@ def test_one_more_activity_never_lowers_a_score_and_time_alone_never_raises_it(
     assert after.tier <= before.tier
     assert later.total <= before.total
 
-
-# ---- route ---------------------------------------------------------------------------------
 
 reps = st.lists(
     st.builds(
@@ -290,8 +282,6 @@ def test_reps_who_are_always_there_differ_by_at_most_one_lead_at_every_moment(
         given_out = [counts[name] for name in steady]
         assert max(given_out) - min(given_out) <= 1
 
-
-# ---- orchestrate ---------------------------------------------------------------------------
 
 moments = st.datetimes(
     min_value=datetime.fromisoformat("2026-01-01"),

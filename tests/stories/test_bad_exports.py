@@ -76,9 +76,6 @@ def dated(kinds: set[str], at: str, *, every: int = 1) -> Callable[[int, Row], R
     )
 
 
-# ---- columns -------------------------------------------------------------------------------
-
-
 def test_columns_that_are_no_evidence_are_each_named(tables: Export, tmp_path: Path) -> None:
     won = {row["lead_id"] for row in tables["events"] if row["kind"] == "converted"}
     odd: dict[str, Callable[[int, Row], str]] = {
@@ -135,9 +132,6 @@ def test_use_that_is_no_finite_number_is_refused_with_its_row(
     assert not (tmp_path / "out").exists()
 
 
-# ---- outcomes ------------------------------------------------------------------------------
-
-
 def test_an_outcome_that_everyone_reached_is_named(tables: Export, tmp_path: Path) -> None:
     kept = [row for row in tables["events"] if row["kind"] != "converted"]
     at = max(row["at"] for row in tables["events"])
@@ -166,9 +160,6 @@ def test_an_outcome_that_nobody_reached_is_a_missing_source(
     assert isinstance(funnel, dict)
     assert sources[missing] == "missing"
     assert funnel[missing] is None
-
-
-# ---- dates ---------------------------------------------------------------------------------
 
 
 def test_outcomes_before_their_lead_are_named(tables: Export, tmp_path: Path) -> None:
@@ -208,9 +199,6 @@ def test_a_past_in_which_all_happened_before_it_began_breaks_nothing(
     report, named = benchmarked(events(tables, dated(set(), "2019-01-01")), tmp_path)
     assert ("after_as_of", "leads") in named
     assert report["verdict"] == "not_enough_evidence"
-
-
-# ---- hardly anything -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])

@@ -66,9 +66,6 @@ def shuffled(history: History, seed: int) -> History:
     return replace(history, leads=Table(columns=columns))
 
 
-# ---- what is found -------------------------------------------------------------------------
-
-
 def test_causes_lead_the_profile_and_detractors_are_set_apart(study: learn.Study) -> None:
     found = study.benchmark
     assert ("f03", "yes") in [(row.fact, row.value) for row in found.profile[:4]]
@@ -149,9 +146,6 @@ def test_a_higher_score_means_more_worth(planted: Planted, study: learn.Study) -
     assert planted.value[top].mean() > 1.4 * planted.value.mean()
 
 
-# ---- verdicts ------------------------------------------------------------------------------
-
-
 def test_a_few_hundred_customers_are_not_enough_and_it_says_how_many_would_be() -> None:
     made = make(World(seed=5, leads=3500, expand={"f03": 0.6}, convert_rate=0.006))
     found = learn.benchmark(made.history)
@@ -181,9 +175,6 @@ def test_a_large_history_in_which_nothing_matters_supports_no_profile() -> None:
 def test_a_supported_profile_is_called_so() -> None:
     made = make(World(seed=78, leads=6000, facts=6, expand={"f03": 0.9}, convert_rate=0.08))
     assert learn.benchmark(made.history).verdict is Verdict.ICP_SUPPORTED
-
-
-# ---- the profile in use --------------------------------------------------------------------
 
 
 def tiered(planted: Planted, fact: str, *, until: float = 1e9) -> History:
@@ -227,9 +218,6 @@ def test_a_static_rule_about_an_unknown_column_is_refused_by_its_place(planted: 
     with pytest.raises(BadInput) as caught:
         learn.benchmark(planted.history, static_icp=icp)
     assert [fault.place for fault in caught.value.faults] == ["rule.1.fact"]
-
-
-# ---- bad data ------------------------------------------------------------------------------
 
 
 def test_strange_facts_are_named_and_never_break_anything() -> None:

@@ -98,9 +98,6 @@ def alerts(view: LeadView, name: str) -> list[tuple[str, ...]]:
     return [each.recipients for each in found]
 
 
-# ---- owners who are not there --------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "gone",
     [
@@ -215,9 +212,6 @@ def test_a_rep_who_comes_back_is_next_once_and_not_flooded(company: Company) -> 
     assert later == ["bob", "ann", "bob", "ann"]
 
 
-# ---- capacity ------------------------------------------------------------------------------
-
-
 def slots_of(number: int, **own: int) -> dict[str, dict[str, object]]:
     return {name: {"capacity": own.get(name, number)} for name in ("ann", "bob", "pam", "max")}
 
@@ -283,9 +277,6 @@ def test_under_lasting_overload_leads_are_served_in_their_order(company: Company
     assert len(served) == 6
 
 
-# ---- tiers that rise -----------------------------------------------------------------------
-
-
 def test_a_lead_that_rises_while_nobody_senior_is_free_gets_the_fast_clock_with_its_owner(
     company: Company,
 ) -> None:
@@ -320,9 +311,6 @@ def test_an_owner_who_is_full_is_given_nothing_and_somebody_else_is_looked_for(
         lambda session: session.owners.wanting_another(company.world.now(), 9)
     )
     assert another == (view.lead.lead_id,)
-
-
-# ---- by hand -------------------------------------------------------------------------------
 
 
 def test_a_lead_given_by_hand_has_a_new_clock_and_takes_no_turn(company: Company) -> None:
@@ -402,9 +390,6 @@ def test_a_closed_lead_is_given_to_nobody(company: Company) -> None:
     if not closed.lead.is_open:
         with pytest.raises(NotPossible, match="closed"):
             give(company, view, "bob")
-
-
-# ---- the sweep -----------------------------------------------------------------------------
 
 
 def test_a_lead_without_an_owner_for_too_long_is_an_incident_once(company: Company) -> None:

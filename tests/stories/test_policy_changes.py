@@ -116,9 +116,6 @@ def state_of(folder: Path) -> dict[str, str]:
     return found
 
 
-# ---- what is in force ----------------------------------------------------------------------
-
-
 def test_an_edited_folder_is_in_force_until_the_first_decision_and_then_a_proposal(
     folder: Path, leadfit: Leadfit, world: FrozenWorld
 ) -> None:
@@ -176,9 +173,6 @@ def test_another_process_follows_what_was_applied(
         )
         assert any(look(reader))
         assert reader.policy.digest == leadfit.policy.digest
-
-
-# ---- plan ----------------------------------------------------------------------------------
 
 
 def test_a_plan_says_who_moves_and_changes_no_byte(
@@ -328,9 +322,6 @@ def test_a_file_is_written_whole_while_another_process_has_begun_to(tmp_path: Pa
     ]
 
 
-# ---- apply ---------------------------------------------------------------------------------
-
-
 def test_a_plan_is_applied_once_with_who_and_why(
     folder: Path, leadfit: Leadfit, tmp_path: Path, world: FrozenWorld
 ) -> None:
@@ -477,9 +468,6 @@ def test_a_changed_row_of_the_history_shows(folder: Path, leadfit: Leadfit, tmp_
     assert "publication" in found.faults[0]
 
 
-# ---- rollback ------------------------------------------------------------------------------
-
-
 def test_two_rollbacks_go_two_steps_back_and_a_third_has_nowhere_to_go(
     leadfit: Leadfit, tmp_path: Path
 ) -> None:
@@ -517,9 +505,6 @@ def test_a_rollback_keeps_who_works_here_today(
     assert leadfit.policy.score.cuts.b_tier_one == 60
     assert sum(not rep.active for rep in leadfit.policy.reps) == 1
     assert not any(look(leadfit))
-
-
-# ---- shadow mode ---------------------------------------------------------------------------
 
 
 def shadow(leadfit: Leadfit, tmp_path: Path, old: str, new: str) -> None:
@@ -595,8 +580,6 @@ def test_decisions_of_shadow_mode_are_made_again_to_the_byte(
         send(leadfit, number)
     assert leadfit.replay().holds
 
-
-# ---- what no history can show --------------------------------------------------------------
 
 EXPERIMENT = """
 [experiment.response]
@@ -693,9 +676,6 @@ def test_targets_that_would_be_drawn_at_random_are_unknown_and_not_nothing(
     assert "[experiment.response]: which arm" in plan_words(plan)
 
 
-# ---- words ---------------------------------------------------------------------------------
-
-
 def said_by(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> str:
     assert run([*arguments, "--workspace", str(folder)]) == 0
     return capsys.readouterr().out
@@ -740,3 +720,34 @@ price = 0.5
     said = capsys.readouterr().err
     assert "enrich.vendors[file].profile: came 'cvs'; allowed: one of" in said
     assert "csv" in said
+
+
+def test_a_plan_refuses_more_words_of_one_fact_than_can_be_tried_together(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "other"
+    shutil.copytree(folder / "policy", place)
+    lists = "".join(
+        f"""
+[score.less.list-{number}]
+component = "fit"
+points = 1
+fact = "industry"
+words = ["word{number}"]
+"""
+        for number in range(15)
+    )
+    vendor = """
+[[enrich.vendors]]
+name = "file"
+profile = "csv"
+options = { file = "facts.csv" }
+supplies = { industry = "company" }
+price = 0.5
+"""
+    rules = place / "policy.toml"
+    rules.write_text(rules.read_text("utf-8") + lists + vendor, "utf-8")
+    assert run(["plan", str(place), "--workspace", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "enrich.vendors[file].supplies.industry" in said
+    assert "fewer words in the parts of one fact" in said

@@ -117,9 +117,6 @@ def settle(leadfit: Leadfit, review: Review, relation: Relation) -> Review:
     return leadfit.matching.settle(review.review_id, relation, reviewer="rep_max")
 
 
-# ---- what an answer does -------------------------------------------------------------------
-
-
 def test_the_same_account_links_the_lead_and_its_contact(leadfit: Leadfit) -> None:
     view, review = shared(leadfit)
     assert (view.lead.account_id, review.kind) == (None, ReviewKind.LINK)
@@ -348,9 +345,6 @@ def contact_of(leadfit: Leadfit, view: LeadView) -> Contact:
     return found
 
 
-# ---- two at once ---------------------------------------------------------------------------
-
-
 def at_once(*calls: Callable[[], object]) -> list[object]:
     """Run calls in threads that begin together; return what each gave or raised."""
     begin = threading.Barrier(len(calls))
@@ -414,9 +408,6 @@ def test_two_forms_of_one_person_at_once_make_one_contact_one_lead_and_one_set_o
     assert owners == {None if (one := views[0].assignment) is None else one.assignment_id}
     assert views[0].lead.owner_id is not None
     assert leadfit.status().counts.contacts == 3
-
-
-# ---- merging -------------------------------------------------------------------------------
 
 
 def two_leads(leadfit: Leadfit, world: FrozenWorld) -> tuple[LeadView, LeadView]:
@@ -594,9 +585,6 @@ def test_a_merge_is_taken_back_once(leadfit: Leadfit) -> None:
         leadfit.matching.unmerge("beta", by="rep_max")
 
 
-# ---- breaking off --------------------------------------------------------------------------
-
-
 class Broken(Exception):  # noqa: N818 -- it stands for a process that ended here
     """The process ended at a failpoint."""
 
@@ -638,9 +626,6 @@ def test_a_decision_that_breaks_off_leaves_nothing_half_done(tmp_path: Path, poi
             with pytest.raises(Broken):
                 leadfit.matching.unmerge("zyxel", by="rep_max")
             assert tables(workspace) == before
-
-
-# ---- who may see ---------------------------------------------------------------------------
 
 
 def duplicates(leadfit: Leadfit, world: FrozenWorld, left: str, right: str) -> Review:
@@ -727,9 +712,6 @@ def test_a_page_for_a_rep_is_full_although_reviews_are_hidden(
     assert seen == ["beta", "beta-bank"]
 
 
-# ---- one person, two addresses --------------------------------------------------------------
-
-
 def test_one_person_under_two_addresses_has_one_owner_while_a_reviewer_is_asked(
     leadfit: Leadfit,
 ) -> None:
@@ -743,9 +725,6 @@ def test_one_person_under_two_addresses_has_one_owner_while_a_reviewer_is_asked(
     settle(leadfit, review, Relation.SAME)
     running = [leadfit.lead(each.lead.lead_id).lead.is_open for each in (first, second)]
     assert running == [True, False], "one person, one lead"
-
-
-# ---- free mail is never stuck ---------------------------------------------------------------
 
 
 def test_no_lead_from_free_mail_is_in_the_queue_for_longer_than_a_review_may_take(
@@ -784,9 +763,6 @@ def test_no_lead_from_free_mail_is_in_the_queue_for_longer_than_a_review_may_tak
         assert (ended.relation, ended.reviewer, ended.is_open) == (None, None, False)
         with pytest.raises(NotPossible):
             settle(leadfit, ended, Relation.SAME)
-
-
-# ---- the log -------------------------------------------------------------------------------
 
 
 def test_the_log_of_reviews_and_merges_holds_nothing_personal(

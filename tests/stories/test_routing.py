@@ -50,8 +50,6 @@ def action(view: LeadView, name: str) -> ActionView:
     return found
 
 
-# ---- the order of the rules ----------------------------------------------------------------
-
 WEST = Territory(name="west", values={"state": frozenset({"ca"})}, least={}, most={})
 TEAM = (
     rep("land", territories=frozenset({"west"})),
@@ -156,8 +154,6 @@ def test_how_many_leads_the_other_order_would_give_to_somebody_else_is_counted(
     assert company.store.read(lambda session: compare_orders(session, other, 100)) == found
 
 
-# ---- plays ---------------------------------------------------------------------------------
-
 NAMED = {each.rep_id: each for each in STARTER.reps}
 
 
@@ -245,9 +241,6 @@ def test_a_lead_that_begins_to_read_the_blog_later_is_touched_on_day_14_from_the
     assert touch.due_at == START + timedelta(days=17)
 
 
-# ---- free mail -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("domain", ["gmail.com", "hey.com", "googlemail.com", "gmx.de"])
 def test_a_lead_from_free_mail_has_an_owner_at_once_and_waits_for_no_review(
     company: Company, domain: str
@@ -260,8 +253,6 @@ def test_a_lead_from_free_mail_has_an_owner_at_once_and_waits_for_no_review(
     waiting = company.store.read(lambda session: session.reviews.waiting(50, after=None, kind=None))
     assert [each.kind.value for each in waiting if each.lead_id == view.lead.lead_id] == []
 
-
-# ---- one person, two forms -----------------------------------------------------------------
 
 THREADS = 40
 PERSONS = 5
@@ -312,9 +303,6 @@ def test_the_same_person_in_forty_threads_is_one_contact_with_one_owner_and_one_
             names = Counter(each.action.key.rpartition("/")[2] for each in view.actions)
             assert names
             assert set(names.values()) == {1}
-
-
-# ---- fairness ------------------------------------------------------------------------------
 
 
 def test_equal_reps_differ_by_at_most_one_lead_of_each_pool_over_restarts_and_changes(

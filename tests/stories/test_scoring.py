@@ -76,9 +76,6 @@ def opened(tmp_path: Path) -> Opened:
     return open_with
 
 
-# ---- overrides -----------------------------------------------------------------------------
-
-
 def test_a_person_lifts_a_lead_over_the_intent_gate_and_it_goes_the_way_of_tier_one(
     opened: Opened,
 ) -> None:
@@ -145,9 +142,6 @@ def test_what_was_said_of_a_person_goes_with_the_person_and_the_override_stays(
         assert (lifted.by, lifted.reason) == ("rep_ada", None)
 
 
-# ---- Model C -------------------------------------------------------------------------------
-
-
 def test_a_live_lead_has_the_chance_its_own_activities_measure(opened: Opened) -> None:
     with opened(('model = "B"', 'model = "C"')) as desk:
         desk.leadfit.publish(WITH_C)
@@ -179,9 +173,6 @@ def test_without_a_learned_chance_a_lead_is_scored_by_rules_and_says_so(opened: 
     with opened(('model = "B"', 'model = "C"')) as desk:
         lead_id = desk.send("demo_request", FACTS)
         assert "model.degraded" in desk.rules(lead_id)
-
-
-# ---- lists and lots ------------------------------------------------------------------------
 
 
 def test_a_lead_from_a_competitors_domain_has_no_fit(opened: Opened) -> None:

@@ -102,9 +102,6 @@ def at(line: dict[str, object], name: str) -> datetime:
     return datetime.fromisoformat(str(line[name]))
 
 
-# ---- tier one ------------------------------------------------------------------------------
-
-
 def test_tier_one_is_paused_tasked_told_and_called_within_its_fifteen_minutes(desk: Desk) -> None:
     lead_id = desk.lead(1)
     lines = {str(line["kind"]): line for line in desk.done(lead_id)}
@@ -208,9 +205,6 @@ def test_where_nobody_else_is_free_the_owner_keeps_the_lead_and_another_is_looke
         assert desk.view(lead_id).lead.owner_id != "rep_ada"
 
 
-# ---- tier two ------------------------------------------------------------------------------
-
-
 def test_tier_two_has_a_task_and_three_mails_on_days_0_2_and_5_and_linkedin_by_a_profile(
     desk: Desk,
 ) -> None:
@@ -263,9 +257,6 @@ def test_what_waited_for_the_first_owner_is_not_done_beside_that_of_the_second(
     assert names.count("tier-2/sequence.1") == 1
     states = {each.action.key: each.state for each in desk.view(lead_id).actions}
     assert states[f"{lead_id}/1/task"] is ActionState.CANCELLED
-
-
-# ---- tier three ----------------------------------------------------------------------------
 
 
 def test_tier_three_is_enrolled_retargeted_and_checked_every_quarter_while_it_is_open(
@@ -344,9 +335,6 @@ def test_a_quarterly_recycle_check_raises_a_lead_that_earns_a_higher_tier_by_now
         assert "tier-3/recycle.2" not in desk.names(lead_id)
 
 
-# ---- what stops a programme ----------------------------------------------------------------
-
-
 @pytest.mark.parametrize("end", ["rejected", "converted", "replied", "erased"])
 def test_a_nurture_stops_when_the_lead_ends_or_replies(desk: Desk, end: str) -> None:
     lead_id = desk.lead(3)
@@ -371,9 +359,6 @@ def test_an_automatic_reply_stops_nothing(desk: Desk) -> None:
     desk.leadfit.decide_pending()
     desk.wait(8 * DAY)
     assert [line["kind"] for line in desk.done(lead_id)].count("nurture") == 2
-
-
-# ---- touches -------------------------------------------------------------------------------
 
 
 def touched(desk: Desk, email: str, when: datetime, **facts: object) -> None:
@@ -461,9 +446,6 @@ def test_an_erased_person_is_told_of_to_nobody_and_no_clock_of_theirs_runs_on(de
     assert {each.lead_id for each in desk.leadfit.incidents(START)} <= {other}
 
 
-# ---- storms --------------------------------------------------------------------------------
-
-
 def test_after_a_downtime_the_manager_has_one_page_that_names_every_lead(desk: Desk) -> None:
     leads = [desk.lead(1, f"jo@firm{number}.com") for number in range(12)]
     desk.wait(3 * DAY)
@@ -496,9 +478,6 @@ def test_pages_to_one_manager_are_five_minutes_apart_and_none_is_lost(desk: Desk
     fields = pages[1]["fields"]
     assert isinstance(fields, dict)
     assert sorted(str(fields["leads"]).split(", ")) == sorted(leads[1:])
-
-
-# ---- the weekly review ---------------------------------------------------------------------
 
 
 def test_the_week_after_tells_what_was_kept_missed_paged_and_kept_for_review(desk: Desk) -> None:

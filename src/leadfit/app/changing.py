@@ -81,8 +81,6 @@ class Changing:
         self._looks = PolicyFolder(folder / "policy", world)
         self._number = mirrored(folder)
 
-    # ---- looking -----------------------------------------------------------------------------
-
     def history(self) -> tuple[Publication, ...]:
         """Return every change of the rules in force, the first one first."""
         return self._store.read(lambda session: session.publications.all())
@@ -105,8 +103,6 @@ class Changing:
         except BadPolicy as error:
             return Edited(faults=tuple(error.faults))
         return Edited(differences=policies.diff(present, found))
-
-    # ---- changing ----------------------------------------------------------------------------
 
     def apply(self, content: bytes, *, by: str, reason: str) -> Publication:
         """Publish exactly the policy of a plan, in one transaction.

@@ -88,8 +88,6 @@ class Enriching:
         self._enrichment = jobs.Enrichment(world, store, vendors, policy, wake)
         self._threads = InThreads(world, self._enrichment)
 
-    # ---- while a server runs ----
-
     def start(self) -> None:
         """Make purchases in threads."""
         self._threads.start()
@@ -109,8 +107,6 @@ class Enriching:
             StoreBusy: Another process writes to the store.
         """
         return self._enrichment.buy(limit)
-
-    # ---- what became of it ----
 
     def check(self, lead_id: str | None = None) -> jobs.CertificatesChecked:
         """Check again why nothing that could be bought changed decisions.

@@ -216,8 +216,6 @@ class Leadfit:
         """The learned artifact in force, if there is one."""
         return self._in_force.artifact
 
-    # ---- signals ----
-
     def accept(self, body: object) -> Receipt | Refusal:
         """Store a signal for good before answering.
 
@@ -266,8 +264,6 @@ class Leadfit:
         """
         found = self._store.read(lambda session: session.signals.view(signal_id))
         return _there(found, "signal", signal_id)
-
-    # ---- leads ----
 
     def leads(
         self,
@@ -354,8 +350,6 @@ class Leadfit:
     def incidents(self, since: datetime) -> tuple[Incident, ...]:
         """Return the breaches kept for the weekly review, oldest first."""
         return self._store.read(lambda session: session.clocks.incidents(since))
-
-    # ---- imports, artifacts, jobs ----
 
     def import_history(self, history: History) -> Imported:
         """Take an export into the workspace, once, with its past to learn from.
@@ -481,8 +475,6 @@ class Leadfit:
         if told:
             self._wake("deliver")
         return told
-
-    # ---- the whole ----
 
     def replay(self, since: datetime | None = None, *, workers: int = 1) -> jobs.Replayed:
         """Make recorded decisions again from what they were told, and compare every byte.

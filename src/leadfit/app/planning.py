@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,9 @@ from leadfit.jobs.rehearsal.rehearse import rehearse
 from leadfit.jobs.shadow import ShadowReport, shadow_report
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
+from leadfit.policy.enrichment import VendorRules
 from leadfit.policy.load import FILES
+from leadfit.score.cells import split
 from leadfit.store import Store
 from leadfit.world import World
 
@@ -74,7 +76,7 @@ class Planning:
         policy, place = self._policy(source, present, is_asked=artifact is None)
         learned = present.artifact if artifact is None else self._artifact(artifact)
         other = replace(present, policy=policy, artifact=learned)
-        self._check_profiles(policy)
+        self._check_buying(policy)
         differences = policies.diff(present.policy, policy)
         head = self._store.read(lambda session: session.publications.head())
         found = rehearse(
@@ -121,15 +123,17 @@ class Planning:
             raise BadInput(Fault(place="POLICY", came=str(place), allowed=allowed))
         return policies.load(place), place
 
-    def _check_profiles(self, policy: Policy) -> None:
+    def _check_buying(self, policy: Policy) -> None:
+        """Refuse rules by which a lead could not be decided: found now, not with the first lead."""
         profiles = Profiles(self._folder)
-        faults = []
+        faults: list[Fault] = []
         for vendor in policy.enrich.vendors:
             try:
                 profiles.get(vendor.profile)
             except BadInput as error:
                 key = f"policy.toml: enrich.vendors[{vendor.name}]"
                 faults += [replace(each, place=f"{key}.{each.place}") for each in error.faults]
+            faults += _too_many_words(policy, vendor)
         if faults:
             raise BadPolicy(faults)
 
@@ -142,3 +146,15 @@ class Planning:
         if not named.isalnum():
             raise NotFound("artifact", named)
         return self._store.read(lambda session: kept_artifact(session, named))
+
+
+def _too_many_words(policy: Policy, vendor: VendorRules) -> Iterator[Fault]:
+    """Yield the facts in which the policy looks for more words than can be tried together."""
+    for fact in vendor.supplies:
+        try:
+            split(fact, policy)
+        except ValueError as error:
+            key = f"policy.toml: enrich.vendors[{vendor.name}].supplies.{fact}"
+            yield Fault(
+                place=key, came="a fact that many words are looked for in", allowed=str(error)
+            )

@@ -89,8 +89,6 @@ class Vending:
                 made[rules.name] = self._vendor(rules)
         return made, faults
 
-    # ---- one vendor ----
-
     def _vendor(self, rules: VendorRules) -> Vendor:
         profile = Profiles(self._place).get(rules.profile)
         names = _names(rules)

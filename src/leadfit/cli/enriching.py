@@ -31,9 +31,6 @@ def enrich_group() -> None:
     """Facts that are bought: what they cost, how good vendors are, what is left of quotas."""
 
 
-# ---- report --------------------------------------------------------------------------------
-
-
 @enrich_group.command("report")
 @click.option("--since", type=Moment(), help="From when on; default: the first of this month.")
 @click.option("--until", type=Moment(), help="Up to when; default: now.")
@@ -151,9 +148,6 @@ def _row(total: Total) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-# ---- scorecard -----------------------------------------------------------------------------
-
-
 @enrich_group.command("scorecard")
 @in_workspace
 def scorecard_command(output: Output, workspace: Path | None) -> None:
@@ -191,9 +185,6 @@ def _measured(found: Measured) -> str:
         f"{found.calls:,} calls, hits {_share(found.hit_rate)}, "
         f"{_money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
     )
-
-
-# ---- audit ---------------------------------------------------------------------------------
 
 
 @enrich_group.command("audit")
@@ -260,9 +251,6 @@ def sample_command(
     )
 
 
-# ---- quotas --------------------------------------------------------------------------------
-
-
 @enrich_group.command("quotas")
 @in_workspace
 def quotas_command(output: Output, workspace: Path | None) -> None:
@@ -290,9 +278,6 @@ def _quotas(found: tuple[VendorStatus, ...]) -> Iterator[str]:
             rows.append((quota.what, f"{quota.used / scale:,.10g}", most))
         if rows:
             yield table(rows, indent="  ")
-
-
-# ---- certificates --------------------------------------------------------------------------
 
 
 @enrich_group.command("check")

@@ -92,9 +92,6 @@ def _named(name: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
         yield f"{name if number == 0 else '':<{_WIDTH}}{line}".rstrip()
 
 
-# ---- owner and tier ------------------------------------------------------------------------
-
-
 def _head(view: LeadView, policy: Policy) -> Iterator[str]:
     lead = view.lead
     source = "" if lead.source is None else f" from {lead.source}"
@@ -136,9 +133,6 @@ def _tier(lead: Lead, score: Score | None) -> str:
     return f"{tier}: {_plain(why.words)}  [{why.rule}]"
 
 
-# ---- score ---------------------------------------------------------------------------------
-
-
 def _score(score: Score, policy: Policy) -> Iterator[str]:
     yield from _named("Score", _points(score, policy))
     if score.icp is not None:
@@ -175,9 +169,6 @@ def _with_points(reason: Reason) -> str:
     return f"{sign + number:>7}  {named}{_plain(reason.words)}  [{reason.rule}]"
 
 
-# ---- match ---------------------------------------------------------------------------------
-
-
 def _match(match: Match, view: LeadView) -> Iterator[str]:
     yield from _named("Match", _links(match, view))
 
@@ -205,9 +196,6 @@ def _sure(match: Match) -> str:
     return f"{percent} % that it is {what}"
 
 
-# ---- who was left out ----------------------------------------------------------------------
-
-
 def _left_out(decision: Decision, policy: Policy) -> Iterator[str]:
     ranking, given = decision.ranking, decision.assignment
     if ranking is None:
@@ -228,9 +216,6 @@ def _place(place: Place) -> str:
 def _rep(policy: Policy, rep_id: str) -> str:
     rep = policy.rep(rep_id)
     return rep_id if rep is None or rep.name == rep_id else f"{rep.name} ({rep_id})"
-
-
-# ---- clocks and what came of it ------------------------------------------------------------
 
 
 def _clocks(view: LeadView, now: datetime) -> Iterator[str]:
@@ -330,9 +315,6 @@ def _in_full(decision: Decision, policy: Policy) -> Iterator[str]:
     ]
     yield from _named("Actions", actions)
     yield from _named("Plan", [_reason(each) for each in decision.plan.reasons])
-
-
-# ---- words ---------------------------------------------------------------------------------
 
 
 def _reason(reason: Reason) -> str:

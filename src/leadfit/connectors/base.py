@@ -54,9 +54,6 @@ class Writes(Protocol):
         """Return the values that carrying out ``action`` writes."""
 
 
-# ---- what went wrong -----------------------------------------------------------------------
-
-
 class NotTaken(Retryable):
     """A receiver did nothing: it could not be reached, or said that it has too much to do.
 
@@ -126,9 +123,6 @@ class RecordRefused(Permanent):
     """A receiver will never take this action; it takes others."""
 
     code = "receiver_refused"
-
-
-# ---- what a message may say ----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,8 +132,6 @@ class Transport:
             retry_after_s=retry_after_s(headers.get("retry-after"), self._world.now()),
         )
 
-    # ---- connecting ----
-
     def _connect(
         self, scheme: str, host: str, port: int | None, due_s: float
     ) -> http.client.HTTPConnection:

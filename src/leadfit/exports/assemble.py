@@ -164,9 +164,6 @@ def _event_table(events: Sequence[Event]) -> Table:
     return Table(columns=columns)
 
 
-# ---- who belongs to whom -------------------------------------------------------------------
-
-
 def _people(contacts: Mapping[str, Sequence[object]]) -> dict[str, tuple[str | None, str | None]]:
     """Return the account and the address of each contact."""
     rows = (contacts[name] for name in ("contact_id", "account_id", "email"))
@@ -292,9 +289,6 @@ def _text_of(column: str, account_id: str, about: tuple[str, str | None]) -> obj
     return {"account_id": account_id, "name": about[0], "domain": about[1]}.get(column)
 
 
-# ---- nothing later than as_of --------------------------------------------------------------
-
-
 def _edge(events: Sequence[Event], parts: Parts, notices: list[Notice]) -> datetime | None:
     """Return the last time before dates so far off that they are taken for mistakes."""
     times = [event.at for event in events if event.at is not None and not event.planned]
@@ -354,9 +348,6 @@ def _tell_later(what: str, count: int, until: datetime, notices: list[Notice]) -
                 evidence={"rows": count, "as_of": until.isoformat()},
             )
         )
-
-
-# ---- facts ---------------------------------------------------------------------------------
 
 
 def _fact_columns(parts: Parts, notices: list[Notice]) -> tuple[FactColumn, ...]:

@@ -252,9 +252,6 @@ def _salesforce_history(table: Recognised) -> Described:
     return {**made, "unpivot": True, "ignore": _not_facts(table)}
 
 
-# ---- parts ---------------------------------------------------------------------------------
-
-
 def _by_kind(known: Sequence[Recognised], crm: str) -> dict[str, Recognised]:
     return {
         table.kind.removeprefix(f"{crm} "): table

@@ -155,8 +155,6 @@ class _Reader:
         self._faults.row(file, row, name, came, allowed)
 
 
-# ---- deals ---------------------------------------------------------------------------------
-
 _STAGES = Stages(
     won=("won", "closed won", "closedwon"),
     lost=("lost", "closed lost", "closedlost"),
@@ -244,9 +242,6 @@ def _meanings(rows: Rows, faults: Faults) -> list[str]:
             meaning = "lost"
         meanings.append(meaning or "open")
     return meanings
-
-
-# ---- contracts -----------------------------------------------------------------------------
 
 
 def of_contracts(rows: Rows, converted: Mapping[str, datetime]) -> list[Event]:

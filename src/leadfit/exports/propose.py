@@ -149,9 +149,6 @@ def _tried(described: Described, files: Sequence[Path]) -> tuple[dict[str, str],
     return sources_of(history), ()
 
 
-# ---- guesses about tables that nobody knows ------------------------------------------------
-
-
 class _Guess:
     """Guesses what tables are, from the names and values of their columns."""
 

@@ -109,9 +109,6 @@ def history_of(
     return assemble(parts, events, described, notices, as_of), faults
 
 
-# ---- sources -------------------------------------------------------------------------------
-
-
 def _chosen(mapping: Mapping, files: Sequence[Path], faults: Faults) -> dict[str, tuple[Path, ...]]:
     chosen = {}
     for name, patterns in mapping.sources.items():
@@ -170,9 +167,6 @@ def _stacked(name: str, parts: Sequence[Sheet]) -> Sheet:
         files=[file for part in parts for file in part.files],
         rows=[row for part in parts for row in part.rows],
     )
-
-
-# ---- tables and events ---------------------------------------------------------------------
 
 
 def _typed_tables(
@@ -260,9 +254,6 @@ def _check_keys(tables: Tables, faults: Faults) -> None:
                     allowed = f"each {shape.key} once; it stands in {file} row {row} too"
                     faults.row(*place, rows.frame.headers.get(shape.key), value, allowed)
             _leave_out_bad(rows, faults)
-
-
-# ---- together ------------------------------------------------------------------------------
 
 
 def _parts(mapping: Mapping, tables: Tables) -> Parts:

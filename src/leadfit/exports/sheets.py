@@ -235,9 +235,6 @@ def delimiter(file: Path) -> str:
     return "," if counts[","] or not any(counts.values()) else max(counts, key=lambda m: counts[m])
 
 
-# ---- CSV -----------------------------------------------------------------------------------
-
-
 class _Unreadable(Exception):  # noqa: N818 -- it is caught in this module and never seen outside
     def __init__(
         self, came: str, allowed: str, *, row: int | None = None, column: str | None = None
@@ -482,9 +479,6 @@ class _Hander(_Keeper):
 
     def flush(self) -> None:
         return None
-
-
-# ---- Parquet -------------------------------------------------------------------------------
 
 
 def _read_parquet(

@@ -100,9 +100,6 @@ def _note(world: World, added: Imported, session: Session) -> int:
     return session.signals.append("import", world.now(), body)
 
 
-# ---- rows as records -----------------------------------------------------------------------
-
-
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 

@@ -96,9 +96,6 @@ def objections(policy: Policy, before: Artifact | None, after: Artifact | None) 
     return ("Model C would be lost: its chance of a win could not be learned this time",)
 
 
-# ---- when to learn anew --------------------------------------------------------------------
-
-
 def too_old(artifact: Artifact | None, policy: Policy, now: datetime) -> str | None:
     """Return in words that the artifact in force is due for learning anew by its age.
 

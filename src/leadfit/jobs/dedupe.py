@@ -220,9 +220,6 @@ def _with_family(
     return rows, (*file.columns, FAMILY), family
 
 
-# ---- the model -----------------------------------------------------------------------------
-
-
 def _read_card(asked: Asked) -> Card | None:
     if asked.card is None:
         linkage.check_installed("dedupe without a --card")
@@ -296,8 +293,6 @@ def _drawn(
     every = [(pair.left, pair.right, pair.probability) for pair in pairs]
     return drawn_pairs(every, asked.sample, ids=file.ids, known=known)
 
-
-# ---- answers -------------------------------------------------------------------------------
 
 _PAIR_COLUMNS: Final = ("left_id", "right_id", "probability", "band", "relation")
 

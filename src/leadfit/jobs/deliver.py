@@ -114,8 +114,6 @@ class Deliveries:
         """How many actions are sent to one destination at the same time."""
         return self.rules.workers
 
-    # ---- one round, in one thread ----
-
     def deliver(self, limit: int) -> int:
         """Carry out actions that are due, destination by destination; return how many ended.
 
@@ -156,8 +154,6 @@ class Deliveries:
             self._store.write(lambda session: session.publications.withhold(now))
             return ()
         return found
-
-    # ---- a try, step by step ----
 
     def claim(self, destination: str, limit: int) -> tuple[ActionView, ...]:
         """Take due actions of a destination, unless it is left alone now; write that down."""
@@ -232,8 +228,6 @@ class Deliveries:
     def _performer(self, destination: str) -> Performer | None:
         return self._performers.get(destination, self._performers.get("*"))
 
-    # ---- who delivers ----
-
     def _mine(self) -> str:
         """Return the name under which this process holds actions; it ends with the process."""
         with self._lock:
@@ -249,8 +243,6 @@ class Deliveries:
         return tuple(
             each for each in held if each != self._holder and self._store.may_do(_duty(each))
         )
-
-    # ---- within one transaction ----
 
     def _begin(
         self, destination: str, limit: int, mine: str, gone: Sequence[str], session: Session
@@ -312,8 +304,6 @@ class Deliveries:
             if moved.state is not gate.state:
                 _log.warning("destination.moved", round=gate.destination, code=moved.state.value)
 
-    # ---- what follows from trouble ----
-
     def _again(self, view: ActionView, error: Exception, *, asked: bool) -> Outcome:
         """Wait, longer each time, with jitter that is the same at every replay; or give up.
 
@@ -358,8 +348,6 @@ class Deliveries:
         breaker = self._breakers[action.destination]
         lately = now - timedelta(seconds=rules.longest_backoff_s)
         return view.attempts + 1 >= rules.attempts and breaker.worked_since(lately)
-
-    # ---- another channel ----
 
     def fall_back(self) -> int:
         """Send alerts and pages that did not get through by another channel, too.

@@ -110,8 +110,6 @@ class Enrichment:
         """How many calls one process makes of one vendor at a time: what a crash can cost."""
         return 1
 
-    # ---- one round, in one thread ----
-
     def buy(self, limit: int) -> int:
         """Make purchases that are due, vendor by vendor; return how many ended.
 
@@ -154,8 +152,6 @@ class Enrichment:
         if outcomes:
             self.settle(outcomes)
         return len(outcomes)
-
-    # ---- a call, step by step ----
 
     def claim(self, destination: str, limit: int) -> tuple[Try, ...]:
         """Begin calls of a vendor that are due, unless it is left alone now; write that down."""
@@ -207,8 +203,6 @@ class Enrichment:
             self._wake("decide")
         return ended
 
-    # ---- who buys ----
-
     def _mine(self) -> str:
         with self._lock:
             if self._holder is None:
@@ -226,8 +220,6 @@ class Enrichment:
 
     def _rules_of(self, purchase: Purchase) -> VendorRules | None:
         return self._policy().enrich.vendor(purchase.vendor)
-
-    # ---- within one transaction ----
 
     def _begin(
         self, name: str, limit: int, mine: str, gone: Sequence[str], session: Session

@@ -147,9 +147,6 @@ def margins_of(
     return found
 
 
-# ---- pairs ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A pair of records worth telling.

@@ -168,9 +168,6 @@ def contradictions(pairs: Sequence[Label]) -> int:
     return sum(not each.is_match and first(each.left) == first(each.right) for each in pairs)
 
 
-# ---- drawing -------------------------------------------------------------------------------
-
-
 def drawn_pairs(
     pairs: Sequence[tuple[int, int, float]],
     count: int,

@@ -240,9 +240,6 @@ def _objections(
     return tuple(fewer)
 
 
-# ---- scores of accounts --------------------------------------------------------------------
-
-
 def score_accounts(
     world: World, store: Store, policy: Policy, artifact: Artifact
 ) -> tuple[int, int]:

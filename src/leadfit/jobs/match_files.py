@@ -174,9 +174,6 @@ def _warnings(**files: RecordRows | None) -> list[str]:
     ]
 
 
-# ---- the store -----------------------------------------------------------------------------
-
-
 def _fill(store: Store, accounts: RecordRows, contacts: RecordRows | None) -> Mapping[str, str]:
     """Write the records; return the ids of contacts by the form in which they are kept."""
     for some in chunks(accounts_of(accounts), _CHUNK):
@@ -236,9 +233,6 @@ def _match_all(
         return found
 
     return store.read(work)
-
-
-# ---- labels --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +308,6 @@ def _learned(
         replace(card, second=None, calibration=None), [each for each in pairs if each is not None]
     )
     return training.card, list(training.warnings)
-
-
-# ---- answers -------------------------------------------------------------------------------
 
 
 def _rows(

@@ -132,9 +132,6 @@ def _waiting(session: Session) -> Iterator[Review]:
         after = page[-1].review_id
 
 
-# ---- audits --------------------------------------------------------------------------------
-
-
 def top_up(world: World, store: Store, in_force: InForce, period: Period) -> int:
     """Draw more pairs of a whole week for audit, if fewer were drawn than the policy wants.
 
@@ -226,9 +223,6 @@ def _open(desk: Desk, pair: _Pair) -> bool:
             evidence=pair.decision.match.reasons,
         )
     )
-
-
-# ---- alerts --------------------------------------------------------------------------------
 
 
 def end_unanswered(world: World, store: Store, in_force: InForce, limit: int) -> int:

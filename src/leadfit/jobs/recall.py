@@ -100,9 +100,6 @@ def _meaningful_use(exports: Sequence[PastExport], policy: Policy) -> Meaningful
     return MeaningfulUse(units=rule.units, span_days=rule.span_days)
 
 
-# ---- leads ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lead:
     lead_id: str
@@ -192,9 +189,6 @@ def _account_table(
     return Table(columns=made)
 
 
-# ---- fact columns --------------------------------------------------------------------------
-
-
 def _columns(
     exports: Sequence[PastExport], leads: Sequence[_Lead], names: Names
 ) -> tuple[FactColumn, ...]:
@@ -239,9 +233,6 @@ def _late_columns(facts: Table, exports: Sequence[PastExport]) -> list[FactColum
 
 def _are_numbers(values: Iterable[Fact]) -> bool:
     return all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
-
-
-# ---- events --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,8 +213,6 @@ def _with_domain(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     return (*fields, Field(header=names["email"].header, column=Column.DOMAIN, name="domain"))
 
 
-# ---- normal forms --------------------------------------------------------------------------
-
 _Parts = Mapping[str, str]
 
 

@@ -177,9 +177,6 @@ def _rate(world: World, store: Store, in_force: InForce, leads: list[Unowned]) -
     pipeline.decide_pending(world, store, in_force, len(bodies))
 
 
-# ---- pieces of work ------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Move:
     """Take a lead from an owner who is not there."""

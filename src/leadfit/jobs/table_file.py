@@ -85,9 +85,6 @@ def _fault(option: str, path: Path, allowed: str) -> Fault:
     return Fault(place=place, came=shorten(str(path)), allowed=allowed)
 
 
-# ---- writing -------------------------------------------------------------------------------
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text with a line end after it, whole or not at all.
 

@@ -62,9 +62,6 @@ def look(
     return (*found, *_selection(ladder, confounders))
 
 
-# ---- labels and dates ----------------------------------------------------------------------
-
-
 def _one_class(ladder: Ladder) -> list[Notice]:
     """Find steps that everybody reached, after the win every customer."""
     found: list[Notice] = []
@@ -177,9 +174,6 @@ def _right_censoring(past: Past, ladder: Ladder) -> list[Notice]:
                 )
             )
     return found
-
-
-# ---- money and seasons ---------------------------------------------------------------------
 
 
 def _whales(past: Past, spoken_of: Sequence[tuple[Levels, int]], rules: Rules) -> list[Notice]:
@@ -344,9 +338,6 @@ def _closes_pile_up(past: Past, won: Ints, evidence: dict[str, object]) -> list[
             )
         ]
     return []
-
-
-# ---- selection -----------------------------------------------------------------------------
 
 
 def _selection(ladder: Ladder, confounders: Sequence[Levels]) -> list[Notice]:

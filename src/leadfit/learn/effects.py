@@ -117,9 +117,6 @@ def estimate(
     )
 
 
-# ---- time tiers ----------------------------------------------------------------------------
-
-
 def tiers(
     watched: Watched, facts: Sequence[Levels], step: Step, rules: Rules
 ) -> tuple[tuple[Levels, ...], tuple[Levels, ...]]:
@@ -169,9 +166,6 @@ def _landmark(
         start=watched.start[stays],
     )
     return kept, tuple(as_known(levels, kept, day) for levels in late)
-
-
-# ---- contrasts -----------------------------------------------------------------------------
 
 
 def _contrasts(
@@ -402,9 +396,6 @@ def _column_name(design: Design, column: int) -> str:
             level = block.used[block.columns.index(column) + 1]
             return f"{block.levels.name} {block.levels.labels[level]}"
     return "another column"
-
-
-# ---- claims --------------------------------------------------------------------------------
 
 
 def judge_together(findings: Sequence[Findings], rules: Rules) -> list[Findings]:

@@ -239,9 +239,6 @@ def _codes(past: Past, levels: Levels) -> Ints:
     return levels.codes[: past.leads] if past.leads else levels.codes
 
 
-# ---- the artifact --------------------------------------------------------------------------
-
-
 def write(
     past: Past,
     facts: Sequence[Levels],

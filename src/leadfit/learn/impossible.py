@@ -132,9 +132,6 @@ def _early(step: Step, gap: Floats, early: Bools, *, saved: int) -> Notice:
     )
 
 
-# ---- figures -------------------------------------------------------------------------------
-
-
 def figures(past: Past) -> list[Notice]:
     """Name amounts and use below nought, and those beyond any figure that can be added up."""
     table = past.history.events

@@ -89,9 +89,6 @@ def _entropy(p: Floats) -> Floats:
     return np.asarray(-(safe * np.log(safe) + (1 - safe) * np.log1p(-safe)))
 
 
-# ---- one fact ------------------------------------------------------------------------------
-
-
 def _unusable(levels: Levels) -> Notice | None:
     if levels.blank >= 1.0:
         return Notice(
@@ -231,9 +228,6 @@ def _explains_much(levels: Levels, step: Step, share: float) -> Notice:
         "in while a lead is worked, declare it so.",
         evidence={"explained": round(share, 4), "outcome": step.value},
     )
-
-
-# ---- values that are none ------------------------------------------------------------------
 
 
 def _defaults(levels: Levels) -> list[Notice]:

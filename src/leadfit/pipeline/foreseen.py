@@ -136,9 +136,6 @@ def _loads(desk: Desk, question: Question) -> tuple[RepLoad, ...]:
     )
 
 
-# ---- whom and what could be asked ----------------------------------------------------------
-
-
 def whom_of(case: Case, who: Who) -> Mapping[WhomKind, Whom]:
     """Return the subjects of a signal that a vendor could be asked about.
 

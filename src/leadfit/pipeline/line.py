@@ -56,9 +56,6 @@ ENDS_A_LEAD: Final = frozenset({Kind.CONVERTED, Kind.LOST})
 _log = logger("pipeline")
 
 
-# ---- accept --------------------------------------------------------------------------------
-
-
 def accept(
     world: World,
     store: Store,
@@ -151,9 +148,6 @@ def _store(
         )
     intake.count(session, new)
     return answers
-
-
-# ---- decide --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,9 +158,6 @@ def _is_there(session: Session, kind: RecordKind, record_id: str) -> bool:
     return session.accounts.own_contact(record_id) is not None
 
 
-# ---- one open lead for each person ---------------------------------------------------------
-
-
 def _settle_leads(session: Session, contacts: Sequence[str], changed: Merge) -> None:
     """Close and open leads so that each person has one open lead, by the merges that hold now.
 

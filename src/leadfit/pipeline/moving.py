@@ -151,9 +151,6 @@ def _name_of(action: Action) -> str:
     return action.key.rpartition("/")[2].partition(".")[0]
 
 
-# ---- owners who are not there --------------------------------------------------------------
-
-
 def why_absent(rep: Rep | None, desk: Desk) -> str | None:
     """Return why a rep can own no lead now, in words; ``None`` for one who can."""
     if rep is None:
@@ -200,9 +197,6 @@ def _may_move(desk: Desk, lead: Lead) -> bool:
     if desk.session.leads.touched_at(lead.lead_id) is not None:
         return rules.touched == "always" or (rules.touched == "gone" and is_gone)
     return is_gone or lead.tier is None or int(lead.tier) in rules.away
-
-
-# ---- by hand -------------------------------------------------------------------------------
 
 
 def assign_by_hand(desk: Desk, lead_id: str, rep_id: str, *, by: str, reason: str) -> Assignment:

@@ -183,9 +183,6 @@ def _nothing(*_: object, **__: object) -> None:
     return None
 
 
-# ---- answers back from their stored form ---------------------------------------------------
-
-
 @cache
 def _room(room: str) -> type[_Room]:
     """Return the class of a room: a method for each question, which tells what was told then."""

@@ -106,9 +106,6 @@ def sides(
     )
 
 
-# ---- what is seen --------------------------------------------------------------------------
-
-
 def may_see(policy: Policy, viewer: str | None, owner_id: str | None) -> bool:
     """Return whether a rep may see the values of a record of this owner."""
     if viewer is None or owner_id is None or viewer == owner_id:
@@ -158,9 +155,6 @@ def _told_apart(review: Review, left: Side, right: Side, *, waits: bool) -> Side
         relation=review.relation,
     )
     return Sides(review=told, left=left, right=right, waits=waits)
-
-
-# ---- the two records -----------------------------------------------------------------------
 
 
 def _record(session: Session, review: Review, record_id: str) -> Side:
@@ -234,9 +228,6 @@ def _lead(session: Session, policy: Policy, review: Review, lead: Lead) -> Side:
 
 def _account(session: Session, account_id: str | None) -> Account | None:
     return None if account_id is None else session.accounts.account(account_id)
-
-
-# ---- what each answer will do --------------------------------------------------------------
 
 
 def _answers(

@@ -259,9 +259,6 @@ def answers_of(room: str) -> Mapping[str, object]:
     return found
 
 
-# ---- answers that have a form of their own -------------------------------------------------
-
-
 def without_person(contact: Contact, people: dict[str, dict[str, object]]) -> Contact:
     """Return a contact without personal values; they go into ``people`` under its id."""
     said = {name: value for name in PERSONAL if (value := getattr(contact, name)) is not None}

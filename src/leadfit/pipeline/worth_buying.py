@@ -141,9 +141,6 @@ def cells_of(question: Question, basis: Basis | None = None) -> tuple[Cells, ...
     return tuple(each for each in found if each.readers)
 
 
-# ---- who may have it -----------------------------------------------------------------------
-
-
 def _owners(
     question: Question, tier: Tier, cells: Sequence[Cells]
 ) -> tuple[tuple[str | None, ...], bool]:
@@ -209,9 +206,6 @@ def _rules_in(cells: Cells, cell: Cell) -> Rules:
         elif rule.startswith("skill."):
             skills.append(bool(made))
     return out, tuple(skills)
-
-
-# ---- what to buy ---------------------------------------------------------------------------
 
 
 def choices(

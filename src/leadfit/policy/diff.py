@@ -108,9 +108,6 @@ def diff(before: Policy, after: Policy) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda each: (order.index(each.category), each.path)))
 
 
-# ---- keys of policy.toml -------------------------------------------------------------------
-
-
 def _keys(before: Policy, after: Policy) -> Iterator[Difference]:
     names = set(PolicyFile.model_fields)
     was = dict(_flat(before.model_dump(mode="json", include=names), ""))
@@ -181,9 +178,6 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, (_model_in(each) for each in get_args(annotation))), None)
-
-
-# ---- rows of the three tables --------------------------------------------------------------
 
 
 def _territories(

@@ -18,8 +18,6 @@ from leadfit.policy.section import EventKind, Name, Section, Share, Words
 from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, SlaRules, TierRules, Tiers
 from leadfit.records import Tier
 
-# ---- matching ------------------------------------------------------------------------------
-
 
 class Probabilities(Section):
     """The probability stated for each kind of evidence, until labels calibrate it."""
@@ -158,9 +156,6 @@ class Matching(Section):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
-
-
-# ---- orchestrate ---------------------------------------------------------------------------
 
 
 class Play(Section):

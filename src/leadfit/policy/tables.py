@@ -165,9 +165,6 @@ def _row(
     return [_Row(file, line, stripped, faults)]
 
 
-# ---- cells ---------------------------------------------------------------------------------
-
-
 def _list(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
 
@@ -231,9 +228,6 @@ def _count(text: str) -> float:
     return float(text[:15])
 
 
-# ---- records -------------------------------------------------------------------------------
-
-
 def _rep(row: _Row) -> Rep:
     timezone = row.get("timezone", _timezone, "UTC")
     away_from = row.get("away_from", _moment(timezone), None)
@@ -291,9 +285,6 @@ def _holidays(rows: list[_Row]) -> list[Holiday]:
         seen.setdefault((calendar, day), row.line)
         holidays.append(Holiday(day=day, name=row.cells["name"], calendar=calendar, open=hours))
     return holidays
-
-
-# ---- what must fit together ----------------------------------------------------------------
 
 
 def _check_reps(

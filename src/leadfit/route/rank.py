@@ -159,9 +159,6 @@ def _known(lead: Lead, account: Account | None, policy: Policy) -> Mapping[str, 
     return policy.known(lead.facts, account.facts, {"country": account.country})
 
 
-# ---- who is there --------------------------------------------------------------------------
-
-
 def _unavailable(load: RepLoad, case: _Case) -> Place | None:
     rep, capacity = load.rep, case.policy.route.capacity
     if not rep.active:
@@ -214,9 +211,6 @@ def _folded(word: str) -> str:
 @lru_cache(maxsize=256)
 def _folded_all(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(map(fold, words))
-
-
-# ---- the rules -----------------------------------------------------------------------------
 
 
 def _groups(case: _Case) -> Iterator[_Group]:
@@ -372,9 +366,6 @@ def _owner(case: _Case) -> frozenset[str]:
     return (
         frozenset((owner_id,)) if owner_id is not None and owner_id in case.loads else frozenset()
     )
-
-
-# ---- order and words -----------------------------------------------------------------------
 
 
 def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:

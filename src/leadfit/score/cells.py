@@ -213,9 +213,6 @@ def weighed(cells: Cells, counts: Mapping[str, int]) -> Cells:
     )
 
 
-# ---- who looks at a fact -------------------------------------------------------------------
-
-
 def _read_parts(reading: _Reading, first: str, policy: Policy, groups: Groups) -> None:
     for component, parts in (("fit", policy.score.fit), ("authority", policy.score.authority)):
         for name, part in parts.items():
@@ -350,9 +347,6 @@ def _read_level(reading: _Reading, rule: str, level: ArtifactFact) -> None:
         reading.is_text = reading.is_learned = True
         _name(reading, level.values)
     reading.readers.append((rule, level.level_of))
-
-
-# ---- values that stand for all -------------------------------------------------------------
 
 
 def _values(reading: _Reading, first: str, policy: Policy) -> Iterator[Fact]:

@@ -147,9 +147,6 @@ class Basis:
         return (sums["fit"], sums["engagement"], sums["intent"], sums["authority"])
 
 
-# ---- the weighted rules --------------------------------------------------------------------
-
-
 def tier_of_points(basis: Basis, unknown: Points) -> Tier:
     """Return the tier under the weighted rules, with what unknown facts add to each component.
 
@@ -189,9 +186,6 @@ def _by_rules(basis: Basis, parts: Components, icp: float | None) -> Tier:
         gate = round(by_facts.fit / rules.weights.fit * 100, DIGITS)
         return tier if gate >= rules.cuts.b_fit else Tier.THREE
     return tier
-
-
-# ---- ends ----------------------------------------------------------------------------------
 
 
 def span(basis: Basis, free: Sequence[Cells]) -> Span:
@@ -292,9 +286,6 @@ def _forced(
     low = forced_tier(tiers[0], flag, artifact, rules)[0] if may else tiers[0]
     high = forced_tier(tiers[1], flag, artifact, rules)[0] if must else tiers[1]
     return low, high
-
-
-# ---- what was learned ----------------------------------------------------------------------
 
 
 def _icp(

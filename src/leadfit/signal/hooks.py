@@ -156,9 +156,6 @@ def _parsed(hook: Hook, incoming: Incoming) -> object:
     return _refusal(f"content-type {shorten(media, 60)}", wanted)
 
 
-# ---- how vendors lay out events --------------------------------------------------------------
-
-
 def _json_events(hook: Hook, found: object) -> Iterator[_Event]:
     items = _at(found, hook.items) if hook.items else found
     for each in items if isinstance(items, list) else [items]:
@@ -275,9 +272,6 @@ _EVENTS: Final[Mapping[str, Callable[[Hook, object], Iterable[_Event]]]] = {
     "pagerduty": _pagerduty_events,
     "form": _form_events,
 }
-
-
-# ---- parts of a body -------------------------------------------------------------------------
 
 
 def _at(value: object, path: str | None) -> object:

@@ -109,9 +109,6 @@ def _is_fresh(at: str, now: datetime, a_second: int) -> bool:
     return abs(int(at) / a_second - now.timestamp()) <= TOLERANCE_S
 
 
-# ---- what the headers say --------------------------------------------------------------------
-
-
 def _whole(incoming: Incoming, header: str) -> _Signed | None:
     """Read a header that is one signature."""
     given = incoming.headers.get(header.lower(), "").strip()
@@ -154,9 +151,6 @@ def _token(incoming: Incoming, header: str) -> _Signed | None:
     token = rest.strip() if kind.lower() == "bearer" else given
     # Digests, so that the length of a secret does not show either.
     return _Signed(signatures=(hashlib.sha256(token.encode()).digest(),)) if token else None
-
-
-# ---- what the signature must be --------------------------------------------------------------
 
 
 def _hubspot_1(secret: str, incoming: Incoming, _found: _Signed) -> Iterator[bytes]:

@@ -127,8 +127,6 @@ class Batch:
         (row,) = self._all(text)
         return int(str(row[0] or 0))
 
-    # ---- records ---------------------------------------------------------------------------
-
     def fill(self, rows: Iterable[Row]) -> None:
         """Take the records, numbered from 0 in the order in which they come."""
         named = {"rid": "BIGINT", "source": "VARCHAR"}
@@ -259,8 +257,6 @@ class Batch:
     def to_train_on(self) -> Iterator[Batch]:
         """Give the records a model is trained on: here all of them, where they are."""
         yield self
-
-    # ---- a card ----------------------------------------------------------------------------
 
     def take(self, card: Card, *, across: bool = False) -> CandidatePairs:
         """Make the records ready to be weighed by a card, and return its candidate pairs.

@@ -128,9 +128,6 @@ def train(batch: Batch, draft: Card, *, across: bool = False) -> Trained:
     return _by_entity(batch, trained, raw, possible)
 
 
-# ---- files of which a few entities hold much -----------------------------------------------
-
-
 def _by_entity(batch: Batch, trained: Trained, raw: Chances, possible: int) -> Trained:
     """Count what is common by entity, as far as entities are found, and weigh anew.
 

@@ -98,8 +98,6 @@ class Pace:
             self._count(span, at_us, 1)
         return at_us
 
-    # ---- what the vendor says ----
-
     def hold(self, until_us: int) -> None:
         """Make no call before a time."""
         self._until_us = max(self._until_us, until_us)
@@ -141,8 +139,6 @@ class Pace:
         """Return how many calls are counted in a window that ends now."""
         self._forget(span_us, now_us)
         return self._sums.get(span_us, 0)
-
-    # ---- counting ----
 
     def _below(self, span: int, most: int, at_us: int) -> int:
         """Return the first time from ``at_us`` on at which fewer than ``most`` are in sight."""

@@ -81,8 +81,6 @@ class PostgresStore:
             world, lambda: _PostgresTransactions(url, secret, world), lambda: None
         )
 
-    # ---- opening ----
-
     def _prepare(self) -> None:
         try:
             raw = connect(self._url, statement_s=_STATEMENT_S, lock_s=_LOCK_S, idle_s=_IDLE_S)
@@ -125,8 +123,6 @@ class PostgresStore:
                     allowed="the secret.key of the workspace that made it, or an empty schema",
                 )
             )
-
-    # ---- writing ----
 
     @property
     def is_idle(self) -> bool:
@@ -191,13 +187,9 @@ class PostgresStore:
             self._duties.close()
             self._duties = None
 
-    # ---- reading ----
-
     def read(self, work: Callable[[Session], T]) -> T:
         """Read in one consistent snapshot, from any thread."""
         return self._readers.read(work)
-
-    # ---- closing ----
 
     def close(self) -> None:
         """Finish queued work and let go of the store."""

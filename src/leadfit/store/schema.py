@@ -414,8 +414,6 @@ keys = Table(
     sqlite_strict=True,
 )
 
-# ---- what comes in, hour by hour, and what could not be taken --------------------------------
-
 source_hours = Table(
     "source_hours",
     metadata,
@@ -446,8 +444,6 @@ refused_signals = Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-
-# ---- the recorded past, which learning reads -----------------------------------------------
 
 # What an import said about its whole: fact columns, proxies, how far each outcome was watched.
 past_exports = Table(

@@ -230,8 +230,6 @@ class SparkBatch(Batch):
         while rows := self.connection.fetchmany(_FETCHED):
             yield from rows
 
-    # ---- a card ----------------------------------------------------------------------------
-
     def take(self, card: Card, *, across: bool = False) -> CandidatePairs:
         """Find the candidate pairs of a card on Spark; see :meth:`Batch.take`."""
         self._let_go()
@@ -296,9 +294,6 @@ def _with(
         return work(batches, *more)
 
     return run
-
-
-# ---- the SQL of Spark: names in braces are its own, filled in by Spark ----------------------
 
 
 def _shared(card: Card) -> str:

@@ -80,8 +80,6 @@ class SqlLeads:
         row = self._connection.execute(statement, values).fetchone()
         return cast("tuple[object, ...] | None", row)
 
-    # ---- leads and owners ----
-
     def get(self, lead_id: str) -> Lead | None:
         """Return a lead."""
         row = self._one(f"SELECT {LEAD} FROM leads WHERE lead_id = ?", lead_id)  # noqa: S608 -- fixed columns
@@ -265,8 +263,6 @@ class SqlLeads:
             "UPDATE leads SET possible_account_id = NULL WHERE lead_id = ?", (lead_id,)
         )
 
-    # ---- activities ----
-
     def add_activity(
         self,
         signal: Signal,
@@ -310,8 +306,6 @@ class SqlLeads:
             )
         newest = sorted(found)[-limit:] if limit else []
         return tuple(Activity(kind=Kind(kind), at=from_us(at_us)) for at_us, _, kind in newest)
-
-    # ---- decisions and feedback ----
 
     def add_decision(
         self, decision: Decision, inputs: Mapping[str, object], people: People | None = None
@@ -399,8 +393,6 @@ class SqlLeads:
                 feedback.reason,
             ),
         )
-
-    # ---- views ----
 
     def view(self, lead_id: str) -> LeadView | None:
         """Return a lead with everything about it."""

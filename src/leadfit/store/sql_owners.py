@@ -49,8 +49,6 @@ class SqlOwners:
     def _ids(self, statement: str, *values: object) -> tuple[str, ...]:
         return tuple(row[0] for row in self._connection.execute(statement, values))
 
-    # ---- who has what ----
-
     def newest(self, limit: int) -> tuple[str, ...]:
         """Return leads that were decided here, open or not, the newest first."""
         return self._ids(
@@ -102,8 +100,6 @@ class SqlOwners:
     def look_no_more(self, lead_id: str) -> None:
         """Write that no other owner is looked for."""
         self._connection.execute("UPDATE leads SET retry_us = NULL WHERE lead_id = ?", (lead_id,))
-
-    # ---- what is astray ----
 
     def unowned(self, limit: int) -> tuple[Unowned, ...]:
         """Return open leads without an owner, by tier, then the oldest."""
@@ -185,8 +181,6 @@ class SqlOwners:
             (to_us(late_before),),
         ).fetchone()
         return OpenLeads(open=int(row[0]), owned=int(row[1]), waiting=int(row[2]), late=int(row[3]))
-
-    # ---- by hand ----
 
     def add_override(self, override: Override) -> None:
         """Keep what a person moved by hand."""

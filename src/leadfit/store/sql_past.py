@@ -122,8 +122,6 @@ class SqlPast:
         self._connection.executemany(statement, rows)
         return self._connection.total_changes - before
 
-    # ---- the past comes in ----
-
     def add_export(self, export: PastExport, at: datetime) -> bool:
         """Keep what an import said of its whole; ``False`` where the same was said before."""
         body = pack_text(export)
@@ -189,8 +187,6 @@ class SqlPast:
             ((to_us(each.month), each.channel, each.currency or "", each.amount) for each in spend),
         )
 
-    # ---- the past is read ----
-
     def latest_event(self) -> datetime | None:
         """Return the time of the latest import, outcome, use or feedback."""
         return maybe_time(self._connection.execute(_LATEST).fetchone()[0])
@@ -231,8 +227,6 @@ class SqlPast:
                 joined.owner_id, part_facts(joined.facts)[0],
             )  # fmt: skip
 
-    # ---- runs of learning ----
-
     def add_learning(self, learning: Learning) -> int:
         """Keep a run of learning, in the log too; return its number."""
         told = {
@@ -268,8 +262,6 @@ class SqlPast:
             )
             for at_us, as_of_us, digest, published, body in rows
         )
-
-    # ---- scores of accounts ----
 
     def to_score(self, after: str | None, limit: int) -> Sequence[ScoredAccount]:
         """Return what scoring looks at of the next accounts, by their ids."""

@@ -51,8 +51,6 @@ class SqlPersons:
         self._signals = signals
         self._accounts = accounts
 
-    # ---- marks ----
-
     def _marks(self, named: Named) -> list[bytes]:
         marks, people = [], self._people
         if named.email is not None:
@@ -89,8 +87,6 @@ class SqlPersons:
             self._signals.append("readmission", at, {"marks": [mark.hex() for mark in marks]})
         return bool(marks)
 
-    # ---- who it is ----
-
     def _tokens(self, named: Named) -> list[str]:
         """Return the tokens of a person: by address and contact, and by what is merged with it."""
         found: dict[str, None] = {}
@@ -117,8 +113,6 @@ class SqlPersons:
 
     def _all(self, query: str, *values: object) -> list[str]:
         return [row[0] for row in self._connection.execute(query, values).fetchall()]
-
-    # ---- the end of it ----
 
     def erase(self, named: Named, at: datetime) -> Erasure:
         """Remove what is kept of a person with its key, and mark that nobody brings it back."""
@@ -276,8 +270,6 @@ class SqlPersons:
         if address is not None and people.is_marked(people.mark_of_address(address)):
             return True
         return contact_id is not None and people.is_marked(people.mark_of_contact(contact_id))
-
-    # ---- what is kept ----
 
     def record(self, named: Named) -> Record:
         """Return everything that is kept of a person."""

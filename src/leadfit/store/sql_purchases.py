@@ -127,8 +127,6 @@ class SqlPurchases:
                     facts=held.facts,
                 )
 
-    # ---- why a vendor makes no offer ----
-
     def _shut(self, vendor: VendorRules, rules: EnrichRules, now: datetime) -> str | None:
         gate = self._destinations.gate(gate_name(vendor.name))
         if _is_shut(gate, now):

@@ -60,8 +60,6 @@ class SqlVendors:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    # ---- what is to be bought ----
-
     def ready(self, now: datetime) -> tuple[str, ...]:
         """Return the vendors of which something is to be bought now."""
         rows = self._connection.execute(
@@ -109,8 +107,6 @@ class SqlVendors:
             (vendor, limit),
         )
         return tuple(_purchase_view(row) for row in rows)
-
-    # ---- a call, from its beginning to its end ----
 
     def begin(
         self,
@@ -326,8 +322,6 @@ class SqlVendors:
             "UPDATE purchases SET changed = ? WHERE purchase_id = ?", (int(changed), purchase_id)
         )
 
-    # ---- rates and budgets ----
-
     def take(
         self,
         vendor: str,
@@ -418,8 +412,6 @@ class SqlVendors:
         _, pace = self._pace(vendor, bucket)
         in_force = pace.in_force(limits)
         return {span: (pace.taken(span, to_us(now)), most) for span, most in in_force.items()}
-
-    # ---- looking back ----
 
     def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
         """Return the calls that began in a time, oldest first."""

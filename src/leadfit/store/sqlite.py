@@ -149,8 +149,6 @@ class SqliteStore:
         self._writer = GroupWriter(world, self._open_transactions, self._own)
         self._prepare()
 
-    # ---- opening ----
-
     def _prepare(self) -> None:
         if self._path.exists() and not self._path.stat().st_size:
             # SQLite would take it for a new database: what was in it would be lost in silence.
@@ -225,8 +223,6 @@ class SqliteStore:
             raise StoreBusy(why, 5.0) from error
         self._ownership = connection
 
-    # ---- writing ----
-
     @property
     def is_idle(self) -> bool:
         """No work waits for the writer."""
@@ -285,8 +281,6 @@ class SqliteStore:
         """Return whether this process does a duty now: always, since no other writes."""
         return True
 
-    # ---- reading ----
-
     def read(self, work: Callable[[Session], T]) -> T:
         """Read in one consistent snapshot, from any thread."""
         session, connection = self._reader()
@@ -309,8 +303,6 @@ class SqliteStore:
             found = SqlSession(connection, self._secret, self._world), connection
             self._local.reader = found
         return found
-
-    # ---- closing ----
 
     def close(self) -> None:
         """Finish queued work and let go of the store."""

@@ -219,8 +219,6 @@ class Vendors(Protocol):
     def note_changed(self, purchase_id: str, *, changed: bool) -> None:
         """Write whether a decision came out otherwise by what was bought."""
 
-    # ---- rates and budgets ----
-
     def take(
         self,
         vendor: str,
@@ -256,8 +254,6 @@ class Vendors(Protocol):
         self, vendor: str, bucket: str, limits: Limits, now: datetime
     ) -> Mapping[int, tuple[int, int]]:
         """Return for each window, in microseconds, the calls counted in it and its limit."""
-
-    # ---- looking back ----
 
     def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
         """Return the calls that began in a time, oldest first."""

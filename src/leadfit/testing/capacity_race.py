@@ -161,9 +161,6 @@ def _claim_all(
     finished.append(who)
 
 
-# ---- connections ---------------------------------------------------------------------------
-
-
 class _Claiming(Protocol):
     def claim(self, rep_id: str, at: timedelta, wanted: Race) -> bool: ...
 

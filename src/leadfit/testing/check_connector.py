@@ -73,9 +73,6 @@ def make_action(key: str, **fields: Fact) -> Action:
     )
 
 
-# ---- every performer -----------------------------------------------------------------------
-
-
 def an_action_takes_effect_once(receiver: Receiver) -> None:
     """However often it is sent with the same key."""
     for _ in range(3):
@@ -103,9 +100,6 @@ def other_keys_take_effect_in_order(receiver: Receiver) -> None:
     for key in ("b", "a", "c"):
         receiver.performer.perform(make_action(key))
     _expect(list(receiver.effects()) == ["b", "a", "c"], f"effects {receiver.effects()}")
-
-
-# ---- those that speak HTTP -----------------------------------------------------------------
 
 
 def _trouble(bench: OverHttp, key: str) -> Exception:
@@ -173,9 +167,6 @@ HTTP_CHECKS: Final[tuple[Callable[[OverHttp], None], ...]] = (
     what_was_not_done_is_sure,
 )
 """Every check of those that speak HTTP; each wants a receiver of its own."""
-
-
-# ---- through the outbox --------------------------------------------------------------------
 
 
 def faulty(share: float, seed: int) -> Callable[[int], Fault | None]:

@@ -97,9 +97,6 @@ def _here(profile: Profile, receiver: VendorReceiver) -> Profile:
     )
 
 
-# ---- checks --------------------------------------------------------------------------------
-
-
 def a_company_is_asked_about_as_the_vendor_takes_it(bench: VendorBench) -> None:
     """And its facts come under the names of the policy."""
     facts = bench.ask().facts
@@ -209,8 +206,6 @@ CHECKS: Final[tuple[Callable[[VendorBench], None], ...]] = (
 )
 """Every check; each wants a vendor of its own, with half a second for a whole answer."""
 
-
-# ---- statuses that mislead -----------------------------------------------------------------
 
 ODD: Final[Mapping[str, tuple[tuple[int, object, Mapping[str, str], type[LeadfitError]], ...]]] = {
     "hunter": (

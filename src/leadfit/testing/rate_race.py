@@ -189,9 +189,6 @@ def _take(
     return session.vendors.take(*place, limits, now=now, latest=now + _AHEAD, number=many)
 
 
-# ---- judging -------------------------------------------------------------------------------
-
-
 def judge(name: str, limits: Limits, times: Sequence[int]) -> Kept:
     """Return what turns say, by nothing but their times.
 

@@ -219,8 +219,6 @@ class Receiver(ABC):
             self.wrong.append(f"{type(error).__name__}: {error}")
             return Reply(status=400, body={"error": str(error)})
 
-    # ---- saying it, or not ----
-
     def _say(
         self, connection: BaseHTTPRequestHandler, reply: Reply | None, fault: Fault | None
     ) -> None:
@@ -288,9 +286,6 @@ def _send(
     connection.send_header("Content-Length", str(len(body)))
     connection.end_headers()
     connection.wfile.write(body)
-
-
-# ---- vendors -------------------------------------------------------------------------------
 
 
 def _document(request: Request) -> dict[str, object]:
@@ -451,7 +446,7 @@ class WebhookReceiver(Receiver):
         return Reply(status=204)
 
 
-VENDORS: Final = {
+VENDORS: Final[Mapping[str, Callable[..., Receiver]]] = {
     "slack": SlackReceiver,
     "pagerduty": PagerDutyReceiver,
     "salesforce": SalesforceReceiver,

@@ -217,9 +217,6 @@ def audited(pairs: Sequence[Judged], promised: float) -> Audit:
     )
 
 
-# ---- each figure ---------------------------------------------------------------------------
-
-
 def _rate(name: KpiName, own: Sequence[LinkRow], rows: Rows, rules: MatchWatch) -> Kpi:
     """Count signals; a lead a reviewer found the account of counts with those linked at once."""
     hits = 0

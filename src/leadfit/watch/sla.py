@@ -287,9 +287,6 @@ def _team(row: HandledRow, policy: Policy) -> str:
     return "no team" if rep is None or rep.team is None else rep.team
 
 
-# ---- how long the clocks ran ---------------------------------------------------------------
-
-
 def _lengths(judged: Sequence[_Judged], policy: Policy) -> Iterable[Lengths]:
     found: dict[ClockKind, list[tuple[Tier, float]]] = {kind: [] for kind in ClockKind}
     for each in judged:

@@ -56,9 +56,6 @@ def transport() -> Transport:
     return Transport(SystemWorld(), request_s=lambda: 2.0, allowed=LOOPBACK)
 
 
-# ---- words ---------------------------------------------------------------------------------
-
-
 def test_a_message_says_who_what_and_until_when_on_the_owners_wall() -> None:
     words = headline(make_action("k"), BRIEF)
     assert words == (
@@ -105,9 +102,6 @@ def test_what_may_be_a_repeat_says_so_first() -> None:
 @pytest.mark.parametrize("text", ["a\r\nb", "a\x00b", "a\u2028b", "a\u202eb"])
 def test_a_text_from_outside_stays_one_line(text: str) -> None:
     assert clean(text) == "a b"
-
-
-# ---- Slack ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -188,9 +182,6 @@ def test_a_token_that_slack_does_not_take_is_not_shown(slack: SlackReceiver) -> 
     assert "xoxb" not in str(caught.value)
 
 
-# ---- Salesforce ----------------------------------------------------------------------------
-
-
 @pytest.fixture
 def salesforce() -> Iterator[SalesforceReceiver]:
     receiver = SalesforceReceiver()
@@ -247,9 +238,6 @@ def test_the_requests_of_the_day_are_a_pause_and_no_refusal(salesforce: Salesfor
     with pytest.raises(OnHold) as caught:
         salesforce_performer(salesforce).perform(make_action("a"))
     assert type(caught.value) is OnHold
-
-
-# ---- webhook -------------------------------------------------------------------------------
 
 
 def test_a_webhook_tells_of_persons_only_when_it_may() -> None:

@@ -39,9 +39,6 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc, arg-type]  # parts of a time
 
 
-# ---- who belongs to whom
-
-
 def test_a_lead_takes_its_own_account_id_before_all_else(write: Write) -> None:
     folder = write(
         leads="lead_id,created_at,account_id,email\nl1,2024-01-01,a1,ann@two.com\n",
@@ -134,9 +131,6 @@ def test_an_event_reaches_the_account_of_its_lead_or_contact(write: Write) -> No
     assert "unmatched_reference" in codes(history)
 
 
-# ---- time
-
-
 def test_as_of_is_the_latest_outcome_or_use_and_later_records_are_counted(write: Write) -> None:
     folder = write(
         leads="lead_id,created_at\nl1,2024-01-01\nl2,2024-09-01\n",
@@ -208,9 +202,6 @@ def test_a_mapping_may_name_another_spelling_of_times(write: Write, mapping: Mak
     assert history.leads.columns["created_at"] == [utc(2024, 1, 31)]
 
 
-# ---- facts
-
-
 def test_a_fact_is_numeric_only_with_more_than_a_handful_of_numbers(write: Write) -> None:
     rows = "".join(f"l{n},2024-01-01,{n * 10},{n % 3},0{n}11,{n % 2 == 0}\n" for n in range(8))
     folder = write(leads=f"lead_id,created_at,employees,grade,code,is_new\n{rows}")
@@ -244,9 +235,6 @@ def test_late_facts_keep_the_time_they_were_known(write: Write) -> None:
     history = read_export(folder)
     assert history.facts.columns["known_at"] == [utc(2024, 1, 1)]
     assert [(c.name, c.table) for c in history.fact_columns] == [("stack", "facts")]
-
-
-# ---- files
 
 
 def test_csv_packed_csv_and_parquet_give_the_same_history(tmp_path: Path) -> None:
@@ -301,9 +289,6 @@ def test_a_link_to_a_file_is_followed(write: Write, tmp_path: Path) -> None:
     assert read_export(tmp_path / "export").leads.rows == 1
 
 
-# ---- money
-
-
 def test_money_is_kept_in_minor_units_beside_its_currency(write: Write) -> None:
     folder = write(
         leads="lead_id,created_at\nl1,2024-01-01\n",
@@ -330,9 +315,6 @@ def test_rates_convert_all_money_into_one_currency(write: Write, mapping: MakeMa
     history = read_export(folder, mapping=described)
     assert history.events.columns["amount"] == [9000, 600]
     assert set(history.events.columns["currency"]) == {"EUR"}
-
-
-# ---- deals and contracts
 
 
 def test_a_deal_is_qualified_only_when_all_three_conditions_hold(write: Write) -> None:
@@ -404,8 +386,6 @@ def test_contracts_convert_renew_expand_and_end(write: Write) -> None:
         ("expanded", "a1"),
     ]
 
-
-# ---- mapping
 
 PEOPLE = """
 [sources]
@@ -562,8 +542,6 @@ def test_unpivoted_versions_become_facts_with_their_time(
     ]
 
 
-# ---- rules over use and revenue
-
 USE = """
 currency = "EUR"
 [sources]
@@ -638,8 +616,6 @@ def test_other_growth_is_no_expansion(
     history = read_export(used(write, *rows), mapping=mapping(USE + EXPAND))
     assert events_of(history, "expanded") == []
 
-
-# ---- tables derived by SQL
 
 DERIVED = """
 [sources]

@@ -121,9 +121,6 @@ def test_accounts_alone_are_not_enough(write: Write) -> None:
         read_export(write(Account="Id,Name,BillingCountry\nA1,One,DE\n"))
 
 
-# ---- proposals
-
-
 def test_a_proposal_names_all_five_sources(write: Write) -> None:
     folder = write(
         leads="lead_id,created_at,account_id\nl1,2024-01-01,a1\nl2,2024-01-01,a2\n",

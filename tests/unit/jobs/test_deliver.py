@@ -109,9 +109,6 @@ def bench(store: SqliteStore, world: FrozenWorld, policy: Policy) -> Bench:
     return Bench(store, world, policy)
 
 
-# ---- one action ----------------------------------------------------------------------------
-
-
 def test_a_busy_receiver_is_tried_again_within_longer_and_longer_times(bench: Bench) -> None:
     bench.queue()
     performer = Scripted(*[NotTaken("busy")] * 9)
@@ -202,9 +199,6 @@ def test_an_error_nobody_thought_of_stops_no_other_action(bench: Bench) -> None:
         ActionState.AMBIGUOUS,
         "ZeroDivisionError",
     )
-
-
-# ---- doubts --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -317,9 +311,6 @@ def test_what_could_not_be_written_down_is_written_before_the_next_claim(bench: 
     assert bench.seen().state is ActionState.DONE
 
 
-# ---- destinations --------------------------------------------------------------------------
-
-
 def test_each_destination_has_its_performer(bench: Bench) -> None:
     bench.queue("a", "crm")
     bench.queue("b", "chat")
@@ -401,9 +392,6 @@ def test_an_alert_of_tier_one_takes_another_channel_after_its_time(bench: Bench)
     deliveries.deliver(10)
     assert len(mail.sent) == 2
     assert bench.seen("hot").state is ActionState.PENDING
-
-
-# ---- beside it -----------------------------------------------------------------------------
 
 
 def test_an_action_cancelled_in_between_is_not_carried_out(tmp_path: Path, policy: Policy) -> None:

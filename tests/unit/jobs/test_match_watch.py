@@ -69,9 +69,6 @@ def links(store: SqliteStore, week: Period) -> list[Link]:
     return [each for each in found if each.band is Band.AUTO]
 
 
-# ---- drawing -------------------------------------------------------------------------------
-
-
 def test_a_week_with_too_few_audits_is_topped_up_to_its_share_of_the_month(
     store: SqliteStore, world: FrozenWorld
 ) -> None:
@@ -146,9 +143,6 @@ def test_no_quota_draws_nothing(store: SqliteStore, world: FrozenWorld) -> None:
     assert top_up(world, store, InForce(policy=rules), week) == 0
 
 
-# ---- overdue -------------------------------------------------------------------------------
-
-
 def ask(store: SqliteStore, world: FrozenWorld, name: str, **more: object) -> None:
     made = Review(
         review_id=name, kind=ReviewKind.LINK, record_kind=RecordKind.ACCOUNT, left_id=f"l-{name}",
@@ -183,9 +177,6 @@ def test_a_decided_review_is_never_overdue(store: SqliteStore, world: FrozenWorl
     ask(store, world, "r1", decided_at=world.now(), relation=Relation.SAME, reviewer="rita")
     world.pass_time(9 * DAY)
     assert tell_overdue(world, store, InForce(policy=STARTER), 100) == 0
-
-
-# ---- the weekly round ----------------------------------------------------------------------
 
 
 def watch(store: SqliteStore, world: FrozenWorld, rules: InForce, put: list[Card]) -> MatchWatch:

@@ -235,9 +235,6 @@ def test_hardly_any_leads_break_nothing(history: History, rows: int) -> None:
     studied(few)
 
 
-# ---- dates and figures that cannot be ------------------------------------------------------
-
-
 def notice_of(history: History, code: str, field: str) -> Notice:
     (found,) = [
         each
@@ -324,9 +321,6 @@ def test_a_number_too_large_to_reckon_with_is_called_so(history: History) -> Non
     values = [1e300 if n % 2 else float(n) for n in range(LEADS)]
     found = notice_of(with_fact(history, values, is_number=True), "missing_as_value", "odd")
     assert found.message.startswith("'1e+300' in odd is no figure that can be reckoned with")
-
-
-# ---- steps that everybody reached, and what came before the win ----------------------------
 
 
 def after_win(history: History, kind: str, *, days: int) -> History:

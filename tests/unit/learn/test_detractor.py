@@ -158,9 +158,6 @@ def test_a_larger_share_taken_away_never_raises_a_score(
     assert (score_rows(more, facts)[0] <= score_rows(less, facts)[0]).all()
 
 
-# ---- who is watched ------------------------------------------------------------------------
-
-
 def customers() -> History:
     """Three customers of day 100: left unused on day 160, left after use on day 400, stayed."""
     leads: dict[str, Sequence[object]] = {

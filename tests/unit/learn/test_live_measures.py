@@ -82,9 +82,6 @@ def test_the_model_looks_at_nothing_that_is_decided_after_the_score(history: His
     assert {each.name for each in model.channels} >= {""}
 
 
-# ---- completing what was learned -----------------------------------------------------------
-
-
 def test_learning_puts_model_c_into_the_artifact_and_its_digest_into_the_report(
     history: History,
 ) -> None:

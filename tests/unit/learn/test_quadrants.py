@@ -65,9 +65,6 @@ def ladder(lead_id: str, day: float, *, won: bool, left: bool = False) -> list[N
     return made
 
 
-# ---- quadrants -----------------------------------------------------------------------------
-
-
 def test_edges_belong_to_the_upper_side() -> None:
     rules = QuadrantRules()
     assert [rules.quadrant(placed(each)) for each in Quadrant] == list(Quadrant)
@@ -147,9 +144,6 @@ def test_leads_of_whose_fit_nothing_is_known_are_counted_and_said() -> None:
     assert any("no fact of fit is known" in each for each in outlook_words(found))
 
 
-# ---- tiers ---------------------------------------------------------------------------------
-
-
 def test_a_fall_from_35_to_27_is_told_in_points_and_relative() -> None:
     before, now = share_of(350, 1_000), share_of(270, 1_000)
     points, low, high = points_between(before, now)
@@ -181,9 +175,6 @@ def test_wins_are_told_by_month_and_tier_with_the_correlation() -> None:
     assert one.points is not None
     assert one.points < -0.15
     assert [each.now.value for each in found.changes[1:]] == [0.0, 0.0]
-
-
-# ---- engagement that outweighs fit ---------------------------------------------------------
 
 
 def company(seed: int, *, leaves: float, number: int = 400) -> tuple[History, dict[str, Placed]]:

@@ -59,9 +59,6 @@ def fold_of(history: History) -> Bools:
     return np.array([cross_fitting.lot(name) % RULES.folds == 0 for name in names])
 
 
-# ---- scores of accounts not seen -----------------------------------------------------------
-
-
 def test_what_became_of_an_account_never_moves_its_own_standing(planted: Planted) -> None:
     history = planted.history
     first = fold_of(history)
@@ -125,9 +122,6 @@ def test_accounts_with_equal_scores_are_not_ranked_by_age(planted: Planted) -> N
     assert abs(np.corrcoef(found[same], created[same])[0, 1]) < 0.4
 
 
-# ---- what is said of them ------------------------------------------------------------------
-
-
 def compared(history: History) -> StaticFindings:
     found = learn.benchmark(history, static_icp=IDEAL).static_icp
     assert found is not None
@@ -176,9 +170,6 @@ def test_too_few_outcomes_leave_the_learned_side_blank() -> None:
     assert found.top_decile is None
     assert found.learned_revenue_per_account == Estimate()
     assert "Too little" in found.scored_how
-
-
-# ---- intervals -----------------------------------------------------------------------------
 
 
 def test_the_interval_of_a_ratio_is_that_of_a_bootstrap_by_account() -> None:

@@ -67,9 +67,6 @@ def programme(first: Action, most: int = 20) -> list[tuple[float, Fact]]:
     return days
 
 
-# ---- tier one ------------------------------------------------------------------------------
-
-
 def test_tier_one_pauses_mail_first_then_tells_owner_and_manager_and_pushes_the_script() -> None:
     found = planned(Tier.ONE)
     assert brief(found.actions) == [
@@ -95,9 +92,6 @@ def test_all_actions_but_scheduled_ones_are_due_within_the_sla() -> None:
     due = clock(found, ClockKind.ASSIGNMENT_TO_TOUCH).due_at
     assert due is not None
     assert all(each.due_at <= due for each in found.actions)
-
-
-# ---- tier two ------------------------------------------------------------------------------
 
 
 def test_tier_two_begins_a_sequence_of_three_touches_on_days_0_2_and_5() -> None:
@@ -127,9 +121,6 @@ def test_under_a_second_owner_only_the_task_is_new_and_the_sequence_keeps_its_ke
 
 def test_a_lead_that_rises_from_tier_three_begins_the_sequence_of_tier_two() -> None:
     assert schedule(planned(Tier.TWO, number=2), "sequence") == [0, 2, 5]
-
-
-# ---- tier three ----------------------------------------------------------------------------
 
 
 def test_tier_three_is_nurtured_for_eight_weeks_retargeted_and_checked_every_quarter() -> None:
@@ -164,9 +155,6 @@ def test_suppression_follows_the_policy() -> None:
     assert {each.kind for each in found.actions} == {"nurture", "recycle_check"}
 
 
-# ---- plays ---------------------------------------------------------------------------------
-
-
 def test_a_blog_reader_gets_a_touch_in_two_weeks() -> None:
     found = planned(Tier.THREE, Kind.BLOG_VIEW)
     assert schedule(found, "task") == [14]
@@ -175,9 +163,6 @@ def test_a_blog_reader_gets_a_touch_in_two_weeks() -> None:
 def test_the_owner_is_told_the_playbook() -> None:
     found = planned(Tier.ONE, Kind.PRICING_VIEW, Kind.CALCULATOR)
     assert found.actions[1].fields["playbook"] == "ready-to-buy sales playbook"
-
-
-# ---- clocks --------------------------------------------------------------------------------
 
 
 def test_the_first_assignment_has_all_three_clocks() -> None:

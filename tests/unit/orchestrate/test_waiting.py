@@ -39,9 +39,6 @@ def recurring(**fields: Fact) -> Action:
     )  # fmt: skip
 
 
-# ---- what follows --------------------------------------------------------------------------
-
-
 def test_what_recurs_is_due_again_from_when_it_was_due() -> None:
     second = following(recurring(), now=NOW + timedelta(hours=5))
     assert second is not None
@@ -65,9 +62,6 @@ def test_a_programme_ends_after_its_times() -> None:
 @pytest.mark.parametrize("fields", [{"every_days": None}, {"number": None}])
 def test_what_does_not_recur_has_nothing_behind_it(fields: dict[str, Fact]) -> None:
     assert following(recurring(**fields), now=NOW) is None
-
-
-# ---- another owner -------------------------------------------------------------------------
 
 
 def test_a_sequence_goes_on_under_the_new_owner_and_a_task_is_cancelled() -> None:
@@ -101,9 +95,6 @@ def test_the_manager_stays_a_recipient_beside_the_new_owner() -> None:
     assert found.kept[0].recipients == ("rep_max",)
 
 
-# ---- replies and flags ---------------------------------------------------------------------
-
-
 def test_a_reply_stops_what_is_written_and_leaves_tasks_and_checks() -> None:
     assert mails(planned(Tier.TWO)) == (
         "lead_1/tier-2/sequence.1",
@@ -124,9 +115,6 @@ def test_a_programme_keeps_its_channel() -> None:
     second = following(planned(Tier.THREE)[0], now=NOW)
     assert second is not None
     assert in_channels((second,), ("nurture",)) == (second.key,)
-
-
-# ---- storms --------------------------------------------------------------------------------
 
 
 def notice(number: int, tier: int = 1) -> Action:

@@ -55,9 +55,6 @@ def model_a() -> Policy:
     return changed(load_starter(), "score.model", "A")
 
 
-# ---- R79 to R83 ----------------------------------------------------------------------------
-
-
 def test_a_lead_without_a_domain_and_an_account_is_worth_its_domain() -> None:
     lead = question({"country": "us"}, *HOT, free=("domain", "employees"))
     verdict = worth_buying(replace(lead, is_unresolved=True))
@@ -133,9 +130,6 @@ def test_a_stale_size_of_an_account_counts_as_unknown_and_an_old_value_stands_wi
     assert Flip.TIER in verdict.flips
 
 
-# ---- owners --------------------------------------------------------------------------------
-
-
 def test_an_unknown_country_may_change_the_territory_and_so_the_owner() -> None:
     facts: dict[str, Fact] = {"industry": "software", "employees": 5000}
     lead = question(facts, Kind.FORM_FILL, *HOT, free=("country", "state"))
@@ -147,9 +141,6 @@ def test_an_unknown_country_may_change_the_territory_and_so_the_owner() -> None:
 def test_a_state_decides_nothing_abroad() -> None:
     facts: dict[str, Fact] = {"industry": "software", "employees": 5000, "country": "de"}
     assert worth_buying(question(facts, *HOT, free=("state",))).is_settled
-
-
-# ---- what first ----------------------------------------------------------------------------
 
 
 def test_what_settles_for_less_goes_first_and_what_decides_nothing_is_left_out() -> None:
@@ -180,9 +171,6 @@ def test_recorded_values_say_how_likely_a_change_is() -> None:
     (small,) = choices(lead, verdict, [FIRM], {"employees": {"3": 500}})
     assert large.chance > 0.85
     assert small.chance < 0.05
-
-
-# ---- cells ---------------------------------------------------------------------------------
 
 
 def test_shares_of_cells_sum_to_one_and_what_is_admissible_can_be_narrowed() -> None:
@@ -238,9 +226,6 @@ def test_a_fact_read_as_number_and_as_yes_may_be_both_at_once() -> None:
     for value in ("yes", "true", "1", "y", "no"):
         kept = admitted("seats", value, named)
         assert seats.read(kept) in {each.signature for each in seats.cells}
-
-
-# ---- certificates --------------------------------------------------------------------------
 
 
 def test_a_certificate_of_other_bounds_or_of_an_open_decision_is_refused() -> None:

@@ -59,9 +59,6 @@ def alone(folder: Path, reps: str, *, territories: str = "", holidays: str = "")
     )
 
 
-# ---- what is read --------------------------------------------------------------------------
-
-
 def test_the_starter_folder_loads_with_the_numbers_of_the_field() -> None:
     policy = load_starter()
     assert (policy.matching.auto, policy.matching.review) == (0.97, 0.90)
@@ -119,9 +116,6 @@ def test_facts_are_found_in_any_case_and_under_their_other_names() -> None:
 def test_the_first_source_of_a_fact_wins() -> None:
     known = load_starter().known({"Employee-Count": 10}, {"employees": 5000})
     assert known["employees"] == 10
-
-
-# ---- what is refused -----------------------------------------------------------------------
 
 
 def test_every_fault_in_all_four_files_is_named_at_once(tmp_path: Path) -> None:

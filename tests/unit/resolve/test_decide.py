@@ -36,9 +36,6 @@ def rules(found: Match) -> list[str]:
     return [reason.rule for reason in found.reasons]
 
 
-# ---- linked at once ------------------------------------------------------------------------
-
-
 def test_the_personal_address_of_a_known_contact_links_and_joins_the_open_lead() -> None:
     found = match(by_email(lead="lead_1"), by_domain(), email="jo+web@acme.com")
     assert (found.band, found.probability, found.method) == (Band.AUTO, 0.99, "exact")
@@ -81,9 +78,6 @@ def test_a_contact_of_a_child_at_the_domain_of_its_parent_links_to_the_child() -
     at_child = Contact(contact_id="li", account_id="child", email="li@acme.com")
     found = match(by_email(at_child, child), by_domain(), email="li@acme.com")
     assert (found.band, found.account_id) == (Band.AUTO, "child")
-
-
-# ---- for a reviewer ------------------------------------------------------------------------
 
 
 def test_a_domain_that_parent_and_child_share_waits_for_review_as_related() -> None:
@@ -223,9 +217,6 @@ def test_two_identified_people_are_not_merged() -> None:
     assert (found.band, found.contact_id) == (Band.REVIEW, None)
 
 
-# ---- new -----------------------------------------------------------------------------------
-
-
 def test_free_mail_is_new_with_its_reason_and_points_at_the_possible_account() -> None:
     at_gmail = Contact(contact_id="jo", account_id="acme", email="jo@gmail.com")
     found = match(by_email(at_gmail), email="jo@gmail.com")
@@ -256,9 +247,6 @@ def test_an_id_that_is_not_on_record_is_named_and_the_rest_still_counts() -> Non
     assert (found.band, rules(found)) == (Band.AUTO, ["unknown.contact_id", "domain.own"])
 
 
-# ---- always --------------------------------------------------------------------------------
-
-
 def test_the_order_of_candidates_changes_nothing() -> None:
     other = Account(account_id="zeta", name="Zeta")
     twin = Contact(contact_id="jo2", account_id="acme", email="jo@acme.com")
@@ -273,9 +261,6 @@ def test_bands_follow_the_edges_of_the_policy() -> None:
     stricter = changed(strict, "matching.review", 0.983)
     found = match(by_domain(), email="new@acme.com", policy=stricter)
     assert (found.band, found.possible_account_id) == (Band.NEW, "acme")
-
-
-# ---- phones, roles of domains, names beside a shared domain ---------------------------------
 
 
 def by_number(
@@ -373,9 +358,6 @@ def test_the_name_in_full_tells_which_of_two_holders_of_a_domain_is_meant() -> N
     for doubtful in ("Acme", "Acme Labs Berlin", "Zeta"):
         found = match(*holders, email="new@acme.com", company=doubtful)
         assert found.band is Band.REVIEW, doubtful
-
-
-# ---- domains that unlike companies share -----------------------------------------------------
 
 
 def test_nobody_is_linked_by_a_domain_that_the_policy_calls_shared_and_nobody_waits() -> None:

@@ -73,8 +73,6 @@ TEAM = (
 )
 CASE: dict[str, Fact] = {"State": "CA", "product interest": "API"}
 
-# ---- order of the rules --------------------------------------------------------------------
-
 
 def test_territory_then_account_owner_then_skill_then_the_rotation() -> None:
     assert places(ranked(*TEAM, facts=CASE, account=ACME)) == [
@@ -145,9 +143,6 @@ def test_inside_a_territory_the_skill_that_is_called_for_comes_first() -> None:
     assert places(found) == [("zoe", "territory"), ("ann", "territory")]
 
 
-# ---- who is left out -----------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("fields", "rule"),
     [
@@ -198,9 +193,6 @@ def test_every_rep_is_either_ranked_or_left_out_with_words() -> None:
     assert all(place.words for place in (*found.places, *found.excluded))
 
 
-# ---- where nobody is left ------------------------------------------------------------------
-
-
 def test_overflow_comes_behind_the_rotation_and_then_the_manager_of_the_absent() -> None:
     gone = rep("ann", active=False, manager_id="max")
     spare = rep("spare", is_overflow=True)
@@ -240,9 +232,6 @@ def test_a_lead_taken_from_its_owner_goes_to_the_overflow_pool_first() -> None:
 
 def test_no_reps_at_all_is_an_empty_ranking_and_no_error() -> None:
     assert ranked().places == ()
-
-
-# ---- turns and hours -----------------------------------------------------------------------
 
 
 def test_the_rep_whose_turn_is_longest_past_comes_first_and_ids_break_ties() -> None:

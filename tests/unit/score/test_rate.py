@@ -37,9 +37,6 @@ def words(score: Score, rule: str) -> str:
     return next(reason.words for reason in score.reasons if reason.rule == rule)
 
 
-# ---- facts ---------------------------------------------------------------------------------
-
-
 def test_facts_count_in_any_case_and_under_their_other_names() -> None:
     plain = of(IDEAL)
     odd = of({"INDUSTRY": " software ", "Company Size": "5,000+", "Country-Code": "us"})
@@ -91,9 +88,6 @@ def test_a_budget_counts_when_it_is_confirmed(yes: Fact) -> None:
     assert points(of({"budget_confirmed": "no"}), "authority.budget") == 0
 
 
-# ---- activities ----------------------------------------------------------------------------
-
-
 def test_points_halve_in_every_half_life() -> None:
     fresh, later, oldest = (
         of({}, *activities(Kind.PRICING_VIEW, days_ago=days)).engagement for days in (0, 14, 28)
@@ -129,9 +123,6 @@ def test_a_demo_request_also_stands_for_the_visits_before_it_and_makes_tier_two(
     found = [points(score, f"engagement.{part}") for part in ("demo", "web_visits", "content")]
     assert found == [10, 5, 6]
     assert (score.intent100, score.tier) == (42, Tier.TWO)
-
-
-# ---- models --------------------------------------------------------------------------------
 
 
 def test_the_worked_example_of_35_22_12_and_8_is_77_and_tier_one() -> None:
@@ -184,9 +175,6 @@ def test_reasons_with_points_sum_to_the_total_and_one_without_explains_the_tier(
     assert [each.rule for each in score.reasons if each.points is None] == ["tier.intent_gate"]
 
 
-# ---- plays ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("done", "play"),
     [
@@ -210,8 +198,6 @@ def test_activities_outside_the_window_call_for_no_play() -> None:
     ahead = activities(Kind.DOCS_VIEW, days_ago=-1)
     assert POLICY.play_of(of({}, *old, *ahead)) is None
 
-
-# ---- the learned score ---------------------------------------------------------------------
 
 LEARNED = Artifact(
     as_of="2026-01-01T00:00:00+00:00",

@@ -51,9 +51,6 @@ def lot(share: float, *, below: bool) -> str:
     return next(each for each in ids if (draw_of(each) < share) is below)
 
 
-# ---- Model C -------------------------------------------------------------------------------
-
-
 def test_a_chance_decides_the_tier_and_its_reasons_sum_to_it_in_percent() -> None:
     score = of(IDEAL, *activities(Kind.DEMO_REQUEST), policy=MODEL_C, artifact=WITH_C)
     expected = chance_of(
@@ -114,9 +111,6 @@ def test_an_artifact_with_a_chance_survives_its_json_and_one_without_has_the_byt
     assert '"propensity"' not in to_json(LEARNED)
 
 
-# ---- fit by the learned score --------------------------------------------------------------
-
-
 def test_the_learned_score_stands_for_fit_and_fit_by_facts_stays_a_gate_of_its_own() -> None:
     score = of(IDEAL, artifact=LEARNED, policy=BY_ICP)
     assert score.icp is not None
@@ -173,9 +167,6 @@ def test_a_derived_cut_takes_the_nearest_rate_where_scores_are_equal() -> None:
         derive_cut([], 0.5)
 
 
-# ---- the detractor flag --------------------------------------------------------------------
-
-
 def test_a_flag_holds_a_lead_back_unless_the_lot_lets_it_through() -> None:
     held, through = (
         of(FLAGGED, artifact=LEARNED, lead_id=lot(0.02, below=below)) for below in (False, True)
@@ -226,9 +217,6 @@ def test_a_person_sets_a_forced_tier_aside_and_the_lot_does_too() -> None:
     assert "by rep_ada" in words(by_hand, "tier.override")
 
 
-# ---- overrides -----------------------------------------------------------------------------
-
-
 def test_a_person_lifts_a_lead_over_the_intent_gate_and_the_score_stays() -> None:
     plain = of(IDEAL, *activities(Kind.PAGE_VIEW))
     lifted = of(IDEAL, *activities(Kind.PAGE_VIEW), lifted_by="rep_ada")
@@ -248,9 +236,6 @@ def test_a_person_opens_no_other_gate(facts: dict[str, Fact], policy: Policy, wh
     plain, lifted = (of(facts, policy=policy, lifted_by=by) for by in (None, "rep_ada"))
     assert plain == lifted
     assert why in (why_not_lifted(plain) or "")
-
-
-# ---- what takes points away ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -203,9 +203,6 @@ def test_a_call_that_cannot_be_read_is_refused_as_a_whole(
     assert found.faults[0].place == "body"
 
 
-# ---- forms -----------------------------------------------------------------------------------
-
-
 def form_hook(**rest: object) -> Hook:
     given = {"scheme": "form", "shape": "form", "secrets": [], "always": "demo_request"}
     return hook(**{**given, "identifiers": {"email": "Your e-mail", "name": "name"}, **rest})

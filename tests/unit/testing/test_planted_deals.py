@@ -68,9 +68,6 @@ def by_kind(company: Company, kind: str) -> list[Event]:
     return [event for event in company.ledger.events if event[1] == kind]
 
 
-# ---- deals and contracts -------------------------------------------------------------------
-
-
 def test_a_deal_holds_all_three_conditions_exactly_where_its_lead_was_qualified(
     tables: Mapping[str, Rows],
 ) -> None:
@@ -132,9 +129,6 @@ def test_contracts_tell_of_customers_where_no_event_does(export: Path, tmp_path:
         )
 
 
-# ---- life as a customer --------------------------------------------------------------------
-
-
 def test_customers_expand_several_times_and_in_all_five_kinds(company: Company) -> None:
     expansions = by_kind(company, "expanded")
     times = Counter(event[3] for event in expansions)
@@ -180,9 +174,6 @@ def test_some_leave_before_they_ever_used_the_product_and_some_after(company: Co
     for event in by_kind(company, "churned"):
         left[use[event[3]] >= 5] += 1
     assert left[True] > left[False] > 0
-
-
-# ---- the whale -----------------------------------------------------------------------------
 
 
 def segment_bookings(company: Company, segment: str) -> Counter[str]:

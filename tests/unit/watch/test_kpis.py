@@ -128,9 +128,6 @@ def test_a_lead_without_a_candidate_is_no_missed_link() -> None:
     assert found.value == pytest.approx(1 / 11)
 
 
-# ---- the queue -----------------------------------------------------------------------------
-
-
 def asked(hours: list[float | None]) -> list[Review]:
     made = build.links(Band.REVIEW, len(hours))
     return [
@@ -201,9 +198,6 @@ def test_the_bound_of_the_median_holds_in_nineteen_of_twenty_weeks() -> None:
         hours: list[float | None] = [random.expovariate(1 / 30) for _ in range(25)]
         held += age(asked(hours), 24 * 6)[1] <= 30 * 0.6931471805599453
     assert held / 200 >= 0.92  # 95 %, less two standard errors
-
-
-# ---- time ----------------------------------------------------------------------------------
 
 
 def test_weeks_are_whole_and_end_before_now() -> None:

@@ -86,9 +86,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield Served(leadfit=leadfit, keys=keys)
 
 
-# ---- the API -------------------------------------------------------------------------------
-
-
 def test_the_queue_is_paged_and_filtered(served: Served) -> None:
     first = served.ask("GET", "/v1/reviews?limit=2", "read").json()
     assert [each["review_id"] for each in first["reviews"]] == ["v1", "v2"]
@@ -208,9 +205,6 @@ def test_what_is_not_said_of_a_lead_is_named(
 def test_a_merge_with_faults_names_them(served: Served) -> None:
     answer = served.ask("POST", "/v1/accounts/a1/merge", "ops", json={"into": "a2"})
     assert [fault["place"] for fault in answer.json()["faults"]] == ["'into'", "absorbed_id"]
-
-
-# ---- the pages -----------------------------------------------------------------------------
 
 
 def test_the_page_of_the_queue_leads_to_each_review(served: Served) -> None:

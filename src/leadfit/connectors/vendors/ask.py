@@ -119,8 +119,6 @@ class HttpVendor:
             windows=windows,
         )  # fmt: skip
 
-    # ---- asking ----
-
     def _send(self, product: Product, question: Question, ticket: str | None) -> Answer:
         answer = self._once(product, question, ticket)
         if answer.status == 401 and self._profile.auth.kind == "token":
@@ -163,8 +161,6 @@ class HttpVendor:
             said = f"Basic {base64.b64encode(said.encode()).decode()}"
         headers[auth.name] = said
         return parameters
-
-    # ---- understanding ----
 
     def _read(self, product: Product, question: Question, answer: Answer) -> Brought:
         body = _json_of(answer)
@@ -265,9 +261,6 @@ def _time(said: int | None, now: datetime) -> datetime | None:
     if said > _LONG_AGO:
         return min(datetime.fromtimestamp(min(said, 2**33), UTC), now + timedelta(days=31))
     return now + timedelta(seconds=min(said, 2_678_400))
-
-
-# ---- templates -----------------------------------------------------------------------------
 
 
 def _filled(template: str, fields: Mapping[str, str], *, plainly: bool = False) -> str:

@@ -159,9 +159,6 @@ def _joined(parts: Sequence[Read]) -> Read:
     return whole
 
 
-# ---- with further processes ----------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """Rules on their way to another process."""

@@ -111,8 +111,6 @@ class _Floor:
         else:
             self._rate_again(each, rated)
 
-    # ---- time ----------------------------------------------------------------------------------
-
     def _pass_to(self, now: datetime) -> None:
         """Let slots end, and leads that wait be tried again, up to ``now``."""
         while self._ends and self._ends[0][0] <= now:
@@ -135,8 +133,6 @@ class _Floor:
                 if asks.not_before > now or not self._give(asks, now):
                     break
                 queue.popleft()
-
-    # ---- leads ---------------------------------------------------------------------------------
 
     def _open(self, each: Happening, rated: Rated) -> None:
         band = self._band(each)

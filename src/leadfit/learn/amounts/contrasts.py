@@ -89,9 +89,6 @@ def compare(
     return found
 
 
-# ---- one comparison ------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Slopes:
     """A ridge regression of the amount on all columns.

@@ -124,9 +124,6 @@ def amount_effects(
     return judge_amounts(contrasts, rules)
 
 
-# ---- claims --------------------------------------------------------------------------------
-
-
 def judge_amounts(contrasts: Sequence[Contrast], rules: Rules) -> tuple[AmountEffect, ...]:
     """Turn comparisons into effects with intervals, q values, robustness and claims.
 

@@ -193,9 +193,6 @@ def _facts(past: Past, ladder: Ladder, rules: Rules) -> tuple[Levels, ...]:
     return tuple(levels for levels in usable if not len(levels.known_at))
 
 
-# ---- the ICP score, out of fold ------------------------------------------------------------
-
-
 def icp_out_of_fold(past: Past, facts: Sequence[Levels], held_from: float, rules: Rules) -> Floats:
     """Return an ICP score of each row by a profile that never saw the row's own outcomes.
 
@@ -252,9 +249,6 @@ def _profile(
         return None
     scores, _ = score_rows(artifact, facts)
     return scores if len(facts) and len(scores) == len(facts[0].codes) else None
-
-
-# ---- the regression ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

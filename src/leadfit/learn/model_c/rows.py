@@ -93,9 +93,6 @@ def _ended(past: Past) -> Floats:
     return np.where(np.isfinite(found), found, np.nan)[: past.leads]
 
 
-# ---- engagement and intent -----------------------------------------------------------------
-
-
 def _engagement(past: Past, row: Ints, at: Floats, half_life: float) -> dict[str, Floats]:
     found = {
         name: np.log1p(decayed_sums(*_events(past, kinds), row, at, half_life))
@@ -146,9 +143,6 @@ def _count(lead: Ints, day: Floats, row: Ints, at: Floats, within: float) -> Flo
         age = at[here] - day[(begin + step)[here]]
         found[here] += (age >= 0) & (age <= within)
     return found
-
-
-# ---- what the year before says -------------------------------------------------------------
 
 
 def _records(  # noqa: PLR0917 -- a record of the past has these sides

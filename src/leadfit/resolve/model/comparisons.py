@@ -79,9 +79,6 @@ def _plain(header: str) -> str:
     return "_".join(parts) or "column"
 
 
-# ---- comparisons ---------------------------------------------------------------------------
-
-
 def comparisons_for(
     fields: Sequence[Field], *, few: Collection[str] = ()
 ) -> tuple[Comparison, ...]:
@@ -291,8 +288,6 @@ _COMPARED: Final[Mapping[Column, Callable[[str, Sequence[Field]], Iterator[Compa
     Column.TEXT: _text,
 }
 
-
-# ---- blocking ------------------------------------------------------------------------------
 
 _MOST_TRIED: Final = 60
 """Pairs of keys that are counted, those of the columns that come first."""

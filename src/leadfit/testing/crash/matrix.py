@@ -191,9 +191,6 @@ def random_cases(points: Counter[str], many: int, seed: int) -> Iterator[Case]:
         yield Case(failpoint=None, time=random.randint(1, points.total()))
 
 
-# ---- processes -----------------------------------------------------------------------------
-
-
 def _in_a_process(work: Callable[[], object], place: Path) -> int:
     """Do ``work`` in a child; return its exit status, or the negative number of its signal."""
     child = os.fork()
@@ -228,9 +225,6 @@ def _check_in_force(leadfit: Leadfit, told: Outside) -> None:
             raise RuntimeError(f"the {what} that was published is not in force")
     if told.told("erased") and leadfit.persons.erase_again():
         raise RuntimeError("somebody who was erased has come back")
-
-
-# ---- what must hold ------------------------------------------------------------------------
 
 
 def faults_of(file: Path, told: Outside) -> Iterator[str]:

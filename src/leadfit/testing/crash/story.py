@@ -143,9 +143,6 @@ def finish(stage: Stage, *, patience_s: float = 0.0) -> None:
     _rounds(stage)
 
 
-# ---- the days ------------------------------------------------------------------------------
-
-
 def _publish(stage: Stage) -> None:
     """A learned score and a model card come in force."""
     stage.told.tell("artifact", digest=stage.leadfit.publish(_LEARNED))
@@ -342,9 +339,6 @@ def _end(stage: Stage) -> None:
     for number, kind in enumerate(("case_study_view", "competitor_research", "demo_request")):
         _send(stage, _body(stage, f"e{number}", "ann@acme.com", kind))
     _rounds(stage)
-
-
-# ---- what they are made of -----------------------------------------------------------------
 
 
 def _send(stage: Stage, body: dict[str, object]) -> None:

@@ -173,9 +173,6 @@ def _text(escaped: str) -> str:
     return _bytes(escaped).decode() if escaped.startswith("\\x") else escaped
 
 
-# ---- transactions --------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """Frames of a write-ahead log up to one that commits.

@@ -75,9 +75,6 @@ def _us(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
-# ---- signals -------------------------------------------------------------------------------
-
-
 def _lost(connection: sqlite3.Connection, history: History) -> Iterator[str]:
     """Every acknowledged signal is there and decided, and a repeat had the first answer."""
     states = dict(connection.execute("SELECT signal_id, status FROM signals"))
@@ -89,9 +86,6 @@ def _lost(connection: sqlite3.Connection, history: History) -> Iterator[str]:
         known = first.setdefault((told.source, told.event_id), told.signal_id)
         if known != told.signal_id:
             yield f"event {told.event_id} was taken twice: {known}, {told.signal_id}"
-
-
-# ---- owners --------------------------------------------------------------------------------
 
 
 def _absent(connection: sqlite3.Connection, history: History) -> Iterator[str]:
@@ -107,9 +101,6 @@ def _absent(connection: sqlite3.Connection, history: History) -> Iterator[str]:
             begun = since + timedelta(seconds=_MOST_LATE_S)
             if begun <= _at(us) and (until is None or _at(us) < until):
                 yield f"lead {lead_id} went to {owner} at {_at(us)}, who is away since {since}"
-
-
-# ---- actions -------------------------------------------------------------------------------
 
 
 def _actions(connection: sqlite3.Connection, history: History, rules: Rules) -> Iterator[str]:
@@ -148,9 +139,6 @@ def _was_out(history: History, destination: str, at_us: int) -> bool:
     )
 
 
-# ---- clocks --------------------------------------------------------------------------------
-
-
 def _clocks(connection: sqlite3.Connection, history: History) -> Iterator[str]:
     """Clocks fire on time, and none after the touch of a person that it waited for."""
     worst = max(history.late_s, default=0.0)
@@ -169,9 +157,6 @@ def _clocks(connection: sqlite3.Connection, history: History) -> Iterator[str]:
         for at_us in touches.get(lead_id, ()):
             if started_us <= at_us and breached_us > at_us + tolerated_us:
                 yield f"the clock {kind} of {lead_id} fired after the touch at {_at(at_us)}"
-
-
-# ---- the file ------------------------------------------------------------------------------
 
 
 def _whole(connection: sqlite3.Connection) -> Iterator[str]:

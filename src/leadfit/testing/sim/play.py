@@ -115,8 +115,6 @@ class Play:
         self._peek.close()
         return self.history
 
-    # ---- time ----
-
     def _at(self, seconds: float, event: Callable[[], None]) -> None:
         """Plan an event so many seconds from now."""
         self._planned += 1
@@ -165,8 +163,6 @@ class Play:
             return None
         due = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=due_us)
         return (due - _START).total_seconds() - self.world.skew_s
-
-    # ---- the process ----
 
     def _open(self) -> None:
         self.world.begin_again()
@@ -275,8 +271,6 @@ class Play:
         rows = self._peek.execute(_DUE, (now_us,)).fetchall()
         return [epoch + timedelta(microseconds=due_us) for (due_us,) in rows]
 
-    # ---- senders ----
-
     def _next_sender(self) -> None:
         if self._happens(self._manners.hot):
             self._run_course()
@@ -340,8 +334,6 @@ class Play:
 
     def _happens(self, share: float) -> bool:
         return self._random.random() < share
-
-    # ---- reps ----
 
     def _react(self) -> None:
         """Let reps act on what reached them."""
@@ -434,8 +426,6 @@ class Play:
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(rows)
-
-    # ---- receivers ----
 
     def _go_out(self) -> None:
         """Let a receiver be down for a while."""

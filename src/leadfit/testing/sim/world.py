@@ -33,8 +33,6 @@ class SimWorld:
         self.skew_s = 0.0
         self.died_at: str | None = None
 
-    # ---- what the program may ask ----
-
     def now(self) -> datetime:
         """Return the time on the wall."""
         self._must_live()
@@ -71,8 +69,6 @@ class SimWorld:
         if self._fuse <= 0:
             self.died_at = failpoint
             raise Crash(failpoint)
-
-    # ---- what the simulation does to it ----
 
     def wall(self) -> datetime:
         """Return what the clock on the wall shows, be the process dead or alive."""

@@ -175,9 +175,6 @@ def _firm(number: int, leads: int, key: float) -> Firm:
     )
 
 
-# ---- the two ways --------------------------------------------------------------------------
-
-
 def naive_policy() -> Policy:
     """Return Model A with engagement at 50 points and fit, of industry, size and place, at 30."""
     base = load_starter()
@@ -275,9 +272,6 @@ def sell(world: Sequence[Firm], policy: Policy) -> Way:
         for place in wanted[: round(WORKED_SHARE * len(places))]:
             worked[place] = True
     return Way(scores=scores, worked=worked)
-
-
-# ---- what came of it -----------------------------------------------------------------------
 
 
 def history(world: Sequence[Firm], way: Way) -> History:

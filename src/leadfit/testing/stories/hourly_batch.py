@@ -141,9 +141,6 @@ def _caller(number: int, at: datetime, policy: Policy, seed: int) -> Caller:
     )
 
 
-# ---- reps at their desks -------------------------------------------------------------------
-
-
 class Floor:
     """Reps who call one lead after the other, in their hours."""
 
@@ -300,9 +297,6 @@ class OnArrival:
                     if going.due_at is not None:
                         heapq.heappush(self.clocks, (going.due_at, number, going))
         return moved
-
-
-# ---- the story -----------------------------------------------------------------------------
 
 
 def story(seed: int, *, a_day: int = A_DAY) -> Story:

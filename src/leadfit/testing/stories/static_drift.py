@@ -131,9 +131,6 @@ def _events(world: Market, k: int) -> Iterator[Noted]:
         yield Noted(at=at, kind=kind, lead_id=f"lead_{k:05d}", amount=amount)
 
 
-# ---- the Leadfit way -----------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """What the monthly look found.
@@ -196,9 +193,6 @@ def _scored(world: Market, artifact: Artifact, places: npt.NDArray[np.intp]) -> 
             known[levels] = evaluate(artifact, facts).score
         made.append(known[levels])
     return made
-
-
-# ---- the story -----------------------------------------------------------------------------
 
 
 def story(seed: int, *, a_month: int = A_MONTH) -> Story:

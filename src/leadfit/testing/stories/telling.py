@@ -149,9 +149,6 @@ def _estimate(value: float, spread: Floats) -> Estimate:
     return Estimate(value=value, low=float(low), high=float(high))
 
 
-# ---- as text -------------------------------------------------------------------------------
-
-
 def rows(story: Story) -> list[Row]:
     """Return the table as text, heads first."""
     return [

@@ -169,8 +169,6 @@ def test_the_parts_of_an_answer_add_up_to_it() -> None:
     assert of_facts(stage, found) == pytest.approx(1 / (1 + math.exp(-odds)))
 
 
-# ---- training ------------------------------------------------------------------------------
-
 PLACES = ("canada", "france", "japan", "chile")
 
 

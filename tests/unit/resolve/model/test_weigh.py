@@ -172,9 +172,6 @@ def test_an_unknown_part_of_a_key_is_refused() -> None:
         key_column("surname:first")
 
 
-# ---- clusters ------------------------------------------------------------------------------
-
-
 def links(*pairs: tuple[int, int, float]) -> list[Link]:
     return [Link(left=left, right=right, probability=p) for left, right, p in pairs]
 
@@ -221,9 +218,6 @@ def test_entities_do_not_depend_on_the_order_of_pairs() -> None:
 def test_an_entity_is_named_by_its_smallest_id() -> None:
     clusters = cluster(3, links((0, 2, 0.9)))
     assert named(clusters, ["c10", "c11", "c9"]) == ("c9", "c11", "c9")
-
-
-# ---- what is compared ----------------------------------------------------------------------
 
 
 def test_two_columns_of_a_kind_have_names_of_their_own() -> None:

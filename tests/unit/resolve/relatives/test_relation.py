@@ -237,9 +237,6 @@ def test_the_answer_does_not_depend_on_which_side_is_left() -> None:
             assert asked(left, right).may_link is asked(right, left).may_link
 
 
-# ---- the walk ------------------------------------------------------------------------------
-
-
 def test_a_circle_of_parents_ends_the_walk() -> None:
     parents = {"a": "b", "b": "c", "c": "a"}
     assert ancestry("a", parents).is_broken
@@ -265,9 +262,6 @@ def test_the_policy_picks_the_account_of_the_group(level: RoutingLevel, account:
     parents = {"site": "country", "country": "group", "group": None}
     assert routing_account("site", parents, level) == account
     assert routing_account("group", parents, level) == "group"
-
-
-# ---- shared domains ------------------------------------------------------------------------
 
 
 def test_a_domain_of_many_unlike_companies_is_shared() -> None:
