@@ -21,6 +21,7 @@ from leadfit.score.detractor import flag_reasons, forced_tier
 from leadfit.score.less import wanted_by
 from leadfit.score.models import (
     Components,
+    composite,
     fit_gate,
     intent_gate,
     tier_by_chance,
@@ -180,8 +181,7 @@ def _by_rules(basis: Basis, parts: Components, icp: float | None) -> Tier:
         gates = (fit_gate(parts, rules.weights), intent_gate(parts, rules.weights))
         tier, _ = tier_by_gates(*gates, rules.cuts, by_icp=icp is not None)
     else:
-        sums = (parts.fit, parts.engagement, parts.intent, parts.authority)
-        tier, _ = tier_by_total(round(math.fsum(sums), DIGITS), rules.cuts)
+        tier, _ = tier_by_total(composite(parts), rules.cuts)
     if icp is not None and rules.firmographic == "needed":
         gate = round(by_facts.fit / rules.weights.fit * 100, DIGITS)
         return tier if gate >= rules.cuts.b_fit else Tier.THREE
@@ -267,8 +267,7 @@ def _measures(
             "fit100": (fit_gate(low, weights), fit_gate(high, weights)),
             "intent100": (intent_gate(low, weights), intent_gate(high, weights)),
         }
-    sums = [math.fsum(getattr(each, name) for name in COMPONENTS) for each in ends]
-    return {"total": _total(basis, free) or (round(sums[0], DIGITS), round(sums[1], DIGITS))}
+    return {"total": _total(basis, free) or (composite(low), composite(high))}
 
 
 def _forced(
