@@ -434,11 +434,11 @@ def test_nothing_personal_is_in_the_log_or_in_decisions(leadfit: Leadfit, sender
 
 
 def test_an_api_key_is_shown_once_and_kept_as_a_hash(leadfit: Leadfit) -> None:
-    key = leadfit.new_key("ingest")
-    assert leadfit.key_scope(key) == "ingest"
-    assert leadfit.key_scope(key + "x") is None
+    key = leadfit.keys.create("ingest")
+    assert leadfit.keys.scope(key) == "ingest"
+    assert leadfit.keys.scope(key + "x") is None
     with pytest.raises(BadInput):
-        leadfit.new_key("root")
+        leadfit.keys.create("root")
     whole = b"".join(path.read_bytes() for path in leadfit.folder.glob("leadfit.sqlite3*"))
     assert key.encode() not in whole
 
