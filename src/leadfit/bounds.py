@@ -1,4 +1,4 @@
-"""Bounds of a share that was counted in a sample, and how large a sample proves one.
+"""Shares that were counted in a sample: bounds, how large a sample proves one, and in words.
 
 Several rooms promise shares: no more than so many wrong links, so many missed ones. A promise is
 held by an exact bound, never by the share itself; a figure that is only shown has the interval of
@@ -184,3 +184,26 @@ def _fraction(a: float, b: float, x: float) -> float:
         if abs(upper * lower - 1) < 1e-15:
             break
     return value
+
+
+def percent(share: float | None, digits: int = 1, unknown: str = "-") -> str:
+    """Return a share for reading.
+
+    Args:
+        share: From 0 to 1.
+        digits: Decimals of the percentage.
+        unknown: What stands for a share that nobody knows.
+
+    >>> percent(0.1234), percent(0.5, 0), percent(None)
+    ('12.3 %', '50 %', '-')
+    """
+    return unknown if share is None else f"{100 * share:.{digits}f} %"
+
+
+def percent_span(low: float, high: float, digits: int = 1) -> str:
+    """Return an interval of a share for reading.
+
+    >>> percent_span(0.1, 0.25), percent_span(0.1, 0.25, 0)
+    ('10.0 to 25.0 %', '10 to 25 %')
+    """
+    return f"{100 * low:.{digits}f} to {percent(high, digits)}"

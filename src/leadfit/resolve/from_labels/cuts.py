@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from leadfit.bounds import clean_pairs, lower_bound, upper_bound, weighted_share
+from leadfit.bounds import clean_pairs, lower_bound, percent, upper_bound, weighted_share
 from leadfit.resolve.from_labels.calibrate import JudgedPair
 from leadfit.resolve.model.card import PROMISED, Cuts
 
@@ -76,7 +76,7 @@ def told(cuts: Cuts, *, promised: float = PROMISED) -> str:
     wanted = f"{100 * promised:g} %"
     if cuts.is_proved:
         return (
-            f"wrong links over {cuts.auto:g}: at most {100 * cuts.bound:.2f} % at 95 % confidence "
+            f"wrong links over {cuts.auto:g}: at most {percent(cuts.bound, 2)} at 95 % confidence "
             f"({cuts.wrong} of {cuts.audited} judged links wrong)"
         )
     if not cuts.audited:
@@ -84,6 +84,6 @@ def told(cuts: Cuts, *, promised: float = PROMISED) -> str:
     more = max(1, clean_pairs(promised, wrong=cuts.wrong) - cuts.audited)
     rounded = more if more < 100 else math.ceil(more / 100) * 100
     return (
-        f"{wanted} not yet proved, bound {100 * cuts.bound:.2f} % ({cuts.wrong} of {cuts.audited} "
+        f"{wanted} not yet proved, bound {percent(cuts.bound, 2)} ({cuts.wrong} of {cuts.audited} "
         f"judged links wrong); about {rounded} more needed"
     )
