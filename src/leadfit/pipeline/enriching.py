@@ -18,9 +18,9 @@ from leadfit.buying import (
     MILLION,
     Certificate,
     Market,
-    Outcome,
     Purchase,
     PurchaseState,
+    PurchaseStatus,
     Whom,
 )
 from leadfit.pipeline import foreseen, identity, matching
@@ -40,7 +40,7 @@ MISSING: Final = f"{RULE}missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Considered:
     """A signal with its match and what was found of the facts it lacks.
 
     Attributes:
@@ -63,7 +63,7 @@ class Told:
     changed: tuple[tuple[str, bool], ...] = ()
 
 
-def consider(desk: Desk, came: Signal) -> Told:
+def consider(desk: Desk, came: Signal) -> Considered:
     """Match a signal, and say whether it is decided now and with which bought facts.
 
     Args:
@@ -72,18 +72,18 @@ def consider(desk: Desk, came: Signal) -> Told:
     """
     case = matching.find(desk, came)
     if not desk.policy.enrich.is_live or came.kind is Kind.ENRICHED:
-        return Told(case=case)
+        return Considered(case=case)
     case, bought = _with_answers(case)
     who = identity.foreseen(case)
     opens = who.lead is None and came.kind in OPENS_A_LEAD
     lead_id = desk.world.new_id("lead") if opens else None
     question = foreseen.question_of(case, who, bought, lead_id or "")
     if question is None or (not question.free and not bought):
-        return Told(case=case, bought=bought, lead_id=lead_id)
+        return Considered(case=case, bought=bought, lead_id=lead_id)
     verdict = worth_buying(question)
     desk.world.reach("enrich.bounded")
     outcomes = desk.session.purchases.of_signal(came.signal_id)
-    told = Told(case=case, bought=bought, question=question, lead_id=lead_id)
+    told = Considered(case=case, bought=bought, question=question, lead_id=lead_id)
     if verdict.is_settled:
         return _settled(told, question, verdict, outcomes)
     return _unsettled(told, question, verdict, outcomes)
@@ -116,7 +116,9 @@ def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
     return found
 
 
-def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]) -> Told:
+def _settled(
+    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+) -> Considered:
     certificate = certify(question, verdict)
     lacks = ", ".join(each.fact for each in verdict.cells)
     owner = verdict.known.owner_id or "nobody yet"
@@ -132,7 +134,7 @@ def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequenc
     )
 
 
-def _bought(told: Told, outcomes: Sequence[Outcome]) -> str:
+def _bought(told: Considered, outcomes: Sequence[PurchaseStatus]) -> str:
     """Say what was bought for a signal, of whom and why; nothing where nothing was."""
     words = []
     for each in outcomes:
@@ -150,7 +152,7 @@ def _bought(told: Told, outcomes: Sequence[Outcome]) -> str:
 
 
 def _changes(
-    told: Told, verdict: Verdict, outcomes: Sequence[Outcome]
+    told: Considered, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
 ) -> tuple[tuple[str, bool], ...]:
     """Return for each purchase that was answered whether the decision is another by it."""
     got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
@@ -169,8 +171,8 @@ def _changes(
 
 
 def _unsettled(
-    told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]
-) -> Told:
+    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+) -> Considered:
     """Buy what is worth it and wait, or decide by what is known."""
     desk, came = told.case.desk, told.case.signal
     rules = desk.policy.enrich
@@ -195,7 +197,7 @@ def _unsettled(
     return _waiting(told, Wait(began_at=desk.now, until=until))
 
 
-def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Whom]]:
+def _failed(desk: Desk, outcomes: Sequence[PurchaseStatus]) -> frozenset[tuple[str, Whom]]:
     """Return who could not be asked about whom for this signal; once is enough while it waits."""
     made = (
         desk.session.purchases.get(each.purchase_id)
@@ -205,7 +207,7 @@ def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Who
     return frozenset((each.vendor, each.whom) for each in made if each is not None)
 
 
-def _waiting(told: Told, wait: Wait) -> Told:
+def _waiting(told: Considered, wait: Wait) -> Considered:
     told.case.desk.session.enriching.wait(told.case.signal.signal_id, wait)
     told.case.desk.world.reach("enrich.waiting")
     return replace(told, waits=True)
@@ -226,7 +228,7 @@ def _best(question: Question, verdict: Verdict, market: Market, desk: Desk) -> C
     return next(worth_it, "not_worth_it")
 
 
-def _why_not(outcomes: Sequence[Outcome]) -> str | None:
+def _why_not(outcomes: Sequence[PurchaseStatus]) -> str | None:
     """Return why purchases that were made brought nothing, in a fixed word."""
     for each in reversed(outcomes):
         if each.state is PurchaseState.FAILED:
@@ -236,7 +238,9 @@ def _why_not(outcomes: Sequence[Outcome]) -> str | None:
     return None
 
 
-def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
+def _missing(
+    told: Considered, verdict: Verdict, outcomes: Sequence[PurchaseStatus], why: str
+) -> Considered:
     lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
     may = " and ".join(verdict.flips)
     bought = _bought(told, outcomes)
@@ -246,7 +250,7 @@ def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str
     return replace(told, reason=reason, changed=_changes(told, verdict, outcomes))
 
 
-def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
+def _purchase(told: Considered, best: Choice, until: datetime) -> Purchase:
     desk, offer = told.case.desk, best.offer
     assert told.question is not None  # noqa: S101 -- nothing is bought without one
     lead_id = told.question.lead.lead_id if told.question.held is not None else None
@@ -266,7 +270,7 @@ def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
     )
 
 
-def keep(told: Told, decision: Decision) -> None:
+def keep(told: Considered, decision: Decision) -> None:
     """Keep what follows from a decision: its certificate, what its purchases changed, its facts.
 
     Args:

@@ -25,7 +25,7 @@ from leadfit.records import (
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.relatives.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
-from leadfit.store.enriching import Enriching
+from leadfit.store.enriching import EnrichmentState
 from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.lifts import Lifts
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
@@ -404,7 +404,7 @@ class Session(Protocol):
         """What we wrote into other systems."""
 
     @property
-    def enriching(self) -> Enriching:
+    def enriching(self) -> EnrichmentState:
         """Signals that wait for bought facts, and proofs that none are needed."""
 
     @property

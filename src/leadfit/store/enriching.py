@@ -33,7 +33,7 @@ class StoredCertificate:
     certificate: Certificate
 
 
-class Enriching(Protocol):
+class EnrichmentState(Protocol):
     """Waits, certificates and recorded values of facts."""
 
     def wait(self, signal_id: str, wait: Wait) -> None:

@@ -19,7 +19,7 @@ _LISTED: Final = 200
 
 
 class SqlEnriching:
-    """See :class:`leadfit.store.enriching.Enriching`."""
+    """See :class:`leadfit.store.enriching.EnrichmentState`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -12,7 +12,7 @@ from leadfit import policy as policies
 from leadfit.connectors import Performer
 from leadfit.connectors.base import NotTaken
 from leadfit.jobs import Deliveries, Lanes
-from leadfit.jobs.deliver import Outcome
+from leadfit.jobs.deliver import DeliveryResult
 from leadfit.policy import Policy
 from leadfit.records import Action
 from leadfit.store import SqliteStore
@@ -21,7 +21,7 @@ from leadfit.world import SystemWorld
 
 PATIENCE_S = 10.0
 
-Sending = Lanes[ActionView, Outcome]
+Sending = Lanes[ActionView, DeliveryResult]
 
 
 class Waiting:
