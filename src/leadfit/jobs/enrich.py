@@ -328,9 +328,9 @@ class Enrichment:
                 for one in outcome.brought.windows
             }
             if said:
-                session.vendors.hear(purchase.vendor, vendor.bucket(kind), limits, said, now)
+                session.paces.hear(purchase.vendor, vendor.bucket(kind), limits, said, now)
             if outcome.is_rate and next_at is not None:
-                session.vendors.hold(purchase.vendor, vendor.bucket(kind), next_at)
+                session.paces.hold(purchase.vendor, vendor.bucket(kind), next_at)
         self._move_gate(each, outcome, session, now)
 
     def _move_gate(self, each: Try, outcome: CallResult, session: Session, now: datetime) -> None:

@@ -31,6 +31,7 @@ from leadfit.store.lifts import Lifts
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
+from leadfit.store.paces import Paces
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.publications import Publications
@@ -450,6 +451,10 @@ class Session(Protocol):
     @property
     def purchases(self) -> Purchases:
         """Facts that are bought."""
+
+    @property
+    def paces(self) -> Paces:
+        """How fast vendors may be called."""
 
     @property
     def vendors(self) -> Vendors:
