@@ -233,7 +233,7 @@ def _reasons(
     return (base, *sorted(added, key=lambda reason: (-abs(reason.points or 0.0), reason.rule)))
 
 
-def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
+def _worst(artifact: Artifact, places: Sequence[int]) -> str:
     """Return the facts that speak most for churn after use, in words."""
     head = artifact.detractor
     if head is None:
@@ -242,9 +242,10 @@ def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
     terms = sorted(
         (-row[place], fact.name, fact.levels[place]) for fact, row, place in rows if place >= 0
     )
-    return ", ".join(f"{name} {level}" for term, name, level in terms[:show] if term < 0)
+    return ", ".join(f"{name} {level}" for term, name, level in terms[:_WORST_SHOWN] if term < 0)
 
 
+_WORST_SHOWN = 3
 _FACT_KEYS = frozenset(each.name for each in fields(ArtifactFact))
 _HEAD_KEYS = frozenset(each.name for each in fields(Head))
 _PROPENSITY = "propensity"

@@ -58,20 +58,17 @@ class CertificatesChecked:
         return self.refuted == 0
 
 
-def check_certificates(
-    store: Store, *, lead_id: str | None = None, seed: int = 0
-) -> CertificatesChecked:
+def check_certificates(store: Store, *, lead_id: str | None = None) -> CertificatesChecked:
     """Make the bounds of every certificate again, and try completions against it.
 
     Args:
         store: The store.
         lead_id: Of one lead alone.
-        seed: Of the completions that are drawn at random.
     """
     counts = {"held": 0, "erased": 0, "refuted": 0, "completions": 0}
     shown: list[Refuted] = []
     after, number = "", 0
-    while page := store.read(partial(_page, after=after, lead_id=lead_id, seed=seed)):
+    while page := store.read(partial(_page, after=after, lead_id=lead_id)):
         for each, (outcome, tried, why) in page:
             number += 1
             counts[outcome] += 1
@@ -87,14 +84,14 @@ _Came = tuple[str, int, str]
 
 
 def _page(
-    session: Session, *, after: str, lead_id: str | None, seed: int
+    session: Session, *, after: str, lead_id: str | None
 ) -> list[tuple[StoredCertificate, _Came]]:
     rules = Rules(session)
     kept = session.enriching.certificates(_PAGE, after, lead_id)
-    return [(each, _checked(session, each, rules, seed)) for each in kept]
+    return [(each, _checked(session, each, rules)) for each in kept]
 
 
-def _checked(session: Session, kept: StoredCertificate, rules: Rules, seed: int) -> _Came:
+def _checked(session: Session, kept: StoredCertificate, rules: Rules) -> _Came:
     told = session.told.of(kept.decision_id)
     if not isinstance(told, Told):
         return "refuted", 0, "its decision is not there" if told is None else told.why
@@ -105,7 +102,7 @@ def _checked(session: Session, kept: StoredCertificate, rules: Rules, seed: int)
         return "refuted", 0, question
     if f'"certificate_digest":"{kept.certificate.digest}"' not in told.text:
         return "refuted", 0, "its decision names another certificate"
-    found = check(question, kept.certificate, seed)
+    found = check(question, kept.certificate)
     return ("held", found.tried, "") if found.holds else ("refuted", found.tried, _why(found))
 
 

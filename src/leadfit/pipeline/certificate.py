@@ -98,18 +98,17 @@ def certify(question: Question, verdict: Verdict) -> Certificate:
     return Certificate(body=text, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
-def check(question: Question, certificate: Certificate, seed: int = 0) -> Checked:
+def check(question: Question, certificate: Certificate) -> Checked:
     """Check a certificate of a decision.
 
     Args:
         question: The decision, from its own inputs.
         certificate: What was kept of it.
-        seed: Of the random completions.
     """
     verdict = worth_buying(question)
     same = verdict.is_settled and certify(question, verdict) == certificate
     tried, differing = 0, []
-    for completion in completions(question, verdict, seed):
+    for completion in completions(question, verdict):
         tried += 1
         came = asked.answer(question, completion)
         if came != verdict.known:
@@ -118,20 +117,19 @@ def check(question: Question, certificate: Certificate, seed: int = 0) -> Checke
     return Checked(is_same=same, tried=tried, differing=tuple(differing))
 
 
-def completions(question: Question, verdict: Verdict, seed: int) -> Iterator[Mapping[str, Fact]]:
+def completions(question: Question, verdict: Verdict) -> Iterator[Mapping[str, Fact]]:
     """Yield completions that are to be tried.
 
     Args:
         question: The decision.
         verdict: Its cells.
-        seed: Of the random ones.
     """
     cells = verdict.cells
     yield from _ends(cells)
     for each in cells:
         yield from ({each.fact: cell.value} for cell in each.cells)
     yield from islice(_corners(cells), _CORNERS)
-    yield from _random(question, cells, seed)
+    yield from _random(question, cells)
 
 
 def _ends(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
@@ -158,9 +156,9 @@ def _corners(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
         yield dict(zip((each.fact for each in cells), values, strict=True))
 
 
-def _random(question: Question, cells: Sequence[Cells], seed: int) -> Iterator[Mapping[str, Fact]]:
+def _random(question: Question, cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
     """Yield values that are drawn from each cell, written otherwise than its own."""
-    draw = seeded(f"certificate {question.lead.lead_id}", seed)
+    draw = seeded(f"certificate {question.lead.lead_id}", 0)
     for _ in range(_RANDOM):
         found: dict[str, Fact] = {}
         for each in cells:
