@@ -36,9 +36,10 @@ def choose_cuts(judged: Sequence[JudgedPair]) -> Cuts:
     """Return where the bands begin, from pairs a person judged.
 
     The upper band begins at the lowest cut of :data:`LADDER` whose bound is at most
-    :data:`PROMISED`. If no cut is proved, it begins at the lowest cut that is not *disproved*, where the lower bound
-    of the wrong share is at most what is promised, and ``is_proved`` is false; if every cut is
-    disproved it begins at 1, so that the band is empty and its pairs go to review.
+    :data:`PROMISED`. If no cut is proved, it begins at the lowest cut that is not *disproved*,
+    where the lower bound of the wrong share is at most what is promised, and ``is_proved`` is
+    false; if every cut is disproved it begins at 1, so that the band is empty and its pairs go to
+    review.
 
     Args:
         judged: Pairs with the probability the card states, from a sample of known chances.
