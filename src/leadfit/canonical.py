@@ -65,17 +65,18 @@ def _plain_container(value: object, *, finite_only: bool) -> Plain:
     raise ValueError(f"a {type(value).__name__} has no JSON form")
 
 
-def document(record: object) -> dict[str, Plain]:
+def document(record: object, *, finite_only: bool = True) -> dict[str, Plain]:
     """Return a record as a JSON object, field by field.
 
     Args:
         record: A record or a mapping.
+        finite_only: As in :func:`plain`.
 
     Raises:
         TypeError: ``record`` is not a record or a mapping.
         ValueError: As :func:`plain`.
     """
-    shown = plain(record)
+    shown = plain(record, finite_only=finite_only)
     if not isinstance(shown, dict):
         raise TypeError(f"a {type(record).__name__} is no JSON object")
     return shown

@@ -98,17 +98,18 @@ def certify(question: Question, verdict: Verdict) -> Certificate:
     return Certificate(body=text, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
-def check(question: Question, certificate: Certificate) -> Checked:
+def check(question: Question, certificate: Certificate, seed: int = 0) -> Checked:
     """Check a certificate of a decision.
 
     Args:
         question: The decision, from its own inputs.
         certificate: What was kept of it.
+        seed: Of the random completions.
     """
     verdict = worth_buying(question)
     same = verdict.is_settled and certify(question, verdict) == certificate
     tried, differing = 0, []
-    for completion in completions(question, verdict):
+    for completion in completions(question, verdict, seed):
         tried += 1
         came = asked.answer(question, completion)
         if came != verdict.known:
@@ -117,19 +118,20 @@ def check(question: Question, certificate: Certificate) -> Checked:
     return Checked(is_same=same, tried=tried, differing=tuple(differing))
 
 
-def completions(question: Question, verdict: Verdict) -> Iterator[Mapping[str, Fact]]:
+def completions(question: Question, verdict: Verdict, seed: int) -> Iterator[Mapping[str, Fact]]:
     """Yield completions that are to be tried.
 
     Args:
         question: The decision.
         verdict: Its cells.
+        seed: Of the random ones.
     """
     cells = verdict.cells
     yield from _ends(cells)
     for each in cells:
         yield from ({each.fact: cell.value} for cell in each.cells)
     yield from islice(_corners(cells), _CORNERS)
-    yield from _random(question, cells)
+    yield from _random(question, cells, seed)
 
 
 def _ends(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
@@ -156,9 +158,9 @@ def _corners(cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
         yield dict(zip((each.fact for each in cells), values, strict=True))
 
 
-def _random(question: Question, cells: Sequence[Cells]) -> Iterator[Mapping[str, Fact]]:
+def _random(question: Question, cells: Sequence[Cells], seed: int) -> Iterator[Mapping[str, Fact]]:
     """Yield values that are drawn from each cell, written otherwise than its own."""
-    draw = seeded(f"certificate {question.lead.lead_id}", 0)
+    draw = seeded(f"certificate {question.lead.lead_id}", seed)
     for _ in range(_RANDOM):
         found: dict[str, Fact] = {}
         for each in cells:
