@@ -10,6 +10,7 @@ from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_us, to_us
 from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection
+from leadfit.store.sql_purchases import as_written
 
 T = TypeVar("T")
 
@@ -84,7 +85,9 @@ class SqlPaces:
             "SELECT version, body FROM vendor_paces WHERE vendor = ? AND bucket = ?",
             (vendor, bucket),
         ).fetchone()
-        return (0, Pace()) if row is None else (row[0], Pace(row[1]))
+        if row is None:
+            return 0, Pace()
+        return row[0], as_written("vendor_paces", vendor, lambda: Pace(row[1]))
 
     def _paced(
         self, vendor: str, bucket: str, limits: Limits, now: datetime, work: Callable[[Pace], T]
