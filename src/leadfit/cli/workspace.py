@@ -35,7 +35,9 @@ def opened(workspace: Path | None, *, sends: bool = False) -> Iterator[app.Leadf
 
 @click.command("init")
 @click.option("--sample", is_flag=True, help="Fill it with a simulated company and run it.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the sample."
+)
 @click.option(
     "--leads", type=click.IntRange(500, 200_000), default=4000, show_default=True,
     help="Leads of the sample's past.",

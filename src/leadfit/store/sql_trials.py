@@ -97,8 +97,7 @@ class SqlTrials:
         # Accounts that turned out to be one were drawn together, as the first of them was.
         whole = (row[0] if row[0] == row[1] else self._accounts.survivor_of(row[1]) for row in rows)
         return tuple(
-            _followed(experiment, row, unit, by_id)
-            for row, unit in zip(rows, whole, strict=True)
+            _followed(experiment, row, unit, by_id) for row, unit in zip(rows, whole, strict=True)
         )
 
 
