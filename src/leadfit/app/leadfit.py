@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from leadfit import jobs, pipeline, resolve
 from leadfit.app.changing import Changing
@@ -19,6 +19,7 @@ from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
 from leadfit.app.learning import Learning
+from leadfit.app.listing import MOST_LEADS, Listing
 from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching
 from leadfit.app.outcomes import Outcomes
@@ -35,6 +36,7 @@ from leadfit.policy import Policy
 from leadfit.records import Decision, Kind, Refusal, Tier
 from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
+from leadfit.store.listing import LeadFilter
 from leadfit.store.views import (
     Imported,
     Incident,
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
 
 T = TypeVar("T")
-
-_MOST_LEADS: Final = 500
 
 
 class Leadfit:
@@ -76,6 +76,7 @@ class Leadfit:
         plans: What another policy would have made of the recorded history.
         policies: Changing the policy: what was in force, applying a plan, taking it back.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
+        listing: Lists of leads, and the one that a person means.
         outcomes: What came of decisions: experiments.
         keys: API keys.
         hooks: Calls of vendors.
@@ -113,6 +114,7 @@ class Leadfit:
         self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, self._rules, self._wake)
         self.routing = Routing(world, store, self._rules, self._wake)
+        self.listing = Listing(world, store, self._policy)
         self.plans = Planning(*where, self._rules, open_again)
         self.policies = Changing(*where, self._rules, self._put)
         self.outcomes = Outcomes(world, store, self._policy)
@@ -273,8 +275,8 @@ class Leadfit:
         owner_id: str | None = None,
     ) -> tuple[LeadView, ...]:
         """Return leads, newest first; ``after`` is the last lead id of the page before."""
-        most = max(0, min(limit, _MOST_LEADS))
-        return self._store.read(lambda session: session.leads.page(most, after, tier, owner_id))
+        most, wanted = max(0, min(limit, MOST_LEADS)), LeadFilter(tier=tier, owner_id=owner_id)
+        return self._store.read(lambda session: session.leads.page(most, after, wanted))
 
     def lead(self, lead_id: str) -> LeadView:
         """Return one lead.

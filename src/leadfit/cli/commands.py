@@ -33,6 +33,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
         "kpis": "Say week by week how well signals find their accounts and how promises were kept.",
+        "leads": "List leads, newest first: who has them, how they stand, what is due next.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "link": "Put LEAD into ACCOUNT, out of the one that it is in; `leadfit unlink` takes it "
         "back.",
@@ -87,6 +88,7 @@ _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "u
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
 _ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
+_LISTING: Final = frozenset({"leads"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
 _OUTCOMES: Final = frozenset({"experiment", "quadrants"})
@@ -140,6 +142,10 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import routing  # noqa: PLC0415 -- as above
 
         found = routing.COMMANDS
+    elif name in _LISTING:
+        from leadfit.cli import listing  # noqa: PLC0415 -- as above
+
+        found = listing.COMMANDS
     elif name in _REVIEWING:
         from leadfit.cli import reviewing  # noqa: PLC0415 -- as above
 

@@ -18,7 +18,7 @@ from leadfit.buying import MILLION
 from leadfit.canonical import document, plain
 from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
-from leadfit.cli.workspace import opened
+from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import CertificatesChecked
 from leadfit.jobs.spending import Spending, Total, changed
 from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
@@ -293,6 +293,7 @@ def check_command(output: Output, workspace: Path | None, *, lead: str | None, e
     if lead is not None and every:
         raise click.UsageError("either --lead or --all")
     with opened(workspace) as leadfit:
+        lead = None if lead is None else lead_meant(output, leadfit, lead).lead_id
         found = leadfit.enriching.check(lead)
     output.answer(
         {**document(found), "holds": found.holds}, lambda: "\n".join(_certificates(found))

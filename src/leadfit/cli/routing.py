@@ -12,7 +12,7 @@ import click
 from leadfit.canonical import document
 from leadfit.cli.base import in_workspace
 from leadfit.cli.output import Output
-from leadfit.cli.workspace import opened
+from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import Swept
 from leadfit.store.lifts import Lift
 from leadfit.store.owners import Override
@@ -29,6 +29,7 @@ def assign_command(
 ) -> None:
     """Give LEAD to REP by hand; a new clock begins, and it is counted as an override."""
     with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
         made = leadfit.routing.assign(lead, rep, by=by, reason=reason)
     words = f"{lead} belongs to {rep} now, as assignment {made.number}"
     output.answer(document(made), words)
@@ -44,6 +45,7 @@ def override_command(
 ) -> None:
     """Lift LEAD over the intent gate, or over a tier a flag forced; the fit gate stays shut."""
     with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
         made = leadfit.routing.lift(lead, by=by, reason=reason)
     words = f"{lead} is Tier {made.tier.value} now, lifted from Tier {made.from_tier.value}"
     output.answer(document(made), words)

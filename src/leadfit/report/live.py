@@ -40,6 +40,12 @@ CLOCK_WORDS: Final = {
     ClockKind.ASSIGNMENT_TO_TOUCH: "From owner to first touch",
     ClockKind.SIGNAL_TO_TOUCH: "From signal to first touch",
 }
+LIST_MARKS: Final = {
+    "unassigned": "nobody has it",
+    "breached": "a clock ran out",
+    "untouched": "nobody touched it",
+}
+_LIST_FIELDS: Final = ("of", "tier", "owner", "state", "since")
 STATE_TONES: Final = {
     "done": "good",
     "pending": "info",
@@ -132,29 +138,23 @@ def lead_list(
     sheets: Sequence[LeadSheet],
     *,
     now: datetime,
-    tier: Tier | None = None,
-    owner_id: str | None = None,
+    chosen: Mapping[str, str] | None = None,
     after: str | None = None,
-    has_more: bool = False,
+    following: str | None = None,
+    why: str | None = None,
 ) -> str:
     """Return the page of leads, newest first.
 
     Args:
         sheets: The leads of this page.
         now: For ages and the time that clocks have left.
-        tier: The tier asked for.
-        owner_id: The owner asked for.
+        chosen: What was asked for, by the names of the fields of the page.
         after: The lead this page begins after; ``None`` on the first page.
-        has_more: There are older leads.
+        following: The lead behind which there are older ones; ``None`` on the last page.
+        why: Why nothing could be looked for.
     """
-    asked = {
-        key: value
-        for key, value in (("tier", str(int(tier)) if tier else ""), ("owner", owner_id or ""))
-        if value
-    }
-    older = None
-    if has_more and sheets:
-        older = "/leads?" + urlencode(asked | {"after": sheets[-1].lead.lead_id})
+    asked = dict(chosen or {})
+    older = None if following is None else "/leads?" + urlencode(asked | {"after": following})
     owners = sorted({sheet.lead.owner_id for sheet in sheets if sheet.lead.owner_id})
     return render(
         "leads.html",
@@ -162,13 +162,14 @@ def lead_list(
             "here": "leads",
             "title": "Leads",
             "rows": [_row(sheet, now) for sheet in sheets],
-            "tiers": [(int(t), TIER_WORDS[t]) for t in Tier],
-            "tier": int(tier) if tier else None,
-            "owner_id": owner_id,
+            "tiers": [(str(int(t)), TIER_WORDS[t]) for t in Tier],
+            "chosen": {name: asked.get(name, "") for name in (*_LIST_FIELDS, *LIST_MARKS)},
+            "marks": LIST_MARKS,
             "owners": owners,
             "is_filtered": bool(asked),
             "older": older,
             "newest": ("/leads?" + urlencode(asked) if asked else "/leads") if after else None,
+            "why": why,
         },
     )
 

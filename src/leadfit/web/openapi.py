@@ -81,6 +81,7 @@ def _lead_paths() -> Json:
     )  # fmt: skip
     _may_conflict(lifted, "It is closed, does not pass the fit gate, or nothing holds it back")
     return {
+        "/v1/leads": {"get": _list_of_leads()},
         lead: {"get": shown},
         f"{lead}/why": {"get": why},
         f"{lead}/accept": {"post": taken},
@@ -89,6 +90,23 @@ def _lead_paths() -> Json:
         f"{lead}/assign": {"post": given},
         f"{lead}/override": {"post": lifted},
     }
+
+
+def _list_of_leads() -> Json:
+    call = _call("Leads, newest first", "read", "Leads", {}, ())
+    truth: Json = {"enum": ["true", "false"]}
+    call["parameters"] = [
+        _query("tier", {"enum": ["1", "2", "3"]}),
+        _query("owner", _TEXT),
+        _query("state", {"enum": ["open", "closed"]}),
+        _query("since", {"type": "string", "format": "date-time"}),
+        _query("account", _TEXT),
+        *(_query(name, truth) for name in ("unassigned", "breached", "untouched")),
+        _query("viewer", _TEXT),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("after", _TEXT),
+    ]
+    return call
 
 
 def _delivery_paths() -> Json:
@@ -332,6 +350,7 @@ def _schemas() -> Json:
         "Refused": _object({"refused": _list(free), "next": _OPTIONAL}, ("refused",)),
         "SignalState": free,
         "Lead": free,
+        "Leads": _object({"leads": _list(free), "next": _OPTIONAL}, ("leads", "next")),
         "Why": free,
         "Review": free,
         "Reviews": _object({"reviews": _list(_ref("Review")), "next": _OPTIONAL}, ("reviews",)),

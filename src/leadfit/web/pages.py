@@ -11,19 +11,20 @@ from typing import Final
 
 from litestar import MediaType, Response, get
 
+from leadfit.app.listing import LeadPage
 from leadfit.canonical import plain
-from leadfit.errors import Fault, NotFound, shorten
-from leadfit.records import Decision, Tier
+from leadfit.errors import Fault, NotFound
+from leadfit.records import Decision
 from leadfit.report import live
 from leadfit.report.matching import kpis_page
 from leadfit.report.render import stylesheet as stylesheet_text
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.past import AccountScore
 from leadfit.store.views import LeadView
+from leadfit.web.listing import FILTERS, PAGE_ROWS, leads_asked
 from leadfit.web.problems import Problem, refused
 from leadfit.web.site import Asked, Site, named, site_of
 
-PAGE_ROWS: Final = 50
 REPORTS: Final = ("reports/report.html", "reports/benchmark.html")
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -53,22 +54,28 @@ async def home(request: Asked) -> Response[str]:
 @get("/leads", name="lead_list", media_type=MediaType.HTML)
 async def lead_list(request: Asked) -> Response[str]:
     """List leads, newest first, a page at a time."""
-    site = site_of(request)
-    asked = request.query_params
-    tier = _tier(asked.get("tier", ""))
-    owner_id = asked.get("owner", "").strip()[:200] or None
-    after = asked.get("after", "").strip()[:500] or None
-    views = await site.run(
-        lambda: site.leadfit.leads(PAGE_ROWS + 1, after=after, tier=tier, owner_id=owner_id)
-    )
+    site, given = site_of(request), dict(request.query_params)
+    faults: list[Fault] = []
+    wanted = leads_asked(given, faults)
+    if faults:
+        raise refused(faults)
+    of, after = given.get("of", "").strip()[:200], given.get("after", "").strip()[:500] or None
+    if of:
+        wanted = replace(wanted, **{"person" if "@" in of else "account": of})
+    why = None
+    try:
+        page = await site.run(lambda: site.leadfit.listing.page(wanted, PAGE_ROWS, after=after))
+    except NotFound as error:
+        page, why = LeadPage(views=(), rows=()), str(error)
+    chosen = {name: given[name].strip() for name in FILTERS if given.get(name, "").strip()}
     return _page(
         live.lead_list(
-            [sheet(view) for view in views[:PAGE_ROWS]],
+            [sheet(view) for view in page.views],
             now=site.leadfit.world.now(),
-            tier=tier,
-            owner_id=owner_id,
+            chosen=chosen | ({"of": of} if of else {}),
             after=after,
-            has_more=len(views) > PAGE_ROWS,
+            following=page.next,
+            why=why,
         )
     )
 
@@ -220,14 +227,6 @@ def error_page(problem: Problem) -> Response[str]:
 
 def _page(text: str) -> Response[str]:
     return Response(text, media_type=MediaType.HTML)
-
-
-def _tier(text: str) -> Tier | None:
-    if not text.strip():
-        return None
-    if text.strip() not in {"1", "2", "3"}:
-        raise refused([Fault(place="tier", came=shorten(text), allowed="1, 2 or 3")])
-    return Tier(int(text))
 
 
 def _report_file(site: Site) -> Path | None:
