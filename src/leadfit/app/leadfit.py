@@ -123,6 +123,10 @@ class Leadfit:
         self.hooks = Hooks(world, store, self._policy, self.accept_many, environment or {})
         self.waits = Waits(world, store)
         self._health = Health(*where, self._policy)
+        self._watch_things()
+
+    def _watch_things(self) -> None:
+        world, store = self.world, self._store
         self._signals = jobs.SignalWatch(world, store, self._policy, self.hooks.forget_old)
         self._watch = jobs.MatchWatch(world, store, self._rules, self.publish_card)
 
@@ -513,7 +517,8 @@ class Leadfit:
 
     def status(self) -> Status:
         """Return counts and digests, what readiness is made of, and how sources do."""
-        return self._health.status(self._in_force, self._loops, self._signals.flows())
+        folder = self.policies.folder_state()
+        return self._health.status(self._in_force, self._loops, self._signals.flows(), folder)
 
     def checks(self) -> tuple[Check, ...]:
         """Return what readiness is made of: the disk; while it serves, the store and the jobs."""

@@ -87,8 +87,7 @@ _WITH_FILES: Final = (
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
-_ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
-_LISTING: Final = frozenset({"leads"})
+_ROUTING: Final = frozenset({"assign", "leads", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
 _OUTCOMES: Final = frozenset({"experiment", "quadrants"})
@@ -142,10 +141,6 @@ def _room_of(name: str) -> Mapping[str, click.Command]:
         from leadfit.cli import routing  # noqa: PLC0415 -- as above
 
         found = routing.COMMANDS
-    elif name in _LISTING:
-        from leadfit.cli import listing  # noqa: PLC0415 -- as above
-
-        found = listing.COMMANDS
     elif name in _REVIEWING:
         from leadfit.cli import reviewing  # noqa: PLC0415 -- as above
 

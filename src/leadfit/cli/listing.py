@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import click
@@ -138,6 +137,3 @@ def _state(row: LeadRow, now: datetime) -> str:
     lasting = words.lasting(abs(row.due_at - now))
     said = f"overdue by {lasting}" if row.is_overdue else f"{lasting} left"
     return f"{said}, ran out before" if row.is_breached and not row.is_overdue else said
-
-
-COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"leads": leads_command})

@@ -11,6 +11,7 @@ import click
 
 from leadfit.canonical import document
 from leadfit.cli.base import in_workspace
+from leadfit.cli.listing import leads_command
 from leadfit.cli.output import Output
 from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import Swept
@@ -109,6 +110,12 @@ def _swept_words(swept: Swept) -> str:
 
 COMMANDS: Final[Mapping[str, click.Command]] = {
     command.name: command
-    for command in (assign_command, override_command, overrides_command, sweep_command)
+    for command in (
+        assign_command,
+        leads_command,
+        override_command,
+        overrides_command,
+        sweep_command,
+    )
     if command.name is not None
 }

@@ -39,6 +39,7 @@ def status_words(status: Status) -> str:
     alarms = [alarm for each in status.sources for alarm in each.found]
     lines += [f"ALARM {each.words}" for each in alarms]
     lines += [] if status.retrain is None else [f"Learn anew: {status.retrain}"]
+    lines += [f"Policy: {each}" for each in status.policy_folder.words]
     lines += [f"NOT READY {each.name}: {each.words}" for each in status.checks if not each.holds]
     return "\n".join(lines)
 

@@ -216,6 +216,7 @@ def home(
     is_ready: bool,
     has_report: bool,
     trouble: Sequence[str] = (),
+    policy_waits: Sequence[str] = (),
 ) -> str:
     """Return the first page: where the workspace stands and what to do next.
 
@@ -228,6 +229,7 @@ def home(
         is_ready: The store can be read and the policy is loaded.
         has_report: A benchmark was made for this workspace.
         trouble: What a person should know of deliveries, in words.
+        policy_waits: What the policy folder says that is not in force, in words.
     """
     most = max(tiers.values(), default=0) or 1
     return render(
@@ -236,6 +238,7 @@ def home(
             "here": "home",
             "title": "Today",
             "trouble": trouble,
+            "policy_waits": policy_waits,
             "figures": figures,
             "tiers": [
                 (TIER_WORDS[t], tiers.get(int(t), 0), round(tiers.get(int(t), 0) / most * 100, 1))

@@ -47,6 +47,7 @@ async def home(request: Asked) -> Response[str]:
             is_ready=status.ready,
             has_report=_report_file(site) is not None,
             trouble=deliveries.trouble,
+            policy_waits=status.policy_folder.words,
         )
     )
 

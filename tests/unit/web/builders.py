@@ -11,7 +11,9 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
+from leadfit.app.changing import Changing
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
+from leadfit.app.edited import FolderState
 from leadfit.app.health import Check, Waits
 from leadfit.app.listing import LeadPage, LeadsAsked, Listing
 from leadfit.app.matching import Matching
@@ -248,6 +250,16 @@ class ListingInMemory(Listing):
         return LeadPage(views=views, rows=(), next=views[-1].lead.lead_id if more else None)
 
 
+class NoChanges(Changing):
+    """A policy folder that says what is in force."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def folder_state(self) -> FolderState:
+        return FolderState()
+
+
 class NoWaits(Waits):
     """Nobody waited."""
 
@@ -313,6 +325,7 @@ class LeadfitInMemory(Leadfit):
         self.world = FrozenWorld(START + timedelta(minutes=2))
         self.matching = NoReviews()
         self.waits = NoWaits()
+        self.policies = NoChanges()
         self.deliveries = NoDeliveries()
         self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
