@@ -207,6 +207,11 @@ class Changing:
         after = replace(present, policy=found)
         self._publish(after, Change.PEOPLE, by=_BY_THE_FOLDER, reason=words)
 
+    def follow(self) -> bool:
+        """Take over what another process put in force; return whether it is another than before."""
+        with self._lock:
+            return self._follow()
+
     def _follow(self) -> bool:
         """Take over what another process put in force."""
         before = self._in_force()

@@ -14,6 +14,7 @@ from leadfit.app.changing import Changing
 from leadfit.app.deadlines import next_deadline
 from leadfit.app.delivering import Delivering
 from leadfit.app.enriching import Enriching
+from leadfit.app.errands import Errands
 from leadfit.app.feedback import hear
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
@@ -75,6 +76,7 @@ class Leadfit:
         deliveries: How deliveries are doing; dead letters, which wait for a person.
         plans: What another policy would have made of the recorded history.
         policies: Changing the policy: what was in force, applying a plan, taking it back.
+        errands: Changing the policy while another process writes to the store.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
         listing: Lists of leads, and the one that a person means.
         outcomes: What came of decisions: experiments.
@@ -127,6 +129,7 @@ class Leadfit:
 
     def _watch_things(self) -> None:
         world, store = self.world, self._store
+        self.errands = Errands(world, self.folder, self.policies)
         self._signals = jobs.SignalWatch(world, store, self._policy, self.hooks.forget_old)
         self._watch = jobs.MatchWatch(world, store, self._rules, self.publish_card)
 
@@ -161,6 +164,7 @@ class Leadfit:
         if self._loops is None:
             # Become the one writer now: a second server would otherwise call itself ready.
             self._store.write(lambda _session: None)
+            self.errands.open()
             resolve.warm_up()
             cycle = jobs.Cycle(self.world, self._store, self._policy, self.learn)
             self._sending.start()
@@ -175,6 +179,7 @@ class Leadfit:
                 matching=self.watch_matching,
                 sweep=self._sweep_by_the_policy,
                 signals=lambda _limit: self.watch_signals(),
+                errands=self.errands.round,
             )
             self._loops.start()
 
