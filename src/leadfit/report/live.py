@@ -27,6 +27,7 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.report import words
+from leadfit.report.overriding import Overriding, override_view
 from leadfit.report.render import render
 
 View = dict[str, object]
@@ -174,8 +175,14 @@ def lead_list(
     )
 
 
-def lead_page(sheet: LeadSheet, *, now: datetime) -> str:
-    """Return the page of one lead: what it is, why, what is running and what was done."""
+def lead_page(sheet: LeadSheet, *, now: datetime, override: Overriding | None = None) -> str:
+    """Return the page of one lead: what it is, why, what is running and what was done.
+
+    Args:
+        sheet: The lead.
+        now: For ages and the time that clocks have left.
+        override: Whether a person can lift it, and what was entered to do so.
+    """
     newest = next((d for d in sheet.decisions if d.score is not None), None)
     ranking = next((d.ranking for d in sheet.decisions if d.ranking is not None), None)
     score = sheet.score or (newest.score if newest else None)
@@ -193,6 +200,7 @@ def lead_page(sheet: LeadSheet, *, now: datetime) -> str:
             "age": words.lasting(now - sheet.lead.created_at),
             "reasons": sheet.reasons,
             "score": _score(score) if score else None,
+            "override": None if override is None else override_view(override),
             "match": _match(sheet),
             "reviews": [_review(each, now) for each in sheet.reviews],
             "provisional": _provisional(sheet, ranking),

@@ -14,10 +14,13 @@ from litestar import MediaType, Response, get
 from leadfit.app.listing import LeadPage
 from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound
-from leadfit.records import Decision
+from leadfit.records import Decision, Tier
 from leadfit.report import live
 from leadfit.report.matching import kpis_page
+from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
+from leadfit.score import why_not_lifted
+from leadfit.store.lifts import Lift
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.past import AccountScore
 from leadfit.store.views import LeadView
@@ -84,12 +87,47 @@ async def lead_list(request: Asked) -> Response[str]:
 @get("/leads/{lead_id:path}", name="lead_page", media_type=MediaType.HTML)
 async def lead_page(request: Asked) -> Response[str]:
     """Show one lead with its why."""
-    site, wanted = site_of(request), named(request, "lead_id").removeprefix("/")
-    view = await site.run(lambda: site.leadfit.lead(wanted))
-    decisions = await site.run(lambda: site.leadfit.why(wanted))
-    asked = await site.run(lambda: site.leadfit.matching.of_lead(wanted))
+    return await show_lead(site_of(request), named(request, "lead_id").removeprefix("/"))
+
+
+async def show_lead(
+    site: Site, lead_id: str, *, entered: Overriding | None = None, status: int = 200
+) -> Response[str]:
+    """Return the page of a lead, with what was entered into its form where that was refused."""
+    view = await site.run(lambda: site.leadfit.lead(lead_id))
+    decisions = await site.run(lambda: site.leadfit.why(lead_id))
+    asked = await site.run(lambda: site.leadfit.matching.of_lead(lead_id))
+    lifts = await site.run(lambda: site.leadfit.routing.lifts(lead_id))
     shown = replace(sheet(view, decisions), reviews=_open_reviews(asked))
-    return _page(live.lead_page(shown, now=site.leadfit.world.now()))
+    override = replace(
+        entered or Overriding(), why_not=_why_not_lifted(view), past=_past_lifts(lifts)
+    )
+    text = live.lead_page(shown, now=site.leadfit.world.now(), override=override)
+    return Response(text, status_code=status, media_type=MediaType.HTML)
+
+
+def _why_not_lifted(view: LeadView) -> str | None:
+    """Return why no person can lift a lead, as far as its latest rating tells."""
+    if not view.lead.is_open:
+        return "it is closed"
+    if view.score is None:
+        return "it was never rated"
+    if view.lead.tier is Tier.ONE:
+        return "it is Tier 1 already"
+    return why_not_lifted(view.score)
+
+
+def _past_lifts(lifts: tuple[Lift, ...]) -> tuple[PastLift, ...]:
+    return tuple(
+        PastLift(
+            tier=each.tier.value,
+            from_tier=each.from_tier.value,
+            by=each.by,
+            reason=each.reason,
+            at=each.at,
+        )
+        for each in lifts
+    )
 
 
 @get("/kpis", name="kpis", media_type=MediaType.HTML)

@@ -296,6 +296,10 @@ class NoRouting(Routing):
             at=START,
         )
 
+    def lifts(self, lead_id: str) -> tuple[Lift, ...]:
+        assert lead_id
+        return ()
+
     def override_counts(self) -> Mapping[str, int]:
         return {"rep_ada": 3, "-": 1}
 
