@@ -14,15 +14,22 @@ import click
 
 from leadfit.app.enriching import VendorStatus
 from leadfit.app.scorecard import Line, Measured
-from leadfit.buying import MILLION
+from leadfit.app.spent import (
+    gate_words,
+    money,
+    quota_rows,
+    share,
+    spending_document,
+    spending_words,
+    total_rows,
+)
 from leadfit.canonical import document, plain
 from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import CertificatesChecked
-from leadfit.jobs.spending import Spending, Total, changed
+from leadfit.jobs.spending import Spending, changed
 from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
-from leadfit.report import words
 from leadfit.store.vendors import VendorCall
 
 
@@ -54,98 +61,25 @@ def report_command(
         found = leadfit.enriching.report(since, until)
     shown = found.lines if calls else ()
     output.answer(
-        {
-            "since": found.since.isoformat(),
-            "until": found.until.isoformat(),
-            "currency": found.currency,
-            "whole": _total(found.whole),
-            "months": [_total(each) for each in found.months],
-            "vendors": [_total(each) for each in found.vendors],
-            "leads": [_total(each) for each in found.leads(leads)],
-            "waste_a_month": found.waste_a_month / MILLION,
-            "waste_a_year": found.waste_a_year / MILLION,
-            "calls": [_call(each) for each in shown],
-        },
-        lambda: "\n".join(_report(found, leads, shown)),
+        spending_document(found, leads, shown), lambda: "\n".join(_report(found, leads, shown))
     )
-
-
-def _total(total: Total) -> dict[str, object]:
-    money = ("paid_for_nothing", "cost", "credits", "waste", "cost_per_answer")
-    whole = document(total)
-    for name in money:
-        value = whole[name]
-        whole[name] = value / MILLION if isinstance(value, int) else None
-    return {**whole, "changed_share": total.changed_share}
-
-
-def _call(call: VendorCall) -> dict[str, object]:
-    return {
-        "call_id": call.call_id,
-        "at": call.at.isoformat(),
-        "vendor": call.vendor,
-        "purchase_id": call.purchase_id,
-        "signal_id": call.signal_id,
-        "lead_id": call.lead_id,
-        "decision_id": call.decision_id,
-        "state": call.state.value,
-        "reason": call.reason,
-        "facts": list(call.facts),
-        "cost": call.cost.money / MILLION,
-        "credits": call.cost.credits / MILLION,
-        "latency_s": call.latency_s,
-        "changed": changed(call),
-    }
-
-
-def _money(millionths: int | None, currency: str = "") -> str:
-    return "-" if millionths is None else words.price(millionths, currency)
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
 
 
 def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Iterator[str]:
-    whole, currency = found.whole, found.currency
-    if not whole.calls:
-        yield f"No call was made since {found.since:%Y-%m-%d}: nothing was spent."
+    yield from spending_words(found)
+    if not found.whole.calls:
         return
-    yield (
-        f"{whole.calls:,} calls since {found.since:%Y-%m-%d} cost {_money(whole.cost, currency)}; "
-        f"{whole.answered:,} brought facts"
-    )
-    if whole.paid_for_nothing:
-        yield f"{_money(whole.paid_for_nothing, currency)} were paid for calls that brought nothing"
-    yield f"{whole.changed:,} changed a decision ({_share(whole.changed_share)})"
-    if whole.unknown:
-        yield f"of {whole.unknown:,} it is not known whether they did"
-    yield (
-        f"waste, calls that changed nothing: {_money(whole.waste, currency)}; "
-        f"{_money(found.waste_a_month, currency)} a month, "
-        f"{_money(found.waste_a_year, currency)} a year"
-    )
-    header = ("", "calls", "answers", "hits", "cost", "an answer", "changed", "waste", "s")
-    yield table([header, *(_row(each) for each in (*found.months, *found.vendors))], indent="  ")
+    yield table(total_rows((*found.months, *found.vendors)), indent="  ")
     if leads:
         yield "Leads that cost most:"
-        yield table([header, *(_row(each) for each in found.leads(leads))], indent="  ")
+        yield table(total_rows(found.leads(leads)), indent="  ")
     for call in calls:
         verdict = {True: "changed", False: "changed nothing", None: "not known"}[changed(call)]
         yield (
             f"  {call.at:%Y-%m-%d %H:%M:%S}  {call.vendor}  {call.lead_id or call.signal_id}  "
             f"{call.state.value}{f' ({call.reason})' if call.reason else ''}  "
-            f"{_money(call.cost.money, currency)}  {verdict}"
+            f"{money(call.cost.money, found.currency)}  {verdict}"
         )
-
-
-def _row(total: Total) -> tuple[str, ...]:
-    seconds = "-" if total.latency_s is None else f"{total.latency_s:.2f}"
-    return (
-        total.name, f"{total.calls:,}", f"{total.answered:,}", _share(total.hit_rate),
-        _money(total.cost), _money(total.cost_per_answer), _share(total.changed_share),
-        _money(total.waste), seconds,
-    )  # fmt: skip
 
 
 @enrich_group.command("scorecard")
@@ -182,8 +116,8 @@ def _measured(found: Measured) -> str:
         )
     seconds = "" if found.latency_s is None else f", {found.latency_s:.2f} s"
     return (
-        f"{found.calls:,} calls, hits {_share(found.hit_rate)}, "
-        f"{_money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
+        f"{found.calls:,} calls, hits {share(found.hit_rate)}, "
+        f"{money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
     )
 
 
@@ -208,7 +142,7 @@ def _audit(found: Audit) -> Iterator[str]:
     yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
     rows = [
         (
-            each.fact, f"{each.right} of {each.compared}", _share(each.share),
+            each.fact, f"{each.right} of {each.compared}", share(each.share),
             f"{each.low:.1%} to {each.high:.1%}", f"{each.missing} not said",
         )
         for each in (*found.facts, found.whole)
@@ -267,15 +201,8 @@ def _quotas(found: tuple[VendorStatus, ...]) -> Iterator[str]:
     if not found:
         yield "The policy names no vendor."
     for each in found:
-        state = each.gate.state.value
-        until = "" if each.gate.until is None else f" until {each.gate.until:%Y-%m-%d %H:%M:%S} UTC"
-        why = f" ({each.gate.why})" if each.gate.why else ""
-        yield f"{each.vendor}: {state}{until}{why}"
-        rows = []
-        for quota in each.quotas:
-            scale = MILLION if quota.what in {"money", "credits"} else 1
-            most = "no limit" if quota.most is None else f"of {quota.most / scale:,.10g}"
-            rows.append((quota.what, f"{quota.used / scale:,.10g}", most))
+        yield gate_words(each)
+        rows = quota_rows(each)
         if rows:
             yield table(rows, indent="  ")
 

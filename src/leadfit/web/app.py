@@ -14,6 +14,7 @@ from leadfit.errors import LeadfitError
 from leadfit.log import logger
 from leadfit.web import (
     deliveries,
+    enriching,
     health,
     hooks,
     intake,
@@ -56,6 +57,8 @@ API: Final = (
     deliveries.get_dead_letters,
     deliveries.retry_dead_letter,
     deliveries.drop_dead_letter,
+    enriching.get_quotas,
+    enriching.get_spending,
     health.healthz,
     health.readyz,
     health.metrics,

@@ -59,7 +59,7 @@ def leads_asked(given: Mapping[str, str], faults: list[Fault]) -> LeadsAsked:
         tier=_one_of(said, "tier", _TIERS, faults),
         owner_id=said.get("owner"),
         is_open=_one_of(said, "state", _STATES, faults),
-        since=_time(said, "since", faults),
+        since=time_of(said, "since", faults),
         account=said.get("account"),
         is_unassigned=_one_of(said, "unassigned", _TRUTHS, faults) or False,
         is_breached=_one_of(said, "breached", _TRUTHS, faults) or False,
@@ -77,9 +77,10 @@ def _one_of(
     return None if value is None else allowed.get(value)
 
 
-def _time(said: Mapping[str, str], name: str, faults: list[Fault]) -> datetime | None:
-    value = said.get(name)
-    if value is None:
+def time_of(said: Mapping[str, str], name: str, faults: list[Fault]) -> datetime | None:
+    """Return the time a query says; what is wrong with it is added to ``faults``."""
+    value = said.get(name, "").strip()
+    if not value:
         return None
     try:
         at = datetime.fromisoformat(value)

@@ -36,6 +36,7 @@ def description() -> Json:
             **_lead_paths(),
             **_review_paths(),
             **_delivery_paths(),
+            **_enrich_paths(),
             **_open_paths(),
         },
         "components": {"securitySchemes": {"key": key}, "schemas": _schemas()},
@@ -123,6 +124,18 @@ def _delivery_paths() -> Json:
         "/v1/dead-letters/retry": {"post": again},
         "/v1/dead-letters/drop": {"post": given_up},
     }
+
+
+def _enrich_paths() -> Json:
+    time: Json = {"type": "string", "format": "date-time"}
+    left = _call("What is left of each vendor's quotas", "read", "Quotas", {}, ())
+    spent = _call("What calls of vendors cost, and how much was waste", "read", "Spending", {}, ())
+    spent["parameters"] = [
+        _query("since", time),
+        _query("until", time),
+        _query("leads", {"type": "integer", "minimum": 1, "maximum": 500}),
+    ]
+    return {"/v1/enrich/quotas": {"get": left}, "/v1/enrich/report": {"get": spent}}
 
 
 def _review_paths() -> Json:
@@ -358,6 +371,8 @@ def _schemas() -> Json:
         "Merges": _object({"account_id": _TEXT, "merges": _list(_ref("Merge"))}, ("merges",)),
         "DeadLetter": free,
         "DeadLetters": _object({"dead_letters": _list(_ref("DeadLetter"))}, ("dead_letters",)),
+        "Quotas": _object({"vendors": _list(free)}, ("vendors",)),
+        "Spending": free,
         "Fault": _object({"place": _TEXT, "came": _TEXT, "allowed": _TEXT}),
         "Problem": _problem_schema(),
     }

@@ -11,12 +11,15 @@ from typing import Final
 
 from litestar import MediaType, Response, get
 
+from leadfit.app.enriching import VendorStatus
 from leadfit.app.listing import LeadPage
+from leadfit.app.spent import gate_words, quota_rows, spending_words, total_rows
 from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound
+from leadfit.jobs.spending import Spending
 from leadfit.records import Decision, Tier
 from leadfit.report import live
-from leadfit.report.matching import kpis_page
+from leadfit.report.matching import SpendPart, kpis_page
 from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
 from leadfit.score import why_not_lifted
@@ -137,6 +140,8 @@ async def kpis(request: Asked) -> Response[str]:
     found = await site.run(site.leadfit.match_kpis)
     sla = await site.run(site.leadfit.sla_kpis)
     experiment = await site.run(site.leadfit.outcomes.response)
+    vendors = await site.run(site.leadfit.enriching.status)
+    spent = await site.run(site.leadfit.enriching.report)
     return _page(
         kpis_page(
             found.weeks,
@@ -145,7 +150,20 @@ async def kpis(request: Asked) -> Response[str]:
             found.edges,
             promises=(*sla.weeks, sla.so_far),
             experiment=experiment,
+            spend=_spend(vendors, spent),
         )
+    )
+
+
+def _spend(vendors: tuple[VendorStatus, ...], spent: Spending) -> SpendPart | None:
+    """Return what is told of bought facts; nothing where no vendor was ever asked for one."""
+    if not vendors and not spent.whole.calls:
+        return None
+    totals = (*spent.months, *spent.vendors) if spent.whole.calls else ()
+    return SpendPart(
+        words=tuple(spending_words(spent)),
+        totals=total_rows(totals) if totals else (),
+        vendors=tuple((gate_words(each), quota_rows(each)) for each in vendors),
     )
 
 

@@ -60,7 +60,7 @@ def test_a_lead_is_lifted_by_its_form_with_who_did_it_and_why(leadfit: LeadfitIn
 def test_a_form_that_is_refused_is_shown_again_without_its_key(
     leadfit: LeadfitInMemory, fields: dict[str, str], status: int, words: str
 ) -> None:
-    answer = send(leadfit, **fields)
+    answer = send(leadfit, None, **fields)
     assert answer.status_code == status
     assert words.lower() in answer.text.lower()
     assert "Not lifted." in answer.text
