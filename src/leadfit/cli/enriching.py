@@ -144,13 +144,16 @@ def _audit(found: Audit) -> Iterator[str]:
         (
             each.fact, f"{each.right} of {each.compared}", share(each.share),
             f"{each.low:.1%} to {each.high:.1%}", f"{each.missing} not said",
+            f"{each.unreadable} unreadable in the file" if each.unreadable else "",
         )
         for each in (*found.facts, found.whole)
-        if each.compared or each.missing
+        if each.compared or each.missing or each.unreadable
     ]  # fmt: skip
     if rows:
         yield table(rows, indent="  ")
     yield f"intervals: exact, 95 %; a number may be off by {found.tolerance:.0%}"
+    if found.whole.unreadable:
+        yield "unreadable: the vendor said a number, the file holds text that is none; not counted"
     if not found.is_enough:
         yield (
             f"too few: an audit wants {LEAST_LEADS} leads or more; "
