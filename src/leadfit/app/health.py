@@ -60,6 +60,7 @@ class Status:
         sources: How each source does.
         retrain: Why learning anew is due, or ``None``.
         policy_folder: Whether the policy folder says what is in force.
+        drift_check: The latest monthly check of the score; ``None`` where no server ever ran.
     """
 
     counts: Counts
@@ -71,6 +72,7 @@ class Status:
     sources: tuple[SourceFlow, ...] = ()
     retrain: str | None = None
     policy_folder: FolderState = field(default_factory=FolderState)
+    drift_check: jobs.DriftCheck | None = None
 
 
 class Health:

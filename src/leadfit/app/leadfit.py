@@ -16,6 +16,7 @@ from leadfit.app.delivering import Delivering
 from leadfit.app.enriching import Enriching
 from leadfit.app.errands import Errands
 from leadfit.app.feedback import hear
+from leadfit.app.files import write_whole
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
 from leadfit.app.keys import Keys
@@ -132,6 +133,8 @@ class Leadfit:
         self.errands = Errands(world, self.folder, self.policies)
         self._signals = jobs.SignalWatch(world, store, self._policy, self.hooks.forget_old)
         self._watch = jobs.MatchWatch(world, store, self._rules, self.publish_card)
+        reports = self.folder / "reports"
+        self._drift = jobs.DriftWatch(world, store, self._rules, reports, write_whole)
 
     def __enter__(self) -> Leadfit:
         return self
@@ -175,7 +178,7 @@ class Leadfit:
                 deliver=self._sending.tick,
                 enrich=self.enriching.tick,
                 clocks=self.run_clocks,
-                learn=lambda limit: cycle.round(limit) if self._store.may_do("learn") else 0,
+                learn=lambda limit: self._learn_and_check(cycle, limit),
                 matching=self.watch_matching,
                 sweep=self._sweep_by_the_policy,
                 signals=lambda _limit: self.watch_signals(),
@@ -187,6 +190,13 @@ class Leadfit:
         loops = self._loops
         if loops is not None:
             loops.wake(name)
+
+    def _learn_and_check(self, cycle: jobs.Cycle, limit: int) -> int:
+        # In one thread: both read the whole history.
+        if self._store.may_do("learn"):
+            cycle.round(limit)
+        self.check_drift()
+        return 0
 
     def _sweep_by_the_policy(self, limit: int) -> int:
         self.notice_policy()
@@ -411,6 +421,14 @@ class Leadfit:
         rules = self._in_force
         return jobs.drift(self._store, rules.policy, rules.artifact, as_of)
 
+    def check_drift(self) -> int:
+        """Make the monthly check of the score if it is due; return how many messages it queued."""
+        with self._locks.checking:
+            told = self._drift.round() if self._store.may_do("watch") else 0
+        if told:
+            self._wake("deliver")
+        return told
+
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
         return self._learning.publish(artifact)
@@ -523,7 +541,8 @@ class Leadfit:
     def status(self) -> Status:
         """Return counts and digests, what readiness is made of, and how sources do."""
         folder = self.policies.folder_state()
-        return self._health.status(self._in_force, self._loops, self._signals.flows(), folder)
+        status = self._health.status(self._in_force, self._loops, self._signals.flows(), folder)
+        return replace(status, drift_check=self._drift.latest())
 
     def checks(self) -> tuple[Check, ...]:
         """Return what readiness is made of: the disk; while it serves, the store and the jobs."""
