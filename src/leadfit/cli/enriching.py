@@ -219,6 +219,7 @@ def check_command(output: Output, workspace: Path | None, *, lead: str | None, e
 
     The bounds are made again from what each decision was made from, and compared byte for byte.
     By another way, values of the unknown facts are tried through score and ranking themselves.
+    Without --lead, purchases, calls and budgets must fit together, too.
     """
     if lead is not None and every:
         raise click.UsageError("either --lead or --all")
@@ -245,6 +246,10 @@ def _certificates(found: CertificatesChecked) -> Iterator[str]:
     for each in found.shown:
         lead = "" if each.lead_id is None else f" of lead {each.lead_id}"
         yield f"{each.decision_id}{lead}: {each.why}"
+    if found.ledger:
+        yield "The ledger of calls does not add up:"
+    for fault in found.ledger:
+        yield f"  {fault}"
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"enrich": enrich_group})

@@ -29,7 +29,7 @@ from leadfit.pipeline.case import Case, Desk
 from leadfit.pipeline.certificate import certify
 from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import Choice, Verdict, choices, is_worth_it, worth_buying
-from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Reason, Signal
+from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Match, Reason, Signal
 from leadfit.score.cells import admitted
 from leadfit.store import Store
 from leadfit.store.enriching import Wait
@@ -45,6 +45,7 @@ class Told:
 
     Attributes:
         bought: Facts that were bought about it and are fresh.
+        attributed: It is of another account than it would be without the domain that was bought.
         reason: Why something was bought or not, for the decision.
         certificate: The proof of a settled decision.
         question: What the certificate is of.
@@ -55,6 +56,7 @@ class Told:
 
     case: Case
     bought: Facts = field(default_factory=dict)
+    attributed: bool = False
     reason: Reason | None = None
     certificate: Certificate | None = None
     question: Question | None = None
@@ -73,6 +75,7 @@ def consider(desk: Desk, came: Signal) -> Told:
     case = matching.find(desk, came)
     if not desk.policy.enrich.is_live or came.kind is Kind.ENRICHED:
         return Told(case=case)
+    before = case.match
     case, bought = _with_answers(case)
     who = identity.foreseen(case)
     opens = who.lead is None and came.kind in OPENS_A_LEAD
@@ -83,7 +86,10 @@ def consider(desk: Desk, came: Signal) -> Told:
     verdict = worth_buying(question)
     desk.world.reach("enrich.bounded")
     outcomes = desk.session.purchases.of_signal(came.signal_id)
-    told = Told(case=case, bought=bought, question=question, lead_id=lead_id)
+    told = Told(
+        case=case, bought=bought, question=question, lead_id=lead_id,
+        attributed=_names_another(before, case),
+    )  # fmt: skip
     if verdict.is_settled:
         return _settled(told, question, verdict, outcomes)
     return _unsettled(told, question, verdict, outcomes)
@@ -104,6 +110,15 @@ def _with_answers(case: Case) -> tuple[Case, Facts]:
     return case, found
 
 
+def _names_another(before: Match, case: Case) -> bool:
+    """Return whether a domain that was bought says otherwise which account a signal is of."""
+    if case.match is before:
+        return False
+    fields = ("band", "account_id", "possible_account_id")
+    other = any(getattr(before, name) != getattr(case.match, name) for name in fields)
+    return other or identity.is_new_domain(case)
+
+
 def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
     """Return admissible facts of fresh answers; the first that said something of a fact counts."""
     since = desk.now - timedelta(days=desk.policy.enrich.fresh_days)
@@ -122,50 +137,57 @@ def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequenc
     owner = verdict.known.owner_id or "nobody yet"
     tier = f"Tier {verdict.known.tier.value}"
     stays = f"no value of {lacks or 'any other fact'} changes {tier} or {owner}"
-    bought = _bought(told, outcomes)
-    if bought:
-        reason = Reason(rule=f"{RULE}bought", words=f"{bought}; now {stays}")
+    made = _made(told, outcomes)
+    if made:
+        reason = Reason(rule=f"{RULE}bought", words=f"{_bought(told, made)}; now {stays}")
     else:
         reason = Reason(rule=f"{RULE}settled", words=f"not bought because {stays}")
     return replace(
-        told, reason=reason, certificate=certificate, changed=_changes(told, verdict, outcomes)
+        told, reason=reason, certificate=certificate, changed=_changes(told, verdict, made)
     )
 
 
-def _bought(told: Told, outcomes: Sequence[Outcome]) -> str:
+def _made(told: Told, outcomes: Sequence[Outcome]) -> tuple[Purchase, ...]:
+    """Return the purchases for a signal that were answered."""
+    found = (
+        told.case.desk.session.purchases.get(each.purchase_id)
+        for each in outcomes
+        if each.state is PurchaseState.ANSWERED
+    )
+    return tuple(each for each in found if each is not None)
+
+
+def _bought(told: Told, made: Sequence[Purchase]) -> str:
     """Say what was bought for a signal, of whom and why; nothing where nothing was."""
-    words = []
-    for each in outcomes:
-        if each.state is not PurchaseState.ANSWERED:
-            continue
-        made = told.case.desk.session.purchases.get(each.purchase_id)
-        if made is not None:
-            money = told.case.desk.policy.enrich.currency
-            words.append(
-                f"bought {', '.join(made.facts)} from {made.vendor} for "
-                f"{made.price / MILLION:.4g} {money} because the {' and '.join(made.flips)} could "
-                f"change (chance {made.chance:.0%}, worth {made.value / MILLION:.2f})"
-            )
-    return ", ".join(words)
+    money = told.case.desk.policy.enrich.currency
+    return ", ".join(
+        f"bought {', '.join(each.facts)} from {each.vendor} for "
+        f"{each.price / MILLION:.4g} {money} because the {' and '.join(each.flips)} could "
+        f"change (chance {each.chance:.0%}, worth {each.value / MILLION:.2f})"
+        for each in made
+    )
 
 
 def _changes(
-    told: Told, verdict: Verdict, outcomes: Sequence[Outcome]
+    told: Told, verdict: Verdict, made: Sequence[Purchase]
 ) -> tuple[tuple[str, bool], ...]:
     """Return for each purchase that was answered whether the decision is another by it."""
-    got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
-    if not got or told.question is None or not told.bought:
+    if told.question is None:
         return ()
-    groups = told.question.groups
-    names = frozenset(groups.of(name) for name in told.bought)
-    without = replace(
-        told.question,
-        subject=replace(
-            told.question.subject, facts=groups.without(told.question.subject.facts, names)
-        ),
-    )
-    changed = asked.answer(without) != verdict.known
-    return tuple((each.purchase_id, changed) for each in got)
+    return tuple((each.purchase_id, _changed(told, verdict, each)) for each in made)
+
+
+def _changed(told: Told, verdict: Verdict, made: Purchase) -> bool:
+    """Return whether a decision is another than without one purchase, all others being there."""
+    question = told.question
+    if question is None:
+        return False
+    if told.attributed and DOMAIN in made.facts:
+        return True
+    brought = frozenset(question.groups.of(name) for name in made.facts if name in told.bought)
+    facts = question.groups.without(question.subject.facts, brought)
+    without = replace(question, subject=replace(question.subject, facts=facts))
+    return asked.answer(without) != verdict.known
 
 
 def _unsettled(
@@ -239,11 +261,12 @@ def _why_not(outcomes: Sequence[Outcome]) -> str | None:
 def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
     lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
     may = " and ".join(verdict.flips)
-    bought = _bought(told, outcomes)
+    made = _made(told, outcomes)
+    bought = _bought(told, made)
     words = f"enrichment: missing ({why}); decided by known facts, {lacks} could change the {may}"
     words = f"{words}; {bought}" if bought else words
     reason = Reason(rule=MISSING, words=words)
-    return replace(told, reason=reason, changed=_changes(told, verdict, outcomes))
+    return replace(told, reason=reason, changed=_changes(told, verdict, made))
 
 
 def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Final, TypeVar
 
 from leadfit.buying import Purchase, PurchaseState
@@ -12,7 +14,8 @@ from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection, Row
-from leadfit.store.sql_purchases import PURCHASE, purchase_of
+from leadfit.store.sql_ledger import ledger_faults
+from leadfit.store.sql_purchases import PURCHASE, as_written, purchase_of
 from leadfit.store.vendors import (
     Begun,
     Bill,
@@ -37,7 +40,11 @@ _CALL: Final = (
     " vendor_calls.state, purchases.signal_id, coalesce(purchases.lead_id, signals.lead_id),"
     " vendor_calls.reason,"
     " vendor_calls.status, vendor_calls.money, vendor_calls.credits, vendor_calls.facts,"
-    " vendor_calls.ended_us, purchases.changed, decisions.decision_id"
+    " vendor_calls.ended_us, purchases.changed,"
+    # A signal may be decided again, by a person's hand or a breach; calls are made for the first.
+    " (SELECT decisions.decision_id FROM decisions WHERE decisions.lead_id = signals.lead_id"
+    " AND decisions.signal_id = signals.signal_id"
+    " ORDER BY decisions.decided_us, decisions.decision_id LIMIT 1)"
 )
 # One guarded statement: what is set aside and spent never exceeds the limit, on any store.
 _SET_ASIDE: Final = """
@@ -89,7 +96,7 @@ class SqlVendors:
             " ORDER BY next_us, purchase_id LIMIT ?",
             (vendor, to_us(now), to_us(now), *gone, limit),
         )
-        return tuple(_purchase_view(row) for row in rows)
+        return tuple(as_written("purchases", row[0], partial(_purchase_view, row)) for row in rows)
 
     def view(self, purchase_id: str) -> PurchaseView | None:
         """Return how a purchase stands."""
@@ -97,7 +104,9 @@ class SqlVendors:
             f"SELECT {_VIEW} FROM purchases WHERE purchase_id = ?",  # noqa: S608 -- fixed columns
             (purchase_id,),
         ).fetchone()
-        return None if row is None else _purchase_view(row)
+        if row is None:
+            return None
+        return as_written("purchases", row[0], partial(_purchase_view, row))
 
     def views(self, limit: int, vendor: str | None = None) -> tuple[PurchaseView, ...]:
         """Return the latest purchases, newest first."""
@@ -106,7 +115,7 @@ class SqlVendors:
             " ORDER BY asked_us DESC, purchase_id DESC LIMIT ?",
             (vendor, limit),
         )
-        return tuple(_purchase_view(row) for row in rows)
+        return tuple(as_written("purchases", row[0], partial(_purchase_view, row)) for row in rows)
 
     def begin(
         self,
@@ -120,15 +129,16 @@ class SqlVendors:
     ) -> Begun:
         """Set aside what a call may cost, take its turn, and write that it begins."""
         self._lose(purchase.purchase_id, now)
-        why_not = self._why_not(purchase, terms, now)
+        # It is paid in the month in which its turn is.
+        free = self.free_at(purchase.vendor, terms.bucket, terms.limits, now)
+        month = month_of(min(free, terms.latest))
+        why_not = self._why_not(purchase, terms, month)
         if why_not is not None:
             return Begun(at=now, why_not=why_not)
         taken = self.take(purchase.vendor, terms.bucket, terms.limits, now=now, latest=terms.latest)
         if not taken:
-            free = self.free_at(purchase.vendor, terms.bucket, terms.limits, now)
             return Begun(at=free, why_not="rate")
         self._claim(purchase, terms, now)
-        month = month_of(now)
         self._set_aside(purchase.vendor, month, "money", terms.most.money, terms.money_a_month)
         self._set_aside(
             purchase.vendor, month, "credits", terms.most.credits, terms.credits_a_month
@@ -149,7 +159,7 @@ class SqlVendors:
         )  # fmt: skip
         return Begun(call_id=call_id, at=taken[0])
 
-    def _why_not(self, purchase: Purchase, terms: Terms, now: datetime) -> str | None:
+    def _why_not(self, purchase: Purchase, terms: Terms, month: str) -> str | None:
         whom, since = purchase.whom, to_us(terms.fresh_since)
         row = self._connection.execute(
             "SELECT 1 FROM vendor_subjects WHERE vendor = ? AND whom_kind = ? AND whom_key = ?"
@@ -158,7 +168,7 @@ class SqlVendors:
         ).fetchone()
         if row is not None:
             return "asked"
-        used = self.spent(purchase.vendor, month_of(now))
+        used = self.spent(purchase.vendor, month)
         for unit, wanted, most in (
             ("money", terms.most.money, terms.money_a_month),
             ("credits", terms.most.credits, terms.credits_a_month),
@@ -378,7 +388,9 @@ class SqlVendors:
             "SELECT version, body FROM vendor_paces WHERE vendor = ? AND bucket = ?",
             (vendor, bucket),
         ).fetchone()
-        return (0, Pace()) if row is None else (row[0], Pace(row[1]))
+        if row is None:
+            return 0, Pace()
+        return row[0], as_written("vendor_paces", vendor, lambda: Pace(row[1]))
 
     def _paced(
         self, vendor: str, bucket: str, limits: Limits, now: datetime, work: Callable[[Pace], T]
@@ -419,13 +431,11 @@ class SqlVendors:
             f"SELECT {_CALL} FROM vendor_calls LEFT JOIN purchases"  # noqa: S608 -- fixed columns
             " ON purchases.purchase_id = vendor_calls.purchase_id"
             " LEFT JOIN signals ON signals.signal_id = purchases.signal_id"
-            " LEFT JOIN decisions ON decisions.lead_id = signals.lead_id"
-            " AND decisions.signal_id = signals.signal_id"
             " WHERE vendor_calls.at_us >= ? AND vendor_calls.at_us < ?"
             " ORDER BY vendor_calls.at_us, vendor_calls.call_id",
             (to_us(since), to_us(until)),
         )
-        return tuple(_call(row) for row in rows)
+        return tuple(as_written("vendor_calls", row[0], partial(_call, row)) for row in rows)
 
     def answered(self, vendor: str) -> Mapping[tuple[str, str], str]:
         """Return the signal of the latest answer about each subject, by its kind and key."""
@@ -435,6 +445,10 @@ class SqlVendors:
             (vendor,),
         )
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def ledger_faults(self, limit: int) -> tuple[str, ...]:
+        """Return what of purchases, calls and budgets does not fit together, the first of it."""
+        return tuple(islice(ledger_faults(self._connection), limit))
 
     def keep_audit(self, vendor: str, at: datetime, body: str) -> None:
         """Keep what an audit of a vendor came to."""
@@ -479,6 +493,9 @@ def _purchase_view(row: Row) -> PurchaseView:
 
 
 def _call(row: Row) -> VendorCall:
+    if row[5] is None:
+        message = "a call without its purchase"
+        raise ValueError(message)
     return VendorCall(
         call_id=row[0],
         purchase_id=row[1],

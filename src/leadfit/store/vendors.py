@@ -261,6 +261,13 @@ class Vendors(Protocol):
     def answered(self, vendor: str) -> Mapping[tuple[str, str], str]:
         """Return the signal of the latest answer about each subject, by its kind and key."""
 
+    def ledger_faults(self, limit: int) -> tuple[str, ...]:
+        """Return what of purchases, calls and budgets does not fit together, the first of it.
+
+        In words, with the place. The ledger is no part of the log: whoever changes all of it alike
+        is not found.
+        """
+
     def keep_audit(self, vendor: str, at: datetime, body: str) -> None:
         """Keep what an audit of a vendor came to."""
 
