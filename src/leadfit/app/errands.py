@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -82,7 +83,11 @@ class Errands:
             raise busy
         name = self._world.new_id("errand")
         asked = self._folder / f"{name}{_ASKED}"
-        write_whole(asked, canonical({**said, "at": moment(self._world.now())}))
+        try:
+            write_whole(asked, canonical({**said, "at": moment(self._world.now())}))
+        except OSError as error:
+            # The folder is another user's: whoever serves takes no errands from this one.
+            raise busy from error
         done = self._folder / f"{name}{_DONE}"
         if not self._waited(lambda: not asked.exists(), _TAKEN_WITHIN_S) and _withdrawn(asked):
             raise busy
@@ -164,9 +169,10 @@ class Errands:
     def _forget_old(self) -> None:
         """Drop answers that nobody fetched."""
         for each in self._folder.glob(f"*{_DONE}"):
-            at = datetime.fromtimestamp(each.stat().st_mtime, tz=self._world.now().tzinfo)
-            if self._world.now() - at > _KEPT:
-                each.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # its reader took it at this moment
+                at = datetime.fromtimestamp(each.stat().st_mtime, tz=UTC)
+                if self._world.now() - at > _KEPT:
+                    each.unlink()
 
 
 def _withdrawn(asked: Path) -> bool:

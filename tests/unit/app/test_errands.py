@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -153,3 +154,15 @@ def test_without_a_server_ever_nothing_is_waited_for(folder: Path) -> None:
         with pytest.raises(StoreBusy):
             errands.apply(plan_of(beside, folder), by="ada", reason="autumn")
         assert world.monotonic_s() == before
+
+
+def test_an_answer_that_nobody_fetched_is_dropped_after_an_hour(folder: Path) -> None:
+    with open_leadfit(folder) as leadfit:
+        leadfit.errands.open()
+        old, new = (folder / "errands" / f"errand_{each}.done" for each in (1, 2))
+        for path in (old, new):
+            path.write_text("{}")
+        then = new.stat().st_mtime - 2 * 3600
+        os.utime(old, (then, then))
+        assert leadfit.errands.round(9) == 0
+        assert [old.exists(), new.exists()] == [False, True]
