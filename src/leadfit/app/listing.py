@@ -233,7 +233,7 @@ class Listing:
         if not records.accounts and not records.contacts:
             if "@" not in said and "." not in said:
                 raise NotFound("lead", said)
-            why = f"no lead is of {shorten(said)}: nothing is on record under it"
+            why = f"no lead: nothing is on record under {shorten(said)}"
             raise NotFound("lead", said, why)
         wanted = LeadFilter(
             account_ids=records.accounts or None, contact_ids=records.contacts or None
@@ -253,7 +253,12 @@ def _meant(said: str, views: tuple[LeadView, ...], *, to_change: bool) -> Found:
         chosen = live[0]
     lead_id = chosen.lead.lead_id
     others = tuple(each.lead.lead_id for each in views if each.lead.lead_id != lead_id)
-    return Found(lead_id=lead_id, asked=said, others=others, words=_which(said, chosen, others))
+    return Found(
+        lead_id=lead_id,
+        asked=said,
+        others=others,
+        words=_which(said, chosen, others, to_change=to_change),
+    )
 
 
 def _came(said: str, views: tuple[LeadView, ...], live: list[LeadView]) -> Words:
@@ -264,16 +269,16 @@ def _came(said: str, views: tuple[LeadView, ...], live: list[LeadView]) -> Words
     return Words(f"{shorten(said)}, which is of {what}: {ids}{more}")
 
 
-def _which(said: str, chosen: LeadView, others: tuple[str, ...]) -> str:
+def _which(said: str, chosen: LeadView, others: tuple[str, ...], *, to_change: bool) -> str:
     state = "open" if chosen.lead.is_open else "closed"
     day = f"{chosen.lead.created_at:%Y-%m-%d}"
-    words = f"{shorten(said)} is of lead {chosen.lead.lead_id}, {state}, of {day}"
+    words = f"{shorten(said)} is lead {chosen.lead.lead_id}, {state}, of {day}"
     if not others:
         return words
     ids = ", ".join(others[:_SHOWN])
-    more = f" and {_number(len(others) + 1)} in all" if len(others) > _SHOWN else ""
-    kind = "the open one" if chosen.lead.is_open else "the newest one"
-    return f"{words}: {kind}; others are {ids}{more}"
+    more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    which = "the only open one" if to_change else "the newest"
+    return f"{words}, {which} of {_number(len(others) + 1)}; the others are {ids}{more}"
 
 
 def _number(count: int) -> str:
@@ -281,7 +286,7 @@ def _number(count: int) -> str:
 
 
 def _none_of(session: Session, said: str) -> str:
-    why = f"no lead is of {shorten(said)}, which is on record"
+    why = f"{shorten(said)} is on record, and no lead is of it"
     domain = resolve.domain_key(said.rpartition("@")[2]) if "@" in said else None
     if domain is None or not session.accounts.candidates(Keys(domain=domain)):
         return why

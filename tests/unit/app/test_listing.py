@@ -79,13 +79,13 @@ def test_an_id_an_address_and_a_domain_name_the_same_lead(leadfit: Leadfit) -> N
 def test_of_several_leads_the_newest_is_shown_and_the_others_are_named(leadfit: Leadfit) -> None:
     words = leadfit.listing.find("jo@acme.com").words
     assert "lead l2, closed" in words
-    assert "the newest one; others are l1" in words
+    assert "the newest of 2; the others are l1" in words
 
 
 def test_to_change_something_the_open_lead_is_meant(leadfit: Leadfit) -> None:
     found = leadfit.listing.find("jo@acme.com", to_change=True)
     assert (found.lead_id, found.others) == ("l1", ("l2",))
-    assert "the open one" in found.words
+    assert "the only open one of 2" in found.words
 
 
 def test_between_two_open_leads_nothing_is_chosen_to_be_changed(leadfit: Leadfit) -> None:
@@ -97,10 +97,10 @@ def test_between_two_open_leads_nothing_is_chosen_to_be_changed(leadfit: Leadfit
     ("said", "why"),
     [
         ("lead_9", "no lead has the id 'lead_9'"),
-        ("nobody@acme.com", "nothing is on record under it"),
-        ("none.com", "which is on record"),
+        ("nobody@acme.com", "nothing is on record under"),
+        ("none.com", "is on record, and no lead is of it"),
         ("ed@acme.com", "leadfit leads --account acme.com"),
-        ("unheard.of.example", "nothing is on record under it"),
+        ("unheard.of.example", "nothing is on record under"),
         ("", "no lead has the id ''"),
     ],
 )

@@ -87,7 +87,7 @@ def test_why_takes_an_address_and_says_which_lead_it_is(
     assert command(workspace, "why", "jo1@acme.com", "--json") == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["lead_id"] == "l1"
-    assert "'jo1@acme.com' is of lead l1, open" in said.err
+    assert "'jo1@acme.com' is lead l1, open" in said.err
     assert command(workspace, "why", "acme.com", "--json") == 0
     assert json.loads(capsys.readouterr().out)["others"] == ["l2", "l1"]
     assert command(workspace, "why", "who@acme.com") == 2
@@ -114,5 +114,5 @@ def test_a_lead_is_given_to_a_rep_by_the_address_of_its_person(
 ) -> None:
     words = ("assign", "jo2@acme.com", "rep_ada", "--by", "rep_max", "--reason", "knows her")
     command(workspace, *words)
-    assert "is of lead l2" in capsys.readouterr().err
+    assert "is lead l2" in capsys.readouterr().err
     assert command(workspace, "enrich", "check", "--lead", "jo2@acme.com") == 0
