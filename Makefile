@@ -20,8 +20,9 @@ ifneq ($(SERVE),0)
 	$(BIN)/leadfit --workspace $(DEMO) serve --port $(PORT)
 endif
 
+# By two processes where there are two processors: more would not be promised to be quicker.
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
 
 # Spark takes 0.5 GB and Java 17: a set of its own, without which its tests are skipped.
 test-spark: $(VENV)/dev.installed $(VENV)/spark.installed

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -193,7 +194,10 @@ def random_cases(points: Counter[str], many: int, seed: int) -> Iterator[Case]:
 
 def _in_a_process(work: Callable[[], object], place: Path) -> int:
     """Do ``work`` in a child; return its exit status, or the negative number of its signal."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Threads may run beside, of a numeric library or a test runner; the child needs none.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         status = 1
         try:
