@@ -7,6 +7,8 @@ SERVE ?= 1
 PORT ?= 8321
 FULL ?= 0
 ONLY ?=
+# In two processes where there are two processors; each takes from the other what is left.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
 
 # The sample workspace that `make demo` builds anew.
 DEMO := demo
@@ -20,9 +22,8 @@ ifneq ($(SERVE),0)
 	$(BIN)/leadfit --workspace $(DEMO) serve --port $(PORT)
 endif
 
-# By two processes where there are two processors: more would not be promised to be quicker.
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
+	$(PYTEST)
 
 # Spark takes 0.5 GB and Java 17: a set of its own, without which its tests are skipped.
 test-spark: $(VENV)/dev.installed $(VENV)/spark.installed
@@ -33,7 +34,7 @@ check: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest tests/structure tests/docs
+	$(PYTEST) tests/structure tests/docs
 	$(BIN)/sphinx-build -b html -W --keep-going -q docs docs/_build
 
 format: $(VENV)/dev.installed
