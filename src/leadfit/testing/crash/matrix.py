@@ -25,6 +25,7 @@ from typing import Final
 from leadfit.app.files import DATABASE
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
+from leadfit.resolve import domain_key
 from leadfit.testing.crash.outside import Outside, time_of
 from leadfit.testing.crash.story import BEGINS, finish, open_at, tell, write_export
 from leadfit.testing.crash.vendors import add_hook, add_seller
@@ -88,6 +89,8 @@ class Bench:
         self._export = folder / "export"
         self.keep_to: Path | None = None
         write_export(self._export)
+        # The list of public suffixes is read once here, not by every child for itself.
+        domain_key("acme.com")
 
     def points(self) -> Counter[str]:
         """Return how often the whole story passes each named point, with nobody killed."""
