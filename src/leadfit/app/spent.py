@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from leadfit.app.enriching import VendorStatus
+from leadfit.bounds import percent
 from leadfit.buying import MILLION
 from leadfit.canonical import document
 from leadfit.jobs.spending import Spending, Total, changed
@@ -78,7 +79,7 @@ def spending_words(found: Spending) -> Iterator[str]:
     )
     if whole.paid_for_nothing:
         yield f"{money(whole.paid_for_nothing, currency)} were paid for calls that brought nothing"
-    yield f"{whole.changed:,} changed a decision ({share(whole.changed_share)})"
+    yield f"{whole.changed:,} changed a decision ({percent(whole.changed_share, 0)})"
     if whole.unknown:
         yield f"of {whole.unknown:,} it is not known whether they did"
     yield (
@@ -96,8 +97,8 @@ def total_rows(totals: Iterable[Total]) -> list[tuple[str, ...]]:
 def _row(total: Total) -> tuple[str, ...]:
     seconds = "-" if total.latency_s is None else f"{total.latency_s:.2f}"
     return (
-        total.name, f"{total.calls:,}", f"{total.answered:,}", share(total.hit_rate),
-        money(total.cost), money(total.cost_per_answer), share(total.changed_share),
+        total.name, f"{total.calls:,}", f"{total.answered:,}", percent(total.hit_rate, 0),
+        money(total.cost), money(total.cost_per_answer), percent(total.changed_share, 0),
         money(total.waste), seconds,
     )  # fmt: skip
 
@@ -123,8 +124,3 @@ def quota_rows(found: VendorStatus) -> list[tuple[str, str, str]]:
 def money(millionths: int | None, currency: str = "") -> str:
     """Return an amount for a person; a dash for one that is not known."""
     return "-" if millionths is None else words.price(millionths, currency)
-
-
-def share(part: float | None) -> str:
-    """Return a share for a person; a dash for one that is not known."""
-    return "-" if part is None else f"{part:.0%}"

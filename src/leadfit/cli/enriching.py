@@ -18,11 +18,11 @@ from leadfit.app.spent import (
     gate_words,
     money,
     quota_rows,
-    share,
     spending_document,
     spending_words,
     total_rows,
 )
+from leadfit.bounds import percent, percent_span
 from leadfit.canonical import document, plain
 from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
@@ -111,12 +111,12 @@ def _measured(found: Measured) -> str:
     accuracy = "not audited"
     if found.accuracy is not None:
         accuracy = (
-            f"{found.accuracy:.0%} of {found.audited} leads right "
-            f"({found.low:.0%} to {found.high:.0%})"
+            f"{percent(found.accuracy, 0)} of {found.audited} leads right "
+            f"({percent_span(found.low, found.high, 0)})"
         )
     seconds = "" if found.latency_s is None else f", {found.latency_s:.2f} s"
     return (
-        f"{found.calls:,} calls, hits {share(found.hit_rate)}, "
+        f"{found.calls:,} calls, hits {percent(found.hit_rate, 0)}, "
         f"{money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
     )
 
@@ -142,8 +142,8 @@ def _audit(found: Audit) -> Iterator[str]:
     yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
     rows = [
         (
-            each.fact, f"{each.right} of {each.compared}", share(each.share),
-            f"{each.low:.1%} to {each.high:.1%}", f"{each.missing} not said",
+            each.fact, f"{each.right} of {each.compared}", percent(each.share, 0),
+            percent_span(each.low, each.high), f"{each.missing} not said",
             f"{each.unreadable} unreadable in the file" if each.unreadable else "",
         )
         for each in (*found.facts, found.whole)
@@ -151,7 +151,7 @@ def _audit(found: Audit) -> Iterator[str]:
     ]  # fmt: skip
     if rows:
         yield table(rows, indent="  ")
-    yield f"intervals: exact, 95 %; a number may be off by {found.tolerance:.0%}"
+    yield f"intervals: exact, 95 %; a number may be off by {percent(found.tolerance, 0)}"
     if found.whole.unreadable:
         yield "unreadable: the vendor said a number, the file holds text that is none; not counted"
     if not found.is_enough:

@@ -62,9 +62,7 @@ class CertificatesChecked:
         return self.refuted == 0 and not self.ledger
 
 
-def check_certificates(
-    store: Store, *, lead_id: str | None = None, seed: int = 0
-) -> CertificatesChecked:
+def check_certificates(store: Store, *, lead_id: str | None = None) -> CertificatesChecked:
     """Make the bounds of every certificate again, and try completions against it.
 
     Certificates that decisions name and that are gone count among those that do not hold. The
@@ -73,12 +71,11 @@ def check_certificates(
     Args:
         store: The store.
         lead_id: Of one lead alone, without the ledger.
-        seed: Of the completions that are drawn at random.
     """
     counts = {"held": 0, "erased": 0, "refuted": 0, "completions": 0}
     shown: list[Refuted] = []
     after, number = "", 0
-    while page := store.read(partial(_page, after=after, lead_id=lead_id, seed=seed)):
+    while page := store.read(partial(_page, after=after, lead_id=lead_id)):
         for each, (outcome, tried, why) in page:
             number += 1
             counts[outcome] += 1
@@ -126,14 +123,14 @@ _Came = tuple[str, int, str]
 
 
 def _page(
-    session: Session, *, after: str, lead_id: str | None, seed: int
+    session: Session, *, after: str, lead_id: str | None
 ) -> list[tuple[StoredCertificate, _Came]]:
     rules = Rules(session)
     kept = session.enriching.certificates(_PAGE, after, lead_id)
-    return [(each, _checked(session, each, rules, seed)) for each in kept]
+    return [(each, _checked(session, each, rules)) for each in kept]
 
 
-def _checked(session: Session, kept: StoredCertificate, rules: Rules, seed: int) -> _Came:
+def _checked(session: Session, kept: StoredCertificate, rules: Rules) -> _Came:
     told = session.told.of(kept.decision_id)
     if not isinstance(told, Told):
         return "refuted", 0, "its decision is not there" if told is None else told.why
@@ -145,7 +142,7 @@ def _checked(session: Session, kept: StoredCertificate, rules: Rules, seed: int)
     question = _question(session, told, rules)
     if isinstance(question, str):
         return "refuted", 0, question
-    found = check(question, certificate, seed)
+    found = check(question, certificate)
     return ("held", found.tried, "") if found.holds else ("refuted", found.tried, _why(found))
 
 

@@ -18,9 +18,9 @@ from leadfit.buying import (
     MILLION,
     Certificate,
     Market,
-    Outcome,
     Purchase,
     PurchaseState,
+    PurchaseStatus,
     Whom,
 )
 from leadfit.pipeline import foreseen, identity, matching
@@ -40,7 +40,7 @@ MISSING: Final = f"{RULE}missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Considered:
     """A signal with its match and what was found of the facts it lacks.
 
     Attributes:
@@ -65,7 +65,7 @@ class Told:
     changed: tuple[tuple[str, bool], ...] = ()
 
 
-def consider(desk: Desk, came: Signal) -> Told:
+def consider(desk: Desk, came: Signal) -> Considered:
     """Match a signal, and say whether it is decided now and with which bought facts.
 
     Args:
@@ -74,7 +74,7 @@ def consider(desk: Desk, came: Signal) -> Told:
     """
     case = matching.find(desk, came)
     if not desk.policy.enrich.is_live or came.kind is Kind.ENRICHED:
-        return Told(case=case)
+        return Considered(case=case)
     before = case.match
     case, bought = _with_answers(case)
     who = identity.foreseen(case)
@@ -82,11 +82,11 @@ def consider(desk: Desk, came: Signal) -> Told:
     lead_id = desk.world.new_id("lead") if opens else None
     question = foreseen.question_of(case, who, bought, lead_id or "")
     if question is None or (not question.free and not bought):
-        return Told(case=case, bought=bought, lead_id=lead_id)
+        return Considered(case=case, bought=bought, lead_id=lead_id)
     verdict = worth_buying(question)
     desk.world.reach("enrich.bounded")
     outcomes = desk.session.purchases.of_signal(came.signal_id)
-    told = Told(
+    told = Considered(
         case=case, bought=bought, question=question, lead_id=lead_id,
         attributed=_names_another(before, case),
     )  # fmt: skip
@@ -131,7 +131,9 @@ def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
     return found
 
 
-def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]) -> Told:
+def _settled(
+    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+) -> Considered:
     certificate = certify(question, verdict)
     lacks = ", ".join(each.fact for each in verdict.cells)
     owner = verdict.known.owner_id or "nobody yet"
@@ -147,7 +149,7 @@ def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequenc
     )
 
 
-def _made(told: Told, outcomes: Sequence[Outcome]) -> tuple[Purchase, ...]:
+def _made(told: Considered, outcomes: Sequence[PurchaseStatus]) -> tuple[Purchase, ...]:
     """Return the purchases for a signal that were answered."""
     found = (
         told.case.desk.session.purchases.get(each.purchase_id)
@@ -157,7 +159,7 @@ def _made(told: Told, outcomes: Sequence[Outcome]) -> tuple[Purchase, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _bought(told: Told, made: Sequence[Purchase]) -> str:
+def _bought(told: Considered, made: Sequence[Purchase]) -> str:
     """Say what was bought for a signal, of whom and why; nothing where nothing was."""
     money = told.case.desk.policy.enrich.currency
     return ", ".join(
@@ -169,7 +171,7 @@ def _bought(told: Told, made: Sequence[Purchase]) -> str:
 
 
 def _changes(
-    told: Told, verdict: Verdict, made: Sequence[Purchase]
+    told: Considered, verdict: Verdict, made: Sequence[Purchase]
 ) -> tuple[tuple[str, bool], ...]:
     """Return for each purchase that was answered whether the decision is another by it."""
     if told.question is None:
@@ -177,7 +179,7 @@ def _changes(
     return tuple((each.purchase_id, _changed(told, verdict, each)) for each in made)
 
 
-def _changed(told: Told, verdict: Verdict, made: Purchase) -> bool:
+def _changed(told: Considered, verdict: Verdict, made: Purchase) -> bool:
     """Return whether a decision is another than without one purchase, all others being there."""
     question = told.question
     if question is None:
@@ -191,8 +193,8 @@ def _changed(told: Told, verdict: Verdict, made: Purchase) -> bool:
 
 
 def _unsettled(
-    told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]
-) -> Told:
+    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+) -> Considered:
     """Buy what is worth it and wait, or decide by what is known."""
     desk, came = told.case.desk, told.case.signal
     rules = desk.policy.enrich
@@ -217,7 +219,7 @@ def _unsettled(
     return _waiting(told, Wait(began_at=desk.now, until=until))
 
 
-def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Whom]]:
+def _failed(desk: Desk, outcomes: Sequence[PurchaseStatus]) -> frozenset[tuple[str, Whom]]:
     """Return who could not be asked about whom for this signal; once is enough while it waits."""
     made = (
         desk.session.purchases.get(each.purchase_id)
@@ -227,7 +229,7 @@ def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Who
     return frozenset((each.vendor, each.whom) for each in made if each is not None)
 
 
-def _waiting(told: Told, wait: Wait) -> Told:
+def _waiting(told: Considered, wait: Wait) -> Considered:
     told.case.desk.session.enriching.wait(told.case.signal.signal_id, wait)
     told.case.desk.world.reach("enrich.waiting")
     return replace(told, waits=True)
@@ -248,7 +250,7 @@ def _best(question: Question, verdict: Verdict, market: Market, desk: Desk) -> C
     return next(worth_it, "not_worth_it")
 
 
-def _why_not(outcomes: Sequence[Outcome]) -> str | None:
+def _why_not(outcomes: Sequence[PurchaseStatus]) -> str | None:
     """Return why purchases that were made brought nothing, in a fixed word."""
     for each in reversed(outcomes):
         if each.state is PurchaseState.FAILED:
@@ -258,7 +260,9 @@ def _why_not(outcomes: Sequence[Outcome]) -> str | None:
     return None
 
 
-def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
+def _missing(
+    told: Considered, verdict: Verdict, outcomes: Sequence[PurchaseStatus], why: str
+) -> Considered:
     lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
     may = " and ".join(verdict.flips)
     made = _made(told, outcomes)
@@ -269,7 +273,7 @@ def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str
     return replace(told, reason=reason, changed=_changes(told, verdict, made))
 
 
-def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
+def _purchase(told: Considered, best: Choice, until: datetime) -> Purchase:
     desk, offer = told.case.desk, best.offer
     assert told.question is not None  # noqa: S101 -- nothing is bought without one
     lead_id = told.question.lead.lead_id if told.question.held is not None else None
@@ -289,7 +293,7 @@ def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
     )
 
 
-def keep(told: Told, decision: Decision) -> None:
+def keep(told: Considered, decision: Decision) -> None:
     """Keep what follows from a decision: its certificate, what its purchases changed, its facts.
 
     Args:

@@ -37,7 +37,7 @@ class StoredCertificate:
     certificate: Certificate | None
 
 
-class Enriching(Protocol):
+class EnrichmentState(Protocol):
     """Waits, certificates and recorded values of facts."""
 
     def wait(self, signal_id: str, wait: Wait) -> None:

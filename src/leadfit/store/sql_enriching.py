@@ -21,7 +21,7 @@ _NAMED: Final = '"certificate_digest":"'
 
 
 class SqlEnriching:
-    """See :class:`leadfit.store.enriching.Enriching`."""
+    """See :class:`leadfit.store.enriching.EnrichmentState`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -13,9 +13,9 @@ from leadfit.buying import (
     Flip,
     Market,
     Offer,
-    Outcome,
     Purchase,
     PurchaseState,
+    PurchaseStatus,
     Whom,
 )
 from leadfit.errors import DamagedStore
@@ -87,7 +87,7 @@ class SqlPurchases:
             ),
         )  # fmt: skip
 
-    def of_signal(self, signal_id: str) -> tuple[Outcome, ...]:
+    def of_signal(self, signal_id: str) -> tuple[PurchaseStatus, ...]:
         """Return how the purchases for a signal stand, in the order in which they were kept."""
         rows = self._connection.execute(
             "SELECT purchase_id, vendor, state, reason FROM purchases WHERE signal_id = ?"
@@ -95,7 +95,9 @@ class SqlPurchases:
             (signal_id,),
         )
         return tuple(
-            Outcome(purchase_id=row[0], vendor=row[1], state=PurchaseState(row[2]), reason=row[3])
+            PurchaseStatus(
+                purchase_id=row[0], vendor=row[1], state=PurchaseState(row[2]), reason=row[3]
+            )
             for row in rows
         )
 

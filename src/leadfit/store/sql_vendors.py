@@ -1,20 +1,19 @@
-"""Calls of vendors: whose turn it is, what is set aside for them, and the ledger of all."""
+"""Calls of vendors: what is to be bought, what is set aside for it, and the ledger of all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 from leadfit.buying import Purchase, PurchaseState
-from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
-from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_ledger import ledger_faults
+from leadfit.store.sql_paces import SqlPaces, hold_to
 from leadfit.store.sql_purchases import PURCHASE, as_written, purchase_of
 from leadfit.store.vendors import (
     Begun,
@@ -27,8 +26,6 @@ from leadfit.store.vendors import (
     VendorCall,
     month_of,
 )
-
-T = TypeVar("T")
 
 _NO_LIMIT: Final = 2**62
 _OPEN: Final = "('wanted', 'asked')"
@@ -66,6 +63,7 @@ class SqlVendors:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._paces = SqlPaces(connection)
 
     def ready(self, now: datetime) -> tuple[str, ...]:
         """Return the vendors of which something is to be bought now."""
@@ -130,12 +128,14 @@ class SqlVendors:
         """Set aside what a call may cost, take its turn, and write that it begins."""
         self._lose(purchase.purchase_id, now)
         # It is paid in the month in which its turn is.
-        free = self.free_at(purchase.vendor, terms.bucket, terms.limits, now)
+        free = self._paces.free_at(purchase.vendor, terms.bucket, terms.limits, now)
         month = month_of(min(free, terms.latest))
         why_not = self._why_not(purchase, terms, month)
         if why_not is not None:
             return Begun(at=now, why_not=why_not)
-        taken = self.take(purchase.vendor, terms.bucket, terms.limits, now=now, latest=terms.latest)
+        taken = self._paces.take(
+            purchase.vendor, terms.bucket, terms.limits, now=now, latest=terms.latest
+        )
         if not taken:
             return Begun(at=free, why_not="rate")
         self._claim(purchase, terms, now)
@@ -190,7 +190,7 @@ class SqlVendors:
                 "since": to_us(terms.fresh_since),
             },
         ).rowcount
-        _hold_to(claimed == 1)
+        hold_to(claimed == 1)
 
     def _set_aside(self, vendor: str, month: str, unit: str, wanted: int, most: int | None) -> None:
         self._connection.execute(
@@ -208,7 +208,7 @@ class SqlVendors:
                 "most": _NO_LIMIT if most is None else most,
             },
         ).rowcount
-        _hold_to(taken == 1)
+        hold_to(taken == 1)
 
     def _lose(self, purchase_id: str, now: datetime) -> None:
         """Write down a call that began and was lost: it may have been carried out and paid."""
@@ -332,83 +332,6 @@ class SqlVendors:
             "UPDATE purchases SET changed = ? WHERE purchase_id = ?", (int(changed), purchase_id)
         )
 
-    def take(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        *,
-        now: datetime,
-        latest: datetime,
-        number: int = 1,
-    ) -> tuple[datetime, ...]:
-        """Take up to ``number`` times at which the vendor may be called, none after ``latest``."""
-        now_us, latest_us = to_us(now), to_us(latest)
-
-        def take_all(pace: Pace) -> tuple[datetime, ...]:
-            taken: list[datetime] = []
-            while len(taken) < number:
-                at_us = pace.take(limits, now_us=now_us, latest_us=latest_us)
-                if at_us is None:
-                    break
-                taken.append(from_us(at_us))
-            return tuple(taken)
-
-        return self._paced(vendor, bucket, limits, now, take_all)
-
-    def free_at(self, vendor: str, bucket: str, limits: Limits, now: datetime) -> datetime:
-        """Return when the vendor may be called next."""
-        return from_us(self._pace(vendor, bucket)[1].free_us(limits, now_us=to_us(now)))
-
-    def hold(self, vendor: str, bucket: str, until: datetime) -> None:
-        """Let nobody call a vendor before a time."""
-        self._paced(vendor, bucket, {}, until, lambda pace: pace.hold(to_us(until)))
-
-    def hear(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        said: Mapping[int, tuple[int | None, int | None, datetime | None]],
-        now: datetime,
-    ) -> None:
-        """Take what an answer says: limit, what is left and when it begins anew, by window."""
-
-        def hear(pace: Pace) -> None:
-            for span, (most, left, reset) in said.items():
-                pace.hear(
-                    span, limits, most=most, left=left, reset_us=maybe_us(reset),
-                    now_us=to_us(now),
-                )  # fmt: skip
-
-        self._paced(vendor, bucket, limits, now, hear)
-
-    def _pace(self, vendor: str, bucket: str) -> tuple[int, Pace]:
-        row = self._connection.execute(
-            "SELECT version, body FROM vendor_paces WHERE vendor = ? AND bucket = ?",
-            (vendor, bucket),
-        ).fetchone()
-        if row is None:
-            return 0, Pace()
-        return row[0], as_written("vendor_paces", vendor, lambda: Pace(row[1]))
-
-    def _paced(
-        self, vendor: str, bucket: str, limits: Limits, now: datetime, work: Callable[[Pace], T]
-    ) -> T:
-        """Change a pace; nobody else may have changed it meanwhile."""
-        version, pace = self._pace(vendor, bucket)
-        answer = work(pace)
-        free_us, body = pace.free_us(limits, now_us=to_us(now)), pace.body()
-        kept = self._connection.execute(
-            "INSERT INTO vendor_paces (vendor, bucket, version, body, free_us)"
-            " VALUES (?1, ?2, ?3 + 1, ?4, ?5) ON CONFLICT (vendor, bucket) DO UPDATE SET"
-            " version = excluded.version, body = excluded.body, free_us = excluded.free_us"
-            " WHERE vendor_paces.version = ?3",
-            (vendor, bucket, version, body, free_us),
-        ).rowcount
-        _hold_to(kept == 1)
-        return answer
-
     def spent(self, vendor: str, month: str) -> Mapping[str, Spent]:
         """Return what is used of a month, by ``money`` and ``credits``."""
         rows = self._connection.execute(
@@ -416,14 +339,6 @@ class SqlVendors:
             (vendor, month),
         )
         return {row[0]: Spent(reserved=row[1], spent=row[2]) for row in rows}
-
-    def counted(
-        self, vendor: str, bucket: str, limits: Limits, now: datetime
-    ) -> Mapping[int, tuple[int, int]]:
-        """Return for each window, in microseconds, the calls counted in it and its limit."""
-        _, pace = self._pace(vendor, bucket)
-        in_force = pace.in_force(limits)
-        return {span: (pace.taken(span, to_us(now)), most) for span, most in in_force.items()}
 
     def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
         """Return the calls that began in a time, oldest first."""
@@ -465,16 +380,6 @@ class SqlVendors:
             (vendor,),
         ).fetchone()
         return None if row is None else (from_us(row[0]), row[1])
-
-
-def _hold_to(kept: bool) -> None:
-    """Undo a piece of work whose guard failed: another worker was quicker.
-
-    Raises:
-        StoreBusy: It failed.
-    """
-    if not kept:
-        raise StoreBusy("another worker calls the same vendor", 0.05)
 
 
 def _purchase_view(row: Row) -> PurchaseView:

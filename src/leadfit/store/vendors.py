@@ -219,41 +219,8 @@ class Vendors(Protocol):
     def note_changed(self, purchase_id: str, *, changed: bool) -> None:
         """Write whether a decision came out otherwise by what was bought."""
 
-    def take(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        *,
-        now: datetime,
-        latest: datetime,
-        number: int = 1,
-    ) -> tuple[datetime, ...]:
-        """Take up to ``number`` times at which the vendor may be called, none after ``latest``."""
-
-    def free_at(self, vendor: str, bucket: str, limits: Limits, now: datetime) -> datetime:
-        """Return when the vendor may be called next."""
-
-    def hold(self, vendor: str, bucket: str, until: datetime) -> None:
-        """Let nobody call a vendor before a time."""
-
-    def hear(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        said: Mapping[int, tuple[int | None, int | None, datetime | None]],
-        now: datetime,
-    ) -> None:
-        """Take what an answer says: limit, what is left and when it begins anew, by window."""
-
     def spent(self, vendor: str, month: str) -> Mapping[str, Spent]:
         """Return what is used of a month, by ``money`` and ``credits``."""
-
-    def counted(
-        self, vendor: str, bucket: str, limits: Limits, now: datetime
-    ) -> Mapping[int, tuple[int, int]]:
-        """Return for each window, in microseconds, the calls counted in it and its limit."""
 
     def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
         """Return the calls that began in a time, oldest first."""

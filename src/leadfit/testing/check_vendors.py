@@ -147,7 +147,7 @@ def a_vendor_in_trouble_makes_no_offer(bench: Bench) -> None:
 
     expect(reason(rules(money_a_month=1.5)) == "money", "what waits is not counted")
     expect(reason(rules(credits_a_month=1)) == "credits", "credits are not counted")
-    bench.store.write(lambda s: s.vendors.hold("v", "all", now + timedelta(minutes=1)))
+    bench.store.write(lambda s: s.paces.hold("v", "all", now + timedelta(minutes=1)))
     expect(reason(rules()) == "rate", "a rate that is used up is not seen")
     for why, word in (
         ("receiver_denied: 401", "no_credential"),
@@ -284,7 +284,7 @@ def turns_are_spaced_for_everybody(bench: Bench) -> None:
 
     def take(number: int) -> list[float]:
         taken = bench.store.write(
-            lambda s: s.vendors.take(
+            lambda s: s.paces.take(
                 "v", "all", limits, now=now, latest=now + timedelta(seconds=2), number=number
             )
         )
@@ -295,9 +295,9 @@ def turns_are_spaced_for_everybody(bench: Bench) -> None:
     expect(first == [0, 0.500001], f"the turns are {first}")
     third = take(9)
     expect(len(third) == 1 and 1 <= third[0] < 1.01, f"the third of an hour is {third}")
-    free = bench.store.read(lambda s: s.vendors.free_at("v", "all", limits, now))
+    free = bench.store.read(lambda s: s.paces.free_at("v", "all", limits, now))
     expect(3600 <= (free - now).total_seconds() <= 3608, f"it is free at {free}")
-    counted = bench.store.read(lambda s: s.vendors.counted("v", "all", limits, now))
+    counted = bench.store.read(lambda s: s.paces.counted("v", "all", limits, now))
     expect(counted[3_600_000_000] == (3, 3), f"counted are {counted}")
 
 
@@ -309,15 +309,15 @@ def what_a_vendor_says_of_its_limits_counts(bench: Bench) -> None:
 
     def hear(most: int | None, left: int | None, reset: datetime | None = None) -> float:
         bench.store.write(
-            lambda s: s.vendors.hear("v", "all", limits, {span: (most, left, reset)}, now)
+            lambda s: s.paces.hear("v", "all", limits, {span: (most, left, reset)}, now)
         )
-        free = bench.store.read(lambda s: s.vendors.free_at("v", "all", limits, now))
+        free = bench.store.read(lambda s: s.paces.free_at("v", "all", limits, now))
         return (free - now).total_seconds()
 
-    bench.store.write(lambda s: s.vendors.take("v", "all", limits, now=now, latest=now))
+    bench.store.write(lambda s: s.paces.take("v", "all", limits, now=now, latest=now))
     expect(hear(30, 29) > 2, "a lower limit does not space the calls out")
     hear(None, 20)
-    counted = bench.store.read(lambda s: s.vendors.counted("v", "all", limits, now))
+    counted = bench.store.read(lambda s: s.paces.counted("v", "all", limits, now))
     expect(counted[span] == (10, 30), f"calls of others are not counted: {counted}")
     expect(hear(None, 0, now + timedelta(seconds=40)) == 40, "nothing is left, and it is called")
 

@@ -68,7 +68,7 @@ def test_a_server_stays_ready_and_tells_of_it(leadfit: Leadfit, folder: Path) ->
     ready = ask(app, "GET", "/readyz")
     assert ready.status_code == 200
     assert ready.json()["policy_folder"] == {"differs": ["policy.toml"], "is_usable": True}
-    metrics = ask(app, "GET", "/metrics", key=leadfit.new_key("read")).text
+    metrics = ask(app, "GET", "/metrics", key=leadfit.keys.create("read")).text
     assert 'leadfit_policy_differs{file="policy.toml"} 1' in metrics
     assert 'leadfit_policy_differs{file="reps.csv"} 0' in metrics
     page = ask(app, "GET", "/", headers={"accept": "text/html"}).text
@@ -94,5 +94,5 @@ def test_a_folder_that_cannot_be_used_is_told_without_what_it_says(
     assert "leadfit policy diff names all" in state.words[0]
     ready = ask(create_app(leadfit), "GET", "/readyz")
     assert (ready.status_code, "secret" in ready.text) == (200, False)
-    metrics = ask(create_app(leadfit), "GET", "/metrics", key=leadfit.new_key("read")).text
+    metrics = ask(create_app(leadfit), "GET", "/metrics", key=leadfit.keys.create("read")).text
     assert "leadfit_policy_unusable 1" in metrics

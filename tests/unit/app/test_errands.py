@@ -148,7 +148,7 @@ def test_only_the_owner_of_the_workspace_may_lay_an_errand(folder: Path) -> None
 def test_without_a_server_ever_nothing_is_waited_for(folder: Path) -> None:
     world = FrozenWorld()
     with open_leadfit(folder) as writer, open_leadfit(folder, world=world, sends=False) as beside:
-        writer.new_key("read")
+        writer.keys.create("read")
         writer.accept({**SIGNAL, "event_id": "2"})
         errands, before = Errands(world, folder, beside.policies), world.monotonic_s()
         with pytest.raises(StoreBusy):

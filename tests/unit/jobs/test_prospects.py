@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from csv_rows import rows_of
 from leadfit.artifact import Artifact, Head, evaluate, to_json
 from leadfit.errors import BadInput
 from leadfit.jobs.list_scoring import CHUNK
@@ -44,11 +45,6 @@ MODEL = Artifact(
 def write_list(path: Path, text: str) -> Path:
     path.write_text(text, "utf-8")
     return path
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 LIST = "account_id,Industry,employees,city\na1,SaaS,50,Rome\n=cmd(),Retail,5,\n-3,weaving,,Oslo\n"

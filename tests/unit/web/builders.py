@@ -15,6 +15,7 @@ from leadfit.app.changing import Changing
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
 from leadfit.app.edited import FolderState
 from leadfit.app.health import Check, Waits
+from leadfit.app.keys import Keys
 from leadfit.app.listing import LeadPage, LeadsAsked, Listing
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
@@ -321,6 +322,16 @@ class NoDeliveries(Delivering):
         )
 
 
+class FixedKeys(Keys):
+    """The keys of :data:`KEYS`."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def scope(self, key: str) -> str | None:
+        return KEYS.get(key)
+
+
 class LeadfitInMemory(Leadfit):
     """The facade with everything in dictionaries; ``is_busy`` refuses every signal."""
 
@@ -330,6 +341,7 @@ class LeadfitInMemory(Leadfit):
         self.matching = NoReviews()
         self.waits = NoWaits()
         self.policies = NoChanges()
+        self.keys = FixedKeys()
         self.deliveries = NoDeliveries()
         self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
@@ -395,9 +407,6 @@ class LeadfitInMemory(Leadfit):
     def reject_lead(self, lead_id: str, by: str, reason: str) -> LeadView:
         self.said.append(("reject", lead_id, by, reason))
         return self.lead(lead_id)
-
-    def key_scope(self, key: str) -> str | None:
-        return KEYS.get(key)
 
     def checks(self) -> tuple[Check, ...]:
         return self.status().checks

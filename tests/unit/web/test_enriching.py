@@ -21,7 +21,7 @@ def leadfit(tmp_path: Path) -> Iterator[Leadfit]:
 
 
 def test_quotas_say_what_is_used_of_each_limit(leadfit: Leadfit) -> None:
-    key = leadfit.new_key("read")
+    key = leadfit.keys.create("read")
     (vendor,) = ask(create_app(leadfit), "GET", "/v1/enrich/quotas", key=key).json()["vendors"]
     assert (vendor["vendor"], vendor["gate"]["state"]) == ("v", "open")
     used = {each["what"]: (each["used"], each["most"]) for each in vendor["quotas"]}
@@ -29,7 +29,7 @@ def test_quotas_say_what_is_used_of_each_limit(leadfit: Leadfit) -> None:
 
 
 def test_the_report_says_what_was_spent_and_wasted(leadfit: Leadfit) -> None:
-    app, key = create_app(leadfit), leadfit.new_key("read")
+    app, key = create_app(leadfit), leadfit.keys.create("read")
     found = ask(app, "GET", "/v1/enrich/report?leads=1", key=key).json()
     assert (found["whole"]["cost"], found["whole"]["waste"], found["currency"]) == (4.0, 3.0, "USD")
     long_ago = "/v1/enrich/report?since=2020-01-01&until=2020-02-01T00:00:00Z"
@@ -47,7 +47,7 @@ def test_the_report_says_what_was_spent_and_wasted(leadfit: Leadfit) -> None:
 def test_a_query_with_faults_names_every_one(
     leadfit: Leadfit, query: str, places: set[str]
 ) -> None:
-    answer = ask(create_app(leadfit), "GET", f"/v1/enrich/{query}", key=leadfit.new_key("read"))
+    answer = ask(create_app(leadfit), "GET", f"/v1/enrich/{query}", key=leadfit.keys.create("read"))
     assert answer.status_code == 422
     assert {each["place"] for each in answer.json()["faults"]} == places
 
@@ -56,7 +56,7 @@ def test_a_query_with_faults_names_every_one(
 def test_only_who_may_read_sees_what_vendors_cost(leadfit: Leadfit, path: str) -> None:
     app = create_app(leadfit)
     assert ask(app, "GET", f"/v1/enrich/{path}").status_code == 401
-    key = leadfit.new_key("ingest")
+    key = leadfit.keys.create("ingest")
     assert ask(app, "GET", f"/v1/enrich/{path}", key=key).status_code == 403
 
 

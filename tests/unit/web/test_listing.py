@@ -31,7 +31,7 @@ def ids(page: str) -> list[str]:
 
 
 def test_leads_are_paged_and_filtered(leadfit: Leadfit) -> None:
-    app, key = create_app(leadfit), leadfit.new_key("read")
+    app, key = create_app(leadfit), leadfit.keys.create("read")
     first = ask(app, "GET", "/v1/leads?limit=4", key=key).json()
     assert [each["lead_id"] for each in first["leads"]] == ["l6", "l5", "l4", "l3"]
     rest = ask(app, "GET", f"/v1/leads?after={first['next']}", key=key).json()
@@ -45,7 +45,7 @@ def test_leads_are_paged_and_filtered(leadfit: Leadfit) -> None:
 
 def test_a_query_with_faults_names_every_one(leadfit: Leadfit) -> None:
     query = "tier=4&state=lost&since=monday&breached=1&limit=0&person=jo@acme.com"
-    answer = ask(create_app(leadfit), "GET", f"/v1/leads?{query}", key=leadfit.new_key("read"))
+    answer = ask(create_app(leadfit), "GET", f"/v1/leads?{query}", key=leadfit.keys.create("read"))
     assert answer.status_code == 422
     places = {each["place"] for each in answer.json()["faults"]}
     assert places == {"tier", "state", "since", "breached", "limit", "'person'"}
@@ -55,13 +55,13 @@ def test_a_query_with_faults_names_every_one(leadfit: Leadfit) -> None:
     ("query", "status"), [("viewer=nobody", 404), ("account=nobody", 404), ("after=l99", 422)]
 )
 def test_what_is_not_there_is_a_problem(leadfit: Leadfit, query: str, status: int) -> None:
-    answer = ask(create_app(leadfit), "GET", f"/v1/leads?{query}", key=leadfit.new_key("ops"))
+    answer = ask(create_app(leadfit), "GET", f"/v1/leads?{query}", key=leadfit.keys.create("ops"))
     assert answer.status_code == status
 
 
 @pytest.mark.parametrize(("scope", "status"), [(None, 401), ("ingest", 403), ("read", 200)])
 def test_only_who_may_read_sees_leads(leadfit: Leadfit, scope: str | None, status: int) -> None:
-    key = None if scope is None else leadfit.new_key(scope)
+    key = None if scope is None else leadfit.keys.create(scope)
     assert ask(create_app(leadfit), "GET", "/v1/leads", key=key).status_code == status
 
 
