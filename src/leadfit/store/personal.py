@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Final, cast
 
 from leadfit.records import Fact, Facts, Identifiers, Signal
-from leadfit.store.codec import decode, write_plain
+from leadfit.store.codec import decode
 
 _PERSONAL_IDENTIFIERS: Final = frozenset(
     {"email", "phone", "name", "first_name", "last_name", "title"}
@@ -42,7 +43,7 @@ _QUOTED: Final = 60
 _UNNAMED: Final = "withheld"
 _WORDS: Final = '"words":"'
 _INSIDE_QUOTES: Final = re.compile(r'(?:[^"\\]|\\.)*')
-_SENTENCE: Final = re.compile(rf"({_WORDS})({_INSIDE_QUOTES.pattern})")
+_NAME: Final = "⟨"
 _NAMED: Final = re.compile(r"⟨([^⟩]+)⟩")
 
 Statement = dict[str, dict[str, object]]
@@ -137,7 +138,7 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
         _inside(quoted.casefold()): name
         for name, value in sorted(personal.items())
         if isinstance(value, str)
-        for quoted in (value.strip(), value.strip()[:_QUOTED].strip())
+        for quoted in _as_quoted(value.strip())
         if len(quoted) >= _SHORTEST
     }
     folded = text.casefold()
@@ -153,12 +154,29 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
         return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
     pieces = text.split(_WORDS)  # each but the first begins with a sentence
-    for number, piece in enumerate(pieces):
-        folded = piece.casefold()
-        if number and any(value in folded for value in found):
-            end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
-            pieces[number] = pattern.sub(name_of, piece[:end]) + piece[end:]
+    like_them = folded.split(_WORDS)
+    if list(map(len, like_them)) != list(map(len, pieces)):  # one was folded into more letters
+        like_them = [piece.casefold() for piece in pieces]
+    for number in _holding(found, like_them):
+        _change_sentence(pieces, number, lambda words: pattern.sub(name_of, words))
     return _WORDS.join(pieces)
+
+
+def _as_quoted(value: str) -> tuple[str, ...]:
+    return (value,) if len(value) <= _QUOTED else (value, value[:_QUOTED].strip())
+
+
+def _holding(values: Iterable[str], pieces: Sequence[str]) -> list[int]:
+    """Return the numbers of pieces with a sentence that hold one of these values."""
+    held = {n for value in values for n, piece in enumerate(pieces) if value in piece}
+    return sorted(held - {0})
+
+
+def _change_sentence(pieces: list[str], number: int, change: Callable[[str], str]) -> None:
+    """Change the sentence with which a piece begins."""
+    piece = pieces[number]
+    end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
+    pieces[number] = change(piece[:end]) + piece[end:]
 
 
 def unveil(text: str, personal: Mapping[str, object]) -> str:
@@ -167,16 +185,19 @@ def unveil(text: str, personal: Mapping[str, object]) -> str:
     >>> unveil('{"words":"title is ⟨title⟩, which counts"}', {"title": "VP Sales"})
     '{"words":"title is VP Sales, which counts"}'
     """
-    if "⟨" not in text:
+    if _NAME not in text:
         return text
 
     def value_of(name: re.Match[str]) -> str:
         value = personal.get(json.loads(f'"{name[1]}"'))
         return name[0] if value is None else _inside(str(value))
 
-    return _SENTENCE.sub(lambda words: words[1] + _NAMED.sub(value_of, words[2]), text)
+    pieces = text.split(_WORDS)
+    for number in _holding((_NAME,), pieces):
+        _change_sentence(pieces, number, lambda words: _NAMED.sub(value_of, words))
+    return _WORDS.join(pieces)
 
 
 def _inside(value: str) -> str:
     """Return a text as it stands inside JSON quotes."""
-    return write_plain(value)[1:-1]
+    return encode_basestring(value)[1:-1]
