@@ -155,7 +155,7 @@ def pools(
         policy: Territories and skills.
         now: The time of the decision.
     """
-    case = _case(lead, account, score, (), (policy, now))
+    case = _case(lead, account, score, None, (policy, now))
     return tuple(dict.fromkeys(_pool(name, case) for name in _pool_names(case)))
 
 
@@ -163,13 +163,13 @@ def _case(
     lead: Lead,
     account: Account | None,
     score: Score,
-    loads: Sequence[RepLoad],
+    loads: Sequence[RepLoad] | None,
     rules_at: tuple[Policy, datetime],
 ) -> _Case:
+    """Put together what a ranking is made from; without loads, what pools are named by."""
     policy, now = rules_at
-    reps = tuple([load.rep for load in loads])
-    is_all = reps == policy.reps
-    if is_all:
+    reps = policy.reps if loads is None else tuple([load.rep for load in loads])
+    if reps == policy.reps:
         asleep, crew = policy.asleep(now), _crew_of_all(policy, score.tier)
     else:
         asleep = frozenset(rep.rep_id for rep in reps if not policy.is_at_work(rep, now))
@@ -180,7 +180,7 @@ def _case(
         tier=score.tier,
         known=_known(lead, account, policy),
         play=policy.play_of(score),
-        loads={load.rep.rep_id: load for load in loads},
+        loads={load.rep.rep_id: load for load in loads or ()},
         asleep=asleep,
         crew=crew,
         needs_slot=int(score.tier) in policy.route.capacity.tiers,

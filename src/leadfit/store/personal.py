@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -153,12 +153,17 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
     def name_of(quoted: re.Match[str]) -> str:
         return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
+    if text.isascii():  # each letter stands where it stood before it was folded
+        return _sub_in_sentences(
+            text, _places(folded, found), lambda said: pattern.sub(name_of, said)
+        )
     pieces = text.split(_WORDS)  # each but the first begins with a sentence
-    like_them = folded.split(_WORDS)
-    if list(map(len, like_them)) != list(map(len, pieces)):  # one was folded into more letters
-        like_them = [piece.casefold() for piece in pieces]
-    for number in _holding(found, like_them):
-        _change_sentence(pieces, number, lambda words: pattern.sub(name_of, words))
+    for number in range(1, len(pieces)):
+        alike = pieces[number].casefold()
+        if any(value in alike for value in found):
+            end = cast("re.Match[str]", _INSIDE_QUOTES.match(pieces[number])).end()
+            words, rest = pieces[number][:end], pieces[number][end:]
+            pieces[number] = pattern.sub(name_of, words) + rest
     return _WORDS.join(pieces)
 
 
@@ -166,17 +171,35 @@ def _as_quoted(value: str) -> tuple[str, ...]:
     return (value,) if len(value) <= _QUOTED else (value, value[:_QUOTED].strip())
 
 
-def _holding(values: Iterable[str], pieces: Sequence[str]) -> list[int]:
-    """Return the numbers of pieces with a sentence that hold one of these values."""
-    held = {n for value in values for n, piece in enumerate(pieces) if value in piece}
-    return sorted(held - {0})
+def _places(text: str, values: Iterable[str]) -> list[int]:
+    """Return where these values stand in a text, from its end to its beginning."""
+    places: list[int] = []
+    for value in values:
+        at = text.find(value)
+        while at >= 0:
+            places.append(at)
+            at = text.find(value, at + 1)
+    return sorted(places, reverse=True)
 
 
-def _change_sentence(pieces: list[str], number: int, change: Callable[[str], str]) -> None:
-    """Change the sentence with which a piece begins."""
-    piece = pieces[number]
-    end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
-    pieces[number] = change(piece[:end]) + piece[end:]
+def _sub_in_sentences(text: str, places: Iterable[int], change: Callable[[str], str]) -> str:
+    """Change every sentence of canonical JSON in which one of these places lies.
+
+    Args:
+        text: Canonical JSON.
+        places: From the end to the beginning, so that a change moves none that comes after it.
+        change: Returns what stands instead of a sentence.
+    """
+    changed = len(text)
+    for at in places:
+        if at >= changed:
+            continue
+        begin = text.rfind(_WORDS, 0, at) + len(_WORDS)
+        end = cast("re.Match[str]", _INSIDE_QUOTES.match(text, begin)).end()
+        if begin >= len(_WORDS) and at < end:
+            text = f"{text[:begin]}{change(text[begin:end])}{text[end:]}"
+            changed = begin
+    return text
 
 
 def unveil(text: str, personal: Mapping[str, object]) -> str:
@@ -192,10 +215,7 @@ def unveil(text: str, personal: Mapping[str, object]) -> str:
         value = personal.get(json.loads(f'"{name[1]}"'))
         return name[0] if value is None else _inside(str(value))
 
-    pieces = text.split(_WORDS)
-    for number in _holding((_NAME,), pieces):
-        _change_sentence(pieces, number, lambda words: _NAMED.sub(value_of, words))
-    return _WORDS.join(pieces)
+    return _sub_in_sentences(text, _places(text, (_NAME,)), lambda said: _NAMED.sub(value_of, said))
 
 
 def _inside(value: str) -> str:
