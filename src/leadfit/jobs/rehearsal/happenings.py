@@ -29,6 +29,10 @@ _SCORED_BY: Final = ("facts", "score", "detractor", "plays")
 _DECODER: Final = json.JSONDecoder()
 
 
+BothRules = tuple[InForce, InForce]
+"""Those in force, and the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rated:
     """What scoring says of a lead, as far as routing and the fit gate ask.
@@ -108,7 +112,7 @@ class Read:
 def read_part(
     session: Session,
     bounds: tuple[int, int],
-    rules: tuple[InForce, InForce],
+    rules: BothRules,
     *,
     draft_every: int = 0,
 ) -> Read:
@@ -156,12 +160,7 @@ class _Edges:
 
 
 def _take(
-    part: Read,
-    each: RecordedDecision,
-    rules: tuple[InForce, InForce],
-    edges: _Edges,
-    *,
-    rate_alike: bool,
+    part: Read, each: RecordedDecision, rules: BothRules, edges: _Edges, *, rate_alike: bool
 ) -> None:
     body = each.body
     assignment = cast("Mapping[str, object] | None", body.get("assignment"))
