@@ -29,7 +29,7 @@ from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import CertificatesChecked
 from leadfit.jobs.spending import Spending, changed
-from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
+from leadfit.jobs.vendor_audit import LEAST_LEADS, VendorAudit
 from leadfit.store.vendors import VendorCall
 
 
@@ -138,7 +138,7 @@ def audit_command(
     output.answer(document(found), lambda: "\n".join(_audit(found)))
 
 
-def _audit(found: Audit) -> Iterator[str]:
+def _audit(found: VendorAudit) -> Iterator[str]:
     yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
     rows = [
         (

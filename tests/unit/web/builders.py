@@ -15,7 +15,7 @@ from leadfit.app.changing import Changing
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
 from leadfit.app.edited import FolderState
 from leadfit.app.health import Check, Waits
-from leadfit.app.keys import Keys
+from leadfit.app.keys import ApiKeys
 from leadfit.app.listing import LeadPage, LeadsAsked, Listing
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
@@ -322,7 +322,7 @@ class NoDeliveries(Delivering):
         )
 
 
-class FixedKeys(Keys):
+class FixedKeys(ApiKeys):
     """The keys of :data:`KEYS`."""
 
     def __init__(self) -> None:
