@@ -9,12 +9,11 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Final, TypeVar
 
+from leadfit.collector import collect_seldom
 from leadfit.store import Store
 
 _PART: Final = 5_000
 """Rows of the log in one part; parts are the same however many workers there are."""
-_CIRCLES: Final = 50_000
-"""Objects of a worker between two searches for circles among them."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -77,7 +76,7 @@ _here: Final[list[Store]] = []
 def _open(open_store: OpenStore) -> None:
     # What is loaded stays, and what is made is dropped at once but for a few small circles.
     gc.freeze()
-    gc.set_threshold(_CIRCLES)
+    collect_seldom()
     _here.append(open_store())
 
 

@@ -47,7 +47,7 @@ class _Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """Everything one ranking is made from."""
+    """Everything one ranking is made from; loads stand in the order of their reps' ids."""
 
     lead: Lead
     account: Account | None
@@ -55,7 +55,6 @@ class _Case:
     known: Mapping[str, Fact]
     play: Play | None
     loads: Mapping[str, RepLoad]
-    asleep: frozenset[str]
     teams: frozenset[str]
     needs_slot: bool
     policy: Policy
@@ -90,7 +89,7 @@ def rank(
     case = _case(lead, account, score, loads, (policy, now))
     excluded = {
         rep_id: place
-        for rep_id, load in sorted(case.loads.items())
+        for rep_id, load in case.loads.items()
         if (place := _unavailable(load, case)) is not None
     }
     places: dict[str, Place] = {}
@@ -105,7 +104,7 @@ def rank(
                     pool=group.pool,
                 )
     if policy.route.hours == "across-rules":
-        places = dict(sorted(places.items(), key=lambda each: each[0] in case.asleep))
+        places = dict(sorted(places.items(), key=lambda each: _is_asleep(each[0], case)))
     return Ranking(
         places=tuple(places.values()),
         excluded=(*excluded.values(), *_of_other_teams(case, {*places, *excluded})),
@@ -144,13 +143,20 @@ def _case(
         tier=score.tier,
         known=_known(lead, account, policy),
         play=policy.play_of(score),
-        loads={load.rep.rep_id: load for load in loads},
-        asleep=frozenset(load.rep.rep_id for load in loads if not policy.is_at_work(load.rep, now)),
+        loads={load.rep.rep_id: load for load in sorted(loads, key=_rep_id)},
         teams=_folded_all(tuple(policy.tier(score.tier).teams)),
         needs_slot=int(score.tier) in policy.route.capacity.tiers,
         policy=policy,
         now=now,
     )
+
+
+def _rep_id(load: RepLoad) -> str:
+    return load.rep.rep_id
+
+
+def _is_asleep(rep_id: str, case: _Case) -> bool:
+    return not case.policy.is_at_work(case.loads[rep_id].rep, case.now)
 
 
 def _known(lead: Lead, account: Account | None, policy: Policy) -> Mapping[str, Fact]:
@@ -377,7 +383,7 @@ def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
 
     def key(rep_id: str) -> tuple[bool, bool, int, int, str]:
         load = case.loads[rep_id]
-        asleep = prefer and rep_id in case.asleep
+        asleep = prefer and _is_asleep(rep_id, case)
         unskilled = bool(wanted) and wanted.isdisjoint(map(_folded, load.rep.skills))
         turn = 0 if group.pool is None else load.turns.get(group.pool, 0)
         return asleep, unskilled, turn, load.last_turn, rep_id
@@ -386,7 +392,7 @@ def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
 
 
 def _words(group: _Group, rep_id: str, case: _Case) -> str:
-    if rep_id not in case.asleep:
+    if not _is_asleep(rep_id, case):
         return group.words
     opening = case.policy.next_opening(case.loads[rep_id].rep, case.now)
     when = f"works next from {opening:%Y-%m-%d %H:%M} UTC" if opening else "has no working hours"
@@ -394,7 +400,7 @@ def _words(group: _Group, rep_id: str, case: _Case) -> str:
 
 
 def _of_other_teams(case: _Case, seen: set[str]) -> Iterator[Place]:
-    for rep_id, load in sorted(case.loads.items()):
+    for rep_id, load in case.loads.items():
         if rep_id in seen:
             continue
         yield _of_other_team(rep_id, load.rep.team, case.tier.value)

@@ -153,11 +153,16 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
         return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
     pieces = text.split(_WORDS)  # each but the first begins with a sentence
-    for number, piece in enumerate(pieces):
-        folded = piece.casefold()
-        if number and any(value in folded for value in found):
-            end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
-            pieces[number] = pattern.sub(name_of, piece[:end]) + piece[end:]
+    folded_pieces = folded.split(_WORDS)
+    if len(folded_pieces) != len(pieces):  # a key that is the same word in capitals
+        folded_pieces = [each.casefold() for each in pieces]
+    quoting = {
+        number for value in found for number, each in enumerate(folded_pieces) if value in each
+    }
+    for number in quoting - {0}:
+        piece = pieces[number]
+        end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
+        pieces[number] = pattern.sub(name_of, piece[:end]) + piece[end:]
     return _WORDS.join(pieces)
 
 
