@@ -34,7 +34,7 @@ from leadfit.connectors.slack import SlackPerformer
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.webhook import WebhookPerformer
 from leadfit.jobs import Deliveries, Lanes
-from leadfit.jobs.deliver import Outcome
+from leadfit.jobs.deliver import DeliveryResult
 from leadfit.policy import Policy
 from leadfit.records import Action
 from leadfit.store import Session, SqliteStore
@@ -178,7 +178,9 @@ def _queue(session: Session, world: SystemWorld, made: list[Action]) -> None:
         session.outbox.queue(action, world.now())
 
 
-def _drain(store: SqliteStore, lanes: Lanes[ActionView, Outcome], world: SystemWorld) -> None:
+def _drain(
+    store: SqliteStore, lanes: Lanes[ActionView, DeliveryResult], world: SystemWorld
+) -> None:
     """Wait until only what cannot be done is left, 15 s at most."""
     for _ in range(300):
         due = store.read(lambda session: session.outbox.due(world.now(), 5_000))

@@ -101,7 +101,7 @@ def run_all(clients: list[Client]) -> None:
 def measure(folder: Path, *, gate: int, seconds: float) -> dict[str, object]:
     """Return the figures of one store."""
     with leadfit.open_leadfit(folder) as opened:
-        key = opened.new_key("ingest")
+        key = opened.keys.create("ingest")
     port = free_port()
     server = start(folder, port)
     pace_s = CLIENTS * A_BATCH / (gate * 1.02)

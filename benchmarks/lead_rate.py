@@ -202,7 +202,7 @@ class Clients:
 def measure(folder: Path, *, size: int, seconds: float) -> dict[str, object]:
     """Return the figures of one run."""
     with leadfit.open_leadfit(folder) as opened:
-        key = opened.new_key("ingest")
+        key = opened.keys.create("ingest")
     port = free_port()
     server = start(folder, port)
     watch, clients = Watch(folder / "leadfit.sqlite3"), Clients(port, key)

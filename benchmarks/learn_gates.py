@@ -29,7 +29,8 @@ from targeting import L1, propensity, share_of_oracle, spread_levels
 from leadfit import learn
 from leadfit.artifact import evaluate
 from leadfit.history import History, Known, Step, Table
-from leadfit.learn.effects import estimate, judge_together
+from leadfit.learn.claims import judge_together
+from leadfit.learn.effects import estimate
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.hazard import Watched
 from leadfit.learn.ladder import climb

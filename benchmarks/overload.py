@@ -122,7 +122,7 @@ def back_s(port: int, key: str) -> float:
 def measure(folder: Path, seconds: float) -> dict[str, object]:
     """Return the figures of one server."""
     with leadfit.open_leadfit(folder) as opened:
-        flood_key, key = opened.new_key("ingest"), opened.new_key("ingest")
+        flood_key, key = opened.keys.create("ingest"), opened.keys.create("ingest")
     port = free_port()
     server = start(folder, port)
     try:

@@ -93,7 +93,7 @@ def wait_closed(opened: dict[socket.socket, tuple[str, float]]) -> dict[str, flo
 def measure(folder: Path, slow: int) -> dict[str, object]:
     """Return the figures of one server."""
     with leadfit.open_leadfit(folder) as opened:
-        key = opened.new_key("ingest")
+        key = opened.keys.create("ingest")
     port = free_port()
     server = start(folder, port)
     try:

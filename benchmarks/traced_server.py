@@ -80,7 +80,7 @@ def see(folder: Path, signals: int) -> Seen:
     policy = served / "policy" / "policy.toml"
     policy.write_text(policy.read_text("utf-8") + HOOK, "utf-8")
     with leadfit.open_leadfit(served, settings=Settings()) as opened:
-        keys = {scope: opened.new_key(scope) for scope in ("ingest", "ops")}
+        keys = {scope: opened.keys.create(scope) for scope in ("ingest", "ops")}
     before = shutil.copytree(served, folder / "before")
     port, lines = free_port(), folder / "trace.txt"
     server = _start(served, port, lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from leadfit import pipeline
 from leadfit.jobs import Swept, run_clocks, sweep
@@ -15,7 +15,6 @@ from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
 from leadfit.testing.builders import changed
 
-START = datetime(2026, 3, 2, 15, tzinfo=UTC)
 HOT = ("pricing_view", "calculator", "intent_topic", "competitor_research", "comparison_view")
 FACTS = {"employees": 800, "industry": "software"}
 

@@ -111,7 +111,7 @@ def evaluate(artifact: Artifact, facts: Facts) -> IcpScore:
     places = [fact.level_of(facts.get(fact.name)) for fact in artifact.facts]
     average, parts = _positive(artifact, places)
     value = math.fsum([average, *parts])
-    base_points, points = _interpolate(artifact.knots, average), _interpolate(artifact.knots, value)
+    base_points, points = interpolate(artifact.knots, average), interpolate(artifact.knots, value)
     slope = (points - base_points) / (value - average) if value != average else 0.0
     d = round(_detractor(artifact, places), DIGITS)
     lost = points * artifact.detractor_share * d
@@ -138,13 +138,13 @@ def evaluate_level(artifact: Artifact, fact: int, level: int) -> float:
     places[fact] = level
     average, parts = _positive(artifact, places)
     value = math.fsum([average, *parts])
-    return _interpolate(artifact.knots, value) - _interpolate(artifact.knots, average)
+    return interpolate(artifact.knots, value) - interpolate(artifact.knots, average)
 
 
 def average_points(artifact: Artifact) -> float:
     """Return the points of an average account, from 0 to 100, before any detractor match."""
     average, _ = _positive(artifact, [-1] * len(artifact.facts))
-    return _interpolate(artifact.knots, average)
+    return interpolate(artifact.knots, average)
 
 
 def _positive(artifact: Artifact, places: Sequence[int]) -> tuple[float, list[float]]:
@@ -177,8 +177,8 @@ def _chance(head: Head, places: Sequence[int]) -> tuple[float, float, list[float
         for levels, place in zip(head.coefficients, places, strict=True)
     ]
     moved = math.fsum(terms)
-    base = _link(head.link, head.intercept)
-    now = _link(head.link, head.intercept + moved)
+    base = chance_at(head.link, head.intercept)
+    now = chance_at(head.link, head.intercept + moved)
     if abs(moved) < 1e-9:
         return base, base, [0.0] * len(terms)
     return base, now, [(now - base) / moved * term for term in terms]
@@ -188,15 +188,16 @@ def _detractor(artifact: Artifact, places: Sequence[int]) -> float:
     if artifact.detractor is None:
         return 0.0
     _, now, _ = _chance(artifact.detractor, places)
-    return _interpolate(artifact.detractor_knots, now)
+    return interpolate(artifact.detractor_knots, now)
 
 
-def _link(link: str, eta: float) -> float:
+def chance_at(link: str, eta: float) -> float:
+    """Return the chance that a linear predictor stands for, by the link of its head."""
     eta = min(30.0, max(-30.0, eta))
     return -math.expm1(-math.exp(eta)) if link == "hazard" else 1.0 / (1.0 + math.exp(-eta))
 
 
-def _interpolate(knots: Sequence[tuple[float, float]], x: float) -> float:
+def interpolate(knots: Sequence[tuple[float, float]], x: float) -> float:
     """Return the height at ``x`` of the broken line through ``knots``, level outside them."""
     if x <= knots[0][0]:
         return knots[0][1]
@@ -233,7 +234,7 @@ def _reasons(
     return (base, *sorted(added, key=lambda reason: (-abs(reason.points or 0.0), reason.rule)))
 
 
-def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
+def _worst(artifact: Artifact, places: Sequence[int]) -> str:
     """Return the facts that speak most for churn after use, in words."""
     head = artifact.detractor
     if head is None:
@@ -242,9 +243,10 @@ def _worst(artifact: Artifact, places: Sequence[int], show: int = 3) -> str:
     terms = sorted(
         (-row[place], fact.name, fact.levels[place]) for fact, row, place in rows if place >= 0
     )
-    return ", ".join(f"{name} {level}" for term, name, level in terms[:show] if term < 0)
+    return ", ".join(f"{name} {level}" for term, name, level in terms[:_WORST_SHOWN] if term < 0)
 
 
+_WORST_SHOWN = 3
 _FACT_KEYS = frozenset(each.name for each in fields(ArtifactFact))
 _HEAD_KEYS = frozenset(each.name for each in fields(Head))
 _PROPENSITY = "propensity"

@@ -1,4 +1,4 @@
-"""Bounds of a share that was counted in a sample, and how large a sample proves one.
+"""Shares that were counted in a sample: bounds, how large a sample proves one, and in words.
 
 Several rooms promise shares: no more than so many wrong links, so many missed ones. A promise is
 held by an exact bound, never by the share itself; a figure that is only shown has the interval of
@@ -19,6 +19,7 @@ NORMAL_95: Final = 1.959963984540054
 """How many standard deviations of a normal estimate hold 95 % of it, on both sides."""
 
 _EACH_SIDE: Final = 0.975
+_POWER: Final = 0.8
 _TOLERANCE: Final = 1e-12
 
 
@@ -96,7 +97,7 @@ def weighted_share(found: Sequence[bool], weights: Sequence[float]) -> tuple[flo
     return hits / total, total * total / math.fsum(weight**2 for weight in weights)
 
 
-def clean_pairs(share: float, *, wrong: int = 0, confidence: float = CONFIDENCE) -> int:
+def clean_pairs(share: float, *, wrong: int = 0) -> int:
     """Return how many judged pairs prove ``share`` if ``wrong`` of them are wrong.
 
     Raises:
@@ -108,24 +109,23 @@ def clean_pairs(share: float, *, wrong: int = 0, confidence: float = CONFIDENCE)
     if not 0 < share < 1:
         raise ValueError(f"a share between 0 and 1, not {share}")
     low, high = wrong, max(2 * wrong, 1)
-    while upper_bound(wrong, high, confidence=confidence) > share:
+    while upper_bound(wrong, high) > share:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if upper_bound(wrong, middle, confidence=confidence) > share:
+        if upper_bound(wrong, middle) > share:
             low = middle
         else:
             high = middle
     return high
 
 
-def pairs_to_prove(share: float, true_share: float, *, power: float = 0.8) -> int:
-    """Return how many pairs to judge so that ``share`` is proved with chance ``power``.
+def pairs_to_prove(share: float, true_share: float) -> int:
+    """Return how many pairs to judge so that ``share`` is proved with a chance of 80 %.
 
     Args:
         share: What is to be proved.
         true_share: What the matcher really does; below ``share``.
-        power: Chance that the sample proves it.
 
     Raises:
         ValueError: ``true_share`` is not below ``share``, so that no sample proves it.
@@ -138,8 +138,8 @@ def pairs_to_prove(share: float, true_share: float, *, power: float = 0.8) -> in
     wrong = 0
     while True:
         pairs = clean_pairs(share, wrong=wrong)
-        # At most `wrong` wrong pairs prove it, so that their chance is the power.
-        if true_share == 0 or 1 - incomplete_beta(wrong + 1, pairs - wrong, true_share) >= power:
+        # At most `wrong` wrong pairs prove it, so that their chance is the power of the sample.
+        if true_share == 0 or 1 - incomplete_beta(wrong + 1, pairs - wrong, true_share) >= _POWER:
             return pairs
         wrong += 1
 
@@ -184,3 +184,26 @@ def _fraction(a: float, b: float, x: float) -> float:
         if abs(upper * lower - 1) < 1e-15:
             break
     return value
+
+
+def percent(share: float | None, digits: int = 1, unknown: str = "-") -> str:
+    """Return a share for reading.
+
+    Args:
+        share: From 0 to 1.
+        digits: Decimals of the percentage.
+        unknown: What stands for a share that nobody knows.
+
+    >>> percent(0.1234), percent(0.5, 0), percent(None)
+    ('12.3 %', '50 %', '-')
+    """
+    return unknown if share is None else f"{100 * share:.{digits}f} %"
+
+
+def percent_span(low: float, high: float, digits: int = 1) -> str:
+    """Return an interval of a share for reading.
+
+    >>> percent_span(0.1, 0.25), percent_span(0.1, 0.25, 0)
+    ('10.0 to 25.0 %', '10 to 25 %')
+    """
+    return f"{100 * low:.{digits}f} to {percent(high, digits)}"

@@ -128,7 +128,7 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PurchaseStatus:
     """How a purchase stands.
 
     Attributes:

@@ -285,7 +285,8 @@ def chance_of(model: PropensityModel, facts: Facts, measured: Mapping[str, float
     ordered = sorted(added, key=lambda each: (-abs(each.points or 0.0), each.rule))
     reasons = (average, *ordered)
     points = math.fsum(each.points or 0.0 for each in reasons)
-    chance = round(points / 100.0, DIGITS)
+    # A sum of parts can end a hair below 0; a chance is never -0.
+    chance = max(0.0, round(points / 100.0, DIGITS))
     return Propensity(chance=chance, points=points, tier=tier_of(chance), reasons=reasons)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from leadfit.connectors.base import OnHold
-from leadfit.connectors.questions import TooFast
+from leadfit.connectors.lookup import TooFast
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.vendors.answers import typed
 from leadfit.connectors.vendors.load import Profiles

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from leadfit.artifact import Artifact, Head, evaluate
-from leadfit.jobs.bulk_kernel import Kernel
-from leadfit.jobs.list_scoring import FactScorer, RowScorer
+from leadfit.jobs.bulk_kernel import Figures, Kernel
+from leadfit.jobs.bulk_reasons import Reasons
+from leadfit.jobs.list_scoring import FactScorer, RowScorer, reasons_json
 from leadfit.levels import ArtifactFact
-from leadfit.records import Facts
+from leadfit.records import Facts, IcpScore, Reason
 from leadfit.world import seeded
 
 WORDS = ("alpha", "beta", "gamma", "delta")
@@ -106,3 +107,33 @@ def test_figures_at_once_are_within_a_billionth_of_live_scoring(seed: int) -> No
         live = evaluate(model, facts)
         assert (figures.score, figures.detractor) == (live.score, live.detractor)
         assert figures.flagged is live.flagged
+
+
+def test_half_a_cent_and_less_than_nothing_are_written_as_python_rounds_them() -> None:
+    size = ArtifactFact(name="size", levels=("small", "(blank)"), values=("small",))
+    model = Artifact(
+        as_of="2026-01-01T00:00:00+00:00",
+        learned_from="test",
+        facts=(size,),
+        heads=(Head(step="won", link="logit", intercept=0.0, coefficients=((0.1, 0.0),)),),
+        worth=(1.0,),
+        knots=((0.0, 0.0), (1.0, 100.0)),
+    )
+    halves = [n / 100 + 0.005 for n in range(-300, 300)]
+    points = np.array([round(each, 6) for each in (*halves, -0.002, 0.002, -0.0, 0.0, 123.455)])
+    scores = np.array([round(40.125 + n / 1_000, 6) for n in range(len(points))])
+    nothing = np.zeros(len(points))
+    found = Figures(
+        score=scores, detractor=nothing, points=points[:, None], lost=nothing, unsure=nothing > 0
+    )
+    told = Reasons(model).of(np.zeros((len(points), 1), dtype=np.int64), found)
+    for text, score, added in zip(told, scores.tolist(), points.tolist(), strict=True):
+        base = Reason(rule="icp.average", words="points of an average account", points=score)
+        reasons = [base]
+        if added:
+            base = Reason(rule=base.rule, words=base.words, points=round(score - added, 6))
+            reasons = [base, Reason(rule="icp.size", words="size is small", points=added)]
+        live = IcpScore(
+            score=score, detractor=0.0, flagged=False, artifact_digest="", reasons=tuple(reasons)
+        )
+        assert text == reasons_json(live, model.flag_at)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from leadfit.history import Known, Step
-from leadfit.learn.effects import Findings, estimate
+from leadfit.learn.claims import Findings
+from leadfit.learn.effects import estimate
 from leadfit.learn.facts import read_confounders, read_facts
 from leadfit.learn.hazard import Watched, cut, fit, gram
 from leadfit.learn.ladder import climb

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadfit.currency import in_minor_units
 from leadfit.errors import BadInput, Fault
 from leadfit.exports import parse, read_export
-from leadfit.exports.convert import as_amount, as_time
+from leadfit.exports.convert import as_time
 from leadfit.exports.toml_text import written
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12).map(
@@ -77,7 +78,7 @@ def test_a_time_reads_back(at: datetime) -> None:
 def test_cents_read_back(cents: int) -> None:
     sign = "-" if cents < 0 else ""
     text = f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02}"
-    assert as_amount(text, "EUR") == cents
+    assert in_minor_units(text, "EUR") == cents
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), max_size=4))

@@ -25,7 +25,8 @@ from leadfit.store.views import Feedback, LeadView
 from leadfit.testing import FrozenWorld
 from leadfit.testing.builders import NOW, changed, rep
 from leadfit.testing.ownership import Span, gaps, overlaps, read
-from owners import FACTS, START, Company, policy_of
+from lived import START
+from owners import FACTS, Company, policy_of
 
 WINDOW = timedelta(hours=48)
 SENIOR = ("ann", "bob", "cid")

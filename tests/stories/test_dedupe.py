@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from contract.absent import without
+from csv_rows import rows_of
 from leadfit.cli import run
 from leadfit.resolve.pairs.cluster import pairs_within
 from leadfit.testing.contacts import HEADERS, contacts
@@ -46,11 +47,6 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, 
     return document
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def scores(found: Sequence[Mapping[str, str]], truth: Mapping[str, str]) -> tuple[float, float]:
     """Return precision and recall over pairs."""
     ours = [row["entity_id"] for row in found]
@@ -66,18 +62,18 @@ def test_a_list_becomes_entities_and_its_card_serves_the_next_run(
     out, pairs, card = tmp_path / "out.csv", tmp_path / "pairs.csv", tmp_path / "card.json"
     written = ("--out", out, "--pairs", pairs, "--card-out", card)
     told = answer(capsys, "dedupe", path, "--kind", "contact", *written)
-    found = rows(out)
+    found = rows_of(out)
     assert [row["record_id"] for row in found] == list(truth)
     precision, recall = scores(found, truth)
     assert precision >= 0.8
     assert recall >= 0.9
     assert told["entities"] == len({row["entity_id"] for row in found})
     assert told["records"] == _RECORDS
-    assert told["pairs"] == len(rows(pairs))
+    assert told["pairs"] == len(rows_of(pairs))
     assert isinstance(told["warnings"], list)
     assert any("favourite colour" in warning for warning in told["warnings"])
-    assert {row["band"] for row in rows(pairs)} == {"auto", "review", "new"}
-    for row in rows(pairs):
+    assert {row["band"] for row in rows_of(pairs)} == {"auto", "review", "new"}
+    for row in rows_of(pairs):
         assert float(row["probability"]) >= 0.01
         assert (row["band"] == "new") == (float(row["probability"]) < 0.90)
 
@@ -95,7 +91,7 @@ def test_drawn_pairs_are_filled_in_and_come_back_as_labels(
     out, sheet, card = tmp_path / "out.csv", tmp_path / "sheet.csv", tmp_path / "card.json"
     drawn = ("--sample", 260, "--sample-out", sheet, "--card-out", card, "--out", out)
     assert answer(capsys, "dedupe", path, "--kind", "contact", *drawn)["sampled_pairs"] == 260
-    filled = rows(sheet)
+    filled = rows_of(sheet)
     assert list(filled[0])[:5] == [
         *("left_id", "right_id", "match"),
         *("left first_name", "right first_name"),
@@ -121,7 +117,7 @@ def test_drawn_pairs_are_filled_in_and_come_back_as_labels(
     assert "5 labels without an answer" in words
     assert "0.5 % not yet proved, bound" in words
     assert "chance" not in words
-    precision, recall = scores(rows(out), truth)
+    precision, recall = scores(rows_of(out), truth)
     assert precision >= 0.9
     assert recall >= 0.9
 
@@ -132,7 +128,7 @@ def test_labels_of_two_lists_are_learned_from(
     """Some records here have no pair that weighs more than the prior."""
     path, truth = listed
     two, out, sheet = tmp_path / "two.csv", tmp_path / "out.csv", tmp_path / "sheet.csv"
-    records = rows(path)
+    records = rows_of(path)
     with two.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*records[0], "list"])
         writer.writeheader()
@@ -145,7 +141,7 @@ def test_labels_of_two_lists_are_learned_from(
     card = tmp_path / "card.json"
     drawn = ("--sample", 260, "--sample-out", sheet, "--card-out", card)
     assert answer(capsys, *asked, *drawn)["sampled_pairs"] == 260
-    filled = rows(sheet)
+    filled = rows_of(sheet)
     for row in filled:
         row["match"] = str(int(truth[row["left_id"]] == truth[row["right_id"]]))
     with sheet.open("w", encoding="utf-8", newline="") as file:
@@ -155,9 +151,9 @@ def test_labels_of_two_lists_are_learned_from(
     learned = tmp_path / "learned.json"
     answer(capsys, *asked, "--labels", sheet, "--card", card, "--card-out", learned)
     assert json.loads(learned.read_text("utf-8"))["second"]["labels"] == 260
-    lists = {row["contact_id"]: row["list"] for row in rows(two)}
+    lists = {row["contact_id"]: row["list"] for row in rows_of(two)}
     joined: dict[str, list[str]] = {}
-    for row in rows(out):
+    for row in rows_of(out):
         joined.setdefault(row["entity_id"], []).append(lists[row["record_id"]])
     assert any(len(each) > 1 for each in joined.values())
     assert all(len(each) == len(set(each)) for each in joined.values())
@@ -180,8 +176,8 @@ def test_relatives_are_told_and_never_joined(
                 writer.writerow([f"b{number}", f"Brand {number}", f"brand{number}.com", "", ""])
                 writer.writerow([f"s{number}", f"{name} Sales", "", "", f"a{number}"])
     told = answer(capsys, "dedupe", path, "--kind", "account", "--out", out, "--pairs", pairs)
-    found = {frozenset((row["left_id"], row["right_id"])): row for row in rows(pairs)}
-    entity = {row["record_id"]: row["entity_id"] for row in rows(out)}
+    found = {frozenset((row["left_id"], row["right_id"])): row for row in rows_of(pairs)}
+    entity = {row["record_id"]: row["entity_id"] for row in rows_of(out)}
     kin = [n for n in named if n < 30]
     assert kin
     for number in kin:
@@ -195,8 +191,10 @@ def test_relatives_are_told_and_never_joined(
     assert sum(same) >= 0.9 * len(same)
     more = ("--out", tmp_path / "strict.csv", "--pairs", tmp_path / "strict_pairs.csv")
     answer(capsys, "dedupe", path, "--kind", "account", "--threshold", "1", *more)
-    assert rows(tmp_path / "strict_pairs.csv") == rows(pairs), "what is told follows no threshold"
-    strict = {row["entity_id"] for row in rows(tmp_path / "strict.csv")}
+    assert rows_of(tmp_path / "strict_pairs.csv") == rows_of(pairs), (
+        "what is told follows no threshold"
+    )
+    strict = {row["entity_id"] for row in rows_of(tmp_path / "strict.csv")}
     assert len(strict) > len(set(entity.values()))
 
 
@@ -215,7 +213,7 @@ def test_only_what_a_registry_gives_links_at_once(
     answer(
         capsys, "dedupe", path, "--kind", "account", "--out", tmp_path / "o.csv", "--pairs", pairs
     )
-    bands = [row["band"] for row in rows(pairs)]
+    bands = [row["band"] for row in rows_of(pairs)]
     assert ("auto" in bands) == proves
 
 
@@ -302,7 +300,7 @@ def test_a_list_without_an_id_column_is_named_by_row_number(
     path.write_text("\n".join([",".join(HEADERS), *lines]) + "\n", "utf-8")
     told = answer(capsys, "dedupe", path, "--kind", "contact", "--out", out)
     assert told["id_column"] is None
-    assert rows(out)[0]["record_id"] == "1"
+    assert rows_of(out)[0]["record_id"] == "1"
 
 
 @pytest.mark.skipif(not IDENTITY.is_dir(), reason="the public identity data are not beside us")
@@ -327,7 +325,7 @@ def test_people_with_typos_are_found_without_labels(
         connection.execute(f"COPY ({few}) TO '{path}' (HEADER)").fetchall()
         truth = dict(connection.execute(f"SELECT unique_id, cluster FROM ({few})").fetchall())
     answer(capsys, "dedupe", path, "--kind", "contact", "--out", out, *options)
-    precision, recall = scores(rows(out), truth)
+    precision, recall = scores(rows_of(out), truth)
     assert 2 * precision * recall / (precision + recall) >= least
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from leadfit import Leadfit, Receipt, create_workspace, open_leadfit
+from leadfit import Leadfit, Receipt
 from leadfit.records import Written
 from leadfit.testing import FrozenWorld
 
@@ -18,13 +16,6 @@ CRM = "hubspot"
 @pytest.fixture
 def world() -> FrozenWorld:
     return FrozenWorld()
-
-
-@pytest.fixture
-def leadfit(tmp_path: Path, world: FrozenWorld) -> Iterator[Leadfit]:
-    create_workspace(tmp_path / "workspace", world=world)
-    with open_leadfit(tmp_path / "workspace", world=world) as opened:
-        yield opened
 
 
 class Crm:

@@ -231,9 +231,107 @@ def test_every_certificate_holds_and_one_that_was_changed_is_found(tmp_path: Pat
     with open_leadfit(workspace, world=world) as leadfit:
         found = leadfit.enriching.check()
         assert (found.held, found.refuted) == (1, 1)
-        assert found.shown[0].why == "its bounds come out otherwise"
+        assert found.shown[0].why == "it is not what its digest is of"
     assert run(["enrich", "check", "--workspace", str(workspace)]) == 1
     assert run(["enrich", "check", "--lead", lead_id, "--all"]) == 2
+
+
+def test_a_certificate_that_is_gone_or_cannot_be_read_is_named(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        ids = [seller.send("email_reply", f"jo@firm{n}.com", {"country": "us"}) for n in range(4)]
+        leads = [seller.lead(each).lead.lead_id for each in ids]
+        leadfit.persons.erase("jo@firm3.com")
+    for sql, number, why in (
+        ("DELETE FROM certificates WHERE lead_id = ?", 0, "its certificate is missing"),
+        ("UPDATE certificates SET body = x'00' WHERE lead_id = ?", 1, "it cannot be read"),
+        ("UPDATE certificates SET lead_id = 'x' WHERE lead_id = ?", 2, "under another lead"),
+        ("UPDATE certificates SET digest = 'x' WHERE lead_id = ?", 3, "what its digest is of"),
+    ):
+        with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+            connection.execute(sql, (leads[number],))
+        with open_leadfit(workspace, world=world) as leadfit:
+            found = leadfit.enriching.check()
+            assert (found.certificates, found.refuted, found.holds) == (4, number + 1, False)
+            assert [each for each in found.shown if why in each.why]
+    with open_leadfit(workspace, world=world) as leadfit:
+        assert leadfit.enriching.check(leads[0]).refuted == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ("UPDATE vendor_budgets SET spent = 7", "vendor_budgets, companies, 2026-03, credits"),
+        ("UPDATE vendor_calls SET money = 7", "vendor_budgets, companies, 2026-03, money"),
+        ("DELETE FROM vendor_calls", "no call of the ledger was answered"),
+        ("UPDATE purchases SET state = 'missed'", "it was answered, and its purchase was not"),
+        ("UPDATE purchases SET answer_id = 'x'", "its answer is not in the log"),
+        ("DELETE FROM purchases", "its purchase is missing"),
+    ],
+)
+def test_a_ledger_that_was_changed_does_not_add_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str, place: str
+) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 800}
+        seller.send("demo_request", "al@beta.com", HOT)
+        seller.answer()
+        assert leadfit.enriching.check().holds
+    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+        connection.execute(change)
+    assert run(["enrich", "check", "--workspace", str(workspace)]) == 1
+    assert place in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("column", ["state", "facts"])
+def test_a_damaged_line_of_the_ledger_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str
+) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 800}
+        seller.send("demo_request", "al@beta.com", HOT)
+        seller.answer()
+    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+        connection.execute(f"UPDATE vendor_calls SET {column} = '{{'")
+    told = ["enrich", "report", "--since", "2026-01-01", "--workspace", str(workspace)]
+    assert run(told) == 2
+    assert "vendor_calls, call_" in capsys.readouterr().err
+
+
+def test_a_lead_that_is_given_by_hand_costs_nothing_again(seller: Seller) -> None:
+    signal_id = seller.send("demo_request", "jo@acme.com", HOT)
+    seller.answer()
+    lead = seller.lead(signal_id).lead
+    first = seller.leadfit.enriching.report()
+    assert [each.state.value for each in first.lines] == ["missed"]
+    other = next(rep for rep in ("rep_ada", "rep_dan") if rep != lead.owner_id)
+    seller.leadfit.routing.assign(lead.lead_id, other, by="max", reason="knows them")
+    again = seller.leadfit.enriching.report()
+    assert (again.whole, again.lines) == (first.whole, first.lines)
+
+
+def test_each_purchase_is_waste_or_not_by_itself(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        # Whose the lead is was found, though it is as small as it seemed.
+        seller.send("email_reply", "al@acme.com", HOT)
+        seller.knows = {"people": {"domain": "acme.com"}, "companies": {"employees": 5}}
+        seller.send("demo_request", "jo.lee@gmail.com", HOT)
+        while seller.answer():
+            pass
+        views = leadfit._store.read(lambda session: session.vendors.views(10))
+        changed = {each.purchase.vendor: each.changed for each in views}
+        assert changed == {"people": True, "companies": False}
 
 
 def test_why_says_what_was_bought_and_what_was_not(

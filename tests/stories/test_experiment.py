@@ -30,11 +30,6 @@ LEADS = 24
 
 
 @pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld(START)
-
-
-@pytest.fixture
 def workspace(tmp_path: Path, world: FrozenWorld) -> Path:
     made = create_workspace(tmp_path / "workspace", world=world)
     policy = made / "policy" / "policy.toml"

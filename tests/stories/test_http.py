@@ -59,7 +59,7 @@ def free_port() -> int:
 def served(tmp_path: Path) -> Iterator[Served]:
     folder = create_workspace(tmp_path / "workspace")
     with open_leadfit(folder) as leadfit:
-        keys = {scope: leadfit.new_key(scope) for scope in ("ingest", "read", "ops")}
+        keys = {scope: leadfit.keys.create(scope) for scope in ("ingest", "read", "ops")}
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "leadfit", "serve", "--workspace", str(folder), "--port", str(port)],

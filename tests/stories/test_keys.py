@@ -36,13 +36,13 @@ def test_a_key_is_made_and_ended_while_another_process_writes(folder: Path) -> N
         leadfit.start()
         made = command(folder, "key", "create", "--scope", "ingest", "--expires-days", "2")
         key = str(made["key"])
-        assert leadfit.key_scope(key) == "ingest"
+        assert leadfit.keys.scope(key) == "ingest"
         assert made["expires_at"] is not None
         (listed,) = leadfit.keys.all()
         assert key.startswith(listed.prefix)
         assert leadfit.verify().intact
         command(folder, "key", "revoke", listed.prefix)
-        assert leadfit.key_scope(key) is None
+        assert leadfit.keys.scope(key) is None
         shown = command(folder, "key", "list")
         assert key not in json.dumps(shown)
         assert listed.prefix in json.dumps(shown)
@@ -55,9 +55,9 @@ def leadfit(folder: Path) -> Leadfit:
 
 def test_a_key_ends_when_its_time_has_come(leadfit: Leadfit) -> None:
     key = leadfit.keys.create("read", leadfit.world.now() + timedelta(hours=1))
-    assert leadfit.key_scope(key) == "read"
+    assert leadfit.keys.scope(key) == "read"
     leadfit.world.wait(3600)
-    assert leadfit.key_scope(key) is None
+    assert leadfit.keys.scope(key) is None
     with pytest.raises(BadInput, match="a time to come"):
         leadfit.keys.create("read", leadfit.world.now())
     leadfit.close()
@@ -66,9 +66,9 @@ def test_a_key_ends_when_its_time_has_come(leadfit: Leadfit) -> None:
 def test_when_a_key_was_used_is_kept_to_the_hour(leadfit: Leadfit, folder: Path) -> None:
     key = leadfit.keys.create("read")
     first = leadfit.world.now()
-    assert leadfit.key_scope(key) == "read"
+    assert leadfit.keys.scope(key) == "read"
     leadfit.world.wait(60)
-    leadfit.key_scope(key)
+    leadfit.keys.scope(key)
     leadfit.keys.create("ops")
     leadfit.close()
     with open_leadfit(folder, settings=Settings()) as later:

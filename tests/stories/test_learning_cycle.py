@@ -105,7 +105,7 @@ def test_rejections_of_a_cycle_lower_the_points_of_what_the_leads_share(
     before = points_of(leadfit, fact, value)
     lead_ids = [post(leadfit, n, **{fact: value}) for n in range(LEADS)]
     world.pass_time(3600)
-    key = leadfit.new_key("ops")
+    key = leadfit.keys.create("ops")
     reject_over_http(leadfit, lead_ids[0], key)
     for lead_id in lead_ids[1:]:
         leadfit.reject_lead(lead_id, "rep_ada", REASON)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,24 +25,12 @@ from leadfit.app import Settings
 from leadfit.records import Kind, Tier
 from leadfit.store.views import LeadView, SignalState
 from leadfit.testing import FrozenWorld
+from lived import START
 
 # A Monday, 16:00 in Berlin and 10:00 in New York.
-START = datetime(2026, 3, 2, 15, tzinfo=UTC)
 JO = "jo.hill@acme.com"
 FACTS = {"employees": 800, "industry": "software", "country": "DE"}
 HOT = ("pricing_view", "calculator", "intent_topic", "competitor_research", "comparison_view")
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld(START)
-
-
-@pytest.fixture
-def leadfit(tmp_path: Path, world: FrozenWorld) -> Iterator[Leadfit]:
-    create_workspace(tmp_path / "workspace", world=world)
-    with open_leadfit(tmp_path / "workspace", world=world) as opened:
-        yield opened
 
 
 class Sender:
@@ -434,11 +421,11 @@ def test_nothing_personal_is_in_the_log_or_in_decisions(leadfit: Leadfit, sender
 
 
 def test_an_api_key_is_shown_once_and_kept_as_a_hash(leadfit: Leadfit) -> None:
-    key = leadfit.new_key("ingest")
-    assert leadfit.key_scope(key) == "ingest"
-    assert leadfit.key_scope(key + "x") is None
+    key = leadfit.keys.create("ingest")
+    assert leadfit.keys.scope(key) == "ingest"
+    assert leadfit.keys.scope(key + "x") is None
     with pytest.raises(BadInput):
-        leadfit.new_key("root")
+        leadfit.keys.create("root")
     whole = b"".join(path.read_bytes() for path in leadfit.folder.glob("leadfit.sqlite3*"))
     assert key.encode() not in whole
 

@@ -17,15 +17,11 @@ from leadfit.store import SqliteStore, Store
 from leadfit.store.views import Feedback, LeadView
 from leadfit.testing import FrozenWorld
 from leadfit.testing.builders import rep
-from owners import START, Company, policy_of
+from lived import START
+from owners import Company, policy_of
 
 STORES = ("sqlite", "postgresql")
 SENIOR = ("ann", "bob")
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld(START)
 
 
 @pytest.fixture(params=STORES)

@@ -27,9 +27,9 @@ from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
+from lived import START
 
 HOUR = 3_600
-START = datetime(2026, 3, 2, 15, tzinfo=UTC)
 HOT = ("pricing_view", "calculator", "intent_topic", "competitor_research", "comparison_view")
 ACCOUNTS = """account_id,name,domain,country,owner_id,created_at
 zyxel,Zyxel Robotics,zyxel.com,DE,rep_cara,2024-01-01
@@ -61,11 +61,6 @@ def make(
     with open_leadfit(workspace, world=world) as leadfit:
         leadfit.import_history(read_export(export))
     return workspace
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld(START)
 
 
 @pytest.fixture

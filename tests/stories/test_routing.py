@@ -25,7 +25,8 @@ from leadfit.testing import FrozenWorld
 from leadfit.testing.builders import changed, rep
 from leadfit.testing.ownership import gaps, overlaps, read, spread
 from leadfit.world import seeded
-from owners import FACTS, START, Company, policy_of
+from lived import START
+from owners import FACTS, Company, policy_of
 
 STARTER = load_starter()
 # A good fit and any signal make Tier 1; without a known fit it is Tier 3.

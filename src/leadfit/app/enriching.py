@@ -179,7 +179,7 @@ class Enriching:
             )
             for bucket, limits in buckets.items()
             for span, (used, most) in sorted(
-                session.vendors.counted(rules.name, bucket, spans(limits), now).items()
+                session.paces.counted(rules.name, bucket, spans(limits), now).items()
             )
         )
 

@@ -505,18 +505,6 @@ class Leadfit:
         """
         return jobs.verify(self._store, self._open_again, workers=workers, anchors=anchors)
 
-    def new_key(self, scope: str) -> str:
-        """Make an API key that does not end by itself, return it once and keep only its hash.
-
-        Raises:
-            BadInput: There is no such scope.
-        """
-        return self.keys.create(scope)
-
-    def key_scope(self, key: str) -> str | None:
-        """Return the scope of an API key, or ``None`` for an unknown one."""
-        return self.keys.scope(key)
-
     def status(self) -> Status:
         """Return counts and digests, what readiness is made of, and how sources do."""
         return self._health.status(self._in_force, self._loops, self._signals.flows())

@@ -14,6 +14,7 @@ import click
 
 from leadfit.app.enriching import VendorStatus
 from leadfit.app.scorecard import Line, Measured
+from leadfit.bounds import percent, percent_span
 from leadfit.buying import MILLION
 from leadfit.canonical import document, plain
 from leadfit.cli.base import FILE, Moment, in_workspace, write_out
@@ -102,10 +103,6 @@ def _money(millionths: int | None, currency: str = "") -> str:
     return "-" if millionths is None else words.price(millionths, currency)
 
 
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
-
-
 def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Iterator[str]:
     whole, currency = found.whole, found.currency
     if not whole.calls:
@@ -117,7 +114,7 @@ def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Itera
     )
     if whole.paid_for_nothing:
         yield f"{_money(whole.paid_for_nothing, currency)} were paid for calls that brought nothing"
-    yield f"{whole.changed:,} changed a decision ({_share(whole.changed_share)})"
+    yield f"{whole.changed:,} changed a decision ({percent(whole.changed_share, 0)})"
     if whole.unknown:
         yield f"of {whole.unknown:,} it is not known whether they did"
     yield (
@@ -142,8 +139,8 @@ def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Itera
 def _row(total: Total) -> tuple[str, ...]:
     seconds = "-" if total.latency_s is None else f"{total.latency_s:.2f}"
     return (
-        total.name, f"{total.calls:,}", f"{total.answered:,}", _share(total.hit_rate),
-        _money(total.cost), _money(total.cost_per_answer), _share(total.changed_share),
+        total.name, f"{total.calls:,}", f"{total.answered:,}", percent(total.hit_rate, 0),
+        _money(total.cost), _money(total.cost_per_answer), percent(total.changed_share, 0),
         _money(total.waste), seconds,
     )  # fmt: skip
 
@@ -177,12 +174,12 @@ def _measured(found: Measured) -> str:
     accuracy = "not audited"
     if found.accuracy is not None:
         accuracy = (
-            f"{found.accuracy:.0%} of {found.audited} leads right "
-            f"({found.low:.0%} to {found.high:.0%})"
+            f"{percent(found.accuracy, 0)} of {found.audited} leads right "
+            f"({percent_span(found.low, found.high, 0)})"
         )
     seconds = "" if found.latency_s is None else f", {found.latency_s:.2f} s"
     return (
-        f"{found.calls:,} calls, hits {_share(found.hit_rate)}, "
+        f"{found.calls:,} calls, hits {percent(found.hit_rate, 0)}, "
         f"{_money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
     )
 
@@ -208,15 +205,15 @@ def _audit(found: Audit) -> Iterator[str]:
     yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
     rows = [
         (
-            each.fact, f"{each.right} of {each.compared}", _share(each.share),
-            f"{each.low:.1%} to {each.high:.1%}", f"{each.missing} not said",
+            each.fact, f"{each.right} of {each.compared}", percent(each.share, 0),
+            percent_span(each.low, each.high), f"{each.missing} not said",
         )
         for each in (*found.facts, found.whole)
         if each.compared or each.missing
     ]  # fmt: skip
     if rows:
         yield table(rows, indent="  ")
-    yield f"intervals: exact, 95 %; a number may be off by {found.tolerance:.0%}"
+    yield f"intervals: exact, 95 %; a number may be off by {percent(found.tolerance, 0)}"
     if not found.is_enough:
         yield (
             f"too few: an audit wants {LEAST_LEADS} leads or more; "
@@ -289,6 +286,7 @@ def check_command(output: Output, workspace: Path | None, *, lead: str | None, e
 
     The bounds are made again from what each decision was made from, and compared byte for byte.
     By another way, values of the unknown facts are tried through score and ranking themselves.
+    Without --lead, purchases, calls and budgets must fit together, too.
     """
     if lead is not None and every:
         raise click.UsageError("either --lead or --all")
@@ -314,6 +312,10 @@ def _certificates(found: CertificatesChecked) -> Iterator[str]:
     for each in found.shown:
         lead = "" if each.lead_id is None else f" of lead {each.lead_id}"
         yield f"{each.decision_id}{lead}: {each.why}"
+    if found.ledger:
+        yield "The ledger of calls does not add up:"
+    for fault in found.ledger:
+        yield f"  {fault}"
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType({"enrich": enrich_group})

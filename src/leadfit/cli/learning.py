@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from leadfit.bounds import percent, percent_span
 from leadfit.canonical import document, moment, plain
 from leadfit.cli.base import FILE, FOLDER, Moment, answering, in_workspace
 from leadfit.cli.offline import write_report
@@ -18,6 +19,7 @@ from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Learned, why_retrain
 from leadfit.jobs.prospects import ScoredList, read_artifact, score_list
+from leadfit.propensity import Cut
 
 if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
@@ -217,16 +219,19 @@ def _chance_words(learned: Learned) -> list[str]:
     held = model.hold_out
     seen = f"on {held.leads} moments since {held.since[:10]} that it had not seen"
     off = f"{held.wins} of them won, it is off by {100 * held.ece:.1f} points on average"
-    lines = ["", f"Chance of a win (Model C): {seen}, {off}"]
-    lines += [
-        f"  from {cut.at:.0%} on: {cut.called} called, precision {cut.precision:.0%} "
-        f"({cut.precision_low:.0%} to {cut.precision_high:.0%}), recall {cut.recall:.0%} "
-        f"({cut.recall_low:.0%} to {cut.recall_high:.0%})"
-        if cut.called
-        else f"  from {cut.at:.0%} on: nobody is called, so neither precision nor recall is told"
-        for cut in held.cuts
-    ]
-    return lines
+    return ["", f"Chance of a win (Model C): {seen}, {off}", *map(_cut_words, held.cuts)]
+
+
+def _cut_words(cut: Cut) -> str:
+    start = f"  from {percent(cut.at, 0)} on"
+    if not cut.called:
+        return f"{start}: nobody is called, so neither precision nor recall is told"
+    precise = percent_span(cut.precision_low, cut.precision_high, 0)
+    recalled = percent_span(cut.recall_low, cut.recall_high, 0)
+    return (
+        f"{start}: {cut.called} called, precision {percent(cut.precision, 0)} ({precise}), "
+        f"recall {percent(cut.recall, 0)} ({recalled})"
+    )
 
 
 def _flag_words(learned: Learned) -> list[str]:
@@ -234,8 +239,8 @@ def _flag_words(learned: Learned) -> list[str]:
     if flag is None:
         return []
     seen = f"of {flag.flagged} flagged customers it had not seen {flag.flagged_left} left after use"
-    low = f"within a year, at least {flag.low:.0%} of such; {flag.left} of all {flag.customers}"
-    return [f"Detractor flag: {seen} {low}"]
+    low = f"within a year, at least {percent(flag.low, 0)} of such"
+    return [f"Detractor flag: {seen} {low}; {flag.left} of all {flag.customers}"]
 
 
 def _in_words(verdict: object) -> str:

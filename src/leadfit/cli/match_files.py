@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from leadfit.bounds import percent
 from leadfit.cli.base import FILE, answering
 from leadfit.cli.output import Output, table
 
@@ -71,7 +72,7 @@ def matched_words(found: Matched, out: Path) -> str:
         "new": "new accounts",
     }
     rows = [
-        (said[band], count, f"{count / max(1, found.leads):.1%}")
+        (said[band], count, percent(count / max(1, found.leads)))
         for band, count in found.bands.items()
     ]
     counted = f"{found.leads} leads, {found.accounts} accounts, {found.contacts} contacts"

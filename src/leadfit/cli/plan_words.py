@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
+from leadfit.bounds import percent
 from leadfit.cli.output import table
 from leadfit.jobs.plan_file import PlanFile
 from leadfit.jobs.shadow import Disagreement, ShadowReport
@@ -87,7 +88,7 @@ def _history(effects: _Node) -> Iterator[str]:
     share = cast("float | None", effects["check"]["other_owner_share"])  # type: ignore[index]  # JSON types
     yield (
         f"The present policy, simulated, gives {found['other_owner']} of {found['leads']} leads"
-        f" another owner than they really got ({_percent(share)}), {found['other_tier']} another"
+        f" another owner than they really got ({percent(share)}), {found['other_tier']} another"
         f" tier, {found['other_band']} another band: so much is not simulated"
     )
     read = cast("Mapping[str, int]", effects["read"])
@@ -158,10 +159,10 @@ def _fit_gate(effects: _Node) -> Iterator[str]:
         return
     for side in ("before", "after"):
         each = cast("_Node", gate[side])
-        passes = _percent(cast("float", each["pass_rate"]))
+        passes = percent(cast("float", each["pass_rate"]))
         yield f"  {side}: fit by {each['source']}, cut {each['cut']:g}, {passes} pass"
     derived = cast("_Node", gate["derived"])
-    passes = _percent(cast("float", derived["pass_rate"]))
+    passes = percent(cast("float", derived["pass_rate"]))
     word = "the planned cut does so, too" if gate["keeps_pass_rate"] else "not the planned one"
     yield f"  as many as before pass with {derived['key']} = {derived['cut']:g} ({passes}); {word}"
     yield ""
@@ -173,14 +174,14 @@ def _sla(effects: _Node) -> Iterator[str]:
     for name in ("tier 1", "tier 2", "tier 3"):
         yield f"  {name}: {_kept(sides['before'][name])} -> {_kept(sides['after'][name])}"
     within = [sides[side]["staffing"]["within_staffing"] for side in ("before", "after")]
-    said = [_percent(cast("float | None", each)) for each in within]
+    said = [percent(cast("float | None", each), unknown="unknown") for each in within]
     yield f"  within the most leads each rep ever touched in a week: {said[0]} -> {said[1]}"
 
 
 def _kept(figure: _Node) -> str:
     if figure["kept"] is None:
         return f"unknown ({figure['why_unknown']})"
-    kept, low, high = (_percent(cast("float", figure[key])) for key in ("kept", "low", "high"))
+    kept, low, high = (percent(cast("float", figure[key])) for key in ("kept", "low", "high"))
     return f"{kept} within {figure['sla_minutes']:g} minutes [{low}, {high}]"
 
 
@@ -206,10 +207,6 @@ def _money(effects: _Node) -> Iterator[str]:
     )
 
 
-def _percent(share: float | None) -> str:
-    return "unknown" if share is None else f"{100 * share:.1f} %"
-
-
 def shadow_words(mode: str, found: ShadowReport) -> str:
     """Return what shadow mode would have changed, for a person."""
     counts = f"{found.decisions} decisions were put on record alone"
@@ -229,10 +226,8 @@ def _disagreement(name: str, each: Disagreement) -> Iterator[str]:
     if each.share is None:
         yield f"{name}: unknown, no lead carries what the incumbent gave"
     else:
-        interval = f"[{_percent(each.low)}, {_percent(each.high)}]"
-        yield (
-            f"{name}: {each.differ} of {each.compared} differ, {_percent(each.share)} {interval}"
-        )
+        interval = f"[{percent(each.low)}, {percent(each.high)}]"
+        yield (f"{name}: {each.differ} of {each.compared} differ, {percent(each.share)} {interval}")
     yield f"  only we name one: {each.only_ours}; only the incumbent: {each.only_theirs}"
     for pair in each.most:
         yield f"  {pair['theirs']} -> {pair['ours']}: {pair['leads']}"

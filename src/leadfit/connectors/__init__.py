@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from leadfit.connectors.base import Performer
 from leadfit.connectors.files import FilePerformer
-from leadfit.connectors.questions import Vendor
+from leadfit.connectors.lookup import Vendor
 
 __all__ = ["FilePerformer", "Performer", "Vendor"]

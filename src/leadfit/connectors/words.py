@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from leadfit.bounds import percent
 from leadfit.connectors.base import INSTEAD, REPEAT, Brief
 from leadfit.records import Action
 
@@ -96,7 +97,10 @@ def details(action: Action, brief: Brief) -> Iterator[tuple[str, str]]:
         ("Account", _joined(brief.account, brief.domain)),
         ("Owner", brief.owner.name if brief.owner is not None else None),
         ("Score", None if brief.score is None else f"{brief.score:g} of 100"),
-        ("Chance", None if brief.chance is None else f"{brief.chance:.1%} to be won in 90 days"),
+        (
+            "Chance",
+            None if brief.chance is None else f"{percent(brief.chance)} to be won in 90 days",
+        ),
         ("Playbook", _text(action, "playbook")),
         ("Loop", _joined(_text(action, "loop"), _text(action, "record"))),
         ("Why", "; ".join(brief.reasons[:_REASONS]) or None),

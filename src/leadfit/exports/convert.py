@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from itertools import compress
 from math import isfinite
 from typing import Final, TypeVar
 
-from leadfit.currency import minor_digits
+from leadfit.currency import in_minor_units
 from leadfit.errors import Words
 from leadfit.exports.faults import Faults
 from leadfit.exports.frames import Frame
@@ -39,7 +38,6 @@ _NO_NUMBER = frozenset(
 )
 _EXACT_DIGITS: Final = 16
 _HANDFUL: Final = 5
-_LARGEST: Final = Decimal(10) ** 15
 
 TIME_ALLOWED: Final = "an ISO 8601 time such as 2024-03-31 or 2024-03-31T09:30:00+02:00"
 AMOUNT_ALLOWED: Final = "a decimal amount such as 1250.50, without thousands separators"
@@ -126,24 +124,6 @@ def as_number(text: str) -> float:
     if not isfinite(number):
         raise ValueError(text)
     return number
-
-
-def as_amount(text: str, currency: str | None) -> int:
-    """Return an amount in minor units of its currency, half to even; cents when it is unknown.
-
-    Raises:
-        ValueError: When the text is no finite decimal amount.
-
-    >>> as_amount("1250.5", "EUR"), as_amount("1250", "JPY")
-    (125050, 1250)
-    """
-    try:
-        amount = Decimal(text) if _NUMBER.fullmatch(text) else Decimal("NaN")
-    except InvalidOperation as error:
-        raise ValueError(text) from error
-    if not amount.is_finite() or abs(amount) >= _LARGEST:
-        raise ValueError(text)
-    return int(amount.scaleb(minor_digits(currency)).to_integral_value(ROUND_HALF_EVEN))
 
 
 def as_flag(text: str) -> bool:
@@ -259,7 +239,7 @@ def _read_or_none(read: Callable[[str], _T], text: str) -> _T | None:
 
 def _amount_or_none(text: str, currency: str | None) -> int | None:
     try:
-        return as_amount(text, currency)
+        return in_minor_units(text, currency)
     except ValueError:
         return None
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from leadfit.currency import in_minor_units
 from leadfit.exports.convert import (
     AMOUNT_ALLOWED,
     TIME_ALLOWED,
     Rows,
-    as_amount,
     as_number,
     as_time,
 )
@@ -132,7 +132,7 @@ class _Reader:
         if text is None:
             return None
         try:
-            return as_amount(text, currency)
+            return in_minor_units(text, currency)
         except ValueError:
             self._fault(name, text, AMOUNT_ALLOWED)
             return None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit.buying import Purchase
-from leadfit.connectors.questions import FIELDS, Vendor
+from leadfit.connectors.lookup import FIELDS, Vendor
 from leadfit.policy.enrichment import EnrichRules, VendorRules, millionths
 from leadfit.records import Identifiers
 from leadfit.resolve.normal import Column, normalise

@@ -8,10 +8,8 @@ live kernel; of all others the rounded figures are the same. Needs numpy.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +20,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_SHOWN = 4
-_WORST = 3
 _NEAR_AN_EDGE = 1e-4
 _ALMOST_NOTHING = 1e-4
 _NO_MOVE = 1e-9
@@ -62,7 +58,6 @@ class Kernel:
         detractor = artifact.detractor
         self._detractor = None if detractor is None else _table(detractor)
         self._average = average_points(artifact)
-        self._words = _Words(artifact)
 
     def figures(self, places: Ints) -> Figures:
         """Return the figures of rows.
@@ -112,119 +107,6 @@ class Kernel:
             average += worth * base * before_base
             parts += worth * slopes[head.step]
         return average, parts, unsure
-
-    def reasons(self, places: Ints, found: Figures) -> list[str]:
-        """Return the reasons of each row, as :func:`leadfit.jobs.prospects.reasons_json` does."""
-        words = self._words
-        worst = self._worst(places)
-        ranked, kept = self._ranked(found)
-        rows = zip(
-            places.tolist(), found.points.tolist(), found.lost.tolist(), found.score.tolist(),
-            found.detractor.tolist(), ranked.tolist(), kept.tolist(), worst, strict=True,
-        )  # fmt: skip
-        return [words.of_row(*row) for row in rows]
-
-    def _ranked(self, found: Figures) -> tuple[Ints, Ints]:
-        """Return the columns of the strongest reasons, and how many there are in all.
-
-        The last column stands for the detractor match.
-        """
-        rules = [f"icp.{fact.name}" for fact in self._artifact.facts] + ["icp.detractor"]
-        order = np.array(sorted(range(len(rules)), key=lambda n: rules[n]), dtype=np.int64)
-        size = np.abs(np.concatenate([found.points, found.lost[:, None]], axis=1))[:, order]
-        first = np.argsort(-size, axis=1, kind="stable")[:, :_SHOWN]
-        return order[first], (size > 0.0).sum(axis=1)
-
-    def _worst(self, places: Ints) -> list[tuple[tuple[int, int], ...]]:
-        """Return the facts, with their levels, that speak most for churn after use."""
-        table, facts = self._detractor, self._artifact.facts
-        if table is None:
-            return [()] * len(places)
-        order = np.array(sorted(range(len(facts)), key=lambda n: facts[n].name), dtype=np.int64)
-        terms = np.stack([table[n][places[:, n]] for n in order], axis=1)
-        terms[places[:, order] < 0] = -np.inf
-        first = np.argsort(-terms, axis=1, kind="stable")[:, :_WORST]
-        bad = np.take_along_axis(terms, first, axis=1) > 0.0
-        columns = order[first]
-        levels = np.take_along_axis(places, columns, axis=1)
-        return [
-            tuple((c, p) for c, p, is_bad in zip(cs, ps, bs, strict=True) if is_bad)
-            for cs, ps, bs in zip(columns.tolist(), levels.tolist(), bad.tolist(), strict=True)
-        ]
-
-
-class _Words:
-    """The texts of reasons, each made once."""
-
-    def __init__(self, artifact: Artifact) -> None:
-        self._flag_at = artifact.flag_at if artifact.detractor is not None else float("inf")
-        self._shown_at = artifact.flag_at
-        self._facts = [
-            [
-                _opening(f"icp.{fact.name}", f"{fact.name} is {label}")
-                for label in (*fact.levels, "not known")
-            ]
-            for fact in artifact.facts
-        ]
-        self._base = _opening("icp.average", "points of an average account")
-        self._rests = [
-            _opening("icp.rest", f"{more} further facts and rounding" if more else "rounding")
-            for more in range(len(artifact.facts) + 2)
-        ]
-        self._names = [(fact.name, fact.levels) for fact in artifact.facts]
-        self._detractor = lru_cache(maxsize=50_000)(self._make_detractor)
-
-    def _make_detractor(self, percent: str, worst: tuple[tuple[int, int], ...]) -> tuple[str, str]:
-        """Return the opening of the detractor's reason, and that of a suppressed account."""
-        named = ", ".join(f"{self._names[c][0]} {self._names[c][1][p]}" for c, p in worst)
-        words = f"matches customers that left after use by {percent}" + (named and f": {named}")
-        suppressed = f"suppressed from {self._shown_at:.0%} of a match on: {words}"
-        return _opening("icp.detractor", words), _opening("icp.suppressed", suppressed)
-
-    def of_row(  # noqa: PLR0917 -- a row's figures, once more
-        self,
-        places: list[int],
-        points: list[float],
-        lost: float,
-        score: float,
-        d: float,
-        ranked: list[int],
-        many: int,
-        worst: tuple[tuple[int, int], ...],
-    ) -> str:
-        """Return the reasons of one row as JSON."""
-        taken = len(points)
-        rest = score - sum(points) + lost
-        rest = round(rest, DIGITS) + 0.0
-        first = ranked[:many]
-        kept = [(self._base, round(rest, 2))]
-        for column in first:
-            if column < taken:
-                kept.append((self._facts[column][places[column]], round(points[column], 2)))
-            else:
-                kept.append((self._detractor(f"{d:.0%}", worst)[0], round(-lost, 2)))
-        if lost > 0.0 and taken not in first:
-            kept.append((self._detractor(f"{d:.0%}", worst)[0], round(-lost, 2)))
-        told = [f"{opening}{value!r}}}" for opening, value in kept]
-        if d >= self._flag_at:
-            told.insert(0, self._suppressed(d, lost, worst))
-        left = round(round(score, 2) - sum(value for _, value in kept), 2)
-        if left:
-            more = many + 1 - len(kept)
-            told.append(f"{self._rests[more]}{left!r}}}")
-        return f"[{','.join(told)}]"
-
-    def _suppressed(self, d: float, lost: float, worst: tuple[tuple[int, int], ...]) -> str:
-        if lost > 0.0:
-            return f"{self._detractor(f'{d:.0%}', worst)[1]}null}}"
-        words = f"suppressed from {self._shown_at:.0%} of a match on"
-        return f"{_opening('icp.suppressed', words)}null}}"
-
-
-def _opening(rule: str, words: str) -> str:
-    """Return the JSON of a reason up to its points."""
-    text = json.dumps({"rule": rule, "words": words}, ensure_ascii=False, separators=(",", ":"))
-    return f'{text[:-1]},"points":'
 
 
 def _table(head: Head) -> list[Floats]:

@@ -86,19 +86,13 @@ class _Labelled:
         return self.review.relation is Relation.SAME
 
 
-def train_card(
-    world: World,
-    store: Store,
-    in_force: InForce,
-    say: Callable[[str], None] = lambda _: None,
-) -> TrainedCard:
+def train_card(world: World, store: Store, in_force: InForce) -> TrainedCard:
     """Train a card for the leads of a workspace; nothing is put in force.
 
     Args:
         world: Time.
         store: Accounts and decided reviews.
         in_force: The card it is compared with.
-        say: Gets words about the progress.
 
     Raises:
         BadInput: There are too few accounts, or no two of them are alike.
@@ -112,7 +106,6 @@ def train_card(
             came = Words(f"{batch.rows} accounts")
             allowed = f"at least {FEWEST_ACCOUNTS}; the starter card stays in force"
             raise BadInput(Fault(place="accounts", came=came, allowed=allowed))
-        say(f"{batch.rows} accounts are read")
         shared = set_aside_shared(batch, partial(_is_of_one_group, store))
         trained = linkage.train(batch, draft(batch, _FIELDS, RecordKind.ACCOUNT))
         accounts = batch.rows

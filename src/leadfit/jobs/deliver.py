@@ -11,7 +11,6 @@ asks for it, nothing is sent there for a while, and then one action tries it.
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +31,8 @@ from leadfit.connectors.base import (
 )
 from leadfit.errors import Permanent, Retryable, StoreBusy
 from leadfit.jobs.breaker import Breaker
+from leadfit.jobs.holding import LEASE_S, Holding
+from leadfit.jobs.lanes import drain
 from leadfit.log import logger
 from leadfit.policy import Policy
 from leadfit.policy.delivery import DeliverRules
@@ -41,9 +42,7 @@ from leadfit.store.outbox import Gate, GateState
 from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
-_CHUNK: Final = 50
 _RECYCLE: Final = "recycle_check"
-_LEASE_S: Final = 900.0
 _SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
 _LOOKED_AT: Final = 200
@@ -53,7 +52,7 @@ _log = logger("jobs.deliver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DeliveryResult:
     """How a try of an action ended.
 
     Attributes:
@@ -100,9 +99,7 @@ class Deliveries:
         self._policy = policy
         self._fallbacks = fallbacks or {}
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
-        self._lock = threading.Lock()
-        self._holder: str | None = None
-        self._unsettled: list[Outcome] = []
+        self._holding = Holding[DeliveryResult](world, store, "deliver", "deliverer")
         self._forgot_s: float | None = None
 
     @property
@@ -122,16 +119,7 @@ class Deliveries:
             StoreBusy: The store cannot take more now; what was done is looked up next time.
         """
         self.fall_back()
-        ended = tried = 0
-        while tried < limit:
-            before = tried
-            for destination in self.ready():
-                taken, settled = self.round(destination, min(_CHUNK, limit - tried))
-                tried += taken
-                ended += settled
-            if tried == before:
-                break
-        return ended
+        return drain(self, limit)
 
     def round(self, destination: str, limit: int) -> tuple[int, int]:
         """Carry out due actions of one destination, one after another.
@@ -162,14 +150,13 @@ class Deliveries:
         if not self._policy().acts:
             return ()
         self._world.reach("deliver.picked")
-        views = self._store.write(
-            partial(self._begin, destination, limit, self._mine(), self._gone())
-        )
+        mine, gone = self._holding.name(), self._gone()
+        views = self._store.write(partial(self._begin, destination, limit, mine, gone))
         if views:
             self._world.reach("deliver.sending")
         return views
 
-    def _carry_out_all(self, views: Sequence[ActionView]) -> Sequence[Outcome]:
+    def _carry_out_all(self, views: Sequence[ActionView]) -> Sequence[DeliveryResult]:
         """Try actions of one destination in their order, all at once where it takes them so."""
         performer: object = self._performer(views[0].action.destination)
         if len(views) == 1 or not isinstance(performer, Together) or not all(map(_is_new, views)):
@@ -182,14 +169,14 @@ class Deliveries:
             return [self._again(each, error, asked=True) for each in views]
         for _ in views:
             self._world.reach("deliver.tried")
-        return [Outcome(view=each, state=ActionState.DONE) for each in views]
+        return [DeliveryResult(view=each, state=ActionState.DONE) for each in views]
 
-    def carry_out(self, view: ActionView) -> Outcome:
+    def carry_out(self, view: ActionView) -> DeliveryResult:
         """Try one action; whatever is wrong with it is in the answer."""
         performer = self._performer(view.action.destination)
         if performer is None:
             words = f"no performer for the destination {view.action.destination}"
-            return Outcome(view=view, state=ActionState.REFUSED, error=words)
+            return DeliveryResult(view=view, state=ActionState.REFUSED, error=words)
         in_doubt = view.state is not ActionState.PENDING or view.doubts > 0
         asked = False
         try:
@@ -198,7 +185,7 @@ class Deliveries:
                 known = performer.knows(action.key)
                 self._world.reach("deliver.looked_up")
                 if known:
-                    return Outcome(view=view, state=ActionState.DONE)
+                    return DeliveryResult(view=view, state=ActionState.DONE)
                 if known is None:
                     action = replace(action, fields={**action.fields, REPEAT: True})
             if action.kind == _RECYCLE and self._recheck is not None:
@@ -208,14 +195,14 @@ class Deliveries:
             self._world.reach("deliver.tried")
         except (Permanent, Retryable) as error:
             if isinstance(error, Permanent) and asked:
-                return Outcome(view=view, state=ActionState.REFUSED, error=_words(error))
+                return DeliveryResult(view=view, state=ActionState.REFUSED, error=_words(error))
             return self._again(view, error, asked=asked)
         except Exception as error:  # noqa: BLE001 -- the outermost edge of one action
             _log.error("action.failed", action=view.action.key, error=type(error).__name__)
             return self._again(view, error, asked=asked)
-        return Outcome(view=view, state=ActionState.DONE)
+        return DeliveryResult(view=view, state=ActionState.DONE)
 
-    def settle(self, outcomes: Sequence[Outcome]) -> int:
+    def settle(self, outcomes: Sequence[DeliveryResult]) -> int:
         """Write how tries ended; return how many actions ended with them.
 
         Raises:
@@ -224,17 +211,14 @@ class Deliveries:
         try:
             self._store.write(partial(self._end, outcomes))
         except StoreBusy:
-            with self._lock:
-                self._unsettled.extend(outcomes)
+            self._holding.keep(outcomes)
             raise
         self._world.reach("deliver.settled")
         open_states = (ActionState.PENDING, ActionState.AMBIGUOUS)
         return sum(outcome.state not in open_states for outcome in outcomes)
 
     def _settle_again(self) -> None:
-        with self._lock:
-            outcomes, self._unsettled = self._unsettled, []
-        if outcomes:
+        if outcomes := self._holding.unsettled():
             self.settle(outcomes)
 
     def is_local(self, destination: str) -> bool:
@@ -244,21 +228,9 @@ class Deliveries:
     def _performer(self, destination: str) -> Performer | None:
         return self._performers.get(destination, self._performers.get("*"))
 
-    def _mine(self) -> str:
-        """Return the name under which this process holds actions; it ends with the process."""
-        with self._lock:
-            if self._holder is None:
-                self._holder = self._world.new_id("deliverer")
-            self._store.may_do(_duty(self._holder))
-            return self._holder
-
     def _gone(self) -> tuple[str, ...]:
-        """Return holders that have ended: what they had begun is taken over at once."""
         now = self._world.now()
-        held = self._store.read(lambda session: session.outbox.holders(now))
-        return tuple(
-            each for each in held if each != self._holder and self._store.may_do(_duty(each))
-        )
+        return self._holding.gone(self._store.read(lambda session: session.outbox.holders(now)))
 
     def _begin(
         self, destination: str, limit: int, mine: str, gone: Sequence[str], session: Session
@@ -272,7 +244,7 @@ class Deliveries:
             destination,
             holder=mine,
             now=now,
-            until=now + timedelta(seconds=_LEASE_S),
+            until=now + timedelta(seconds=LEASE_S),
             limit=1 if tries else limit,
             gone=gone,
         )
@@ -287,7 +259,7 @@ class Deliveries:
                     session.echoes.note(written, at=now, until=end)
         return views
 
-    def _end(self, outcomes: Iterable[Outcome], session: Session) -> None:
+    def _end(self, outcomes: Iterable[DeliveryResult], session: Session) -> None:
         now = self._world.now()
         for outcome in outcomes:
             action = outcome.view.action
@@ -304,7 +276,7 @@ class Deliveries:
                 is_done = outcome.state is ActionState.DONE
                 pipeline.carried_out(session, action, now, is_done=is_done)
 
-    def _move_gate(self, session: Session, outcome: Outcome, now: datetime) -> None:
+    def _move_gate(self, session: Session, outcome: DeliveryResult, now: datetime) -> None:
         action = outcome.view.action
         gate = session.destinations.gate(action.destination)
         breaker, why = self._breakers[action.destination], outcome.error or ""
@@ -320,7 +292,7 @@ class Deliveries:
             if moved.state is not gate.state:
                 _log.warning("destination.moved", round=gate.destination, code=moved.state.value)
 
-    def _again(self, view: ActionView, error: Exception, *, asked: bool) -> Outcome:
+    def _again(self, view: ActionView, error: Exception, *, asked: bool) -> DeliveryResult:
         """Wait, longer each time, with jitter that is the same at every replay; or give up.
 
         Args:
@@ -344,7 +316,7 @@ class Deliveries:
         goes_on = ActionState.PENDING
         if doubt or (view.state is not ActionState.PENDING and not asked):
             goes_on = ActionState.AMBIGUOUS
-        return Outcome(
+        return DeliveryResult(
             view=view,
             state=ActionState.DEAD if self._gives_up(view, next_at, now) else goes_on,
             worked=False,
@@ -439,10 +411,6 @@ def _is_new(view: ActionView) -> bool:
     """Nothing is to be looked up or looked at before an action is tried."""
     is_first = view.state is ActionState.PENDING and not view.doubts
     return is_first and view.action.kind != _RECYCLE
-
-
-def _duty(holder: str) -> str:
-    return f"deliver as {holder}"
 
 
 def _words(error: Permanent | Retryable) -> str:

@@ -11,7 +11,6 @@ Each vendor has a queue and a gate of its own, as destinations of deliveries hav
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,13 @@ from typing import Final
 
 from leadfit import pipeline
 from leadfit.buying import VENDOR, Purchase, PurchaseState
-from leadfit.connectors.questions import Question, Vendor
+from leadfit.connectors.lookup import Lookup, Vendor
 from leadfit.errors import Conflict, LeadfitError, StoreBusy
 from leadfit.jobs.asking import fields_of, terms_of
 from leadfit.jobs.breaker import Breaker
-from leadfit.jobs.took import Outcome, of_answer, of_error
+from leadfit.jobs.holding import LEASE_S, Holding
+from leadfit.jobs.lanes import drain
+from leadfit.jobs.took import CallResult, of_answer, of_error
 from leadfit.log import logger
 from leadfit.policy import Policy
 from leadfit.policy.delivery import DeliverRules
@@ -40,9 +41,7 @@ from leadfit.world import World, seeded
 MOST_DOUBTS: Final = 1
 """Calls for one purchase of which nobody knows whether they were carried out, before it is given
 up: the price of a crash."""
-_CHUNK: Final = 50
 _LOOKED_AT: Final = 200
-_LEASE_S: Final = 900.0
 _AHEAD_S: Final = 2.0
 
 _log = logger("jobs.enrich")
@@ -61,7 +60,7 @@ class Try:
     view: PurchaseView
     call_id: str
     at: datetime
-    question: Question
+    lookup: Lookup
     told: Identifiers
     ticket: str | None = None
 
@@ -96,9 +95,7 @@ class Enrichment:
         self._policy = policy
         self._wake = wake
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
-        self._lock = threading.Lock()
-        self._holder: str | None = None
-        self._unsettled: list[tuple[Try, Outcome]] = []
+        self._holding = Holding[tuple[Try, CallResult]](world, store, "buy", "buyer")
 
     @property
     def rules(self) -> DeliverRules:
@@ -116,16 +113,7 @@ class Enrichment:
         Raises:
             StoreBusy: The store cannot take more now; what was bought is written next time.
         """
-        ended = tried = 0
-        while tried < limit:
-            before = tried
-            for vendor in self.ready():
-                taken, settled = self.round(vendor, min(_CHUNK, limit - tried))
-                tried += taken
-                ended += settled
-            if tried == before:
-                break
-        return ended
+        return drain(self, limit)
 
     def round(self, destination: str, limit: int) -> tuple[int, int]:
         """Make due purchases of one vendor, one after another; how many were tried and ended."""
@@ -147,8 +135,7 @@ class Enrichment:
 
     def fall_back(self) -> int:
         """Write what could not be written before; return how much."""
-        with self._lock:
-            outcomes, self._unsettled = self._unsettled, []
+        outcomes = self._holding.unsettled()
         if outcomes:
             self.settle(outcomes)
         return len(outcomes)
@@ -160,13 +147,13 @@ class Enrichment:
             return ()
         self.fall_back()
         self._world.reach("enrich.picked")
-        begin = partial(self._begin, destination, limit, self._mine(), self._gone())
-        tries = self._store.write(begin)
+        mine, gone = self._holding.name(), self._gone()
+        tries = self._store.write(partial(self._begin, destination, limit, mine, gone))
         if tries:
             self._world.reach("enrich.begun")
         return tries
 
-    def carry_out(self, view: Try) -> tuple[Try, Outcome]:
+    def carry_out(self, view: Try) -> tuple[Try, CallResult]:
         """Make one call when its turn has come; whatever is wrong with it is in the answer."""
         vendor = self._vendors().get(view.purchase.vendor)
         wait_s = (view.at - self._world.now()).total_seconds()
@@ -174,10 +161,10 @@ class Enrichment:
             self._world.wait(wait_s)
         rules = self._rules_of(view.purchase)
         if vendor is None or rules is None:
-            return view, Outcome.held("no_credential")
+            return view, CallResult.held("no_credential")
         try:
             self._world.reach("enrich.asking")
-            brought = vendor.ask(view.question, view.ticket)
+            brought = vendor.ask(view.lookup, view.ticket)
             self._world.reach("enrich.asked")
         except LeadfitError as error:
             return view, of_error(error, rules)
@@ -186,7 +173,7 @@ class Enrichment:
             return view, of_error(error, rules)
         return view, of_answer(brought, rules, attempts=view.view.attempts)
 
-    def settle(self, outcomes: Sequence[tuple[Try, Outcome]]) -> int:
+    def settle(self, outcomes: Sequence[tuple[Try, CallResult]]) -> int:
         """Write how calls ended, with the signals of their answers; return how many ended.
 
         Raises:
@@ -195,28 +182,16 @@ class Enrichment:
         try:
             ended = self._store.write(partial(self._end, outcomes))
         except StoreBusy:
-            with self._lock:
-                self._unsettled.extend(outcomes)
+            self._holding.keep(outcomes)
             raise
         self._world.reach("enrich.settled")
         if ended:
             self._wake("decide")
         return ended
 
-    def _mine(self) -> str:
-        with self._lock:
-            if self._holder is None:
-                self._holder = self._world.new_id("buyer")
-            self._store.may_do(_duty(self._holder))
-            return self._holder
-
     def _gone(self) -> tuple[str, ...]:
-        """Return holders that have ended: what they had begun is taken over at once."""
         now = self._world.now()
-        held = self._store.read(lambda session: session.vendors.holders(now))
-        return tuple(
-            each for each in held if each != self._holder and self._store.may_do(_duty(each))
-        )
+        return self._holding.gone(self._store.read(lambda session: session.vendors.holders(now)))
 
     def _rules_of(self, purchase: Purchase) -> VendorRules | None:
         return self._policy().enrich.vendor(purchase.vendor)
@@ -266,16 +241,16 @@ class Enrichment:
         if told is None or told.identifiers == Identifiers():
             session.vendors.give_up(purchase.purchase_id, "erased", now)
             return None
-        question = Question(
+        lookup = Lookup(
             kind=purchase.whom.kind,
             fields=fields_of(session, purchase, told.identifiers),
             facts=rules.facts_of(purchase.whom.kind),
         )
-        lease = now + timedelta(seconds=_LEASE_S)
+        lease = now + timedelta(seconds=LEASE_S)
         if view.ticket is not None:
             again = session.vendors.again(purchase.purchase_id, mine, lease)
             return None if again is None else Try(
-                view=view, call_id=again, at=now, question=question, told=told.identifiers,
+                view=view, call_id=again, at=now, lookup=lookup, told=told.identifiers,
                 ticket=view.ticket,
             )  # fmt: skip
         latest = min(purchase.until, now + timedelta(seconds=_AHEAD_S))
@@ -285,7 +260,7 @@ class Enrichment:
         )
         if begun.call_id is not None:
             return Try(
-                view=view, call_id=begun.call_id, at=begun.at, question=question,
+                view=view, call_id=begun.call_id, at=begun.at, lookup=lookup,
                 told=told.identifiers,
             )  # fmt: skip
         if begun.why_not == "rate" and begun.at < purchase.until:
@@ -294,7 +269,7 @@ class Enrichment:
             session.vendors.give_up(purchase.purchase_id, begun.why_not or "rate", now)
         return None
 
-    def _end(self, outcomes: Sequence[tuple[Try, Outcome]], session: Session) -> int:
+    def _end(self, outcomes: Sequence[tuple[Try, CallResult]], session: Session) -> int:
         now, ended = self._world.now(), 0
         for each, outcome in outcomes:
             done = self._with_signal(each, outcome, session)
@@ -305,7 +280,7 @@ class Enrichment:
             ended += final.then not in {PurchaseState.WANTED, PurchaseState.ASKED}
         return ended
 
-    def _with_signal(self, each: Try, outcome: Outcome, session: Session) -> Outcome:
+    def _with_signal(self, each: Try, outcome: CallResult, session: Session) -> CallResult:
         """Store what was answered as a signal; facts that no signal may hold are refused."""
         if outcome.state is not CallState.ANSWERED:
             return outcome
@@ -335,7 +310,7 @@ class Enrichment:
     def _heed(
         self,
         each: Try,
-        outcome: Outcome,
+        outcome: CallResult,
         next_at: datetime | None,
         session: Session,
         now: datetime,
@@ -353,12 +328,12 @@ class Enrichment:
                 for one in outcome.brought.windows
             }
             if said:
-                session.vendors.hear(purchase.vendor, vendor.bucket(kind), limits, said, now)
+                session.paces.hear(purchase.vendor, vendor.bucket(kind), limits, said, now)
             if outcome.is_rate and next_at is not None:
-                session.vendors.hold(purchase.vendor, vendor.bucket(kind), next_at)
+                session.paces.hold(purchase.vendor, vendor.bucket(kind), next_at)
         self._move_gate(each, outcome, session, now)
 
-    def _move_gate(self, each: Try, outcome: Outcome, session: Session, now: datetime) -> None:
+    def _move_gate(self, each: Try, outcome: CallResult, session: Session, now: datetime) -> None:
         name = each.purchase.vendor
         gate = session.destinations.gate(f"{VENDOR}{name}")
         breaker, why = self._breakers[name], outcome.words
@@ -375,7 +350,3 @@ class Enrichment:
             session.destinations.set_gate(moved, now)
             if moved.state is not gate.state:
                 _log.warning("vendor.moved", round=name, code=moved.state.value)
-
-
-def _duty(holder: str) -> str:
-    return f"buy as {holder}"

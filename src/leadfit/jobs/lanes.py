@@ -1,4 +1,4 @@
-"""Works in threads, one queue a destination, so that a slow or dead one delays no other."""
+"""Works queues by destination: here, or in threads so that a slow or dead one delays no other."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ V = TypeVar("V")
 O = TypeVar("O")  # noqa: E741 -- the outcome
 
 _BATCH: Final = 500
+_CHUNK: Final = 50
 _AFTER_TROUBLE_S: Final = 0.5
 _POLL_S: Final = 2.0
 _GATHER_S: Final = 0.05
@@ -49,6 +50,28 @@ class Queues(Protocol[V, O]):
 
     def fall_back(self) -> int:
         """Do what is due beside the queues."""
+
+
+def drain(queues: Queues[V, O], limit: int) -> int:
+    """Try what is due here, destination by destination; return how many ended.
+
+    Args:
+        queues: The queues.
+        limit: So many are tried at the most.
+
+    Raises:
+        StoreBusy: The store cannot take more now.
+    """
+    ended = tried = 0
+    while tried < limit:
+        before = tried
+        for destination in queues.ready():
+            taken, settled = queues.round(destination, min(_CHUNK, limit - tried))
+            tried += taken
+            ended += settled
+        if tried == before:
+            break
+    return ended
 
 
 class _Lane(Generic[V, O]):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from leadfit.artifact import Artifact, to_json
+from leadfit.bounds import percent
 from leadfit.errors import MissingExtra
 from leadfit.history import History
 from leadfit.jobs import completing
@@ -235,7 +236,7 @@ def _objections(
         fewer.append(
             f"the score of {move.far} of {move.compared} accounts moves by more than "
             f"{rules.large_move_points:g} points (learn.large_move_points), which is more than "
-            f"{rules.large_move_share:.0%} of them (learn.large_move_share)"
+            f"{percent(rules.large_move_share, 0)} of them (learn.large_move_share)"
         )
     return tuple(fewer)
 

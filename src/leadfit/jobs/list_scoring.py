@@ -5,9 +5,9 @@ Both give the same bytes. The rows of a large list are shared by processes, in t
 
 from __future__ import annotations
 
-import csv
-import io
+import gc
 import json
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,11 +23,15 @@ from leadfit.records import Fact, Facts, IcpScore
 
 if TYPE_CHECKING:
     from leadfit.jobs.bulk_kernel import Kernel
+    from leadfit.jobs.bulk_reasons import Reasons
 
 CHUNK: Final = 5_000
 SHOWN: Final = 4
 _REMEMBERED: Final = 50_000
 _IN_FLIGHT: Final = 2
+_ODD: Final = re.compile(r'[,"\r\n]')
+_CIRCLES: Final = 50_000
+"""Objects of a worker between two searches for circles among them."""
 
 Row = tuple[str, str, str, str, str]
 
@@ -68,15 +72,23 @@ def written(scored: ScoredRows, *, safe: bool) -> ScoredLines:
         scored: The rows.
         safe: An id that a spreadsheet would take for a formula gets an apostrophe before it.
     """
-    text = io.StringIO()
-    rows = [(guarded(row[0]), *row[1:]) for row in scored.rows] if safe else scored.rows
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    names = [str(guarded(row[0])) if safe else row[0] for row in scored.rows]
+    # Reasons are JSON, which has quotes in any case; a figure has nothing to be quoted for.
+    lines = [
+        f"{_quoted(name) if _ODD.search(name) else name},{score},{d},{flagged},{_quoted(told)}\n"
+        for name, (_, score, d, flagged, told) in zip(names, scored.rows, strict=True)
+    ]
     return ScoredLines(
-        lines=text.getvalue(),
-        count=len(rows),
+        lines="".join(lines),
+        count=len(lines),
         suppressed=scored.suppressed,
         unheard=scored.unheard,
     )
+
+
+def _quoted(cell: str) -> str:
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"'
 
 
 class Lane:
@@ -134,6 +146,8 @@ _scorers: list[RowScorer] = []
 
 def _begin(artifact: str, names: Sequence[str]) -> None:
     """Make a process ready."""
+    # What is made here is dropped at once but for a few small circles.
+    gc.set_threshold(_CIRCLES)
     _scorers[:] = [RowScorer(from_json(artifact), names)]
 
 
@@ -158,6 +172,7 @@ class RowScorer:
         self._column = {name: n for n, name in enumerate(names, start=1)}
         self._levels = [_Levels(fact) for fact in artifact.facts]
         self._kernel = _kernel_of(artifact) if many_at_once else None
+        self._reasons = None if self._kernel is None else _reasons_of(artifact)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._one)
 
     def score(self, rows: Sequence[Sequence[str]]) -> ScoredRows:
@@ -181,14 +196,14 @@ class RowScorer:
     def _all(
         self, ids: Sequence[str], places: list[list[int]], texts: Sequence[Sequence[str]]
     ) -> list[Row]:
-        if self._kernel is None:
+        if self._kernel is None or self._reasons is None:
             every = zip(ids, zip(*places, strict=True), zip(*texts, strict=True), strict=True)
             return [(name, *self._live(at, said)) for name, at, said in every]
         import numpy as np  # noqa: PLC0415 -- an extra, which the kernel has asked for
 
         at = np.array(places, dtype=np.int64).T
         found = self._kernel.figures(at)
-        reasons = self._kernel.reasons(at, found)
+        reasons = self._reasons.of(at, found)
         flag_at = self._flag_at()
         done: list[Row] = []
         figures = zip(
@@ -312,6 +327,12 @@ def _kernel_of(artifact: Artifact) -> Kernel | None:
     except ImportError:
         return None
     return Kernel(artifact)
+
+
+def _reasons_of(artifact: Artifact) -> Reasons:
+    from leadfit.jobs.bulk_reasons import Reasons  # noqa: PLC0415 -- numpy comes with an extra
+
+    return Reasons(artifact)
 
 
 def reasons_json(found: IcpScore, flag_at: float) -> str:

@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final, cast
 
-from leadfit.currency import minor_digits
+from leadfit.currency import in_minor_units
 from leadfit.errors import BadInput, Fault
 from leadfit.history import FactColumn, History, Known, MeaningfulUse, Notice, Step, Table
 from leadfit.jobs.names import Names
@@ -28,7 +27,6 @@ _HEARD: Final = frozenset({Kind.ACCEPTED.value, Kind.REJECTED.value, Kind.TOUCHE
 _CONDITIONS: Final = ("close_date", "budget_confirmed", "next_step")
 _SAME: Final = timedelta(days=1)
 _ENOUGH_LEADS: Final = 20
-_LARGEST: Final = Decimal(10) ** 15
 _MOST_COLUMNS: Final = 500
 _WATCHED: Final[Mapping[str, tuple[Kind, ...]]] = {
     Step.ACCEPTED.value: (Kind.ACCEPTED, Kind.WORKED, Kind.REJECTED),
@@ -309,12 +307,9 @@ def _lacks_a_condition(told: Facts) -> bool:
 def _amount(value: Fact, currency: str | None) -> int | None:
     """Return a decimal amount in minor units; cents where the currency is not told."""
     try:
-        amount = Decimal("NaN" if value is None or isinstance(value, bool) else str(value))
-    except InvalidOperation:
+        return in_minor_units(str(value).strip(), currency)
+    except ValueError:
         return None
-    if not amount.is_finite() or abs(amount) >= _LARGEST:
-        return None
-    return int(amount.scaleb(minor_digits(currency)).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _is_foreign(event: _Event, currency: str | None) -> bool:

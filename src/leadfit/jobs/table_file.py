@@ -129,7 +129,6 @@ def open_table(
     header: Sequence[str],
     *,
     numbers: Collection[str] = (),
-    truths: Collection[str] = (),
 ) -> Iterator[Callable[[Sequence[object]], object]]:
     """Give what writes one row as CSV or Parquet, by the ending of the name.
 
@@ -140,14 +139,13 @@ def open_table(
         path: A ``.csv`` or ``.parquet`` file; it is replaced.
         header: Names of the columns; a float in a row is written so that it is read back exactly.
         numbers: Columns that are numbers in Parquet; the others are text.
-        truths: Columns that are ``true`` or ``false``.
 
     Raises:
         BadInput: The place cannot be written.
     """
     parquet = path.name.lower().endswith(".parquet")
-    typed = [name in {*numbers, *truths} for name in header]
-    with open_lines(path, header, numbers=numbers, truths=truths) as write_text:
+    typed = [name in numbers for name in header]
+    with open_lines(path, header, numbers=numbers) as write_text:
         write = csv.writer(_Lines(write_text), lineterminator="\n").writerow
 
         def write_guarded(row: Sequence[object]) -> None:

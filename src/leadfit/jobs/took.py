@@ -8,7 +8,7 @@ from typing import Final
 
 from leadfit.buying import PurchaseState
 from leadfit.connectors.base import NotTaken, OnHold, RecordRefused
-from leadfit.connectors.questions import Brought, CannotAsk, TooFast
+from leadfit.connectors.lookup import Brought, CannotAsk, TooFast
 from leadfit.errors import LeadfitError
 from leadfit.jobs.asking import price_of
 from leadfit.policy.enrichment import VendorRules
@@ -27,7 +27,7 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CallResult:
     """How a call ended.
 
     Attributes:
@@ -52,15 +52,15 @@ class Outcome:
     answer_id: str | None = None
 
     @staticmethod
-    def held(reason: str) -> Outcome:
+    def held(reason: str) -> CallResult:
         """Return the outcome of a call that was not made."""
-        return Outcome(state=CallState.HELD, reason=reason, works=False, words=reason)
+        return CallResult(state=CallState.HELD, reason=reason, works=False, words=reason)
 
-    def refused(self, reason: str) -> Outcome:
+    def refused(self, reason: str) -> CallResult:
         """Return the same for an answer that cannot be taken; it is paid all the same."""
         return replace(self, state=CallState.REFUSED, reason=reason)
 
-    def kept(self, answer_id: str) -> Outcome:
+    def kept(self, answer_id: str) -> CallResult:
         """Return the same with the signal that holds the answer."""
         return replace(self, answer_id=answer_id)
 
@@ -107,7 +107,7 @@ class Outcome:
         return PurchaseState.WANTED, next_at
 
 
-def of_answer(brought: Brought, rules: VendorRules, *, attempts: int = 0) -> Outcome:
+def of_answer(brought: Brought, rules: VendorRules, *, attempts: int = 0) -> CallResult:
     """Return what an answer comes to.
 
     Args:
@@ -118,24 +118,26 @@ def of_answer(brought: Brought, rules: VendorRules, *, attempts: int = 0) -> Out
     price = price_of(rules)
     if brought.later_s is not None:
         if attempts >= _MOST_POLLS:
-            return Outcome(
+            return CallResult(
                 state=CallState.REFUSED, cost=price, reason="never_ready", brought=brought
             )
         wait_s = min(brought.later_s, _LONGEST_POLLING_S)
-        return Outcome(state=CallState.LATER, wait_s=wait_s, brought=brought)
+        return CallResult(state=CallState.LATER, wait_s=wait_s, brought=brought)
     if brought.refused is not None:
-        return Outcome(state=CallState.REFUSED, cost=price, reason=brought.refused, brought=brought)
+        return CallResult(
+            state=CallState.REFUSED, cost=price, reason=brought.refused, brought=brought
+        )
     if brought.facts:
-        return Outcome(state=CallState.ANSWERED, cost=price, brought=brought)
+        return CallResult(state=CallState.ANSWERED, cost=price, brought=brought)
     reasons = sorted({each for each in brought.left_out.values() if each != "not_supplied"})
     if reasons:
         # It brought something, and has its money; nothing of it can be used.
-        return Outcome(state=CallState.REFUSED, cost=price, reason=reasons[0], brought=brought)
+        return CallResult(state=CallState.REFUSED, cost=price, reason=reasons[0], brought=brought)
     cost = price if rules.pays_misses else Bill()
-    return Outcome(state=CallState.MISSED, cost=cost, reason="miss", brought=brought)
+    return CallResult(state=CallState.MISSED, cost=cost, reason="miss", brought=brought)
 
 
-def of_error(error: Exception, rules: VendorRules) -> Outcome:
+def of_error(error: Exception, rules: VendorRules) -> CallResult:
     """Return what a call comes to that went wrong.
 
     Args:
@@ -148,24 +150,24 @@ def of_error(error: Exception, rules: VendorRules) -> Outcome:
     wait_s = getattr(error, "retry_after_s", None)
     match error:
         case TooFast():
-            return Outcome(
+            return CallResult(
                 state=CallState.HELD, reason=reason, words=words, is_rate=True, wait_s=wait_s
             )
         case OnHold():
-            return Outcome(
+            return CallResult(
                 state=CallState.HELD, reason=reason, words=words, wait_s=wait_s,
                 hold_s=0.0 if wait_s is None else wait_s,
             )  # fmt: skip
         case NotTaken():
-            return Outcome(
+            return CallResult(
                 state=CallState.HELD, reason=reason, words=words, works=False, wait_s=wait_s
             )
         case CannotAsk():
-            return Outcome(state=CallState.HELD, reason="cannot_ask", words=words)
+            return CallResult(state=CallState.HELD, reason="cannot_ask", words=words)
         case RecordRefused():
-            return Outcome(state=CallState.REFUSED, reason="refused", words=words)
+            return CallResult(state=CallState.REFUSED, reason="refused", words=words)
     # Nobody knows whether it was carried out, and so it is paid.
-    return Outcome(
+    return CallResult(
         state=CallState.UNCLEAR, cost=price_of(rules), reason="unclear", words=words,
         works=False, wait_s=wait_s,
     )  # fmt: skip

@@ -23,7 +23,8 @@ from leadfit.learn import (
     static_vs_learned,
 )
 from leadfit.learn.amounts import customer_amounts, with_amounts
-from leadfit.learn.effects import Findings, estimate, judge_together
+from leadfit.learn.claims import Findings, judge_together
+from leadfit.learn.effects import estimate
 from leadfit.learn.facts import Levels, read_confounders, read_facts
 from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from leadfit.history import Step
-from leadfit.learn.effects import Findings
+from leadfit.learn.claims import Findings
 from leadfit.learn.result import Claim, Verdict
 from leadfit.learn.rules import LADDER, Rules
 from leadfit.learn.words import NOUNS, counted

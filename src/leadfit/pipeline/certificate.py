@@ -18,7 +18,7 @@ from typing import Final
 from leadfit.buying import Certificate
 from leadfit.canonical import canonical
 from leadfit.pipeline import question as asked
-from leadfit.pipeline.question import Outcome, Question
+from leadfit.pipeline.question import Placement, Question
 from leadfit.pipeline.worth_buying import Verdict, worth_buying
 from leadfit.records import Fact
 from leadfit.score.cells import Cell, Cells, admitted
@@ -36,8 +36,8 @@ class Differs:
     """A completion under which the decision is not the one that was proved."""
 
     completion: Mapping[str, Fact]
-    proved: Outcome
-    came: Outcome
+    proved: Placement
+    came: Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

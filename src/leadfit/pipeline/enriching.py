@@ -18,9 +18,9 @@ from leadfit.buying import (
     MILLION,
     Certificate,
     Market,
-    Outcome,
     Purchase,
     PurchaseState,
+    PurchaseStatus,
     Whom,
 )
 from leadfit.pipeline import foreseen, identity, matching
@@ -29,7 +29,7 @@ from leadfit.pipeline.case import Case, Desk
 from leadfit.pipeline.certificate import certify
 from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import Choice, Verdict, choices, is_worth_it, worth_buying
-from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Reason, Signal
+from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Match, Reason, Signal
 from leadfit.score.cells import admitted
 from leadfit.store import Store
 from leadfit.store.enriching import Wait
@@ -40,11 +40,12 @@ MISSING: Final = f"{RULE}missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Considered:
     """A signal with its match and what was found of the facts it lacks.
 
     Attributes:
         bought: Facts that were bought about it and are fresh.
+        attributed: It is of another account than it would be without the domain that was bought.
         reason: Why something was bought or not, for the decision.
         certificate: The proof of a settled decision.
         question: What the certificate is of.
@@ -55,6 +56,7 @@ class Told:
 
     case: Case
     bought: Facts = field(default_factory=dict)
+    attributed: bool = False
     reason: Reason | None = None
     certificate: Certificate | None = None
     question: Question | None = None
@@ -63,7 +65,7 @@ class Told:
     changed: tuple[tuple[str, bool], ...] = ()
 
 
-def consider(desk: Desk, came: Signal) -> Told:
+def consider(desk: Desk, came: Signal) -> Considered:
     """Match a signal, and say whether it is decided now and with which bought facts.
 
     Args:
@@ -72,18 +74,22 @@ def consider(desk: Desk, came: Signal) -> Told:
     """
     case = matching.find(desk, came)
     if not desk.policy.enrich.is_live or came.kind is Kind.ENRICHED:
-        return Told(case=case)
+        return Considered(case=case)
+    before = case.match
     case, bought = _with_answers(case)
     who = identity.foreseen(case)
     opens = who.lead is None and came.kind in OPENS_A_LEAD
     lead_id = desk.world.new_id("lead") if opens else None
     question = foreseen.question_of(case, who, bought, lead_id or "")
     if question is None or (not question.free and not bought):
-        return Told(case=case, bought=bought, lead_id=lead_id)
+        return Considered(case=case, bought=bought, lead_id=lead_id)
     verdict = worth_buying(question)
     desk.world.reach("enrich.bounded")
     outcomes = desk.session.purchases.of_signal(came.signal_id)
-    told = Told(case=case, bought=bought, question=question, lead_id=lead_id)
+    told = Considered(
+        case=case, bought=bought, question=question, lead_id=lead_id,
+        attributed=_names_another(before, case),
+    )  # fmt: skip
     if verdict.is_settled:
         return _settled(told, question, verdict, outcomes)
     return _unsettled(told, question, verdict, outcomes)
@@ -104,6 +110,15 @@ def _with_answers(case: Case) -> tuple[Case, Facts]:
     return case, found
 
 
+def _names_another(before: Match, case: Case) -> bool:
+    """Return whether a domain that was bought says otherwise which account a signal is of."""
+    if case.match is before:
+        return False
+    fields = ("band", "account_id", "possible_account_id")
+    other = any(getattr(before, name) != getattr(case.match, name) for name in fields)
+    return other or identity.is_new_domain(case)
+
+
 def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
     """Return admissible facts of fresh answers; the first that said something of a fact counts."""
     since = desk.now - timedelta(days=desk.policy.enrich.fresh_days)
@@ -116,61 +131,70 @@ def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
     return found
 
 
-def _settled(told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]) -> Told:
+def _settled(
+    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+) -> Considered:
     certificate = certify(question, verdict)
     lacks = ", ".join(each.fact for each in verdict.cells)
     owner = verdict.known.owner_id or "nobody yet"
     tier = f"Tier {verdict.known.tier.value}"
     stays = f"no value of {lacks or 'any other fact'} changes {tier} or {owner}"
-    bought = _bought(told, outcomes)
-    if bought:
-        reason = Reason(rule=f"{RULE}bought", words=f"{bought}; now {stays}")
+    made = _made(told, outcomes)
+    if made:
+        reason = Reason(rule=f"{RULE}bought", words=f"{_bought(told, made)}; now {stays}")
     else:
         reason = Reason(rule=f"{RULE}settled", words=f"not bought because {stays}")
     return replace(
-        told, reason=reason, certificate=certificate, changed=_changes(told, verdict, outcomes)
+        told, reason=reason, certificate=certificate, changed=_changes(told, verdict, made)
     )
 
 
-def _bought(told: Told, outcomes: Sequence[Outcome]) -> str:
+def _made(told: Considered, outcomes: Sequence[PurchaseStatus]) -> tuple[Purchase, ...]:
+    """Return the purchases for a signal that were answered."""
+    found = (
+        told.case.desk.session.purchases.get(each.purchase_id)
+        for each in outcomes
+        if each.state is PurchaseState.ANSWERED
+    )
+    return tuple(each for each in found if each is not None)
+
+
+def _bought(told: Considered, made: Sequence[Purchase]) -> str:
     """Say what was bought for a signal, of whom and why; nothing where nothing was."""
-    words = []
-    for each in outcomes:
-        if each.state is not PurchaseState.ANSWERED:
-            continue
-        made = told.case.desk.session.purchases.get(each.purchase_id)
-        if made is not None:
-            money = told.case.desk.policy.enrich.currency
-            words.append(
-                f"bought {', '.join(made.facts)} from {made.vendor} for "
-                f"{made.price / MILLION:.4g} {money} because the {' and '.join(made.flips)} could "
-                f"change (chance {made.chance:.0%}, worth {made.value / MILLION:.2f})"
-            )
-    return ", ".join(words)
+    money = told.case.desk.policy.enrich.currency
+    return ", ".join(
+        f"bought {', '.join(each.facts)} from {each.vendor} for "
+        f"{each.price / MILLION:.4g} {money} because the {' and '.join(each.flips)} could "
+        f"change (chance {each.chance:.0%}, worth {each.value / MILLION:.2f})"
+        for each in made
+    )
 
 
 def _changes(
-    told: Told, verdict: Verdict, outcomes: Sequence[Outcome]
+    told: Considered, verdict: Verdict, made: Sequence[Purchase]
 ) -> tuple[tuple[str, bool], ...]:
     """Return for each purchase that was answered whether the decision is another by it."""
-    got = [each for each in outcomes if each.state is PurchaseState.ANSWERED]
-    if not got or told.question is None or not told.bought:
+    if told.question is None:
         return ()
-    groups = told.question.groups
-    names = frozenset(groups.of(name) for name in told.bought)
-    without = replace(
-        told.question,
-        subject=replace(
-            told.question.subject, facts=groups.without(told.question.subject.facts, names)
-        ),
-    )
-    changed = asked.answer(without) != verdict.known
-    return tuple((each.purchase_id, changed) for each in got)
+    return tuple((each.purchase_id, _changed(told, verdict, each)) for each in made)
+
+
+def _changed(told: Considered, verdict: Verdict, made: Purchase) -> bool:
+    """Return whether a decision is another than without one purchase, all others being there."""
+    question = told.question
+    if question is None:
+        return False
+    if told.attributed and DOMAIN in made.facts:
+        return True
+    brought = frozenset(question.groups.of(name) for name in made.facts if name in told.bought)
+    facts = question.groups.without(question.subject.facts, brought)
+    without = replace(question, subject=replace(question.subject, facts=facts))
+    return asked.answer(without) != verdict.known
 
 
 def _unsettled(
-    told: Told, question: Question, verdict: Verdict, outcomes: Sequence[Outcome]
-) -> Told:
+    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+) -> Considered:
     """Buy what is worth it and wait, or decide by what is known."""
     desk, came = told.case.desk, told.case.signal
     rules = desk.policy.enrich
@@ -195,7 +219,7 @@ def _unsettled(
     return _waiting(told, Wait(began_at=desk.now, until=until))
 
 
-def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Whom]]:
+def _failed(desk: Desk, outcomes: Sequence[PurchaseStatus]) -> frozenset[tuple[str, Whom]]:
     """Return who could not be asked about whom for this signal; once is enough while it waits."""
     made = (
         desk.session.purchases.get(each.purchase_id)
@@ -205,7 +229,7 @@ def _failed(desk: Desk, outcomes: Sequence[Outcome]) -> frozenset[tuple[str, Who
     return frozenset((each.vendor, each.whom) for each in made if each is not None)
 
 
-def _waiting(told: Told, wait: Wait) -> Told:
+def _waiting(told: Considered, wait: Wait) -> Considered:
     told.case.desk.session.enriching.wait(told.case.signal.signal_id, wait)
     told.case.desk.world.reach("enrich.waiting")
     return replace(told, waits=True)
@@ -226,7 +250,7 @@ def _best(question: Question, verdict: Verdict, market: Market, desk: Desk) -> C
     return next(worth_it, "not_worth_it")
 
 
-def _why_not(outcomes: Sequence[Outcome]) -> str | None:
+def _why_not(outcomes: Sequence[PurchaseStatus]) -> str | None:
     """Return why purchases that were made brought nothing, in a fixed word."""
     for each in reversed(outcomes):
         if each.state is PurchaseState.FAILED:
@@ -236,17 +260,20 @@ def _why_not(outcomes: Sequence[Outcome]) -> str | None:
     return None
 
 
-def _missing(told: Told, verdict: Verdict, outcomes: Sequence[Outcome], why: str) -> Told:
+def _missing(
+    told: Considered, verdict: Verdict, outcomes: Sequence[PurchaseStatus], why: str
+) -> Considered:
     lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
     may = " and ".join(verdict.flips)
-    bought = _bought(told, outcomes)
+    made = _made(told, outcomes)
+    bought = _bought(told, made)
     words = f"enrichment: missing ({why}); decided by known facts, {lacks} could change the {may}"
     words = f"{words}; {bought}" if bought else words
     reason = Reason(rule=MISSING, words=words)
-    return replace(told, reason=reason, changed=_changes(told, verdict, outcomes))
+    return replace(told, reason=reason, changed=_changes(told, verdict, made))
 
 
-def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
+def _purchase(told: Considered, best: Choice, until: datetime) -> Purchase:
     desk, offer = told.case.desk, best.offer
     assert told.question is not None  # noqa: S101 -- nothing is bought without one
     lead_id = told.question.lead.lead_id if told.question.held is not None else None
@@ -266,7 +293,7 @@ def _purchase(told: Told, best: Choice, until: datetime) -> Purchase:
     )
 
 
-def keep(told: Told, decision: Decision) -> None:
+def keep(told: Considered, decision: Decision) -> None:
     """Keep what follows from a decision: its certificate, what its purchases changed, its facts.
 
     Args:

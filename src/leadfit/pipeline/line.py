@@ -29,7 +29,7 @@ from leadfit.pipeline import (
     rating,
 )
 from leadfit.pipeline.case import Case, Desk, InForce, Routed, Who
-from leadfit.pipeline.enriching import Told
+from leadfit.pipeline.enriching import Considered
 from leadfit.pipeline.known import facts_of
 from leadfit.pipeline.tape import taped
 from leadfit.policy import Policy
@@ -271,14 +271,14 @@ def decide_on(desk: Desk, came: Signal) -> str | None:
     return _go_on(enriching.consider(desk, came))
 
 
-def _go_on(told: Told) -> str | None:
+def _go_on(told: Considered) -> str | None:
     case = told.case
     who = identity.settle(case)
     case.desk.world.reach("decide.identified")
     return _follow(told, who)
 
 
-def _follow(told: Told, who: Who) -> str | None:
+def _follow(told: Considered, who: Who) -> str | None:
     """Do what the signal calls for; return its lead."""
     case = told.case
     kind = case.signal.kind
@@ -304,7 +304,7 @@ def _follow(told: Told, who: Who) -> str | None:
     return lead_id
 
 
-def _open(told: Told, who: Who, lead_id: str) -> None:
+def _open(told: Considered, who: Who, lead_id: str) -> None:
     """Open a lead: score, route, orchestrate."""
     case = told.case
     desk = case.desk
@@ -328,7 +328,7 @@ def _open(told: Told, who: Who, lead_id: str) -> None:
     matching.keep(case, who, lead_id, rated, doubt)
 
 
-def _rate_again(told: Told, who: Who, lead: Lead) -> None:
+def _rate_again(told: Considered, who: Who, lead: Lead) -> None:
     """Rate an open lead by what is known now; a higher tier gets its own clock and actions."""
     case = told.case
     desk, leads = case.desk, case.desk.session.leads
@@ -361,7 +361,7 @@ def _rate_again(told: Told, who: Who, lead: Lead) -> None:
 
 
 def _rated(
-    told: Told, who: Who, lead_id: str, subject: Subject, lead: Lead | None = None
+    told: Considered, who: Who, lead_id: str, subject: Subject, lead: Lead | None = None
 ) -> rating.Rated:
     """Rate a lead that a signal is about; it says where facts are missing that could change it."""
     case = told.case
@@ -384,7 +384,7 @@ def _hold_back(case: Case, lead: Lead, rated: Score) -> None:
         desk.session.unbegun.cancel(barred, desk.now)
 
 
-def _hear(told: Told, who: Who, lead: Lead) -> None:
+def _hear(told: Considered, who: Who, lead: Lead) -> None:
     """Take what a source reports about the handling of a lead.
 
     Without a person behind it (the fact ``by``), a touch may be an automatic notice: it is kept
@@ -402,7 +402,7 @@ def _hear(told: Told, who: Who, lead: Lead) -> None:
     _keep(told, who, lead_id=lead.lead_id)
 
 
-def _hear_of_owner(told: Told, who: Who, lead: Lead) -> None:
+def _hear_of_owner(told: Considered, who: Who, lead: Lead) -> None:
     """Take what a source reports about the owner of a lead: a person gave it away over there.
 
     Without a person behind it (the fact ``by``) it is an activity, as is our own write that comes
@@ -424,7 +424,7 @@ def _is_of_a_program(case: Case, by: str) -> bool:
     return is_touch and feedback.is_automatic(by, case.desk.policy, came.facts)
 
 
-def _subject(told: Told, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
+def _subject(told: Considered, who: Who, lead_id: str, before: Mapping[str, Fact]) -> Subject:
     """Put together what scoring looks at: the account's facts, then the lead's own."""
     activities = told.case.desk.session.leads.activities(
         lead_id=lead_id,
@@ -436,7 +436,7 @@ def _subject(told: Told, who: Who, lead_id: str, before: Mapping[str, Fact]) -> 
 
 
 def _keep(
-    told: Told,
+    told: Considered,
     who: Who,
     *,
     lead_id: str | None,

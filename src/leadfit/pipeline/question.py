@@ -71,7 +71,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Placement:
     """What a decision comes to.
 
     Attributes:
@@ -98,7 +98,7 @@ def rated(question: Question, completion: Mapping[str, Fact] | None = None) -> S
     )
 
 
-def answer(question: Question, completion: Mapping[str, Fact] | None = None) -> Outcome:
+def answer(question: Question, completion: Mapping[str, Fact] | None = None) -> Placement:
     """Return tier and owner with unknown facts completed.
 
     Args:
@@ -107,7 +107,7 @@ def answer(question: Question, completion: Mapping[str, Fact] | None = None) -> 
     """
     scored = rated(question, completion)
     tier = scored.tier if question.held is None else min(question.held, scored.tier)
-    return Outcome(tier=tier, owner_id=owner(question, tier, scored, completion))
+    return Placement(tier=tier, owner_id=owner(question, tier, scored, completion))
 
 
 def owner(

@@ -15,7 +15,7 @@ from typing import Final
 
 from leadfit.buying import DOMAIN, Flip, Offer
 from leadfit.pipeline import question as asked
-from leadfit.pipeline.question import Outcome, Question
+from leadfit.pipeline.question import Placement, Question
 from leadfit.policy.enrichment import EnrichRules, Worth, millionths
 from leadfit.records import Fact, Tier
 from leadfit.score.bounds import (
@@ -52,7 +52,7 @@ class Verdict:
         is_whole: Everything was looked at. Where it was not, it counts as if it could change.
     """
 
-    known: Outcome
+    known: Placement
     bounds: Bounds
     owners: tuple[str | None, ...]
     flips: tuple[Flip, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from leadfit.bounds import percent, percent_span
 from leadfit.history import Step
 from leadfit.records import Tier
 from leadfit.report import words
@@ -113,8 +114,7 @@ def share(found: Share) -> str:
     """Return a share with what it is of and its interval."""
     if found.value is None:
         return _NOTHING
-    low, high = 100 * found.low, 100 * found.high
-    return f"{100 * found.value:.1f} % of {found.of} ({low:.1f} to {high:.1f})"
+    return f"{percent(found.value)} of {found.of} ({percent_span(found.low, found.high)})"
 
 
 def _signed(value: float | None, low: float | None, high: float | None, unit: str) -> Row:

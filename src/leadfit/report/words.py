@@ -6,6 +6,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from leadfit import bounds
 from leadfit.buying import MILLION
 from leadfit.currency import minor_digits
 
@@ -73,7 +74,7 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     >>> percent(0.10525)
     '10.5 %'
     """
-    return UNKNOWN if fraction is None else f"{fraction * 100:.{digits}f} %"
+    return bounds.percent(fraction, digits, UNKNOWN)
 
 
 def points(fraction: float | None, digits: int = 1) -> str:

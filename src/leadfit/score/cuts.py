@@ -5,6 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+DIGITS: Final = 6
+"""Decimals of a cut; scores have no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ def pass_rate(scores: Sequence[float], cut: float) -> float:
     return sum(score >= cut for score in scores) / len(scores) if scores else 0.0
 
 
-def derive_cut(scores: Sequence[float], rate: float, *, digits: int = 6) -> DerivedCut:
+def derive_cut(scores: Sequence[float], rate: float) -> DerivedCut:
     """Return the cut on other scores whose pass rate is nearest to the one there was.
 
     Equal scores pass together. Between two cuts that miss the rate by the same, fewer pass.
@@ -39,7 +43,6 @@ def derive_cut(scores: Sequence[float], rate: float, *, digits: int = 6) -> Deri
     Args:
         scores: What is cut now, such as the learned score of every account that was rated.
         rate: Share that passed before, from 0 to 1; see :func:`pass_rate`.
-        digits: Decimals of the cut, not fewer than the scores have.
 
     Raises:
         ValueError: There is no score, or the rate is no share.
@@ -49,9 +52,9 @@ def derive_cut(scores: Sequence[float], rate: float, *, digits: int = 6) -> Deri
     """
     if not scores or not 0 <= rate <= 1:
         raise ValueError(f"scores and a rate from 0 to 1, not {len(scores)} scores and {rate}")
-    ordered = sorted(round(score, digits) for score in scores)
+    ordered = sorted(round(score, DIGITS) for score in scores)
     # Where nobody is to pass, the cut lies just over the best score.
-    tried = [*sorted(set(ordered)), round(ordered[-1] + 10.0**-digits, digits)]
+    tried = [*sorted(set(ordered)), round(ordered[-1] + 10.0**-DIGITS, DIGITS)]
     rates = [(len(ordered) - bisect_left(ordered, cut)) / len(ordered) for cut in tried]
     _, place = min((round(abs(each - rate), 12), -n) for n, each in enumerate(rates))
     return DerivedCut(cut=tried[-place], pass_rate=rates[-place], asked=rate)

@@ -11,6 +11,7 @@ from leadfit.records import Reason, Tier
 from leadfit.score.models import (
     DIGITS,
     Components,
+    composite,
     fit_gate,
     intent_gate,
     tier_by_chance,
@@ -57,7 +58,7 @@ def from_ledger(model: str, reasons: Sequence[Reason], rules: ScoreRules) -> Reb
     parts = Components(**{name: max(0.0, _sum(reasons, f"{name}.")) for name in _PARTS})
     fit100, intent100 = fit_gate(parts, rules.weights), intent_gate(parts, rules.weights)
     if model == "A":
-        tier, _ = tier_by_total(round(total, DIGITS), rules.cuts)
+        tier, _ = tier_by_total(composite(parts), rules.cuts)
     else:
         by_icp = "fit.icp" in named
         tier, _ = tier_by_gates(fit100, intent100, rules.cuts, by_icp=by_icp)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from leadfit.policy.scoring import Cuts, Weights
 from leadfit.records import Reason, Tier
@@ -29,34 +28,40 @@ class Components:
     authority: float
 
 
-def composite(
-    components: Components, weights: Weights, *, scale: Literal["points", "percent"] = "points"
-) -> float:
-    """Return the total of Model A from either form of its input.
+def composite(components: Components) -> float:
+    """Return the total of Model A: points are summed, and never weighted a second time.
 
-    Args:
-        components: Points up to each component's weight, or percentages of it.
-        weights: Most points of each component.
-        scale: Which form the components have. Points are summed and never weighted again.
-
-    Raises:
-        ValueError: A component is outside its scale.
-
-    >>> composite(Components(fit=35, engagement=22, intent=12, authority=8), Weights())
-    77.0
-    >>> percent = Components(fit=87.5, engagement=220 / 3, intent=60, authority=80)
-    >>> composite(percent, Weights(), scale="percent")
+    >>> composite(Components(fit=35, engagement=22, intent=12, authority=8))
     77.0
     """
-    points = []
-    for name in ("fit", "engagement", "intent", "authority"):
-        given, weight = getattr(components, name), getattr(weights, name)
-        most = weight if scale == "points" else 100
-        if not 0 <= given <= most:
-            message = f"{name}: came {given!r}; allowed: 0 to {most:g} in {scale}"
+    each = (components.fit, components.engagement, components.intent, components.authority)
+    return round(math.fsum(each), DIGITS)
+
+
+def in_points(
+    weights: Weights, *, fit: float, engagement: float, intent: float, authority: float
+) -> Components:
+    """Return components that were given as percentages of their weights.
+
+    Args:
+        weights: Most points of each component.
+        fit: From 0 to 100, as are the others.
+        engagement: As ``fit``.
+        intent: As ``fit``.
+        authority: As ``fit``.
+
+    Raises:
+        ValueError: A percentage is outside 0 to 100.
+
+    >>> in_points(Weights(), fit=87.5, engagement=50, intent=60, authority=80)
+    Components(fit=35.0, engagement=15.0, intent=12.0, authority=8.0)
+    """
+    given = {"fit": fit, "engagement": engagement, "intent": intent, "authority": authority}
+    for name, percentage in given.items():
+        if not 0 <= percentage <= 100:
+            message = f"{name}: came {percentage!r}; allowed: 0 to 100 % of its weight"
             raise ValueError(message)
-        points.append(given if scale == "points" else given / 100 * weight)
-    return round(math.fsum(points), DIGITS)
+    return Components(**{name: each / 100 * getattr(weights, name) for name, each in given.items()})
 
 
 def fit_gate(components: Components, weights: Weights) -> float:

@@ -21,6 +21,7 @@ from leadfit.score.less import taken_away
 from leadfit.score.models import (
     DIGITS,
     Components,
+    composite,
     firmographic_gate,
     fit_gate,
     intent_gate,
@@ -163,7 +164,7 @@ def _by_rules(weighed: _Weighed, rules: ScoreRules) -> _Decided:
     total = _sum(weighed.reasons)
     model = "B" if rules.model == "B" else "A"
     if model == "A":
-        tier, reason = tier_by_total(round(total, DIGITS), rules.cuts)
+        tier, reason = tier_by_total(composite(weighed.components), rules.cuts)
     else:
         tier, reason = tier_by_gates(
             weighed.fit100, weighed.intent100, rules.cuts, by_icp=weighed.by_icp

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
-from leadfit.artifact import Artifact, Head, evaluate
+from leadfit.artifact import Artifact, Head, chance_at, evaluate, interpolate
 from leadfit.levels import ArtifactFact
 from leadfit.policy import Policy
 from leadfit.policy.policy import EXPLORED, fact_name
@@ -21,6 +20,7 @@ from leadfit.score.detractor import flag_reasons, forced_tier
 from leadfit.score.less import wanted_by
 from leadfit.score.models import (
     Components,
+    composite,
     fit_gate,
     intent_gate,
     tier_by_chance,
@@ -180,8 +180,7 @@ def _by_rules(basis: Basis, parts: Components, icp: float | None) -> Tier:
         gates = (fit_gate(parts, rules.weights), intent_gate(parts, rules.weights))
         tier, _ = tier_by_gates(*gates, rules.cuts, by_icp=icp is not None)
     else:
-        sums = (parts.fit, parts.engagement, parts.intent, parts.authority)
-        tier, _ = tier_by_total(round(math.fsum(sums), DIGITS), rules.cuts)
+        tier, _ = tier_by_total(composite(parts), rules.cuts)
     if icp is not None and rules.firmographic == "needed":
         gate = round(by_facts.fit / rules.weights.fit * 100, DIGITS)
         return tier if gate >= rules.cuts.b_fit else Tier.THREE
@@ -267,8 +266,7 @@ def _measures(
             "fit100": (fit_gate(low, weights), fit_gate(high, weights)),
             "intent100": (intent_gate(low, weights), intent_gate(high, weights)),
         }
-    sums = [math.fsum(getattr(each, name) for name in COMPONENTS) for each in ends]
-    return {"total": _total(basis, free) or (round(sums[0], DIGITS), round(sums[1], DIGITS))}
+    return {"total": _total(basis, free) or (composite(low), composite(high))}
 
 
 def _forced(
@@ -304,12 +302,12 @@ def _icp(
         ends[head.step] = (own[0] * before[0], own[1] * before[1])
         values[0] += worth * ends[head.step][0]
         values[1] += worth * ends[head.step][1]
-    points = [_height(artifact.knots, value) for value in values]
+    points = [interpolate(artifact.knots, value) for value in values]
     match = (0.0, 0.0)
     if artifact.detractor is not None:
         low, high = _head(artifact.detractor, levels)
         knots = artifact.detractor_knots
-        match = (_height(knots, low) - _SLACK, _height(knots, high) + _SLACK)
+        match = (interpolate(knots, low) - _SLACK, interpolate(knots, high) + _SLACK)
     share = artifact.detractor_share
     low = points[0] * (1 - share * min(1.0, max(0.0, match[1])))
     high = points[1] * (1 - share * min(1.0, max(0.0, match[0])))
@@ -341,21 +339,7 @@ def _head(head: Head, levels: Sequence[frozenset[int]]) -> tuple[float, float]:
     for row, places in zip(head.coefficients, levels, strict=True):
         terms = [row[place] if place >= 0 else 0.0 for place in places]
         low, high = low + min(terms), high + max(terms)
-    return _link(head.link, low - 1e-9), _link(head.link, high + 1e-9)
-
-
-def _link(link: str, eta: float) -> float:
-    eta = min(30.0, max(-30.0, eta))
-    return -math.expm1(-math.exp(eta)) if link == "hazard" else 1.0 / (1.0 + math.exp(-eta))
-
-
-def _height(knots: Sequence[tuple[float, float]], x: float) -> float:
-    if x <= knots[0][0]:
-        return knots[0][1]
-    for (x0, y0), (x1, y1) in pairwise(knots):
-        if x <= x1:
-            return y0 + (y1 - y0) * ((x - x0) / (x1 - x0))
-    return knots[-1][1]
+    return chance_at(head.link, low - 1e-9), chance_at(head.link, high + 1e-9)
 
 
 def _chance(

@@ -25,12 +25,13 @@ from leadfit.records import (
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.relatives.domains import AccountDomain
 from leadfit.store.breaches import Breaches, Unbegun
-from leadfit.store.enriching import Enriching
+from leadfit.store.enriching import EnrichmentState
 from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.lifts import Lifts
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
+from leadfit.store.paces import Paces
 from leadfit.store.past import Past
 from leadfit.store.persons import Persons
 from leadfit.store.publications import Publications
@@ -404,7 +405,7 @@ class Session(Protocol):
         """What we wrote into other systems."""
 
     @property
-    def enriching(self) -> Enriching:
+    def enriching(self) -> EnrichmentState:
         """Signals that wait for bought facts, and proofs that none are needed."""
 
     @property
@@ -450,6 +451,10 @@ class Session(Protocol):
     @property
     def purchases(self) -> Purchases:
         """Facts that are bought."""
+
+    @property
+    def paces(self) -> Paces:
+        """How fast vendors may be called."""
 
     @property
     def vendors(self) -> Vendors:

@@ -21,6 +21,7 @@ Row = Sequence[str | None]
 """Source, then one value for each column."""
 
 _FETCHED: Final = 50_000
+_A_BIT: Final = 20
 _SHOWN: Final = 20
 _LOOKED_AT: Final = 20_000
 """Records that are enough to see whether one column copies another."""
@@ -365,13 +366,13 @@ class Batch:
         )
         return self._count("SELECT count(*) FROM weighed")
 
-    def weights(self, card: Card, *, a_bit: int = 20) -> list[tuple[float, int]]:
-        """Return how many candidate pairs have which weight, to one part in ``a_bit`` of a bit."""
+    def weights(self, card: Card) -> list[tuple[float, int]]:
+        """Return how many candidate pairs have which weight, to a twentieth of a bit."""
         rows = self._all(
-            f"SELECT round(weight * {a_bit})::BIGINT AS w, count(*) "  # noqa: S608 -- numbered columns
+            f"SELECT round(weight * {_A_BIT})::BIGINT AS w, count(*) "  # noqa: S608 -- numbered columns
             f"FROM ({sql.weighed(card, 'graded')}) GROUP BY w ORDER BY w"
         )
-        return [(int(str(w)) / a_bit, int(str(n))) for w, n in rows]
+        return [(int(str(w)) / _A_BIT, int(str(n))) for w, n in rows]
 
     def shares(self, card: Card) -> list[dict[int, float]]:
         """Return by comparison how many matches are expected at each level that says something."""

@@ -26,14 +26,18 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCertificate:
-    """A certificate with the decision it is of."""
+    """A certificate with the decision it is of.
+
+    Attributes:
+        certificate: ``None`` where its bytes are not what was written.
+    """
 
     decision_id: str
     lead_id: str | None
-    certificate: Certificate
+    certificate: Certificate | None
 
 
-class Enriching(Protocol):
+class EnrichmentState(Protocol):
     """Waits, certificates and recorded values of facts."""
 
     def wait(self, signal_id: str, wait: Wait) -> None:
@@ -58,6 +62,15 @@ class Enriching(Protocol):
         self, limit: int, after: str = "", lead_id: str | None = None
     ) -> tuple[StoredCertificate, ...]:
         """Return certificates, by decision behind ``after``, of all leads or of one."""
+
+    def lacking(
+        self, limit: int, after: str = "", lead_id: str | None = None
+    ) -> tuple[tuple[tuple[str, str | None], ...], str]:
+        """Return decisions that name a certificate and have none, with their leads.
+
+        Looks at up to ``limit`` decisions behind ``after``; also returns where to go on, empty at
+        the end.
+        """
 
     def observe(self, facts: Facts) -> None:
         """Count values of facts that were found at a lead; nothing personal is counted."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from leadfit.buying import Answer, Market, Outcome, Purchase, Whom
+from leadfit.buying import Answer, Market, Purchase, PurchaseStatus, Whom
 from leadfit.policy.enrichment import EnrichRules
 
 
@@ -34,7 +34,7 @@ class Purchases(Protocol):
     def buy(self, purchase: Purchase) -> None:
         """Keep a purchase that is to be made; one with the same id is never kept twice."""
 
-    def of_signal(self, signal_id: str) -> tuple[Outcome, ...]:
+    def of_signal(self, signal_id: str) -> tuple[PurchaseStatus, ...]:
         """Return how the purchases for a signal stand, in the order in which they were kept."""
 
     def get(self, purchase_id: str) -> Purchase | None:

@@ -47,6 +47,8 @@ _READ: Final = 2_000
 
 _SHOWN: Final = 20
 _FETCHED: Final = 50_000
+_DRIVER_MB: Final = 1_200
+"""What the engine of the driver itself may take."""
 
 
 def check_installed(what: str) -> None:
@@ -183,7 +185,6 @@ class SparkBatch(Batch):
     Args:
         columns: Names of the normalised columns.
         session: Where pairs are found and weighed.
-        memory_mb: What the driver's own engine may take.
         trained_on: How many records a model is trained on at most.
     """
 
@@ -192,10 +193,9 @@ class SparkBatch(Batch):
         columns: Sequence[str],
         session: SparkSession,
         *,
-        memory_mb: int = 1200,
         trained_on: int = TRAINED_ON,
     ) -> None:
-        super().__init__(columns, memory_mb=memory_mb)
+        super().__init__(columns, memory_mb=_DRIVER_MB)
         self._session = session
         self._trained_on = trained_on
         self._records: DataFrame | None = None

@@ -10,16 +10,18 @@ from typing import Final
 from leadfit.buying import Certificate
 from leadfit.records import Facts
 from leadfit.store.codec import from_us, to_us
+from leadfit.store.decided import open_decision
 from leadfit.store.enriching import StoredCertificate, Wait
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
 
 _LONGEST: Final = 60
 _LISTED: Final = 200
+_NAMED: Final = '"certificate_digest":"'
 
 
 class SqlEnriching:
-    """See :class:`leadfit.store.enriching.Enriching`."""
+    """See :class:`leadfit.store.enriching.EnrichmentState`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -90,10 +92,25 @@ class SqlEnriching:
         )
         return tuple(
             StoredCertificate(
-                decision_id=decision_id, lead_id=lead, certificate=_read(digest, body)
+                decision_id=decision_id, lead_id=lead, certificate=_maybe_read(digest, body)
             )
             for decision_id, lead, digest, body in rows
         )
+
+    def lacking(
+        self, limit: int, after: str = "", lead_id: str | None = None
+    ) -> tuple[tuple[tuple[str, str | None], ...], str]:
+        """Return decisions that name a certificate and have none, and where to go on."""
+        where, of = ("", ()) if lead_id is None else (" AND lead_id = ?", (lead_id,))
+        rows = self._connection.execute(
+            "SELECT decision_id, lead_id, body FROM decisions WHERE decision_id > ? AND NOT EXISTS"  # noqa: S608 -- fixed words
+            " (SELECT 1 FROM certificates"
+            f" WHERE certificates.decision_id = decisions.decision_id){where}"
+            " ORDER BY decision_id LIMIT ?",
+            (after, *of, limit),
+        ).fetchall()
+        found = tuple((row[0], row[1]) for row in rows if _names_one(row[2]))
+        return found, rows[-1][0] if rows else ""
 
     def observe(self, facts: Facts) -> None:
         """Count values of facts that were found at a lead; nothing personal is counted."""
@@ -119,6 +136,21 @@ class SqlEnriching:
             if rows:
                 found[name] = dict(rows)
         return found
+
+
+def _names_one(body: bytes) -> bool:
+    """Return whether a decision names a certificate; one that cannot be read is for a replay."""
+    try:
+        return _NAMED in open_decision(body)
+    except (zlib.error, ValueError):
+        return False
+
+
+def _maybe_read(digest: str, body: bytes) -> Certificate | None:
+    try:
+        return _read(digest, body)
+    except (zlib.error, ValueError):
+        return None
 
 
 def _read(digest: str, body: bytes) -> Certificate:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from leadfit.buying import (
     Answer,
@@ -13,11 +13,12 @@ from leadfit.buying import (
     Flip,
     Market,
     Offer,
-    Outcome,
     Purchase,
     PurchaseState,
+    PurchaseStatus,
     Whom,
 )
+from leadfit.errors import DamagedStore
 from leadfit.policy.enrichment import EnrichRules, VendorRules, millionths, offer_of
 from leadfit.store.codec import from_us, pack_text, to_us
 from leadfit.store.outbox import Gate, GateState
@@ -25,6 +26,8 @@ from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_outbox import SqlDestinations
 from leadfit.store.sql_signals import SqlSignals
 from leadfit.store.vendors import gate_name, month_of
+
+T = TypeVar("T")
 
 PURCHASE: Final = (
     "purchase_id, signal_id, vendor, whom_kind, whom_key, facts, flips, chance, value, price,"
@@ -84,7 +87,7 @@ class SqlPurchases:
             ),
         )  # fmt: skip
 
-    def of_signal(self, signal_id: str) -> tuple[Outcome, ...]:
+    def of_signal(self, signal_id: str) -> tuple[PurchaseStatus, ...]:
         """Return how the purchases for a signal stand, in the order in which they were kept."""
         rows = self._connection.execute(
             "SELECT purchase_id, vendor, state, reason FROM purchases WHERE signal_id = ?"
@@ -92,7 +95,9 @@ class SqlPurchases:
             (signal_id,),
         )
         return tuple(
-            Outcome(purchase_id=row[0], vendor=row[1], state=PurchaseState(row[2]), reason=row[3])
+            PurchaseStatus(
+                purchase_id=row[0], vendor=row[1], state=PurchaseState(row[2]), reason=row[3]
+            )
             for row in rows
         )
 
@@ -102,7 +107,9 @@ class SqlPurchases:
             f"SELECT {PURCHASE} FROM purchases WHERE purchase_id = ?",  # noqa: S608 -- fixed columns
             (purchase_id,),
         ).fetchone()
-        return None if row is None else purchase_of(row)
+        if row is None:
+            return None
+        return as_written("purchases", purchase_id, lambda: purchase_of(row))
 
     def answers(self, about: Sequence[Whom], since: datetime) -> tuple[Answer, ...]:
         """Return what vendors answered about these subjects since a time, oldest first."""
@@ -179,6 +186,18 @@ class SqlPurchases:
             return vendor.hit_rate
         hits = [row for row in rows if row[0] == "answered"]
         return len(hits) / len(rows)
+
+
+def as_written(table: str, key: str, read: Callable[[], T]) -> T:
+    """Return what is read of a row.
+
+    Raises:
+        DamagedStore: It is not what was written.
+    """
+    try:
+        return read()
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise DamagedStore(f"{table}, {key}", "it is not what was written") from error
 
 
 def purchase_of(row: Row) -> Purchase:

@@ -20,6 +20,7 @@ from leadfit.store.sql_lifts import SqlLifts
 from leadfit.store.sql_matching import SqlLinks, SqlMerges, SqlReviews
 from leadfit.store.sql_outbox import SqlDeadLetters, SqlDestinations, SqlOutbox
 from leadfit.store.sql_owners import SqlOwners
+from leadfit.store.sql_paces import SqlPaces
 from leadfit.store.sql_past import SqlPast
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
@@ -92,6 +93,7 @@ class SqlSession:
         self.lifts = SqlLifts(connection, self.accounts)
         self.trials = SqlTrials(connection)
         self.purchases = SqlPurchases(connection, self.signals)
+        self.paces = SqlPaces(connection)
         self.vendors = SqlVendors(connection)
 
     def begin(self) -> None:

@@ -1,18 +1,20 @@
-"""Calls of vendors: whose turn it is, what is set aside for them, and the ledger of all."""
+"""Calls of vendors: what is to be bought, what is set aside for it, and the ledger of all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from functools import partial
+from itertools import islice
+from typing import Final
 
 from leadfit.buying import Purchase, PurchaseState
-from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
-from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection, Row
-from leadfit.store.sql_purchases import PURCHASE, purchase_of
+from leadfit.store.sql_ledger import ledger_faults
+from leadfit.store.sql_paces import SqlPaces, hold_to
+from leadfit.store.sql_purchases import PURCHASE, as_written, purchase_of
 from leadfit.store.vendors import (
     Begun,
     Bill,
@@ -25,8 +27,6 @@ from leadfit.store.vendors import (
     month_of,
 )
 
-T = TypeVar("T")
-
 _NO_LIMIT: Final = 2**62
 _OPEN: Final = "('wanted', 'asked')"
 _UNDER_WAY: Final = "('open', 'later')"
@@ -37,7 +37,11 @@ _CALL: Final = (
     " vendor_calls.state, purchases.signal_id, coalesce(purchases.lead_id, signals.lead_id),"
     " vendor_calls.reason,"
     " vendor_calls.status, vendor_calls.money, vendor_calls.credits, vendor_calls.facts,"
-    " vendor_calls.ended_us, purchases.changed, decisions.decision_id"
+    " vendor_calls.ended_us, purchases.changed,"
+    # A signal may be decided again, by a person's hand or a breach; calls are made for the first.
+    " (SELECT decisions.decision_id FROM decisions WHERE decisions.lead_id = signals.lead_id"
+    " AND decisions.signal_id = signals.signal_id"
+    " ORDER BY decisions.decided_us, decisions.decision_id LIMIT 1)"
 )
 # One guarded statement: what is set aside and spent never exceeds the limit, on any store.
 _SET_ASIDE: Final = """
@@ -59,6 +63,7 @@ class SqlVendors:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._paces = SqlPaces(connection)
 
     def ready(self, now: datetime) -> tuple[str, ...]:
         """Return the vendors of which something is to be bought now."""
@@ -89,7 +94,7 @@ class SqlVendors:
             " ORDER BY next_us, purchase_id LIMIT ?",
             (vendor, to_us(now), to_us(now), *gone, limit),
         )
-        return tuple(_purchase_view(row) for row in rows)
+        return tuple(as_written("purchases", row[0], partial(_purchase_view, row)) for row in rows)
 
     def view(self, purchase_id: str) -> PurchaseView | None:
         """Return how a purchase stands."""
@@ -97,7 +102,9 @@ class SqlVendors:
             f"SELECT {_VIEW} FROM purchases WHERE purchase_id = ?",  # noqa: S608 -- fixed columns
             (purchase_id,),
         ).fetchone()
-        return None if row is None else _purchase_view(row)
+        if row is None:
+            return None
+        return as_written("purchases", row[0], partial(_purchase_view, row))
 
     def views(self, limit: int, vendor: str | None = None) -> tuple[PurchaseView, ...]:
         """Return the latest purchases, newest first."""
@@ -106,7 +113,7 @@ class SqlVendors:
             " ORDER BY asked_us DESC, purchase_id DESC LIMIT ?",
             (vendor, limit),
         )
-        return tuple(_purchase_view(row) for row in rows)
+        return tuple(as_written("purchases", row[0], partial(_purchase_view, row)) for row in rows)
 
     def begin(
         self,
@@ -120,15 +127,18 @@ class SqlVendors:
     ) -> Begun:
         """Set aside what a call may cost, take its turn, and write that it begins."""
         self._lose(purchase.purchase_id, now)
-        why_not = self._why_not(purchase, terms, now)
+        # It is paid in the month in which its turn is.
+        free = self._paces.free_at(purchase.vendor, terms.bucket, terms.limits, now)
+        month = month_of(min(free, terms.latest))
+        why_not = self._why_not(purchase, terms, month)
         if why_not is not None:
             return Begun(at=now, why_not=why_not)
-        taken = self.take(purchase.vendor, terms.bucket, terms.limits, now=now, latest=terms.latest)
+        taken = self._paces.take(
+            purchase.vendor, terms.bucket, terms.limits, now=now, latest=terms.latest
+        )
         if not taken:
-            free = self.free_at(purchase.vendor, terms.bucket, terms.limits, now)
             return Begun(at=free, why_not="rate")
         self._claim(purchase, terms, now)
-        month = month_of(now)
         self._set_aside(purchase.vendor, month, "money", terms.most.money, terms.money_a_month)
         self._set_aside(
             purchase.vendor, month, "credits", terms.most.credits, terms.credits_a_month
@@ -149,7 +159,7 @@ class SqlVendors:
         )  # fmt: skip
         return Begun(call_id=call_id, at=taken[0])
 
-    def _why_not(self, purchase: Purchase, terms: Terms, now: datetime) -> str | None:
+    def _why_not(self, purchase: Purchase, terms: Terms, month: str) -> str | None:
         whom, since = purchase.whom, to_us(terms.fresh_since)
         row = self._connection.execute(
             "SELECT 1 FROM vendor_subjects WHERE vendor = ? AND whom_kind = ? AND whom_key = ?"
@@ -158,7 +168,7 @@ class SqlVendors:
         ).fetchone()
         if row is not None:
             return "asked"
-        used = self.spent(purchase.vendor, month_of(now))
+        used = self.spent(purchase.vendor, month)
         for unit, wanted, most in (
             ("money", terms.most.money, terms.money_a_month),
             ("credits", terms.most.credits, terms.credits_a_month),
@@ -180,7 +190,7 @@ class SqlVendors:
                 "since": to_us(terms.fresh_since),
             },
         ).rowcount
-        _hold_to(claimed == 1)
+        hold_to(claimed == 1)
 
     def _set_aside(self, vendor: str, month: str, unit: str, wanted: int, most: int | None) -> None:
         self._connection.execute(
@@ -198,7 +208,7 @@ class SqlVendors:
                 "most": _NO_LIMIT if most is None else most,
             },
         ).rowcount
-        _hold_to(taken == 1)
+        hold_to(taken == 1)
 
     def _lose(self, purchase_id: str, now: datetime) -> None:
         """Write down a call that began and was lost: it may have been carried out and paid."""
@@ -322,81 +332,6 @@ class SqlVendors:
             "UPDATE purchases SET changed = ? WHERE purchase_id = ?", (int(changed), purchase_id)
         )
 
-    def take(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        *,
-        now: datetime,
-        latest: datetime,
-        number: int = 1,
-    ) -> tuple[datetime, ...]:
-        """Take up to ``number`` times at which the vendor may be called, none after ``latest``."""
-        now_us, latest_us = to_us(now), to_us(latest)
-
-        def take_all(pace: Pace) -> tuple[datetime, ...]:
-            taken: list[datetime] = []
-            while len(taken) < number:
-                at_us = pace.take(limits, now_us=now_us, latest_us=latest_us)
-                if at_us is None:
-                    break
-                taken.append(from_us(at_us))
-            return tuple(taken)
-
-        return self._paced(vendor, bucket, limits, now, take_all)
-
-    def free_at(self, vendor: str, bucket: str, limits: Limits, now: datetime) -> datetime:
-        """Return when the vendor may be called next."""
-        return from_us(self._pace(vendor, bucket)[1].free_us(limits, now_us=to_us(now)))
-
-    def hold(self, vendor: str, bucket: str, until: datetime) -> None:
-        """Let nobody call a vendor before a time."""
-        self._paced(vendor, bucket, {}, until, lambda pace: pace.hold(to_us(until)))
-
-    def hear(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        said: Mapping[int, tuple[int | None, int | None, datetime | None]],
-        now: datetime,
-    ) -> None:
-        """Take what an answer says: limit, what is left and when it begins anew, by window."""
-
-        def hear(pace: Pace) -> None:
-            for span, (most, left, reset) in said.items():
-                pace.hear(
-                    span, limits, most=most, left=left, reset_us=maybe_us(reset),
-                    now_us=to_us(now),
-                )  # fmt: skip
-
-        self._paced(vendor, bucket, limits, now, hear)
-
-    def _pace(self, vendor: str, bucket: str) -> tuple[int, Pace]:
-        row = self._connection.execute(
-            "SELECT version, body FROM vendor_paces WHERE vendor = ? AND bucket = ?",
-            (vendor, bucket),
-        ).fetchone()
-        return (0, Pace()) if row is None else (row[0], Pace(row[1]))
-
-    def _paced(
-        self, vendor: str, bucket: str, limits: Limits, now: datetime, work: Callable[[Pace], T]
-    ) -> T:
-        """Change a pace; nobody else may have changed it meanwhile."""
-        version, pace = self._pace(vendor, bucket)
-        answer = work(pace)
-        free_us, body = pace.free_us(limits, now_us=to_us(now)), pace.body()
-        kept = self._connection.execute(
-            "INSERT INTO vendor_paces (vendor, bucket, version, body, free_us)"
-            " VALUES (?1, ?2, ?3 + 1, ?4, ?5) ON CONFLICT (vendor, bucket) DO UPDATE SET"
-            " version = excluded.version, body = excluded.body, free_us = excluded.free_us"
-            " WHERE vendor_paces.version = ?3",
-            (vendor, bucket, version, body, free_us),
-        ).rowcount
-        _hold_to(kept == 1)
-        return answer
-
     def spent(self, vendor: str, month: str) -> Mapping[str, Spent]:
         """Return what is used of a month, by ``money`` and ``credits``."""
         rows = self._connection.execute(
@@ -405,27 +340,17 @@ class SqlVendors:
         )
         return {row[0]: Spent(reserved=row[1], spent=row[2]) for row in rows}
 
-    def counted(
-        self, vendor: str, bucket: str, limits: Limits, now: datetime
-    ) -> Mapping[int, tuple[int, int]]:
-        """Return for each window, in microseconds, the calls counted in it and its limit."""
-        _, pace = self._pace(vendor, bucket)
-        in_force = pace.in_force(limits)
-        return {span: (pace.taken(span, to_us(now)), most) for span, most in in_force.items()}
-
     def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
         """Return the calls that began in a time, oldest first."""
         rows = self._connection.execute(
             f"SELECT {_CALL} FROM vendor_calls LEFT JOIN purchases"  # noqa: S608 -- fixed columns
             " ON purchases.purchase_id = vendor_calls.purchase_id"
             " LEFT JOIN signals ON signals.signal_id = purchases.signal_id"
-            " LEFT JOIN decisions ON decisions.lead_id = signals.lead_id"
-            " AND decisions.signal_id = signals.signal_id"
             " WHERE vendor_calls.at_us >= ? AND vendor_calls.at_us < ?"
             " ORDER BY vendor_calls.at_us, vendor_calls.call_id",
             (to_us(since), to_us(until)),
         )
-        return tuple(_call(row) for row in rows)
+        return tuple(as_written("vendor_calls", row[0], partial(_call, row)) for row in rows)
 
     def answered(self, vendor: str) -> Mapping[tuple[str, str], str]:
         """Return the signal of the latest answer about each subject, by its kind and key."""
@@ -435,6 +360,10 @@ class SqlVendors:
             (vendor,),
         )
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def ledger_faults(self, limit: int) -> tuple[str, ...]:
+        """Return what of purchases, calls and budgets does not fit together, the first of it."""
+        return tuple(islice(ledger_faults(self._connection), limit))
 
     def keep_audit(self, vendor: str, at: datetime, body: str) -> None:
         """Keep what an audit of a vendor came to."""
@@ -453,16 +382,6 @@ class SqlVendors:
         return None if row is None else (from_us(row[0]), row[1])
 
 
-def _hold_to(kept: bool) -> None:
-    """Undo a piece of work whose guard failed: another worker was quicker.
-
-    Raises:
-        StoreBusy: It failed.
-    """
-    if not kept:
-        raise StoreBusy("another worker calls the same vendor", 0.05)
-
-
 def _purchase_view(row: Row) -> PurchaseView:
     state, reason, attempts, doubts, ticket, answer_id, done_us, changed = row[_COLUMNS:]
     return PurchaseView(
@@ -479,6 +398,9 @@ def _purchase_view(row: Row) -> PurchaseView:
 
 
 def _call(row: Row) -> VendorCall:
+    if row[5] is None:
+        message = "a call without its purchase"
+        raise ValueError(message)
     return VendorCall(
         call_id=row[0],
         purchase_id=row[1],

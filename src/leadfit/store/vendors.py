@@ -219,47 +219,21 @@ class Vendors(Protocol):
     def note_changed(self, purchase_id: str, *, changed: bool) -> None:
         """Write whether a decision came out otherwise by what was bought."""
 
-    def take(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        *,
-        now: datetime,
-        latest: datetime,
-        number: int = 1,
-    ) -> tuple[datetime, ...]:
-        """Take up to ``number`` times at which the vendor may be called, none after ``latest``."""
-
-    def free_at(self, vendor: str, bucket: str, limits: Limits, now: datetime) -> datetime:
-        """Return when the vendor may be called next."""
-
-    def hold(self, vendor: str, bucket: str, until: datetime) -> None:
-        """Let nobody call a vendor before a time."""
-
-    def hear(
-        self,
-        vendor: str,
-        bucket: str,
-        limits: Limits,
-        said: Mapping[int, tuple[int | None, int | None, datetime | None]],
-        now: datetime,
-    ) -> None:
-        """Take what an answer says: limit, what is left and when it begins anew, by window."""
-
     def spent(self, vendor: str, month: str) -> Mapping[str, Spent]:
         """Return what is used of a month, by ``money`` and ``credits``."""
-
-    def counted(
-        self, vendor: str, bucket: str, limits: Limits, now: datetime
-    ) -> Mapping[int, tuple[int, int]]:
-        """Return for each window, in microseconds, the calls counted in it and its limit."""
 
     def calls(self, since: datetime, until: datetime) -> tuple[VendorCall, ...]:
         """Return the calls that began in a time, oldest first."""
 
     def answered(self, vendor: str) -> Mapping[tuple[str, str], str]:
         """Return the signal of the latest answer about each subject, by its kind and key."""
+
+    def ledger_faults(self, limit: int) -> tuple[str, ...]:
+        """Return what of purchases, calls and budgets does not fit together, the first of it.
+
+        In words, with the place. The ledger is no part of the log: whoever changes all of it alike
+        is not found.
+        """
 
     def keep_audit(self, vendor: str, at: datetime, body: str) -> None:
         """Keep what an audit of a vendor came to."""

@@ -19,7 +19,6 @@ def _claim(
     at: datetime,
     *,
     holder: str = "a",
-    limit: int = 9,
     gone: tuple[str, ...] = (),
     destination: str = "crm",
 ) -> tuple[str, ...]:
@@ -27,7 +26,7 @@ def _claim(
     until = at + timedelta(minutes=1)
     views = bench.store.write(
         lambda session: session.outbox.claim(
-            destination, holder=holder, now=at, until=until, limit=limit, gone=gone
+            destination, holder=holder, now=at, until=until, limit=9, gone=gone
         )
     )
     return tuple(view.action.key for view in views)
@@ -40,12 +39,11 @@ def _queue(
     kind: str = "task",
     lead_id: str = "lead",
     destination: str = "crm",
-    days: int = 0,
 ) -> None:
     now = bench.world.now()
     action = Action(
         key=key, kind=kind, destination=destination, lead_id=lead_id, assignment_id=None,
-        due_at=now + timedelta(days=days), fields={"tier": 1},
+        due_at=now, fields={"tier": 1},
     )  # fmt: skip
     bench.store.write(lambda session: session.outbox.queue(action, now))
 

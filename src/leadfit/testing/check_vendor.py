@@ -11,7 +11,7 @@ from typing import Final
 
 from leadfit.buying import WhomKind
 from leadfit.connectors.base import NotAllowedIn, OnHold, Unclear
-from leadfit.connectors.questions import Brought, CannotAsk, Question, TooFast
+from leadfit.connectors.lookup import Brought, CannotAsk, Lookup, TooFast
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.vendors.ask import HttpVendor, Setup
 from leadfit.connectors.vendors.load import Profiles
@@ -46,7 +46,7 @@ class VendorBench:
         """Ask about a company, or about the person behind an address."""
         kind: WhomKind = "contact" if "@" in subject else "company"
         told = {"reference": "purchase_1", "email" if "@" in subject else "domain": subject}
-        return self.vendor.ask(Question(kind=kind, fields=told, facts=FACTS), ticket)
+        return self.vendor.ask(Lookup(kind=kind, fields=told, facts=FACTS), ticket)
 
     def error(self, subject: str = _DOMAIN) -> LeadfitError:
         """Ask, and return what goes wrong."""

@@ -147,7 +147,7 @@ def a_vendor_in_trouble_makes_no_offer(bench: Bench) -> None:
 
     expect(reason(rules(money_a_month=1.5)) == "money", "what waits is not counted")
     expect(reason(rules(credits_a_month=1)) == "credits", "credits are not counted")
-    bench.store.write(lambda s: s.vendors.hold("v", "all", now + timedelta(minutes=1)))
+    bench.store.write(lambda s: s.paces.hold("v", "all", now + timedelta(minutes=1)))
     expect(reason(rules()) == "rate", "a rate that is used up is not seen")
     for why, word in (
         ("receiver_denied: 401", "no_credential"),
@@ -178,6 +178,44 @@ def no_budget_is_ever_exceeded(bench: Bench) -> None:
     _end(bench, found[1].call_id, ANSWERED)
     used = bench.store.read(lambda s: s.vendors.spent("v", _MONTH))["money"]
     expect((used.reserved, used.spent) == (MILLION, MILLION), f"used is {used}")
+
+
+def a_call_is_paid_in_the_month_of_its_turn(bench: Bench) -> None:
+    """A turn after midnight of the last day is one of the next month, and of its budget."""
+    bench.world.pass_time(30 * 86_400 - 0.001 - 9 * 3_600)
+    now, limit = bench.world.now(), {"money_a_month": MILLION}
+    begun = []
+    for number in range(3):
+        each = make_purchase(bench, number, Whom(kind="company", key=f"{number}.com"))
+        _buy(bench, each)
+        begun.append(_begin(bench, each, **limit))
+    expect([each.why_not for each in begun] == [None, None, "money"], f"{begun}")
+    found = bench.store.read(lambda s: s.vendors.calls(now, now + timedelta(days=1)))
+    expect([call.at.month for call in found] == [3, 4], f"the calls are {found}")
+    for month in (_MONTH, "2026-04"):
+        used = bench.store.read(lambda s, m=month: s.vendors.spent("v", m))["money"]  # type: ignore[misc]  # bound now
+        expect((used.reserved, used.spent) == (MILLION, 0), f"used of {month} is {used}")
+
+
+def a_ledger_that_does_not_add_up_is_named(bench: Bench) -> None:
+    """With the place; a call whose purchase is gone, a purchase whose answer is."""
+    now = bench.world.now()
+    for number in (1, 2):
+        each = make_purchase(bench, number, Whom(kind="company", key=f"{number}.com"))
+        _buy(bench, each)
+        _end(bench, _begin(bench, each, limits={}).call_id, ANSWERED)
+    found = bench.store.read(lambda s: s.vendors.ledger_faults(9))
+    words = "its answer is not in the log"
+    expect(found == tuple(f"purchases, purchase_{n}: {words}" for n in (1, 2)), f"{found}")
+    held = replace(make_signal(bench.world), source="vendor:v", event_id="purchase_3")
+    third = make_purchase(bench, 3)
+    _buy(bench, third)
+    bench.store.write(lambda session: session.signals.add(held, b"d" * 32, None))
+    begun = _begin(bench, third, limits={})
+    _end(bench, begun.call_id, replace(ANSWERED, answer_id=held.signal_id))
+    expect(len(bench.store.read(lambda s: s.vendors.ledger_faults(9))) == 2, "a good one is named")
+    expect(len(bench.store.read(lambda s: s.vendors.ledger_faults(1))) == 1, "more than wanted")
+    expect(now <= begun.at, f"it is {begun}")
 
 
 def nobody_pays_twice_for_the_same(bench: Bench) -> None:
@@ -246,7 +284,7 @@ def turns_are_spaced_for_everybody(bench: Bench) -> None:
 
     def take(number: int) -> list[float]:
         taken = bench.store.write(
-            lambda s: s.vendors.take(
+            lambda s: s.paces.take(
                 "v", "all", limits, now=now, latest=now + timedelta(seconds=2), number=number
             )
         )
@@ -257,9 +295,9 @@ def turns_are_spaced_for_everybody(bench: Bench) -> None:
     expect(first == [0, 0.500001], f"the turns are {first}")
     third = take(9)
     expect(len(third) == 1 and 1 <= third[0] < 1.01, f"the third of an hour is {third}")
-    free = bench.store.read(lambda s: s.vendors.free_at("v", "all", limits, now))
+    free = bench.store.read(lambda s: s.paces.free_at("v", "all", limits, now))
     expect(3600 <= (free - now).total_seconds() <= 3608, f"it is free at {free}")
-    counted = bench.store.read(lambda s: s.vendors.counted("v", "all", limits, now))
+    counted = bench.store.read(lambda s: s.paces.counted("v", "all", limits, now))
     expect(counted[3_600_000_000] == (3, 3), f"counted are {counted}")
 
 
@@ -271,15 +309,15 @@ def what_a_vendor_says_of_its_limits_counts(bench: Bench) -> None:
 
     def hear(most: int | None, left: int | None, reset: datetime | None = None) -> float:
         bench.store.write(
-            lambda s: s.vendors.hear("v", "all", limits, {span: (most, left, reset)}, now)
+            lambda s: s.paces.hear("v", "all", limits, {span: (most, left, reset)}, now)
         )
-        free = bench.store.read(lambda s: s.vendors.free_at("v", "all", limits, now))
+        free = bench.store.read(lambda s: s.paces.free_at("v", "all", limits, now))
         return (free - now).total_seconds()
 
-    bench.store.write(lambda s: s.vendors.take("v", "all", limits, now=now, latest=now))
+    bench.store.write(lambda s: s.paces.take("v", "all", limits, now=now, latest=now))
     expect(hear(30, 29) > 2, "a lower limit does not space the calls out")
     hear(None, 20)
-    counted = bench.store.read(lambda s: s.vendors.counted("v", "all", limits, now))
+    counted = bench.store.read(lambda s: s.paces.counted("v", "all", limits, now))
     expect(counted[span] == (10, 30), f"calls of others are not counted: {counted}")
     expect(hear(None, 0, now + timedelta(seconds=40)) == 40, "nothing is left, and it is called")
 
@@ -312,6 +350,8 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     an_offer_has_price_and_chance,
     a_vendor_in_trouble_makes_no_offer,
     no_budget_is_ever_exceeded,
+    a_call_is_paid_in_the_month_of_its_turn,
+    a_ledger_that_does_not_add_up_is_named,
     nobody_pays_twice_for_the_same,
     a_call_that_was_lost_counts_as_paid,
     an_answer_that_is_not_ready_is_asked_for_again,

@@ -186,7 +186,7 @@ def take_turns(
 def _take(
     place: tuple[str, str], limits: Limits, now: datetime, many: int, session: Session
 ) -> Sequence[datetime]:
-    return session.vendors.take(*place, limits, now=now, latest=now + _AHEAD, number=many)
+    return session.paces.take(*place, limits, now=now, latest=now + _AHEAD, number=many)
 
 
 def judge(name: str, limits: Limits, times: Sequence[int]) -> Kept:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from leadfit import policy as policies
 from leadfit.buying import MILLION, Flip, Purchase, Whom, WhomKind
-from leadfit.connectors.questions import Brought, Question
+from leadfit.connectors.lookup import Brought, Lookup
 from leadfit.jobs.enrich import Enrichment
 from leadfit.policy import Policy
 from leadfit.policy.enrichment import EnrichRules, VendorRules
@@ -42,7 +42,7 @@ class MemoryVendor:
         self.answers = list(answers)
         self.windows = windows or {}
         self.paid: Counter[str] = Counter() if paid is None else paid
-        self.asked: list[Question] = []
+        self.asked: list[Lookup] = []
         self.tickets: list[str] = []
 
     def limits(self, kind: WhomKind) -> Mapping[float, int]:  # noqa: ARG002 -- the same for all
@@ -53,13 +53,13 @@ class MemoryVendor:
         """Return the one bucket."""
         return "all"
 
-    def ask(self, question: Question, ticket: str | None = None) -> Brought:
+    def ask(self, lookup: Lookup, ticket: str | None = None) -> Brought:
         """Answer."""
-        self.asked.append(question)
+        self.asked.append(lookup)
         if ticket is not None:
             self.tickets.append(ticket)
         else:
-            self.paid[question.fields.get("domain") or question.fields["reference"]] += 1
+            self.paid[lookup.fields.get("domain") or lookup.fields["reference"]] += 1
         answer = self.answers.pop(0) if self.answers else Brought(facts={"employees": 640})
         if isinstance(answer, Exception):
             raise answer

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from leadfit.bounds import percent
 from leadfit.watch.anytime import Difference
 from leadfit.watch.response import ArmFound, Contrast, ResponseFindings
+from leadfit.watch.words import minutes
 
 Row = tuple[str, ...]
 _NOTHING: Final = "-"
@@ -72,8 +74,8 @@ def _better(found: Difference) -> str:
 def _arm(each: ArmFound) -> Row:
     return (
         each.arm, f"{each.target_minutes:g} min", str(each.leads), str(each.units),
-        str(each.mature), str(each.converted), _percent(each.rate), _percent(each.in_time),
-        _minutes(each.median_minutes), _minutes(each.p90_minutes),
+        str(each.mature), str(each.converted), percent(each.rate), percent(each.in_time),
+        minutes(each.median_minutes), minutes(each.p90_minutes),
     )  # fmt: skip
 
 
@@ -87,13 +89,3 @@ def _contrast(each: Contrast) -> Row:
         f"{100 * found.low:+.1f} to {100 * found.high:+.1f}", relative,
         "yes" if found.is_decided else "no",
     )  # fmt: skip
-
-
-def _percent(share: float | None) -> str:
-    return _NOTHING if share is None else f"{100 * share:.1f} %"
-
-
-def _minutes(value: float | None) -> str:
-    if value is None:
-        return _NOTHING
-    return f"{value:.1f} min" if value < 120 else f"{value / 60:.1f} h"

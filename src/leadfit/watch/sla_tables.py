@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from leadfit.bounds import percent, percent_span
 from leadfit.records import ClockKind
 from leadfit.watch.sla import Kept, Lengths, SlaWeek
+from leadfit.watch.words import minutes
 
 Row = tuple[str, ...]
 
@@ -40,7 +42,7 @@ def sla_words(week: SlaWeek) -> Iterator[str]:
     """Say what a table of a week does not."""
     whole = week.whole
     if whole.judged:
-        yield f"{_share(whole)} of {whole.judged} promises of a first touch kept"
+        yield f"{percent(whole.share)} of {whole.judged} promises of a first touch kept"
     else:
         yield "no promise of a first touch had its deadline"
     if week.open or week.moved:
@@ -55,8 +57,8 @@ def _kept(group: Kept) -> Row:
         return (group.name, *(_NOTHING,) * 2, "0", *(_NOTHING,) * 4)
     return (
         group.name,
-        _share(group),
-        f"{100 * group.low:.1f} to {100 * group.high:.1f} %",
+        percent(group.share),
+        percent_span(group.low, group.high),
         str(group.judged),
         str(group.missed),
         str(group.enrolled),
@@ -65,38 +67,21 @@ def _kept(group: Kept) -> Row:
     )
 
 
-def _share(group: Kept) -> str:
-    return _NOTHING if group.share is None else f"{100 * group.share:.1f} %"
-
-
 def _length(each: Lengths) -> Row:
     tier = "all" if each.tier is None else str(each.tier.value)
     return (
-        CLOCKS[each.clock], tier, _minutes(each.median), _minutes(each.p90), str(each.count)
+        CLOCKS[each.clock], tier, minutes(each.median), minutes(each.p90), str(each.count)
     )  # fmt: skip
 
 
-def _minutes(value: float | None) -> str:
-    """Return minutes for reading.
-
-    >>> _minutes(0.05), _minutes(12.34), _minutes(150.0), _minutes(None)
-    ('3 s', '12.3 min', '2.5 h', '-')
-    """
-    if value is None:
-        return _NOTHING
-    if value < 1:
-        return f"{60 * value:.0f} s"
-    return f"{value:.1f} min" if value < 120 else f"{value / 60:.1f} h"
-
-
 def _seconds(value: float | None) -> str:
-    return _NOTHING if value is None else _minutes(value / 60)
+    return _NOTHING if value is None else minutes(value / 60)
 
 
 def _week(week: SlaWeek) -> Row:
     return (
         f"{week.period.start:%G-W%V}",
-        _share(week.whole),
+        percent(week.whole.share),
         str(week.whole.judged),
         str(week.whole.missed),
         str(sum(week.pages.values())),

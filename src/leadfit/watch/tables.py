@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from leadfit.bounds import percent, percent_span
 from leadfit.watch.bands import BandShare, WhatIf
 from leadfit.watch.kpis import Kpi, MatchKpis
 from leadfit.watch.words import NAMES, amount, interval_words, state_words
@@ -71,12 +72,11 @@ def _value(kpi: Kpi) -> str:
 
 def _band(band: BandShare) -> Row:
     low, high = band.wanted
-    wanted = f"{100 * low:.0f} to {100 * high:.0f} %"
-    interval = f"{100 * band.low:.1f} to {100 * band.high:.1f} %"
+    wanted = percent_span(low, high, 0)
     return (
         band.band.value,
-        _share(band.share),
-        _NOTHING if band.share is None else interval,
+        percent(band.share),
+        _NOTHING if band.share is None else percent_span(band.low, band.high),
         f"{wanted}, outside" if band.is_outside else wanted,
     )
 
@@ -85,12 +85,8 @@ def _edge(found: WhatIf) -> Row:
     return (
         f"{found.auto:g}",
         f"{found.review:g}",
-        *(_share(band.share) for band in found.bands),
-        _NOTHING if found.wrong is None else f"{100 * found.wrong:.2f} %",
-        f"{100 * found.low:.2f} to {100 * found.high:.2f} %" if found.judged else _NOTHING,
+        *(percent(band.share) for band in found.bands),
+        percent(found.wrong, 2),
+        percent_span(found.low, found.high, 2) if found.judged else _NOTHING,
         str(found.judged),
     )
-
-
-def _share(share: float | None) -> str:
-    return _NOTHING if share is None else f"{100 * share:.1f} %"

@@ -1,4 +1,4 @@
-"""Figures of matching in words."""
+"""Figures in words: those of matching, and lengths of time."""
 
 from __future__ import annotations
 
@@ -74,3 +74,16 @@ def proof_words(audit: Audit) -> str:
     return (
         f"{wanted} not yet proved, bound {bound} ({counted}); {audit.more} more needed, all right"
     )
+
+
+def minutes(value: float | None) -> str:
+    """Return minutes for reading.
+
+    >>> minutes(0.05), minutes(12.34), minutes(150.0), minutes(None)
+    ('3 s', '12.3 min', '2.5 h', '-')
+    """
+    if value is None:
+        return "-"
+    if value < 1:
+        return f"{60 * value:.0f} s"
+    return f"{value:.1f} min" if value < 120 else f"{value / 60:.1f} h"

@@ -218,7 +218,7 @@ def permitted(site: Site, key: str, need: str) -> str:
     """
     # One look into a page that is in memory: a way through a thread takes ten times as long. It is
     # looked up at every request, so that a key that is taken away is refused at once.
-    scope = site.leadfit.key_scope(key) if len(key) <= LONGEST_KEY else None
+    scope = site.leadfit.keys.scope(key) if len(key) <= LONGEST_KEY else None
     if scope is None:
         site.metrics.refused_key("unknown")
         raise _unknown("this key is not known", 'Bearer error="invalid_token"')

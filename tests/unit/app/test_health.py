@@ -39,7 +39,7 @@ def test_signals_leave_the_reserve_of_the_disk_alone(folder: Path) -> None:
     text = policy.read_text("utf-8")
     policy.write_text(text.replace("[signal]", "[signal]\ndisk_reserve_mb = 1000000"), "utf-8")
     with open_leadfit(folder, settings=Settings()) as full:
-        key = full.new_key("ingest")
+        key = full.keys.create("ingest")
         with pytest.raises(StoreBusy, match="reserve"):
             full.accept(SIGNAL)
         app = create_app(full)
@@ -61,7 +61,7 @@ def test_signals_are_refused_while_too_many_wait_for_a_decision(folder: Path) ->
     with open_leadfit(folder, settings=Settings()) as opened:
         opened.accept_many(bodies[:2])
     with open_leadfit(folder, settings=Settings()) as behind:
-        key = behind.new_key("ingest")
+        key = behind.keys.create("ingest")
         answer = ask(create_app(behind), "POST", "/v1/signals", key=key, json=bodies[2])
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert behind.decide_pending() == 2

@@ -11,7 +11,7 @@ import pytest
 from leadfit import create_workspace, open_leadfit
 from leadfit.buying import PurchaseState
 from leadfit.cli import run
-from leadfit.connectors.questions import Brought
+from leadfit.connectors.lookup import Brought
 from leadfit.store import Session, Store
 from leadfit.testing.vending import MemoryVendor, Shop, enriching, policy_folder_of
 from leadfit.world import SystemWorld

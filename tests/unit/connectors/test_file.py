@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from leadfit import policy as policies
 from leadfit.app.connectors import Connected, Connecting, connect
 from leadfit.connectors.base import no_briefing
 from leadfit.connectors.pagerduty import PagerDutyPerformer
 from leadfit.connectors.slack import SlackPerformer
 from leadfit.errors import BadInput
-from leadfit.policy import Policy
+from leadfit.policy import Policy, load_starter
 from leadfit.testing import FrozenWorld
 
 SECRETS = {
@@ -30,11 +29,8 @@ MAIL = (
 
 
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    folder = tmp_path_factory.mktemp("policy")
-    for name, content in policies.starter_files().items():
-        (folder / name).write_bytes(content)
-    return policies.load(folder)
+def policy() -> Policy:
+    return load_starter()
 
 
 def connected(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadfit.connectors.base import OnHold
-from leadfit.connectors.questions import CannotAsk, Question
+from leadfit.connectors.lookup import CannotAsk, Lookup
 from leadfit.connectors.vendors import Profiles
 from leadfit.connectors.vendors.table import FileVendor
 from leadfit.errors import BadInput
@@ -19,10 +19,10 @@ def made(tmp_path: Path, text: str, **names: str) -> FileVendor:
     return FileVendor(path, Profiles().get("csv"), names)
 
 
-def about(domain: str | None = None, email: str | None = None) -> Question:
+def about(domain: str | None = None, email: str | None = None) -> Lookup:
     fields = {"domain": domain, "email": email}
     known = {name: value for name, value in fields.items() if value is not None}
-    return Question(
+    return Lookup(
         kind="company" if domain else "contact", fields=known, facts=("employees", "industry")
     )
 
@@ -58,4 +58,4 @@ def test_a_file_that_is_gone_or_no_table_is_said_to_be_that(tmp_path: Path) -> N
 def test_a_file_is_not_asked_without_what_it_is_asked_by(tmp_path: Path) -> None:
     vendor = made(tmp_path, "domain,employees\nacme.com,1\n")
     with pytest.raises(CannotAsk):
-        vendor.ask(Question(kind="company", fields={"email": "jo@acme.com"}, facts=()))
+        vendor.ask(Lookup(kind="company", fields={"email": "jo@acme.com"}, facts=()))

@@ -92,7 +92,7 @@ def test_a_page_about_many_leads_names_them() -> None:
 
 def test_a_chance_is_told_as_one_and_not_as_points() -> None:
     told = dict(details(make_action("k"), Brief(chance=0.062)))
-    assert (told["Chance"], "Score" in told) == ("6.2% to be won in 90 days", False)
+    assert (told["Chance"], "Score" in told) == ("6.2 % to be won in 90 days", False)
 
 
 def test_what_may_be_a_repeat_says_so_first() -> None:

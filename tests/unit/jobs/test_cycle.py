@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from leadfit import policy as policies
 from leadfit.errors import BadInput, Fault
@@ -16,18 +13,6 @@ from leadfit.store.past import Learning
 from leadfit.testing import FrozenWorld
 
 HOUR_S = 3600.0
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld()
-
-
-@pytest.fixture
-def store(tmp_path: Path, world: FrozenWorld) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
-    yield store
-    store.close()
 
 
 def policy_of(folder: Path, every_hours: float) -> Policy:

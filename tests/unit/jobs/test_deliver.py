@@ -9,12 +9,11 @@ from typing import cast
 
 import pytest
 
-from leadfit import policy as policies
 from leadfit.connectors import Performer
 from leadfit.connectors.base import INSTEAD, REPEAT, NotTaken, OnHold, Unclear
 from leadfit.errors import Permanent, StoreBusy
 from leadfit.jobs import Deliveries
-from leadfit.policy import Policy
+from leadfit.policy import Policy, load_starter
 from leadfit.records import Action, Fact, Written
 from leadfit.store import Session, SqliteStore, Store
 from leadfit.store.outbox import Gate, GateState, Heard
@@ -23,11 +22,8 @@ from leadfit.testing import FrozenWorld
 
 
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    folder = tmp_path_factory.mktemp("policy")
-    for name, content in policies.starter_files().items():
-        (folder / name).write_bytes(content)
-    return policies.load(folder)
+def policy() -> Policy:
+    return load_starter()
 
 
 class Scripted:

@@ -11,7 +11,7 @@ import pytest
 
 from leadfit.buying import MILLION, PurchaseState
 from leadfit.connectors.base import NotAllowedIn, NotTaken, OnHold, RecordRefused, Unclear
-from leadfit.connectors.questions import Brought, CannotAsk, TooFast, Window
+from leadfit.connectors.lookup import Brought, CannotAsk, TooFast, Window
 from leadfit.policy import Policy
 from leadfit.store import SqliteStore
 from leadfit.store.outbox import Gate, GateState
@@ -285,6 +285,6 @@ def test_what_could_not_be_written_is_written_later(shop: Open) -> None:
     (wanted,) = here.want("acme.com")
     tries = here.buyer.claim("v", 1)
     outcomes = [here.buyer.carry_out(each) for each in tries]
-    here.buyer._unsettled = outcomes
+    here.buyer._holding.keep(outcomes)
     here.buyer.buy(1)
     assert here.view(wanted).state is PurchaseState.ANSWERED

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from leadfit import policy as policies
 from leadfit.connectors import Performer
 from leadfit.connectors.base import NotTaken
 from leadfit.jobs import Deliveries, Lanes
-from leadfit.jobs.deliver import Outcome
-from leadfit.policy import Policy
+from leadfit.jobs.deliver import DeliveryResult
+from leadfit.policy import Policy, load_starter
 from leadfit.records import Action
 from leadfit.store import SqliteStore
 from leadfit.store.views import ActionState, ActionView
@@ -21,7 +19,7 @@ from leadfit.world import SystemWorld
 
 PATIENCE_S = 10.0
 
-Sending = Lanes[ActionView, Outcome]
+Sending = Lanes[ActionView, DeliveryResult]
 
 
 class Waiting:
@@ -66,19 +64,9 @@ def world() -> SystemWorld:
     return SystemWorld()
 
 
-@pytest.fixture
-def store(tmp_path: Path, world: SystemWorld) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
-    yield store
-    store.close()
-
-
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    folder = tmp_path_factory.mktemp("policy")
-    for name, content in policies.starter_files().items():
-        (folder / name).write_bytes(content)
-    return policies.load(folder)
+def policy() -> Policy:
+    return load_starter()
 
 
 def queue(store: SqliteStore, world: SystemWorld, destination: str, number: int) -> None:

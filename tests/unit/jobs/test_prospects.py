@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from csv_rows import rows_of
 from leadfit.artifact import Artifact, Head, evaluate, to_json
 from leadfit.errors import BadInput
 from leadfit.jobs.list_scoring import CHUNK
@@ -44,11 +45,6 @@ MODEL = Artifact(
 def write_list(path: Path, text: str) -> Path:
     path.write_text(text, "utf-8")
     return path
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 LIST = "account_id,Industry,employees,city\na1,SaaS,50,Rome\n=cmd(),Retail,5,\n-3,weaving,,Oslo\n"
@@ -94,6 +90,17 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(tmp_path: Path) -> None:
     score_list(write_list(tmp_path / "l.csv", LIST), MODEL, tmp_path / "out.csv")
     ids = [row["account_id"] for row in rows_of(tmp_path / "out.csv")]
     assert ids == ["a1", "'=cmd()", "'-3"]
+
+
+def test_an_id_of_any_characters_is_read_back_as_it_was(tmp_path: Path) -> None:
+    names = ["a,b", 'says "yes"', "two\nlines", "two\rlines", "plain", "ende \u2028 neu"]
+    path = tmp_path / "l.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [["account_id", "industry"], *([each, "SaaS"] for each in names)]
+        )
+    score_list(path, MODEL, tmp_path / "out.csv")
+    assert [row["account_id"] for row in rows_of(tmp_path / "out.csv")] == names
 
 
 def test_parquet_has_types_and_ids_as_they_came(tmp_path: Path) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from leadfit.jobs.signal_watch import SignalWatch, new_alarms, source_flows
 from leadfit.policy import load_starter
@@ -16,18 +12,6 @@ from leadfit.testing import FrozenWorld
 
 POLICY = load_starter()
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld()
-
-
-@pytest.fixture
-def store(tmp_path: Path, world: FrozenWorld) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "store.sqlite3", secret=b"s", world=world)
-    yield made
-    made.close()
 
 
 def fill(store: SqliteStore, world: FrozenWorld, source: str, until_hours: int) -> None:

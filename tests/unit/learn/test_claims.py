@@ -10,14 +10,8 @@ import pytest
 from scipy import stats
 
 from leadfit.history import Step
-from leadfit.learn.effects import (
-    Findings,
-    Row,
-    estimate,
-    judge,
-    judge_together,
-    robustness_value,
-)
+from leadfit.learn.claims import Findings, Row, judge, judge_together, robustness_value
+from leadfit.learn.effects import estimate
 from leadfit.learn.facts import read_facts
 from leadfit.learn.hazard import Watched
 from leadfit.learn.ladder import climb

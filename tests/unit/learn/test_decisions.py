@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from leadfit.history import History, Step
-from leadfit.learn.effects import Findings, estimate
+from leadfit.learn.claims import Findings
+from leadfit.learn.effects import estimate
 from leadfit.learn.facts import read_confounders, read_facts
 from leadfit.learn.ladder import climb
 from leadfit.learn.past import read_past

@@ -14,7 +14,15 @@ from leadfit.history import History, Table
 from leadfit.learn.ladder import climb
 from leadfit.learn.model_c.rows import decayed_sums, moments
 from leadfit.learn.past import read_past
-from leadfit.propensity import PropensityModel, chance_of, decayed, from_json, tier_of, to_json
+from leadfit.propensity import (
+    Measured,
+    PropensityModel,
+    chance_of,
+    decayed,
+    from_json,
+    tier_of,
+    to_json,
+)
 from unit.learn.drifting import Fading, fade
 from unit.learn.worlds import START
 
@@ -101,3 +109,16 @@ def test_reasons_of_a_chance_name_what_moved_it(model: PropensityModel) -> None:
     assert 0 < low.chance < high.chance < 1
     assert any(each.rule == "propensity.industry" for each in high.reasons)
     assert high.tier == tier_of(high.chance)
+
+
+def test_a_chance_of_nothing_is_nothing_and_never_less(model: PropensityModel) -> None:
+    weights = {"icp_score": -12.501, "demo_requests": -1.65, "emails": -1.65}
+    measured = tuple(
+        Measured(name=name, mean=0.0, scale=1.0, weight=weight) for name, weight in weights.items()
+    )
+    steep = dataclasses.replace(
+        model, intercept=-2.649, facts=(), weights=(), measured=measured, calibration=(0.0, 1.0)
+    )
+    found = chance_of(steep, {}, dict.fromkeys(weights, 1.0))
+    assert found.points < 0
+    assert f"{found.chance:g}" == "0"

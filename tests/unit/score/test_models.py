@@ -10,6 +10,7 @@ from leadfit.score.models import (
     Components,
     composite,
     fit_gate,
+    in_points,
     intent_gate,
     tier_by_gates,
     tier_by_total,
@@ -20,18 +21,18 @@ EXAMPLE = Components(fit=35, engagement=22, intent=12, authority=8)
 
 
 def test_points_and_percentages_give_one_result() -> None:
-    percent = Components(fit=87.5, engagement=22 / 30 * 100, intent=60, authority=80)
-    assert composite(EXAMPLE, WEIGHTS) == composite(percent, WEIGHTS, scale="percent") == 77
+    given = in_points(WEIGHTS, fit=87.5, engagement=22 / 30 * 100, intent=60, authority=80)
+    assert composite(EXAMPLE) == composite(given) == 77
 
 
-def test_percentages_given_as_points_are_refused_and_never_weighted_twice() -> None:
-    with pytest.raises(ValueError, match=r"fit: came 87\.5; allowed: 0 to 40 in points"):
-        composite(Components(fit=87.5, engagement=0, intent=0, authority=0), WEIGHTS)
+def test_a_percentage_beyond_a_hundred_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"intent: came 100\.5; allowed: 0 to 100"):
+        in_points(WEIGHTS, fit=87.5, engagement=0, intent=100.5, authority=0)
 
 
 def test_all_points_together_are_a_hundred() -> None:
-    full = Components(fit=40, engagement=30, intent=20, authority=10)
-    assert composite(full, WEIGHTS) == 100
+    full = in_points(WEIGHTS, fit=100, engagement=100, intent=100, authority=100)
+    assert composite(full) == 100
     assert (fit_gate(full, WEIGHTS), intent_gate(full, WEIGHTS)) == (100, 100)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from csv_rows import rows_of
 from leadfit import learn
 from leadfit.errors import BadInput
 from leadfit.exports import read_export
@@ -40,11 +40,6 @@ def export(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tables(export: Path) -> Mapping[str, Rows]:
     return {path.stem: rows_of(path) for path in export.iterdir()}
-
-
-def rows_of(path: Path) -> Rows:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def copied(export: Path, to: Path, *, files: Collection[str], kinds: Collection[str] = ()) -> Path:

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 from leadfit.app import Leadfit, Status
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
 from leadfit.app.health import Check, Waits
+from leadfit.app.keys import Keys
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
 from leadfit.canonical import digest
@@ -282,6 +283,16 @@ class NoDeliveries(Delivering):
         )
 
 
+class FixedKeys(Keys):
+    """The keys of :data:`KEYS`."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def scope(self, key: str) -> str | None:
+        return KEYS.get(key)
+
+
 class LeadfitInMemory(Leadfit):
     """The facade with everything in dictionaries; ``is_busy`` refuses every signal."""
 
@@ -290,6 +301,7 @@ class LeadfitInMemory(Leadfit):
         self.world = FrozenWorld(START + timedelta(minutes=2))
         self.matching = NoReviews()
         self.waits = NoWaits()
+        self.keys = FixedKeys()
         self.deliveries = NoDeliveries()
         self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
@@ -378,9 +390,6 @@ class LeadfitInMemory(Leadfit):
     def reject_lead(self, lead_id: str, by: str, reason: str) -> LeadView:
         self.said.append(("reject", lead_id, by, reason))
         return self.lead(lead_id)
-
-    def key_scope(self, key: str) -> str | None:
-        return KEYS.get(key)
 
     def checks(self) -> tuple[Check, ...]:
         return self.status().checks

@@ -39,7 +39,7 @@ def leadfit(tmp_path: Path) -> Iterator[Leadfit]:
 
 
 def test_dead_letters_are_listed_and_tried_again_over_http(leadfit: Leadfit) -> None:
-    app, key = create_app(leadfit), leadfit.new_key("ops")
+    app, key = create_app(leadfit), leadfit.keys.create("ops")
     (letter,) = ask(app, "GET", "/v1/dead-letters", key=key).json()["dead_letters"]
     assert (letter["key"], letter["reason"], letter["what"]) == (KEY, "no such owner", "action")
     assert ask(app, "GET", "/v1/dead-letters?what=signal", key=key).json() == {"dead_letters": []}
@@ -49,7 +49,7 @@ def test_dead_letters_are_listed_and_tried_again_over_http(leadfit: Leadfit) -> 
 
 
 def test_a_dead_letter_is_dropped_over_http(leadfit: Leadfit) -> None:
-    app, key = create_app(leadfit), leadfit.new_key("ops")
+    app, key = create_app(leadfit), leadfit.keys.create("ops")
     body = {"key": KEY, "by": "ada"}
     assert ask(app, "POST", "/v1/dead-letters/drop", key=key, json=body).json()["key"] == KEY
     assert leadfit.status().counts.actions == {"dropped": 1}
@@ -57,7 +57,7 @@ def test_a_dead_letter_is_dropped_over_http(leadfit: Leadfit) -> None:
 
 @pytest.mark.parametrize("scope", ["ingest", "read"])
 def test_dead_letters_want_the_scope_ops(leadfit: Leadfit, scope: str) -> None:
-    app, key = create_app(leadfit), leadfit.new_key(scope)
+    app, key = create_app(leadfit), leadfit.keys.create(scope)
     assert ask(app, "GET", "/v1/dead-letters", key=key).status_code == 403
     body = {"key": KEY}
     assert ask(app, "POST", "/v1/dead-letters/retry", key=key, json=body).status_code == 403
@@ -65,7 +65,7 @@ def test_dead_letters_want_the_scope_ops(leadfit: Leadfit, scope: str) -> None:
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "what=lead", "other=1"])
 def test_a_query_that_cannot_be_answered_is_refused_by_name(leadfit: Leadfit, query: str) -> None:
-    app, key = create_app(leadfit), leadfit.new_key("ops")
+    app, key = create_app(leadfit), leadfit.keys.create("ops")
     assert ask(app, "GET", f"/v1/dead-letters?{query}", key=key).status_code == 422
 
 

@@ -154,11 +154,11 @@ def test_what_is_kept_is_shown_to_a_key_of_ops_and_forgotten_in_time(leadfit: Le
     post(leadfit, {"events": [EVENT]})
     post(leadfit, {"events": [{**EVENT, "seats": 13}]})
     app = create_app(leadfit)
-    assert ask(app, "GET", "/v1/refused", key=leadfit.new_key("read")).status_code == 403
-    odd = ask(app, "GET", "/v1/refused?sort=1", key=leadfit.new_key("ops"))
+    assert ask(app, "GET", "/v1/refused", key=leadfit.keys.create("read")).status_code == 403
+    odd = ask(app, "GET", "/v1/refused?sort=1", key=leadfit.keys.create("ops"))
     assert odd.status_code == 422
     assert "limit, after" in odd.text
-    shown = ask(app, "GET", "/v1/refused", key=leadfit.new_key("ops")).json()["refused"]
+    shown = ask(app, "GET", "/v1/refused", key=leadfit.keys.create("ops")).json()["refused"]
     assert [each["code"] for each in shown] == ["conflict"]
     leadfit.world.wait(29 * 86_400)
     assert leadfit.hooks.forget_old() == 0

@@ -82,7 +82,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     create_workspace(tmp_path / "workspace", world=world)
     with open_leadfit(tmp_path / "workspace", world=world) as leadfit:
         leadfit._store.write(lambda session: fill(session, world))
-        keys = {scope: leadfit.new_key(scope) for scope in ("ingest", "read", "ops")}
+        keys = {scope: leadfit.keys.create(scope) for scope in ("ingest", "read", "ops")}
         yield Served(leadfit=leadfit, keys=keys)
 
 

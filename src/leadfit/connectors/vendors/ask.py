@@ -21,7 +21,7 @@ from leadfit.connectors.base import (
     Unclear,
     WronglySetUp,
 )
-from leadfit.connectors.questions import Brought, CannotAsk, Question, TooFast, Window
+from leadfit.connectors.lookup import Brought, CannotAsk, Lookup, TooFast, Window
 from leadfit.connectors.transport import Answer, Transport, check, packed
 from leadfit.connectors.vendors.answers import at_path, is_of, taken_facts
 from leadfit.connectors.vendors.profile import Code, Poll, Product, Profile, placeholders
@@ -92,19 +92,19 @@ class HttpVendor:
         return self._profile.bucket(kind)
 
     def limits(self, kind: WhomKind) -> Mapping[float, int]:
-        """Return the most calls within so many seconds, for questions about this kind."""
+        """Return the most calls within so many seconds, for lookups about this kind."""
         return self._setup.windows or self._profile.limits(kind, self._setup.plan)
 
-    def ask(self, question: Question, ticket: str | None = None) -> Brought:
-        """Ask, or ask again by a ticket; see :class:`leadfit.connectors.questions.Vendor`."""
-        product = self._profile.products.get(question.kind)
+    def ask(self, lookup: Lookup, ticket: str | None = None) -> Brought:
+        """Ask, or ask again by a ticket; see :class:`leadfit.connectors.lookup.Vendor`."""
+        product = self._profile.products.get(lookup.kind)
         if product is None:
-            raise CannotAsk(f"{self._profile.title} is not asked about a {question.kind}")
-        lacking = [name for name in product.needs if not question.fields.get(name)]
+            raise CannotAsk(f"{self._profile.title} is not asked about a {lookup.kind}")
+        lacking = [name for name in product.needs if not lookup.fields.get(name)]
         if lacking:
             raise CannotAsk(f"{self._profile.title} is asked by {lacking[0]}, which is not known")
         try:
-            answer = self._send(product, question, ticket)
+            answer = self._send(product, lookup, ticket)
         except Unclear as error:
             if error.status is None or not 200 <= error.status < 300:
                 raise
@@ -112,22 +112,22 @@ class HttpVendor:
             refused = "too_large" if error.is_too_large else "cut_short"
             return Brought(status=error.status, refused=refused)
         windows = self._windows(answer)
-        brought = self._read(product, question, answer)
+        brought = self._read(product, lookup, answer)
         return Brought(
             facts=brought.facts, status=answer.status, refused=brought.refused,
             left_out=brought.left_out, later_s=brought.later_s, ticket=brought.ticket,
             windows=windows,
         )  # fmt: skip
 
-    def _send(self, product: Product, question: Question, ticket: str | None) -> Answer:
-        answer = self._once(product, question, ticket)
+    def _send(self, product: Product, lookup: Lookup, ticket: str | None) -> Answer:
+        answer = self._once(product, lookup, ticket)
         if answer.status == 401 and self._profile.auth.kind == "token":
             self._tokens.forget()
-            answer = self._once(product, question, ticket)
+            answer = self._once(product, lookup, ticket)
         return answer
 
-    def _once(self, product: Product, question: Question, ticket: str | None) -> Answer:
-        fields = {**question.fields, "url": self._setup.url or ""}
+    def _once(self, product: Product, lookup: Lookup, ticket: str | None) -> Answer:
+        fields = {**lookup.fields, "url": self._setup.url or ""}
         headers = {"Accept": "application/json", **product.headers}
         parameters = _known(product.query, fields)
         body = b""
@@ -162,7 +162,7 @@ class HttpVendor:
         headers[auth.name] = said
         return parameters
 
-    def _read(self, product: Product, question: Question, answer: Answer) -> Brought:
+    def _read(self, product: Product, lookup: Lookup, answer: Answer) -> Brought:
         body = _json_of(answer)
         code = self._code(answer.status, body)
         if code is not None and code.means == "miss":
@@ -174,17 +174,17 @@ class HttpVendor:
         if answer.status == 429:
             raise TooFast("status 429: too fast", answer.retry_after_s)
         check(answer)
-        return self._taken(product, question, body)
+        return self._taken(product, lookup, body)
 
-    def _taken(self, product: Product, question: Question, body: JsonValue) -> Brought:
+    def _taken(self, product: Product, lookup: Lookup, body: JsonValue) -> Brought:
         """Take what an answer of success holds."""
         if not isinstance(body, dict):
             return Brought(refused="garbage" if body is None else "wrong_type")
         if product.found is not None and at_path(body, product.found) in (None, "", [], {}):
             return Brought()
-        if any(not is_of(body, each, question.fields) for each in product.same):
+        if any(not is_of(body, each, lookup.fields) for each in product.same):
             return Brought(refused="other_subject")
-        facts, left_out = taken_facts(body, product, question.facts, self._setup.names)
+        facts, left_out = taken_facts(body, product, lookup.facts, self._setup.names)
         return Brought(facts=facts, left_out=left_out)
 
     def _code(self, status: int, body: JsonValue) -> Code | None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from leadfit.buying import WhomKind
-from leadfit.connectors.questions import FIELDS
+from leadfit.connectors.lookup import FIELDS
 from leadfit.policy.section import Name, Section
 
 Label = Literal["docs", "spec", "third-party", "recalled", "own"]
@@ -214,7 +214,7 @@ class SameAs(Section):
     path: Path
     """Where it stands in the answer."""
     field: FieldName
-    """What of the question it must be."""
+    """What of the lookup it must be."""
 
 
 class Poll(Section):

@@ -10,7 +10,7 @@ from typing import Final
 
 from leadfit.buying import WhomKind
 from leadfit.connectors.base import WronglySetUp
-from leadfit.connectors.questions import Brought, CannotAsk, Question
+from leadfit.connectors.lookup import Brought, CannotAsk, Lookup
 from leadfit.connectors.vendors.answers import taken_facts
 from leadfit.connectors.vendors.profile import Profile
 from leadfit.errors import BadInput, Fault
@@ -49,15 +49,15 @@ class FileVendor:
         """Return nothing: a file has no limits."""
         return {}
 
-    def ask(self, question: Question, ticket: str | None = None) -> Brought:  # noqa: ARG002 -- a file answers at once
+    def ask(self, lookup: Lookup, ticket: str | None = None) -> Brought:  # noqa: ARG002 -- a file answers at once
         """Look a subject up."""
-        product = self._profile.products.get(question.kind)
+        product = self._profile.products.get(lookup.kind)
         if product is None:
-            raise CannotAsk(f"the file is not asked about a {question.kind}")
+            raise CannotAsk(f"the file is not asked about a {lookup.kind}")
         keys = [
             (name, normalise(_KEYS[name], text).get("", ""))
             for name in product.needs
-            if name in _KEYS and (text := question.fields.get(name))
+            if name in _KEYS and (text := lookup.fields.get(name))
         ]
         if not keys:
             raise CannotAsk(f"the file is asked by {product.needs[0]}, which is not known")
@@ -65,7 +65,7 @@ class FileVendor:
         row = next((rows[key] for key in keys if key in rows), None)
         if row is None:
             return Brought()
-        facts, left_out = taken_facts(dict(row), product, question.facts, self._names)
+        facts, left_out = taken_facts(dict(row), product, lookup.facts, self._names)
         return Brought(facts=facts, left_out=left_out)
 
     def _read(self) -> Mapping[tuple[str, str], Mapping[str, str]]:

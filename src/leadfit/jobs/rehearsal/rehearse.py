@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from multiprocessing import get_context
+from functools import lru_cache, partial
 
 from leadfit import policy as policies
-from leadfit.artifact import Artifact
 from leadfit.artifact import from_json as artifact_from
 from leadfit.artifact import to_json as artifact_text
 from leadfit.jobs.rehearsal import beyond, compare, people, spend
@@ -18,9 +15,9 @@ from leadfit.jobs.rehearsal.fit_gate import fit_gate
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
 from leadfit.jobs.spending import spending
-from leadfit.jobs.spread import OpenStore, parts_of
+from leadfit.jobs.spread import OpenStore, Workers, parts_of
 from leadfit.pipeline import InForce
-from leadfit.policy import Difference, Policy
+from leadfit.policy import Difference
 from leadfit.store import Session, Store
 from leadfit.store.recorded import Fate
 
@@ -64,16 +61,13 @@ def rehearse(
         return _unknown("no decision is on record in this time")
     parts = tuple(parts_of(first, last))
     every = max(1, count // spend.DRAFTS) if spend.foresees(rules) else 0
-    if workers > 1 and open_store is not None and len(parts) > 1:
-        read, sides = _with_others(parts, rules, fates, open_store, workers=workers, every=every)
-    else:
-        reader = partial(read_part, rules=rules, draft_every=every)
-        read = _joined([store.read(partial(reader, bounds=each)) for each in parts])
-        touched = _touched(fates)
-        sides = (
-            simulate(read.happenings, rules[0].policy, touched, is_other=False),
-            simulate(read.happenings, rules[1].policy, touched, is_other=True),
-        )
+    sent, touched = (_sent(rules[0]), _sent(rules[1])), _touched(fates)
+    with Workers(store, open_store, workers) as hands:
+        read = _joined(hands.each(partial(_read, sent=sent, every=every), parts))
+        routed = _Routed(happenings=read.happenings, touched=touched, rules=sent[1])
+        other = hands.beside(_other_side, routed)
+        present = simulate(read.happenings, rules[0].policy, touched, is_other=False)
+        sides = (present, other())
     if not sides[0].leads:
         return _unknown("no lead was opened by the decisions on record in this time")
     paid = store.read(partial(_paid, read=read, rules=rules[0]))
@@ -161,65 +155,38 @@ def _joined(parts: Sequence[Read]) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """Rules on their way to another process."""
+    """Rules in a form that can be sent to another process."""
 
-    files: Mapping[str, bytes]
+    files: tuple[tuple[str, bytes], ...]
     artifact: str | None
 
 
-def _with_others(
-    parts: Sequence[tuple[int, int]],
-    rules: tuple[InForce, InForce],
-    fates: Sequence[Fate],
-    open_store: OpenStore,
-    *,
-    workers: int,
-    every: int,
-) -> tuple[Read, tuple[Side, Side]]:
-    """Read the parts in several processes, then route each side in one of its own."""
-    sent = (_sent(rules[0]), _sent(rules[1]))
-    context = get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(open_store, *sent)
-    ) as pool:
-        read = _joined(list(pool.map(partial(_read_in_worker, every=every), parts)))
-        other = pool.submit(_other_side, read.happenings, _touched(fates))
-        present = simulate(read.happenings, rules[0].policy, _touched(fates), is_other=False)
-        return read, (present, other.result())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Routed:
+    """What the other side is routed by."""
+
+    happenings: Sequence[Happening]
+    touched: Mapping[str, datetime]
+    rules: _Sent
 
 
 def _sent(rules: InForce) -> _Sent:
     artifact = None if rules.artifact is None else artifact_text(rules.artifact)
-    return _Sent(dict(rules.policy.files), artifact)
+    return _Sent(tuple(rules.policy.files.items()), artifact)
 
 
-@dataclass(slots=True)
-class _Here:
-    """What a worker process holds."""
-
-    store: Store
-    rules: tuple[InForce, InForce]
-
-
-_here: list[_Here] = []
-
-
-def _begin(open_store: OpenStore, one: _Sent, other: _Sent) -> None:
-    _here.append(_Here(store=open_store(), rules=(_received(one), _received(other))))
-
-
+@lru_cache(maxsize=2)
 def _received(sent: _Sent) -> InForce:
-    policy: Policy = policies.from_files(sent.files)
-    text = sent.artifact
-    artifact: Artifact | None = None if text is None else artifact_from(text)
-    return InForce(policy=policy, artifact=artifact)
+    """Return the rules; each process reads them once."""
+    artifact = None if sent.artifact is None else artifact_from(sent.artifact)
+    return InForce(policy=policies.from_files(dict(sent.files)), artifact=artifact)
 
 
-def _read_in_worker(bounds: tuple[int, int], every: int) -> Read:
-    here = _here[0]
-    reader = partial(read_part, bounds=bounds, rules=here.rules, draft_every=every)
-    return here.store.read(reader)
+def _read(store: Store, bounds: tuple[int, int], sent: tuple[_Sent, _Sent], every: int) -> Read:
+    rules = (_received(sent[0]), _received(sent[1]))
+    return store.read(partial(read_part, bounds=bounds, rules=rules, draft_every=every))
 
 
-def _other_side(happenings: Sequence[Happening], touched: Mapping[str, datetime]) -> Side:
-    return simulate(happenings, _here[0].rules[1].policy, touched, is_other=True)
+def _other_side(_store: Store, routed: _Routed) -> Side:
+    policy = _received(routed.rules).policy
+    return simulate(routed.happenings, policy, routed.touched, is_other=True)

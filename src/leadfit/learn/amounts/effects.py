@@ -15,7 +15,8 @@ from scipy import stats
 
 from leadfit.history import Step
 from leadfit.learn.amounts.contrasts import Contrast, compare
-from leadfit.learn.effects import robustness_value, tiers
+from leadfit.learn.claims import robustness_value
+from leadfit.learn.effects import tiers
 from leadfit.learn.facts import Levels
 from leadfit.learn.hazard import Watched
 from leadfit.learn.ladder import Ladder

@@ -158,14 +158,12 @@ def reliability(
     )
 
 
-def calibration_error(
-    judged: Sequence[JudgedPair], *, over: float = 0.0, bins: int = 10
-) -> float | None:
+def calibration_error(judged: Sequence[JudgedPair], *, over: float = 0.0) -> float | None:
     """Return the expected calibration error: the mean gap of stated and observed, by weight.
 
     ``None`` if no pair lies over ``over``. Few pairs in a bin raise it by chance alone.
     """
-    lines = [line for line in reliability(judged, over=over, bins=bins) if line.pairs]
+    lines = [line for line in reliability(judged, over=over) if line.pairs]
     total = math.fsum(line.weight for line in lines)
     if not lines or total <= 0:
         return None

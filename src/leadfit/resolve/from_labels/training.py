@@ -28,7 +28,7 @@ from leadfit.resolve.from_labels.calibrate import (
 from leadfit.resolve.from_labels.cuts import choose_cuts
 from leadfit.resolve.from_labels.facts import FOR, NAMES, facts_of
 from leadfit.resolve.from_labels.second_stage import FEWEST_LABELS, RECOMMENDED_LABELS
-from leadfit.resolve.model.card import PROMISED, Card, SecondStage
+from leadfit.resolve.model.card import Card, SecondStage
 from leadfit.resolve.model.weigh import Record, weigh
 
 _FOLDS: Final = 10
@@ -85,15 +85,12 @@ class Training:
     warnings: tuple[str, ...]
 
 
-def train_second_stage(
-    card: Card, labelled: Sequence[LabelledPair], *, promised: float = PROMISED
-) -> Training:
+def train_second_stage(card: Card, labelled: Sequence[LabelledPair]) -> Training:
     """Learn a second stage, a calibration map and cuts from labelled pairs.
 
     Args:
         card: The card that weighs the pairs; its own second stage is not used.
         labelled: At least 200 pairs, each once; 500 or more are recommended.
-        promised: Share of wrong links that is promised of the upper band.
 
     Raises:
         BadInput: There are fewer than 200 labels, or all are of one kind.
@@ -119,7 +116,7 @@ def train_second_stage(
             plain,
             second=fit(facts, truth, ridge),
             calibration=calibration,
-            cuts=choose_cuts(stated, promised=promised),
+            cuts=choose_cuts(stated),
         ),
         ridge=ridge,
         log_loss=min(losses),

@@ -127,18 +127,14 @@ class SharedDomain:
     entropy: float
 
 
-def learn_shared_domains(
-    companies: Mapping[str, Sequence[str]],
-    *,
-    fewest_records: int = _FEWEST_RECORDS,
-    least_entropy: float = _SHARED_BITS,
-) -> tuple[SharedDomain, ...]:
+def learn_shared_domains(companies: Mapping[str, Sequence[str]]) -> tuple[SharedDomain, ...]:
     """Find shared domains in the customer's own records.
+
+    A domain of few records is not judged; the names of a shared one spread as over three equal
+    groups, or more.
 
     Args:
         companies: For each domain the normalised company name of each record that has it.
-        fewest_records: A domain with fewer is not judged.
-        least_entropy: In bits; the default is that of three equal groups.
 
     Returns:
         Shared domains, the most spread first.
@@ -152,11 +148,11 @@ def learn_shared_domains(
     found = []
     for domain, names in companies.items():
         given = [name for name in names if name]
-        if len(given) < fewest_records:
+        if len(given) < _FEWEST_RECORDS:
             continue
         groups = _grouped(Counter(given), domain.partition(".")[0])
         entropy = -math.fsum(size / len(given) * math.log2(size / len(given)) for size in groups)
-        if len(groups) >= _FEWEST_NAMES and entropy >= least_entropy:
+        if len(groups) >= _FEWEST_NAMES and entropy >= _SHARED_BITS:
             found.append(
                 SharedDomain(domain=domain, records=len(given), names=len(groups), entropy=entropy)
             )

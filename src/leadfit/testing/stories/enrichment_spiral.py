@@ -15,7 +15,7 @@ from typing import Final
 
 from leadfit.buying import MILLION, Offer, Whom
 from leadfit.pipeline import InForce, question
-from leadfit.pipeline.question import Outcome, Question
+from leadfit.pipeline.question import Placement, Question
 from leadfit.pipeline.worth_buying import choices, worth_buying
 from leadfit.policy import Policy
 from leadfit.records import Activity, Fact, Facts, Kind, Lead, RepLoad, Subject
@@ -58,9 +58,9 @@ class Bought:
         calls: Calls of the naive way and of the Leadfit way.
     """
 
-    whole: Outcome
-    own: Outcome
-    bare: Outcome
+    whole: Placement
+    own: Placement
+    bare: Placement
     calls: tuple[int, int]
 
 

@@ -15,11 +15,11 @@ from leadfit.records import Facts
 FIELDS: Final = (
     "domain", "email", "phone", "company", "name", "first_name", "last_name", "title", "reference",
 )  # fmt: skip
-"""What a question can be made of; nothing else of a lead ever goes to a vendor."""
+"""What a lookup can be made of; nothing else of a lead ever goes to a vendor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Lookup:
     """What is asked about whom.
 
     Attributes:
@@ -94,12 +94,12 @@ class Vendor(Protocol):
         """It is a file here: nothing is paced, and nothing can be lost on the way."""
 
     def limits(self, kind: WhomKind) -> Mapping[float, int]:
-        """Return the most calls within so many seconds, for questions about this kind."""
+        """Return the most calls within so many seconds, for lookups about this kind."""
 
     def bucket(self, kind: WhomKind) -> str:
         """Return the name under which calls about this kind are counted together."""
 
-    def ask(self, question: Question, ticket: str | None = None) -> Brought:
+    def ask(self, lookup: Lookup, ticket: str | None = None) -> Brought:
         """Ask, or ask again by a ticket.
 
         Raises:
@@ -107,6 +107,6 @@ class Vendor(Protocol):
             TooFast: It takes no more calls for now; nothing was done.
             NotTaken: It could not be reached; nothing was done.
             OnHold: It takes nothing for now: a quota, credits, a credential, the set-up.
-            RecordRefused: It will never answer this question; nothing was done.
+            RecordRefused: It will never answer this lookup; nothing was done.
             Unclear: Nobody knows whether it was carried out.
         """
