@@ -17,7 +17,7 @@ from leadfit.artifact import Artifact
 from leadfit.errors import LeadfitError, NotFound
 from leadfit.jobs.spread import OpenStore, parts_of, spread
 from leadfit.pipeline import InForce
-from leadfit.pipeline.retelling import Strayed, retell
+from leadfit.pipeline.retelling import Retelling, Strayed
 from leadfit.policy import Policy
 from leadfit.resolve.model import card as cards
 from leadfit.resolve.model.card import Card
@@ -140,12 +140,13 @@ def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:
 
 def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     part, total, rules = _Part(), hashlib.sha256(), Rules(session)
+    again = Retelling(session.leads.decision)
     after, last = bounds
     page = session.told.page(after, last, _PAGE)
     while page:
         for told in page:
             part.decisions += 1
-            text = _again(part, told, rules, session)
+            text = _again(part, told, rules, again)
             made = hashlib.sha256(text.encode()).hexdigest()
             total.update(f"{told.decision_id} {made}\n".encode())
         page = session.told.page(page[-1].seq, last, _PAGE)
@@ -153,7 +154,7 @@ def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     return part
 
 
-def _again(part: _Part, told: Told | Unreadable, rules: Rules, session: Session) -> str:
+def _again(part: _Part, told: Told | Unreadable, rules: Rules, again: Retelling) -> str:
     """Make one decision again and count how it came out; return what came out."""
     if isinstance(told, Unreadable):
         _count(part, told, told.why)
@@ -165,7 +166,7 @@ def _again(part: _Part, told: Told | Unreadable, rules: Rules, session: Session)
         part.without_inputs += 1
         return "without inputs"
     try:
-        text = retell(told, rules.of(told), session.leads.decision)
+        text = again.retell(told, rules.of(told))
     except Strayed as strayed:
         text = ""
         why = "it ends without the decision"

@@ -97,7 +97,7 @@ def taped(desk: Desk, entry: Mapping[str, object]) -> Desk:
     Args:
         desk: The desk.
         entry: Which call makes the decision, with the arguments that no store answers; see
-            :func:`leadfit.pipeline.retelling.retell`. Nothing in it tells of a person.
+            :class:`leadfit.pipeline.retelling.Retelling`. Nothing in it tells of a person.
     """
     if isinstance(cast("object", desk.session), Retold):
         return desk
