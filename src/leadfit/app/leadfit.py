@@ -17,7 +17,7 @@ from leadfit.app.enriching import Enriching
 from leadfit.app.feedback import hear
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
-from leadfit.app.keys import Keys
+from leadfit.app.keys import ApiKeys
 from leadfit.app.learning import Learning
 from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching
@@ -117,7 +117,7 @@ class Leadfit:
         self.policies = Changing(*where, self._rules, self._put)
         self.outcomes = Outcomes(world, store, self._policy)
         self._learning = Learning(*where, rules=self._rules, put=self._put, policies=self.policies)
-        self.keys = Keys(world, store)
+        self.keys = ApiKeys(world, store)
         self.hooks = Hooks(world, store, self._policy, self.accept_many, environment or {})
         self.waits = Waits(world, store)
         self._health = Health(*where, self._policy)

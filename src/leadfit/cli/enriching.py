@@ -22,7 +22,7 @@ from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import CertificatesChecked
 from leadfit.jobs.spending import Spending, Total, changed
-from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
+from leadfit.jobs.vendor_audit import LEAST_LEADS, VendorAudit
 from leadfit.report import words
 from leadfit.store.vendors import VendorCall
 
@@ -201,7 +201,7 @@ def audit_command(
     output.answer(document(found), lambda: "\n".join(_audit(found)))
 
 
-def _audit(found: Audit) -> Iterator[str]:
+def _audit(found: VendorAudit) -> Iterator[str]:
     yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
     rows = [
         (

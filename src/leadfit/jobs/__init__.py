@@ -14,7 +14,7 @@ from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.placing import outlook
 from leadfit.jobs.recall import history
-from leadfit.jobs.replay import Difference, Replayed, replay
+from leadfit.jobs.replay import Divergence, Replayed, replay
 from leadfit.jobs.response import response_report
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
 from leadfit.jobs.signal_watch import SignalWatch, source_flows
@@ -27,7 +27,7 @@ __all__ = [
     "CertificatesChecked",
     "Cycle",
     "Deliveries",
-    "Difference",
+    "Divergence",
     "Enrichment",
     "Lanes",
     "Learned",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -124,6 +125,8 @@ _here: Final[list[Store]] = []
 def _open(open_store: OpenStore) -> None:
     # What is loaded stays, and what is made is dropped at once but for a few small circles.
     gc.freeze()
+    # At the end what is frozen would count as leaked by those who watch for that.
+    atexit.register(gc.unfreeze)
     collect_seldom()
     _here.append(open_store())
 

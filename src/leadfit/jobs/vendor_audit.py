@@ -63,7 +63,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class VendorAudit:
     """What comparing a vendor's answers with the truth came to.
 
     Attributes:
@@ -87,7 +87,7 @@ class Audit:
 
 def audit(
     session: Session, rules: VendorRules, truth: Path, *, tolerance: float, now: datetime
-) -> Audit:
+) -> VendorAudit:
     """Compare and keep what comes of it.
 
     Args:
@@ -107,7 +107,7 @@ def audit(
     ]
     found = compare(pairs, tuple(sorted(rules.supplies)), tolerance)
     whole, leads = found[-1], found[-1].compared
-    made = Audit(
+    made = VendorAudit(
         vendor=rules.name, at=now, rows=len(rows), leads=leads, facts=tuple(found[:-1]),
         whole=whole, tolerance=tolerance, is_enough=leads >= LEAST_LEADS,
     )  # fmt: skip

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from leadfit.errors import BadInput
-from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit, agrees, audit, compare, draw, read_truth
+from leadfit.jobs.vendor_audit import (
+    LEAST_LEADS,
+    VendorAudit,
+    agrees,
+    audit,
+    compare,
+    draw,
+    read_truth,
+)
 from leadfit.records import Fact
 from leadfit.store import SqliteStore
 from leadfit.testing import FrozenWorld
@@ -74,7 +82,7 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, said: 
         read_truth(tmp_path / "none.csv", ("employees",))
 
 
-def _audited(shop: Shop, truth: Path, firms: int) -> Audit:
+def _audited(shop: Shop, truth: Path, firms: int) -> VendorAudit:
     """Audit the vendor, which is wrong about every tenth firm and was never asked about one."""
     lines = [f"firm{number}.com,{640 if number % 10 else 64}" for number in range(firms)]
     truth.write_text("\n".join(["domain,employees", *lines, "unknown.com,5"]), "utf-8")

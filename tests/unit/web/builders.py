@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 from leadfit.app import Leadfit, Status
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
 from leadfit.app.health import Check, Waits
-from leadfit.app.keys import Keys
+from leadfit.app.keys import ApiKeys
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
 from leadfit.canonical import digest
@@ -283,7 +283,7 @@ class NoDeliveries(Delivering):
         )
 
 
-class FixedKeys(Keys):
+class FixedKeys(ApiKeys):
     """The keys of :data:`KEYS`."""
 
     def __init__(self) -> None:
