@@ -33,7 +33,7 @@ from leadfit.artifact import Artifact
 from leadfit.connectors import Performer, Vendor
 from leadfit.errors import Conflict, NotFound
 from leadfit.history import History
-from leadfit.pipeline import InForce
+from leadfit.pipeline import Accepting, InForce
 from leadfit.policy import Policy
 from leadfit.records import Decision, Kind, Refusal, Tier
 from leadfit.resolve.model.card import Card
@@ -258,9 +258,17 @@ class Leadfit:
         Raises:
             StoreBusy: The store cannot take more now; nothing was stored.
         """
+        return self.begin_accepting(bodies).answers()
+
+    def begin_accepting(self, bodies: Iterable[object]) -> Accepting:
+        """Begin to store signals, for who has other things to do than to wait.
+
+        Raises:
+            StoreBusy: The store cannot take more now; nothing was stored.
+        """
         self._health.keep_reserve()
         rules = self._in_force
-        return pipeline.accept(
+        return pipeline.begin_accepting(
             self.world,
             self._store,
             rules.policy,

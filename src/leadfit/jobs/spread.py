@@ -10,12 +10,11 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Final, Self, TypeVar
 
+from leadfit.collector import collect_seldom
 from leadfit.store import Store
 
 _PART: Final = 5_000
 """Rows of the log in one part; parts are the same however many workers there are."""
-_CIRCLES: Final = 50_000
-"""Objects of a worker between two searches for circles among them."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -61,12 +60,14 @@ class Workers:
         return list(pool.map(partial(_in_worker, work), parts))
 
     def beside(self, work: Callable[[Store, P], R], part: P) -> Callable[[], R]:
-        """Begin a piece of work beside what is done here; the answer is what waits for its end."""
-        pool = self._begun()
-        if pool is None:
+        """Begin a piece of work beside what is done here; the answer is what waits for its end.
+
+        Where no other process has begun to work, it is done here at once.
+        """
+        if self._pool is None:
             done = work(self._store, part)
             return lambda: done
-        return pool.submit(_in_worker, work, part).result
+        return self._pool.submit(_in_worker, work, part).result
 
     def _begun(self) -> ProcessPoolExecutor | None:
         if self._pool is None and self._open_store is not None:
@@ -128,7 +129,7 @@ def _open(open_store: OpenStore) -> None:
     gc.freeze()
     # At the end what is frozen would count as leaked by those who watch for that.
     atexit.register(gc.unfreeze)
-    gc.set_threshold(_CIRCLES)
+    collect_seldom()
     _here.append(open_store())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
 from leadfit.canonical import digest
 from leadfit.errors import Conflict, Fault, NotFound, NotPossible, StoreBusy
-from leadfit.pipeline import InForce
+from leadfit.pipeline import Accepting, InForce
 from leadfit.policy import load_starter
 from leadfit.records import (
     Account,
@@ -356,6 +357,13 @@ class LeadfitInMemory(Leadfit):
         if self.is_busy:
             raise StoreBusy("the store is full", retry_after_s=2.5)
         return tuple(self._accept(body) for body in bodies)
+
+    def begin_accepting(self, bodies: Iterable[object]) -> Accepting:
+        answers = self.accept_many(bodies)
+        stored: Future[list[Receipt | Conflict]] = Future()
+        stored.set_result([each for each in answers if not isinstance(each, Refusal)])
+        refused = tuple(each if isinstance(each, Refusal) else None for each in answers)
+        return Accepting(world=self.world, refused=refused, stored=stored)
 
     def _accept(self, body: object) -> Receipt | Refusal | Conflict:
         if not isinstance(body, Mapping):
