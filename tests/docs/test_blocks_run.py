@@ -21,10 +21,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^[ \t]*(?:```|~~~)(.*)$", re.MULTILINE)
+RUN = {"console", "python", "toml", "json"}
+WORDS = {"sh", "sql", "text", "{toctree}"}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
     return [(m["language"], m["text"]) for m in BLOCK.finditer(page.read_text("utf-8"))]
+
+
+def has_runnable(page: Path) -> bool:
+    return any(language in RUN for language, _ in blocks(page))
 
 
 def run_console(text: str, folder: Path) -> None:
@@ -70,24 +77,61 @@ def run_python(text: str, namespace: dict[str, object], place: str) -> None:
     assert not result.failed, f"{place} does not give what it shows"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def run_block(
+    language: str, text: str, folder: Path, namespace: dict[str, object], place: str
+) -> None:
+    match language:
+        case "console":
+            run_console(text, folder)
+        case "python":
+            run_python(text, namespace, place)
+        case "toml":
+            tomllib.loads(text)
+        case "json":
+            json.loads(text)
+        case _:
+            assert language in WORDS
+
+
+@pytest.mark.parametrize(
+    "page", [*filter(has_runnable, PAGES)], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "page"}
     for language, text in blocks(page):
-        match language:
-            case "console":
-                run_console(text, tmp_path)
-            case "python":
-                run_python(text, namespace, page.name)
-            case "toml":
-                tomllib.loads(text)
-            case "json":
-                json.loads(text)
-            case _:
-                pass
+        run_block(language, text, tmp_path, namespace, page.name)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("console", "$ false\n"),
+        ("console", "$ echo one\ntwo\n"),
+        ("console", "$ echo one\none\n$ echo two\none\n"),
+        ("python", ">>> 1 + 1\n3\n"),
+        ("python", "assert 1 + 1 == 3\n"),
+        ("toml", "a = \n"),
+        ("json", "{'a': 1}\n"),
+        ("pyton", "1 + 1\n"),
+    ],
+)
+def test_a_block_that_does_not_give_what_it_shows_is_found(
+    tmp_path: Path, language: str, text: str
+) -> None:
+    with pytest.raises((AssertionError, ValueError)):
+        run_block(language, text, tmp_path, {}, "page")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_fence_of_a_page_is_read_as_a_block_or_is_words(page: Path) -> None:
+    """A block that is indented or whose language is misspelt would be run by nobody."""
+    opening = [mark for mark in FENCE.findall(page.read_text("utf-8")) if mark]
+    read = [language for language, _ in blocks(page)]
+    assert set(opening) <= RUN | WORDS
+    assert [mark for mark in opening if mark.isalpha()] == read
 
 
 def test_every_page_is_reached_from_the_index() -> None:

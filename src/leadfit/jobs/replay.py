@@ -17,7 +17,7 @@ from leadfit.artifact import Artifact
 from leadfit.errors import LeadfitError, NotFound
 from leadfit.jobs.spread import OpenStore, parts_of, spread
 from leadfit.pipeline import InForce
-from leadfit.pipeline.retelling import Strayed, retell
+from leadfit.pipeline.retelling import Retelling, Strayed
 from leadfit.policy import Policy
 from leadfit.resolve.model import card as cards
 from leadfit.resolve.model.card import Card
@@ -30,7 +30,7 @@ _FIELDS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class FieldChange:
     """One field in which a decision came out otherwise.
 
     Attributes:
@@ -45,7 +45,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Divergence:
     """A decision that does not come out as it was made.
 
     Attributes:
@@ -58,7 +58,7 @@ class Difference:
     seq: int
     lead_id: str | None
     why: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Replayed:
     without_inputs: int
     different: int
     digest: str
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Divergence, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -100,7 +100,7 @@ class _Part:
     without_inputs: int = 0
     different: int = 0
     digest: str = ""
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Divergence] = field(default_factory=list)
 
 
 def replay(
@@ -140,12 +140,13 @@ def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:
 
 def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     part, total, rules = _Part(), hashlib.sha256(), Rules(session)
+    again = Retelling(session.leads.decision)
     after, last = bounds
     page = session.told.page(after, last, _PAGE)
     while page:
         for told in page:
             part.decisions += 1
-            text = _again(part, told, rules, session)
+            text = _again(part, told, rules, again)
             made = hashlib.sha256(text.encode()).hexdigest()
             total.update(f"{told.decision_id} {made}\n".encode())
         page = session.told.page(page[-1].seq, last, _PAGE)
@@ -153,7 +154,7 @@ def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     return part
 
 
-def _again(part: _Part, told: Told | Unreadable, rules: Rules, session: Session) -> str:
+def _again(part: _Part, told: Told | Unreadable, rules: Rules, again: Retelling) -> str:
     """Make one decision again and count how it came out; return what came out."""
     if isinstance(told, Unreadable):
         _count(part, told, told.why)
@@ -165,7 +166,7 @@ def _again(part: _Part, told: Told | Unreadable, rules: Rules, session: Session)
         part.without_inputs += 1
         return "without inputs"
     try:
-        text = retell(told, rules.of(told), session.leads.decision)
+        text = again.retell(told, rules.of(told))
     except Strayed as strayed:
         text = ""
         why = "it ends without the decision"
@@ -187,12 +188,14 @@ def _again(part: _Part, told: Told | Unreadable, rules: Rules, session: Session)
     return text
 
 
-def _count(part: _Part, told: Told | Unreadable, why: str, changes: Iterable[Change] = ()) -> None:
+def _count(
+    part: _Part, told: Told | Unreadable, why: str, changes: Iterable[FieldChange] = ()
+) -> None:
     """Count a decision that differs, and name it while there are few."""
     part.different += 1
     if len(part.differences) < _SHOWN:
         part.differences.append(
-            Difference(
+            Divergence(
                 decision_id=told.decision_id,
                 seq=told.seq,
                 lead_id=told.lead_id,
@@ -213,7 +216,7 @@ def _parsed(text: str) -> object:
 _NOT_THERE: Final = object()
 
 
-def _changes(then: object, now: object, path: str) -> Iterator[Change]:
+def _changes(then: object, now: object, path: str) -> Iterator[FieldChange]:
     """Yield the fields in which two JSON values differ."""
     if isinstance(then, dict) and isinstance(now, dict):
         for name in sorted({*then, *now}):
@@ -223,7 +226,7 @@ def _changes(then: object, now: object, path: str) -> Iterator[Change]:
         for number, (one, other) in enumerate(zip(then, now, strict=True)):
             yield from _changes(one, other, f"{path}.{number}")
     elif then != now or type(then) is not type(now):
-        yield Change(field=path, then=_shown(then), now=_shown(now))
+        yield FieldChange(field=path, then=_shown(then), now=_shown(now))
 
 
 def _shown(value: object) -> str | None:

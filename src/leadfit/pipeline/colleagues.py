@@ -61,6 +61,9 @@ def by_phone(desk: Desk, signal: Signal, keys: Keys) -> tuple[Candidate, ...]:
 
 def likeliest(case: Case, contact: Contact, account_id: str) -> Colleague | None:
     """Return which contact of the account a new one may be, how likely, and why."""
+    given = case.signal.identifiers
+    if not any((given.phone, given.name, given.first_name, given.last_name)):
+        return None  # nobody is found by neither a name nor a number
     said = resolve.contact_side(case.signal, case.keys, case.desk.policy)
     rules, card = case.desk.policy.matching, colleague_card()
     best: Colleague | None = None

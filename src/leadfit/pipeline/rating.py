@@ -79,7 +79,9 @@ def rate_lead(
         also: Activities of its own that are not in the store yet.
     """
     policy, artifact = desk.policy, desk.in_force.artifact
-    subject = replace(subject, listed=_listed(desk, whom, subject.listed), measured={})
+    listed = _listed(desk, whom, subject.listed)
+    if listed != subject.listed or subject.measured:
+        subject = replace(subject, listed=listed, measured={})
     model = None if artifact is None else artifact.propensity
     if policy.score.model == "C" and model is not None:
         own = desk.session.lifts.own_activities(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from typing import Final, cast, get_args, get_type_hints
+from functools import cache, lru_cache
+from typing import Final, cast
 
-from leadfit.buying import Answer
+from leadfit.buying import BoughtFacts
 from leadfit.pipeline import enriching, line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.lifting import lift_at
@@ -26,6 +26,7 @@ from leadfit.store import Session
 from leadfit.store.codec import decode, from_us, reader_of
 from leadfit.store.decided import decision_text, personal_of
 from leadfit.store.matching import Blocked
+from leadfit.store.owners import Held
 from leadfit.store.told import People, Told
 from leadfit.world import World
 
@@ -51,23 +52,32 @@ class _Made(Exception):  # noqa: N818 -- ends the line where the decision is mad
         super().__init__()
 
 
-def retell(told: Told, in_force: InForce, fetch: Fetch) -> str:
-    """Make a decision again; return its canonical JSON as it would be stored.
+class Retelling:
+    """Makes decisions again, one after the other.
 
     Args:
-        told: The decision with what it was made from.
-        in_force: The rules it names.
-        fetch: Gets decisions that it looked at.
-
-    Raises:
-        Strayed: It asked what it was not told then, or came to no such decision.
+        fetch: Gets decisions that they looked at.
     """
-    desk = _desk(told, in_force, fetch)
-    try:
-        _enter(desk, told)
-    except _Made as made:
-        return decision_text(made.decision, told.statement)[0]
-    raise Strayed(None)
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._rooms = _Rooms(fetch)
+
+    def retell(self, told: Told, in_force: InForce) -> str:
+        """Make a decision again; return its canonical JSON as it would be stored.
+
+        Args:
+            told: The decision with what it was made from.
+            in_force: The rules it names.
+
+        Raises:
+            Strayed: It asked what it was not told then, or came to no such decision.
+        """
+        desk = _desk(told, in_force, self._rooms)
+        try:
+            _enter(desk, told)
+        except _Made as made:
+            return decision_text(made.decision, told.statement)[0]
+        raise Strayed(None)
 
 
 def ask_again(told: Told, in_force: InForce, fetch: Fetch) -> Question | None:
@@ -81,14 +91,15 @@ def ask_again(told: Told, in_force: InForce, fetch: Fetch) -> Question | None:
     Raises:
         Strayed: It asks what it was not told then.
     """
-    return enriching.consider(_desk(told, in_force, fetch), told.signal).question
+    return enriching.consider(_desk(told, in_force, _Rooms(fetch)), told.signal).question
 
 
-def _desk(told: Told, in_force: InForce, fetch: Fetch) -> Desk:
+def _desk(told: Told, in_force: InForce, rooms: _Rooms) -> Desk:
+    rooms.turn_to(told)
     now = from_us(cast("list[int]", told.inputs["now"])[0])
     return Desk(
         world=cast("World", _World(told.inputs)),
-        session=cast("Session", _Rooms(told, fetch)),
+        session=cast("Session", rooms),
         in_force=in_force,
         now=now,
     )
@@ -136,15 +147,18 @@ _Read = Callable[[object, "_Rooms", Sequence[object]], object]
 
 
 class _Rooms(Retold):
-    """Answers as the store answered then."""
+    """Answers as the store answered then, about one decision after the other."""
 
-    def __init__(self, told: Told, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch) -> None:
+        self.fetch = fetch
+
+    def turn_to(self, told: Told) -> None:
+        """Answer what a decision asks from here on; nothing is kept of the one before."""
         self._answers = cast("Mapping[str, list[object]]", told.inputs["answers"])
         self._given: dict[str, int] = {}
         self._decision_id = told.decision_id
         self.people = told.people
         self.said = personal_of(("", told.statement))
-        self.fetch = fetch
 
     def __getattr__(self, room: str) -> object:
         found = _room(room)(self)
@@ -244,9 +258,9 @@ def _blocked(plain: object, rooms: _Rooms, _args: object) -> object:
 
 
 def _answers(plain: object, rooms: _Rooms, _args: object) -> object:
-    found: list[Answer] = []
+    found: list[BoughtFacts] = []
     for each, personal in cast("list[tuple[object, list[str]]]", plain):
-        made = decode(Answer, each)
+        made = decode(BoughtFacts, each)
         own = {name: cast("Fact", rooms.said.get(name)) for name in personal}
         found.append(replace(made, facts={**made.facts, **own}))
     return tuple(found)
@@ -261,28 +275,19 @@ def _activities(plain: object, _rooms: object, _args: object) -> object:
 
 
 def _by_rep(plain: object, _rooms: object, args: Sequence[object]) -> object:
-    read = _load_reader()
-    values = cast("list[list[object]]", plain)
+    values = cast("list[tuple[int, int, dict[str, int]]]", plain)
     return {
-        rep_id: read(each)
-        for rep_id, each in zip(cast("Sequence[str]", args[0]), values, strict=True)
+        rep_id: _held(slots_taken, last_turn, tuple(turns.items()))
+        for rep_id, (slots_taken, last_turn, turns) in zip(
+            cast("Sequence[str]", args[0]), values, strict=True
+        )
     }
 
 
-@cache
-def _load_reader() -> Callable[[list[object]], object]:
-    """Return the function that reads what is known of a rep's load."""
-    kind = get_args(answers_of("capacity")["loads"])[1]
-    if not is_dataclass(kind):
-        return tuple
-    hints = get_type_hints(kind)
-    readers = [(each.name, reader_of(hints[each.name])) for each in fields(kind)]
-    made = cast("Callable[..., object]", kind)
-
-    def read(values: list[object]) -> object:
-        return made(**{name: of(value) for (name, of), value in zip(readers, values, strict=False)})
-
-    return read
+@lru_cache(maxsize=4096)
+def _held(slots_taken: int, last_turn: int, turns: tuple[tuple[str, int], ...]) -> Held:
+    """Return what is known of a rep's load; from one decision to the next, few have another."""
+    return Held(slots_taken=slots_taken, last_turn=last_turn, turns=dict(turns))
 
 
 def _decision(plain: object, rooms: _Rooms, _args: object) -> object:

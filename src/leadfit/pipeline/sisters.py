@@ -24,7 +24,7 @@ def doubted(desk: Desk, signal: Signal, keys: Keys, match: Match) -> Match:
     """
     if match.band is not Band.AUTO or keys.domain is None or match.account_id is None:
         return match
-    if not any(each.rule == _OWN for each in match.reasons):
+    if not signal.facts.get("country") or not any(each.rule == _OWN for each in match.reasons):
         return match
     country = resolve.account_side(signal, keys, desk.policy).get("country")
     holder = None if country is None else desk.session.accounts.account(match.account_id)

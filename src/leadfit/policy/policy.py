@@ -139,6 +139,28 @@ class Policy(PolicyFile):
         return works
 
     @cached_property
+    def _asleep(self) -> list[tuple[datetime, datetime, frozenset[str]]]:
+        """What :meth:`asleep` found of late: since when, until when, who."""
+        return []
+
+    def asleep(self, at: datetime) -> frozenset[str]:
+        """Return which of the policy's reps do not work at a time, by their ids.
+
+        Args:
+            at: An aware time.
+        """
+        for since, until, found in self._asleep:
+            if since <= at < until:
+                return found
+        spans = [works_until(rep, self.closures, at) for rep in self.reps]
+        found = frozenset(
+            rep.rep_id for rep, (works, _) in zip(self.reps, spans, strict=True) if not works
+        )
+        if spans:
+            self._asleep[:] = [(at, min(until for _, until in spans), found)]
+        return found
+
+    @cached_property
     def _openings(self) -> dict[object, tuple[datetime, datetime]]:
         """What :meth:`next_opening` found of late, by schedule: since when, and the opening."""
         return {}

@@ -77,9 +77,11 @@ def decide(
         match = _joined(
             _unlinked(keys, evidence, policy), by_weight(signal, keys, candidates, policy, card)
         )
-    reasons = (*_set_aside(keys), *_unknown_ids(keys, evidence), *match.reasons)
+    beside = (*_set_aside(keys), *_unknown_ids(keys, evidence))
+    if not beside and match.candidates == evidence.ids:
+        return match
     ids = tuple(dict.fromkeys((*evidence.ids, *match.candidates)))
-    return replace(match, candidates=ids, reasons=reasons)
+    return replace(match, candidates=ids, reasons=(*beside, *match.reasons))
 
 
 def is_settled(match: Match) -> bool:
@@ -143,6 +145,8 @@ def _set_aside(keys: Keys) -> tuple[Reason, ...]:
 
 
 def _unknown_ids(keys: Keys, evidence: Evidence) -> tuple[Reason, ...]:
+    if keys.lead_id is None and keys.contact_id is None and keys.account_id is None:
+        return ()
     found = {each.found_by for each in evidence.crm}
     return tuple(
         Reason(rule=f"unknown.{name}", words=f"the {name} {given[:80]} is not on record")

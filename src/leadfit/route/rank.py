@@ -46,6 +46,32 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of the lead that was looked at last."""
+
+    lead: Lead
+    account: Account | None
+    facts: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Crew:
+    """What follows for a tier from the reps alone.
+
+    Attributes:
+        fits: Reps of the teams that work the tier, or of no team.
+        in_turn: Those of them who are not in the overflow pool.
+        overflow: The overflow pool.
+        other_teams: Why each rep is left out who is not looked at, in the order of their ids.
+    """
+
+    fits: frozenset[str]
+    in_turn: frozenset[str]
+    overflow: frozenset[str]
+    other_teams: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """Everything one ranking is made from."""
 
@@ -56,7 +82,7 @@ class _Case:
     play: Play | None
     loads: Mapping[str, RepLoad]
     asleep: frozenset[str]
-    teams: frozenset[str]
+    crew: _Crew
     needs_slot: bool
     policy: Policy
     now: datetime
@@ -98,17 +124,20 @@ def rank(
     for group in _in_order(case, excluded):
         for rep_id in _in_turn(group, case, wanted):
             if rep_id not in excluded and rep_id not in places:
-                places[rep_id] = Place(
-                    rep_id=rep_id,
-                    rule=group.rule,
-                    words=_words(group, rep_id, case),
-                    pool=group.pool,
-                )
+                words = _words(group, rep_id, case)
+                places[rep_id] = _place(rep_id, group.rule, words, group.pool)
     if policy.route.hours == "across-rules":
         places = dict(sorted(places.items(), key=lambda each: each[0] in case.asleep))
     return Ranking(
         places=tuple(places.values()),
-        excluded=(*excluded.values(), *_of_other_teams(case, {*places, *excluded})),
+        excluded=(
+            *excluded.values(),
+            *(
+                each
+                for each in case.crew.other_teams
+                if each.rep_id not in places and each.rep_id not in excluded
+            ),
+        ),
         needs_slot=case.needs_slot,
         reasons=_reasons(case, places),
     )
@@ -126,7 +155,7 @@ def pools(
         policy: Territories and skills.
         now: The time of the decision.
     """
-    case = _case(lead, account, score, (), (policy, now))
+    case = _case(lead, account, score, None, (policy, now))
     return tuple(dict.fromkeys(_pool(name, case) for name in _pool_names(case)))
 
 
@@ -134,29 +163,70 @@ def _case(
     lead: Lead,
     account: Account | None,
     score: Score,
-    loads: Sequence[RepLoad],
+    loads: Sequence[RepLoad] | None,
     rules_at: tuple[Policy, datetime],
 ) -> _Case:
+    """Put together what a ranking is made from; without loads, what pools are named by."""
     policy, now = rules_at
+    reps = policy.reps if loads is None else tuple([load.rep for load in loads])
+    if reps == policy.reps:
+        asleep, crew = policy.asleep(now), _crew_of_all(policy, score.tier)
+    else:
+        asleep = frozenset(rep.rep_id for rep in reps if not policy.is_at_work(rep, now))
+        crew = _crew(reps, score.tier, policy)
     return _Case(
         lead=lead,
         account=account,
         tier=score.tier,
         known=_known(lead, account, policy),
         play=policy.play_of(score),
-        loads={load.rep.rep_id: load for load in loads},
-        asleep=frozenset(load.rep.rep_id for load in loads if not policy.is_at_work(load.rep, now)),
-        teams=_folded_all(tuple(policy.tier(score.tier).teams)),
+        loads={load.rep.rep_id: load for load in loads or ()},
+        asleep=asleep,
+        crew=crew,
         needs_slot=int(score.tier) in policy.route.capacity.tiers,
         policy=policy,
         now=now,
     )
 
 
+def _crew_of_all(policy: Policy, tier: Tier) -> _Crew:
+    """Return :func:`_crew` of all reps of a policy, which is found once."""
+    key = ("route.crew", tier.value)
+    found = policy.worked_out.get(key)
+    if not isinstance(found, _Crew):
+        policy.worked_out[key] = found = _crew(policy.reps, tier, policy)
+    return found
+
+
+def _crew(reps: Sequence[Rep], tier: Tier, policy: Policy) -> _Crew:
+    teams = frozenset(map(fold, policy.tier(tier).teams))
+    fits = [rep for rep in reps if not teams or rep.team is None or fold(rep.team) in teams]
+    return _Crew(
+        fits=frozenset(rep.rep_id for rep in fits),
+        in_turn=frozenset(rep.rep_id for rep in fits if not rep.is_overflow),
+        overflow=frozenset(rep.rep_id for rep in reps if rep.is_overflow),
+        other_teams=tuple(
+            Place(
+                rep_id=rep.rep_id,
+                rule="team",
+                words=f"team {rep.team} does not work Tier {tier.value}",
+            )
+            for rep in sorted(reps, key=lambda each: each.rep_id)
+        ),
+    )
+
+
 def _known(lead: Lead, account: Account | None, policy: Policy) -> Mapping[str, Fact]:
+    """Return what is known of a lead; a lead's pools are asked for, and then it is ranked."""
+    last = policy.worked_out.get(_Known)
+    if isinstance(last, _Known) and last.lead is lead and last.account is account:
+        return last.facts
     if account is None:
-        return policy.known(lead.facts)
-    return policy.known(lead.facts, account.facts, {"country": account.country})
+        facts = policy.known(lead.facts)
+    else:
+        facts = policy.known(lead.facts, account.facts, {"country": account.country})
+    policy.worked_out[_Known] = _Known(lead=lead, account=account, facts=facts)
+    return facts
 
 
 def _unavailable(load: RepLoad, case: _Case) -> Place | None:
@@ -198,19 +268,10 @@ def is_away(rep: Rep, now: datetime) -> bool:
     return begun and not ended
 
 
-def _fits_tier(rep: Rep, case: _Case) -> bool:
-    return not case.teams or rep.team is None or _folded(rep.team) in case.teams
-
-
 @lru_cache(maxsize=4096)
 def _folded(word: str) -> str:
     """Fold a word of the policy; there are few of them, and each is asked for again and again."""
     return fold(word)
-
-
-@lru_cache(maxsize=256)
-def _folded_all(words: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(fold, words))
 
 
 def _groups(case: _Case) -> Iterator[_Group]:
@@ -220,11 +281,7 @@ def _groups(case: _Case) -> Iterator[_Group]:
     yield _Group(
         rule="round_robin",
         words=f"next in turn for Tier {case.tier.value}",
-        rep_ids=frozenset(
-            rep_id
-            for rep_id, load in case.loads.items()
-            if _fits_tier(load.rep, case) and not load.rep.is_overflow
-        ),
+        rep_ids=case.crew.in_turn,
         pool=_pool("round_robin", case),
     )
 
@@ -261,9 +318,7 @@ def _territory(case: _Case) -> Iterator[_Group]:
     yield _Group(
         rule="territory",
         words=f"owns the territory {row.name}",
-        rep_ids=frozenset(
-            each for each in owners if each in case.loads and _fits_tier(case.loads[each].rep, case)
-        ),
+        rep_ids=case.crew.fits.intersection(owners),
         pool=_pool(f"territory/{row.name}", case),
     )
 
@@ -308,12 +363,11 @@ def _wanted_skills(case: _Case) -> frozenset[str]:
 
 
 def _skilled(skill: str, case: _Case) -> frozenset[str]:
+    wanted = _folded(skill)
     return frozenset(
         rep_id
-        for rep_id, load in case.loads.items()
-        if _folded(skill) in map(_folded, load.rep.skills)
-        and _fits_tier(load.rep, case)
-        and not load.rep.is_overflow
+        for rep_id in case.crew.in_turn
+        if wanted in map(_folded, case.loads[rep_id].rep.skills)
     )
 
 
@@ -331,13 +385,12 @@ def _resorts(
     case: _Case, excluded: Mapping[str, Place], wanted: frozenset[str]
 ) -> tuple[_Group, _Group]:
     """Return the overflow pool, and the managers of those who were wanted and cannot take it."""
-    overflow = frozenset(rep_id for rep_id, load in case.loads.items() if load.rep.is_overflow)
     managers = (_manager(rep_id, case, excluded) for rep_id in sorted(wanted & excluded.keys()))
     return (
         _Group(
             rule="overflow",
             words="is in the overflow pool",
-            rep_ids=overflow,
+            rep_ids=case.crew.overflow,
             pool=_pool("overflow", case),
         ),
         _Group(
@@ -373,6 +426,8 @@ def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
 
     Where nobody had a turn in the pool yet, those come first who had none anywhere for longest.
     """
+    if len(group.rep_ids) < 2:
+        return list(group.rep_ids)
     prefer = case.policy.route.hours != "ignore"
 
     def key(rep_id: str) -> tuple[bool, bool, int, int, str]:
@@ -388,22 +443,20 @@ def _in_turn(group: _Group, case: _Case, wanted: frozenset[str]) -> list[str]:
 def _words(group: _Group, rep_id: str, case: _Case) -> str:
     if rep_id not in case.asleep:
         return group.words
-    opening = case.policy.next_opening(case.loads[rep_id].rep, case.now)
-    when = f"works next from {opening:%Y-%m-%d %H:%M} UTC" if opening else "has no working hours"
-    return f"{group.words}; {when}"
-
-
-def _of_other_teams(case: _Case, seen: set[str]) -> Iterator[Place]:
-    for rep_id, load in sorted(case.loads.items()):
-        if rep_id in seen:
-            continue
-        yield _of_other_team(rep_id, load.rep.team, case.tier.value)
+    return _words_asleep(group.words, case.policy.next_opening(case.loads[rep_id].rep, case.now))
 
 
 @lru_cache(maxsize=4096)
-def _of_other_team(rep_id: str, team: str | None, tier: int) -> Place:
-    """Return why a rep is left out; most reps are, for most leads, by the same words."""
-    return Place(rep_id=rep_id, rule="team", words=f"team {team} does not work Tier {tier}")
+def _words_asleep(words: str, opening: datetime | None) -> str:
+    """Return words of a rep who does not work now; the same opening is named by many leads."""
+    when = f"works next from {opening:%Y-%m-%d %H:%M} UTC" if opening else "has no working hours"
+    return f"{words}; {when}"
+
+
+@lru_cache(maxsize=4096)
+def _place(rep_id: str, rule: str, words: str, pool: str | None) -> Place:
+    """Return a place; most reps have theirs, for most leads, by the same words."""
+    return Place(rep_id=rep_id, rule=rule, words=words, pool=pool)
 
 
 def _reasons(case: _Case, places: Mapping[str, Place]) -> tuple[Reason, ...]:

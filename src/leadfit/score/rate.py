@@ -141,8 +141,9 @@ def _weigh(
         "intent": of_activities("intent", rules, done, now),
         "authority": of_facts("authority", rules.authority, known),
     }
-    if rules.less:
-        for name, reasons in earned.items():
+    losing = {less.component for less in rules.less.values()}
+    for name, reasons in earned.items():
+        if name in losing:
             reasons.extend(taken_away(name, rules, reasons, subject, known, now))
     fit = fit_of(rules, earned["fit"], icp)
     parts = {**earned, "fit": list(fit.reasons)}
@@ -219,7 +220,10 @@ def _sum(reasons: Sequence[Reason]) -> float:
 
 def _play(plays: Sequence[Play], activities: Sequence[Activity], now: datetime) -> Play | None:
     """Return the first play whose activities all happened often enough in its window."""
+    done = {each.kind for each in activities}
     for play in plays:
+        if not done.issuperset(play.needs):
+            continue
         since = now - timedelta(days=play.window_days)
         kinds = [each.kind for each in activities if since <= each.at <= now]
         if all(kinds.count(kind) >= often for kind, often in play.needs.items()):

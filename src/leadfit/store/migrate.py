@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 LATEST: Final = "0005"
 _KNOWN: Final = ("0001", "0002", "0003", "0004", LATEST)
+_making = threading.Lock()
+_made: list[bytes] = []
 
 
 class NewerStore(Permanent):
@@ -62,6 +66,23 @@ def known(rows: Sequence[tuple[object, ...]], place: Path | str) -> str | None:
     if revision is not None and revision not in _KNOWN:
         raise NewerStore(place, revision)
     return revision
+
+
+def make(path: Path) -> None:
+    """Turn an empty file into a store of the latest schema, durably.
+
+    The steps are taken once a process, since they are slow: an empty store is the same everywhere,
+    and whoever makes more of them, as simulations do, gets copies.
+    """
+    with _making:
+        if not _made:
+            migrate(path)
+            _made.append(path.read_bytes())
+            return
+    with path.open("r+b") as file:
+        file.write(_made[0])
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def migrate(path: Path, *, to: str = LATEST) -> None:

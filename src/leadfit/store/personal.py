@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Final, cast
 
 from leadfit.records import Fact, Facts, Identifiers, Signal
-from leadfit.store.codec import decode, write_plain
+from leadfit.store.codec import decode
 
 _PERSONAL_IDENTIFIERS: Final = frozenset(
     {"email", "phone", "name", "first_name", "last_name", "title"}
@@ -42,7 +43,7 @@ _QUOTED: Final = 60
 _UNNAMED: Final = "withheld"
 _WORDS: Final = '"words":"'
 _INSIDE_QUOTES: Final = re.compile(r'(?:[^"\\]|\\.)*')
-_SENTENCE: Final = re.compile(rf"({_WORDS})({_INSIDE_QUOTES.pattern})")
+_NAME: Final = "⟨"
 _NAMED: Final = re.compile(r"⟨([^⟩]+)⟩")
 
 Statement = dict[str, dict[str, object]]
@@ -137,7 +138,7 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
         _inside(quoted.casefold()): name
         for name, value in sorted(personal.items())
         if isinstance(value, str)
-        for quoted in (value.strip(), value.strip()[:_QUOTED].strip())
+        for quoted in _as_quoted(value.strip())
         if len(quoted) >= _SHORTEST
     }
     folded = text.casefold()
@@ -152,13 +153,53 @@ def veil(text: str, personal: Mapping[str, object]) -> str:
     def name_of(quoted: re.Match[str]) -> str:
         return f"⟨{_inside(known.get(quoted[0].casefold(), _UNNAMED))}⟩"
 
+    if text.isascii():  # each letter stands where it stood before it was folded
+        return _sub_in_sentences(
+            text, _places(folded, found), lambda said: pattern.sub(name_of, said)
+        )
     pieces = text.split(_WORDS)  # each but the first begins with a sentence
-    for number, piece in enumerate(pieces):
-        folded = piece.casefold()
-        if number and any(value in folded for value in found):
-            end = cast("re.Match[str]", _INSIDE_QUOTES.match(piece)).end()
-            pieces[number] = pattern.sub(name_of, piece[:end]) + piece[end:]
+    for number in range(1, len(pieces)):
+        alike = pieces[number].casefold()
+        if any(value in alike for value in found):
+            end = cast("re.Match[str]", _INSIDE_QUOTES.match(pieces[number])).end()
+            words, rest = pieces[number][:end], pieces[number][end:]
+            pieces[number] = pattern.sub(name_of, words) + rest
     return _WORDS.join(pieces)
+
+
+def _as_quoted(value: str) -> tuple[str, ...]:
+    return (value,) if len(value) <= _QUOTED else (value, value[:_QUOTED].strip())
+
+
+def _places(text: str, values: Iterable[str]) -> list[int]:
+    """Return where these values stand in a text, from its end to its beginning."""
+    places: list[int] = []
+    for value in values:
+        at = text.find(value)
+        while at >= 0:
+            places.append(at)
+            at = text.find(value, at + 1)
+    return sorted(places, reverse=True)
+
+
+def _sub_in_sentences(text: str, places: Iterable[int], change: Callable[[str], str]) -> str:
+    """Change every sentence of canonical JSON in which one of these places lies.
+
+    Args:
+        text: Canonical JSON.
+        places: From the end to the beginning, so that a change moves none that comes after it.
+        change: Returns what stands instead of a sentence.
+    """
+    changed = len(text)
+    for at in places:
+        if at >= changed:
+            continue
+        begin = text.rfind(_WORDS, 0, at) + len(_WORDS)
+        end = cast("re.Match[str]", _INSIDE_QUOTES.match(text, begin)).end()
+        if begin >= len(_WORDS) and at < end:
+            text = f"{text[:begin]}{change(text[begin:end])}{text[end:]}"
+            changed = begin
+    return text
 
 
 def unveil(text: str, personal: Mapping[str, object]) -> str:
@@ -167,16 +208,16 @@ def unveil(text: str, personal: Mapping[str, object]) -> str:
     >>> unveil('{"words":"title is ⟨title⟩, which counts"}', {"title": "VP Sales"})
     '{"words":"title is VP Sales, which counts"}'
     """
-    if "⟨" not in text:
+    if _NAME not in text:
         return text
 
     def value_of(name: re.Match[str]) -> str:
         value = personal.get(json.loads(f'"{name[1]}"'))
         return name[0] if value is None else _inside(str(value))
 
-    return _SENTENCE.sub(lambda words: words[1] + _NAMED.sub(value_of, words[2]), text)
+    return _sub_in_sentences(text, _places(text, (_NAME,)), lambda said: _NAMED.sub(value_of, said))
 
 
 def _inside(value: str) -> str:
     """Return a text as it stands inside JSON quotes."""
-    return write_plain(value)[1:-1]
+    return encode_basestring(value)[1:-1]

@@ -19,7 +19,7 @@ from leadfit.errors import DamagedStore, LeadfitError, StoreBusy
 from leadfit.log import logger
 from leadfit.store import backfill
 from leadfit.store.base import Session
-from leadfit.store.migrate import LATEST, migrate, revision_of
+from leadfit.store.migrate import LATEST, make, migrate, revision_of
 from leadfit.store.sql_head import HeldHead, StoredHead
 from leadfit.store.sql_session import SqlSession
 from leadfit.store.sqlite_wal import WalGauge
@@ -177,7 +177,7 @@ class SqliteStore:
             making.with_name(f"{making.name}{end}").unlink(missing_ok=True)
         # Personal values lie in it: for its owner's eyes only, from the first byte.
         os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        migrate(making)
+        make(making)
         self._world.reach("store.made")
         making.replace(self._path)
 
@@ -262,7 +262,11 @@ class SqliteStore:
         return answer
 
     def _open_transactions(self) -> Transactions:
-        return _SqliteTransactions(self._connect(), self._secret, self._world, self._path)
+        connection = self._connect()
+        # What a piece would have to take back is more than SQLite keeps in memory by itself: it
+        # would make a file for nearly every decision.
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return _SqliteTransactions(connection, self._secret, self._world, self._path)
 
     def scrub(self) -> bool:
         """Overwrite or drop what deleted rows left behind; ``False`` when somebody is in the way.

@@ -136,21 +136,39 @@ def test_numbers_of_any_size_that_can_be_held_break_nothing(
     }
 
 
-@pytest.mark.parametrize("figure", [math.nan, math.inf, 1e308, 1e99, 0.0])
-def test_a_strange_score_in_use_breaks_nothing(history: History, figure: float) -> None:
-    scores = [figure if n % 2 else float(n % 50) for n in range(LEADS)]
-    studied(replace(history, leads=Table(columns={**history.leads.columns, "score": scores})))
-    every = {**history.leads.columns, "score": [figure] * LEADS}
-    studied(replace(history, leads=Table(columns=every)))
+def with_scores(history: History, scores: Column) -> History:
+    return replace(history, leads=Table(columns={**history.leads.columns, "score": scores}))
 
 
-@pytest.mark.parametrize("figure", [math.nan, math.inf, -1e9, 1e99])
-def test_strange_amounts_and_use_break_nothing(history: History, figure: float) -> None:
+@pytest.mark.parametrize(
+    ("figure", "is_figure"),
+    [(math.nan, False), (math.inf, False), (1e308, False), (1e99, True), (0.0, True)],
+)
+def test_a_strange_score_in_use_breaks_nothing_and_counts_as_blank_where_it_is_no_figure(
+    history: History, figure: float, *, is_figure: bool
+) -> None:
+    some, blank = (
+        with_scores(history, [each if n % 2 else float(n % 50) for n in range(LEADS)])
+        for each in (figure, None)
+    )
+    for strange in (some, with_scores(history, [figure] * LEADS)):
+        assert (("missing_as_value", "score") in studied(strange)) is not is_figure
+    assert (learn.fit(some).heads == learn.fit(blank).heads) is not is_figure
+
+
+@pytest.mark.parametrize(
+    ("figure", "named"), [(math.nan, False), (math.inf, True), (-1e9, True), (1e99, False)]
+)
+def test_strange_amounts_and_use_break_nothing(
+    history: History, figure: float, *, named: bool
+) -> None:
     def spoil(columns: Mapping[str, list[object]]) -> None:
         for name in ("amount", "value"):
             columns[name][:] = [each if each is None else figure for each in columns[name]]
 
-    studied(with_events(history, spoil))
+    codes = studied(with_events(history, spoil))
+    for name in ("amount", "value"):
+        assert (("impossible_amounts", name) in codes) is named
 
 
 def test_no_two_facts_bear_one_name(history: History) -> None:

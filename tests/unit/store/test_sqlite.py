@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from leadfit.errors import DamagedStore, StoreBusy
 from leadfit.resolve.model.card import RecordKind
 from leadfit.store import NewerStore, Session, SqliteStore, backfill
-from leadfit.store.migrate import LATEST, migrate
+from leadfit.store.migrate import LATEST, make, migrate
 from leadfit.store.schema import metadata
 from leadfit.testing import FrozenWorld
 from leadfit.testing.check_store import make_signal
@@ -49,6 +49,26 @@ def test_migrations_lead_to_the_tables_of_the_schema(tmp_path: Path) -> None:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def tables_and_rows(path: Path) -> tuple[set[tuple[str, str]], tuple[int]]:
+    connection = sqlite3.connect(path)
+    tables = set(connection.execute("SELECT name, sql FROM sqlite_master"))
+    rows = connection.execute("SELECT count(*) FROM contents").fetchone()
+    connection.execute("INSERT INTO contents VALUES ('d', 'policy', 1, x'00')")
+    connection.commit()
+    connection.close()
+    return tables, rows
+
+
+def test_every_new_store_is_what_the_steps_lead_to_and_empty(tmp_path: Path) -> None:
+    migrate(tmp_path / "by-steps")
+    by_steps = tables_and_rows(tmp_path / "by-steps")
+    for number in range(3):
+        path = tmp_path / f"{number}"
+        path.touch()
+        make(path)
+        assert tables_and_rows(path) == by_steps
 
 
 def test_every_table_is_strict(store: SqliteStore, tmp_path: Path) -> None:

@@ -40,7 +40,10 @@ def tells_of_a_relative(given: str | None, on_record: str) -> bool:
     >>> tells_of_a_relative("acme wroks", "Acme Works Inc"), tells_of_a_relative("IBM", "Acme")
     (False, False)
     """
-    ours, theirs = _words(on_record), _said(given)
+    theirs = _said(given)
+    if not theirs:
+        return False
+    ours = _words(on_record)
     shared = [word for word in theirs if _is_among(word, ours)]
     return bool(
         shared and len(shared) < len(theirs) and any(not _is_among(word, theirs) for word in ours)
@@ -66,9 +69,9 @@ def tells_of_another(given: str | None, on_record: str, label: str) -> bool:
     (False, False)
     """
     theirs = _said(given)
-    ours = _words(on_record)
     if not theirs or not _NO_COMPANY.isdisjoint(theirs):
         return False
+    ours = _words(on_record)
     if any(_is_among(word, ours) or _begins_alike(word, ours) for word in theirs):
         return False
     joined, other, host = "".join(theirs), "".join(ours), label.replace("-", "")

@@ -23,6 +23,7 @@ def in_band(
     account_id: str | None = None,
     contact_id: str | None = None,
     lead_id: str | None = None,
+    candidates: tuple[str, ...] = (),
 ) -> Match:
     """Put the best candidate into the band of its probability; only ``auto`` is a link."""
     band = band_of(probability, policy)
@@ -36,6 +37,7 @@ def in_band(
         contact_id=contact_id if is_link else None,
         lead_id=lead_id if is_link else None,
         possible_account_id=None if is_link else account_id,
+        candidates=candidates,
         reasons=reasons,
     )
 

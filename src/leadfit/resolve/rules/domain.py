@@ -39,6 +39,7 @@ def by_domain(keys: Keys, evidence: Evidence, policy: Policy) -> Match | None:
         method="domain",
         account_id=best.account_id,
         reasons=(Reason(rule=rule, words=words),),
+        candidates=evidence.ids,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadfit.policy import Policy
@@ -47,33 +47,36 @@ def evidence_of(
     signal: Signal, keys: Keys, candidates: Sequence[Candidate], policy: Policy
 ) -> Evidence:
     """Return the candidates of a signal as evidence; the order they came in does not matter."""
-    ordered = sorted((each for each in candidates if each.found_by in _KEYS), key=_order)
-    holders = {
-        each.account.account_id: each.account
-        for each in ordered
-        if each.found_by == "domain" and each.account is not None
-    }
+    named = [each for each in candidates if each.found_by in _KEYS]
+    if len(named) > 1:
+        named.sort(key=_order)
+    crm: list[Candidate] = []
+    contacts: list[Candidate] = []
+    holders: dict[str, Account] = {}
+    roles: dict[str, str] = {}
+    ids: dict[str, None] = {}
+    for each in named:
+        if each.found_by == "domain":
+            if each.account is not None:
+                holders[each.account.account_id] = each.account
+                roles[each.account.account_id] = each.role
+            continue
+        (contacts if each.found_by == "email" else crm).append(each)
+        if found := account_id_of(each):
+            ids[found] = None
+    accounts = _by_preference(holders.values(), signal.identifiers.company)
+    ids |= dict.fromkeys(account.account_id for account in accounts)
     alike = [each for each in candidates if each.found_by == "blocking" and each.contact]
     said = contact_side(signal, keys, policy) if alike else {}
     by_phone = only_holder(said, alike)
-    named = " ".join((signal.identifiers.company or "").casefold().split())
-    accounts = sorted(holders.values(), key=lambda account: _preference(account, named))
-    ids = [
-        found for each in ordered if (found := account_id_of(each)) and each.found_by != "domain"
-    ]
-    ids += [account.account_id for account in accounts]
-    contacts = tuple(each for each in ordered if each.found_by == "email" and each.contact)
+    contacts = [each for each in contacts if each.contact]
     return Evidence(
-        crm=tuple(each for each in ordered if each.found_by in CRM_KEYS),
-        contacts=contacts,
-        accounts=tuple(accounts),
-        ids=tuple(dict.fromkeys(ids)),
+        crm=tuple(crm),
+        contacts=tuple(contacts),
+        accounts=accounts,
+        ids=tuple(ids),
         company=signal.identifiers.company,
-        roles={
-            each.account.account_id: each.role
-            for each in ordered
-            if each.found_by == "domain" and each.account is not None
-        },
+        roles=roles,
         by_phone=by_phone,
         by_phone_is_another=by_phone is not None and is_another_person(said, by_phone.columns),
         is_of_somebody_else=_is_of_somebody_else(signal, keys, contacts, policy),
@@ -103,6 +106,13 @@ def _order(candidate: Candidate) -> tuple[int, str, str]:
     rank = _KEYS.index(candidate.found_by)
     contact = candidate.contact.contact_id if candidate.contact is not None else ""
     return rank, contact, account_id_of(candidate) or ""
+
+
+def _by_preference(holders: Collection[Account], company: str | None) -> tuple[Account, ...]:
+    if len(holders) < 2:
+        return tuple(holders)
+    named = " ".join((company or "").casefold().split())
+    return tuple(sorted(holders, key=lambda account: _preference(account, named)))
 
 
 def _preference(account: Account, named: str) -> tuple[bool, bool, bool, str]:

@@ -113,6 +113,7 @@ def by_contact(keys: Keys, evidence: Evidence, policy: Policy) -> Match | None:
                 words=f"the business address is that of contact {contact.contact_id}",
             ),
         ),
+        candidates=evidence.ids,
     )
 
 

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -24,6 +25,7 @@ from typing import Final
 from leadfit.app.files import DATABASE
 from leadfit.app.leadfit import Leadfit
 from leadfit.app.settings import Settings
+from leadfit.resolve import domain_key
 from leadfit.testing.crash.outside import Outside, time_of
 from leadfit.testing.crash.story import BEGINS, finish, open_at, tell, write_export
 from leadfit.testing.crash.vendors import add_hook, add_seller
@@ -87,6 +89,8 @@ class Bench:
         self._export = folder / "export"
         self.keep_to: Path | None = None
         write_export(self._export)
+        # The list of public suffixes is read once here, not by every child for itself.
+        domain_key("acme.com")
 
     def points(self) -> Counter[str]:
         """Return how often the whole story passes each named point, with nobody killed."""
@@ -193,7 +197,10 @@ def random_cases(points: Counter[str], many: int, seed: int) -> Iterator[Case]:
 
 def _in_a_process(work: Callable[[], object], place: Path) -> int:
     """Do ``work`` in a child; return its exit status, or the negative number of its signal."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Threads may run beside, of a numeric library or a test runner; the child needs none.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         status = 1
         try:
