@@ -7,6 +7,7 @@ from leadfit.jobs.certificates import CertificatesChecked, check_certificates
 from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
+from leadfit.jobs.drift_watch import DriftCheck, DriftWatch
 from leadfit.jobs.enrich import Enrichment
 from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
@@ -28,6 +29,8 @@ __all__ = [
     "Cycle",
     "Deliveries",
     "Divergence",
+    "DriftCheck",
+    "DriftWatch",
     "Enrichment",
     "Lanes",
     "Learned",

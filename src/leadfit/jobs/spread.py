@@ -60,12 +60,14 @@ class Workers:
         return list(pool.map(partial(_in_worker, work), parts))
 
     def beside(self, work: Callable[[Store, P], R], part: P) -> Callable[[], R]:
-        """Begin a piece of work beside what is done here; the answer is what waits for its end."""
-        pool = self._begun()
-        if pool is None:
+        """Begin a piece of work beside what is done here; the answer is what waits for its end.
+
+        Where no other process has begun to work, it is done here at once.
+        """
+        if self._pool is None:
             done = work(self._store, part)
             return lambda: done
-        return pool.submit(_in_worker, work, part).result
+        return self._pool.submit(_in_worker, work, part).result
 
     def _begun(self) -> ProcessPoolExecutor | None:
         if self._pool is None and self._open_store is not None:

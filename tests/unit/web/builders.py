@@ -12,9 +12,12 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
+from leadfit.app.changing import Changing
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
+from leadfit.app.edited import FolderState
 from leadfit.app.health import Check, Waits
 from leadfit.app.keys import ApiKeys
+from leadfit.app.listing import LeadPage, LeadsAsked, Listing
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
 from leadfit.canonical import digest
@@ -226,6 +229,39 @@ class NoReviews(Matching):
         return ()
 
 
+class ListingInMemory(Listing):
+    """Leads in a dictionary; by tier and owner they can be asked for."""
+
+    def __init__(self, views: Mapping[str, LeadView]) -> None:
+        self._views = views
+
+    def page(
+        self, asked: LeadsAsked | None = None, limit: int = 50, *, after: str | None = None
+    ) -> LeadPage:
+        wanted = asked or LeadsAsked()
+        found = [
+            view
+            for view in self._views.values()
+            if wanted.tier in {None, view.lead.tier}
+            and wanted.owner_id in {None, view.lead.owner_id}
+        ]
+        ids = [view.lead.lead_id for view in found]
+        start = ids.index(after) + 1 if after in ids else 0
+        views = tuple(found[start : start + limit])
+        more = start + limit < len(found)
+        return LeadPage(views=views, rows=(), next=views[-1].lead.lead_id if more else None)
+
+
+class NoChanges(Changing):
+    """A policy folder that says what is in force."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def folder_state(self) -> FolderState:
+        return FolderState()
+
+
 class NoWaits(Waits):
     """Nobody waited."""
 
@@ -261,6 +297,10 @@ class NoRouting(Routing):
             reason=reason,
             at=START,
         )
+
+    def lifts(self, lead_id: str) -> tuple[Lift, ...]:
+        assert lead_id
+        return ()
 
     def override_counts(self) -> Mapping[str, int]:
         return {"rep_ada": 3, "-": 1}
@@ -301,10 +341,12 @@ class LeadfitInMemory(Leadfit):
         self.world = FrozenWorld(START + timedelta(minutes=2))
         self.matching = NoReviews()
         self.waits = NoWaits()
+        self.policies = NoChanges()
         self.keys = FixedKeys()
         self.deliveries = NoDeliveries()
         self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
+        self.listing = ListingInMemory(self.views)
         self.stored: dict[tuple[object, object], tuple[str, str]] = {}
         self.is_busy = False
         self.is_ready = True
@@ -353,23 +395,6 @@ class LeadfitInMemory(Leadfit):
             received_at=START,
             lead_id="lead_1",
         )
-
-    def leads(
-        self,
-        limit: int = 50,
-        after: str | None = None,
-        tier: Tier | None = None,
-        owner_id: str | None = None,
-    ) -> tuple[LeadView, ...]:
-        found = [
-            view
-            for view in self.views.values()
-            if (tier is None or view.lead.tier is tier)
-            and (owner_id is None or view.lead.owner_id == owner_id)
-        ]
-        ids = [view.lead.lead_id for view in found]
-        start = ids.index(after) + 1 if after in ids else 0
-        return tuple(found[start : start + limit])
 
     def lead(self, lead_id: str) -> LeadView:
         if lead_id not in self.views:
