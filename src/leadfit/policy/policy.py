@@ -201,7 +201,8 @@ class Policy(PolicyFile):
                 if value is not None and not (isinstance(value, str) and not value.strip())
             ]
             named = self._named(tuple(sorted(said, reverse=True)))
-            result = {name: facts[source] for name, source in named} | result
+            own = {name: facts[source] for name, source in named}
+            result = own | result if result else own
         return result
 
     @cached_property

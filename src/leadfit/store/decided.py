@@ -12,7 +12,14 @@ from dataclasses import replace
 from typing import Final, cast
 
 from leadfit.records import Decision, Fact
-from leadfit.store.codec import open_with, pack_text, squeeze_with, write_plain
+from leadfit.store.codec import (
+    decode,
+    open_with,
+    pack_text,
+    pack_text_with,
+    squeeze_with,
+    write_plain,
+)
 from leadfit.store.personal import part_facts, unveil, veil
 from leadfit.store.told import Statement
 
@@ -152,9 +159,26 @@ def decision_text(decision: Decision, said: Statement) -> tuple[str, dict[str, F
     """
     facts, personal = part_facts(decision.subject.facts)
     if personal:
-        decision = replace(decision, subject=replace(decision.subject, facts=facts))
+        bare = replace(decision.subject, facts=facts)
+        text = pack_text_with(decision, "subject", bare)
+    else:
+        text = pack_text(decision)
     known: dict[str, object] = {**said.get("facts", {}), **said.get("identifiers", {}), **personal}
-    return veil(pack_text(decision), known), personal
+    return veil(text, known), personal
+
+
+def decision_of(text: str, said: Statement) -> Decision:
+    """Return the decision that :func:`decision_text` made a text of.
+
+    Args:
+        text: Its canonical JSON, as it is stored.
+        said: The personal values of its signal, as far as they were not erased.
+    """
+    plain = json.loads(unveil(text, personal_of(("", said))))
+    personal = said.get("subject")
+    if personal:
+        plain["subject"]["facts"].update(personal)
+    return decode(Decision, plain)
 
 
 def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Final, cast
@@ -12,7 +11,6 @@ from typing import Final, cast
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
 from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import (
-    decode,
     from_us,
     maybe_time,
     pack_text,
@@ -20,12 +18,12 @@ from leadfit.store.codec import (
     unpack,
 )
 from leadfit.store.decided import (
+    decision_of,
     decision_text,
+    open_decision,
     open_inputs,
-    personal_of,
     squeeze_decision,
     squeeze_inputs,
-    unpack_decision,
 )
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
@@ -357,10 +355,7 @@ class SqlLeads:
 
     def _decision(self, signal_id: str, body: bytes) -> Decision:
         found = self._signals.person_of(signal_id)
-        decision = decode(Decision, unpack_decision(body, personal_of(found)))
-        personal = {} if found is None else found[1].get("subject", {})
-        facts = cast("Facts", {**decision.subject.facts, **personal})
-        return replace(decision, subject=replace(decision.subject, facts=facts))
+        return decision_of(open_decision(body), {} if found is None else found[1])
 
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""
