@@ -158,12 +158,17 @@ class _Rooms(Retold):
         self._given: dict[str, int] = {}
         self._decision_id = told.decision_id
         self.people = told.people
-        self.said = personal_of(("", told.statement))
+        self._statement = told.statement
 
     def __getattr__(self, room: str) -> object:
         found = _room(room)(self)
         self.__dict__[room] = found
         return found
+
+    @property
+    def said(self) -> Mapping[str, object]:
+        """The personal values of the signal by their names."""
+        return personal_of(("", self._statement))
 
     def answer(self, asked: str) -> object:
         """Return the next answer to a question."""
@@ -261,7 +266,8 @@ def _answers(plain: object, rooms: _Rooms, _args: object) -> object:
     found: list[Answer] = []
     for each, personal in cast("list[tuple[object, list[str]]]", plain):
         made = decode(Answer, each)
-        own = {name: cast("Fact", rooms.said.get(name)) for name in personal}
+        said = rooms.said
+        own = {name: cast("Fact", said.get(name)) for name in personal}
         found.append(replace(made, facts={**made.facts, **own}))
     return tuple(found)
 

@@ -123,7 +123,7 @@ def squeeze_inputs(inputs: Mapping[str, object]) -> bytes:
 
 def open_inputs(squeezed: bytes) -> dict[str, object]:
     """Return what :func:`squeeze_inputs` compressed."""
-    return cast("dict[str, object]", json.loads(open_with(_INPUT_WORDS, squeezed)))
+    return cast("dict[str, object]", json.loads(open_inputs_text(squeezed)))
 
 
 def open_inputs_text(squeezed: bytes) -> str:
