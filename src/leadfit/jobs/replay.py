@@ -28,7 +28,7 @@ from leadfit.store.decided import decision_of
 from leadfit.store.told import Content, ContentKind, Statement, Told, Unreadable
 
 _PAGE: Final = 250
-_KEPT: Final = 2_000
+_KEPT: Final = 1_000
 _SHOWN: Final = 20
 _FIELDS: Final = 12
 
@@ -145,7 +145,7 @@ def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:
 def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     part, total, rules = _Part(), hashlib.sha256(), Rules(session)
     recent = _Recent(session)
-    again = Retelling(recent.decision)
+    again = Retelling(recent.decision, recent.rating)
     after, last = bounds
     page = session.told.page(after, last, _PAGE)
     while page:
@@ -258,9 +258,14 @@ class _Recent:
     def decision(self, decision_id: str) -> Decision | None:
         """Return a decision as the store has it."""
         kept = self._texts.get(decision_id)
+        return self._session.leads.decision(decision_id) if kept is None else decision_of(*kept)
+
+    def rating(self, decision_id: str) -> Decision | None:
+        """Return a decision without what routing made of it, as ``leads.rated`` does."""
+        kept = self._texts.get(decision_id)
         if kept is None:
             return self._session.leads.decision(decision_id)
-        return decision_of(*kept)
+        return decision_of(*kept, is_rating=True)
 
 
 class Rules:

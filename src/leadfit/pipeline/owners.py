@@ -5,9 +5,10 @@ What moves a lead that has an owner stands in :mod:`leadfit.pipeline.moving`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from leadfit import orchestrate, route
 from leadfit.errors import NotFound
@@ -15,6 +16,7 @@ from leadfit.pipeline.case import Desk, InForce, Routed
 from leadfit.pipeline.drawing import draw, kept
 from leadfit.pipeline.feedback import stop_touch_clocks
 from leadfit.pipeline.tape import apart, taped
+from leadfit.policy import Policy
 from leadfit.records import (
     Account,
     Assignment,
@@ -32,6 +34,7 @@ from leadfit.records import (
 from leadfit.resolve.relatives.hierarchy import RoutingLevel, routing_account
 from leadfit.store import Session
 from leadfit.store.codec import encode
+from leadfit.store.owners import Held
 from leadfit.world import World
 
 RETRY_S: Final = 15.0
@@ -258,19 +261,40 @@ def rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Route
     """Rank all reps for a lead by what the store knows of their loads now."""
     account = routed_by(desk, account)
     policy, reps = desk.policy, desk.policy.reps
+    pools = route.pools(lead, account, rated, policy, now=desk.now)
     taken = desk.session.capacity.loads(
         [rep.rep_id for rep in reps],
         desk.now,
         window=timedelta(hours=policy.route.capacity.window_hours),
-        pools=route.pools(lead, account, rated, policy, now=desk.now),
+        pools=pools,
     )
-    loads = tuple(
-        RepLoad(rep=rep, slots_taken=held.slots_taken, last_turn=held.last_turn, turns=held.turns)
-        for rep in reps
-        for held in (taken[rep.rep_id],)
-    )
+    loads = _loads(policy, pools, taken)
     ranking = route.rank(lead, account, rated, loads, policy, now=desk.now)
     return Routed(ranking=ranking, loads=loads)
+
+
+def _loads(
+    policy: Policy, pools: tuple[str, ...], taken: Mapping[str, Held]
+) -> tuple[RepLoad, ...]:
+    """Return the load of every rep; those that are as they were the last time are so, still."""
+    key = ("owners.loads", pools)
+    before = cast("dict[str, RepLoad]", policy.worked_out.get(key, {}))
+    now: dict[str, RepLoad] = {}
+    for rep in policy.reps:
+        held, load = taken[rep.rep_id], before.get(rep.rep_id)
+        if (
+            load is None
+            or load.rep is not rep
+            or load.slots_taken != held.slots_taken
+            or load.last_turn != held.last_turn
+            or load.turns != held.turns
+        ):
+            load = RepLoad(
+                rep=rep, slots_taken=held.slots_taken, last_turn=held.last_turn, turns=held.turns
+            )
+        now[rep.rep_id] = load
+    policy.worked_out[key] = now
+    return tuple(now.values())
 
 
 def claim(desk: Desk, ranked: Routed, lead_id: str, prefer: str | None = None) -> Place | None:

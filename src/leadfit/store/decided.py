@@ -167,14 +167,17 @@ def decision_text(decision: Decision, said: Statement) -> tuple[str, dict[str, F
     return veil(text, known), personal
 
 
-def decision_of(text: str, said: Statement) -> Decision:
+def decision_of(text: str, said: Statement, *, is_rating: bool = False) -> Decision:
     """Return the decision that :func:`decision_text` made a text of.
 
     Args:
         text: Its canonical JSON, as it is stored.
         said: The personal values of its signal, as far as they were not erased.
+        is_rating: Ranking, assignment and plan are left out.
     """
     plain = json.loads(unveil(text, personal_of(("", said))))
+    if is_rating:
+        plain |= {"ranking": None, "assignment": None, "plan": {}}
     personal = said.get("subject")
     if personal:
         plain["subject"]["facts"].update(personal)
