@@ -20,6 +20,7 @@ from pathlib import Path
 from recording import asked_for_full, record
 
 import leadfit
+from leadfit.collector import collect_seldom
 from leadfit.world import SystemWorld
 
 GATE = 1_000
@@ -90,6 +91,7 @@ def decide(folder: Path, many: int) -> tuple[float, float]:
 def main() -> int:
     """Measure, count, and return 1 where the gate does not hold at the published size."""
     full = asked_for_full(__doc__)
+    collect_seldom()  # as every command does
     many = 10_000 if full else 1_000
     load = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as made:

@@ -88,7 +88,7 @@ class Company:
 
     def leads(self) -> tuple[LeadView, ...]:
         """Return all leads, newest first."""
-        return self.store.read(lambda session: session.leads.page(500, None, None, None))
+        return self.store.read(lambda session: session.leads.page(500))
 
     def lead(self, lead_id: str) -> LeadView:
         """Return one lead."""

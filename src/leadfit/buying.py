@@ -147,7 +147,7 @@ class PurchaseStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class BoughtFacts:
     """Facts that were bought and are still fresh, as the stored signal of the answer holds them."""
 
     purchase_id: str

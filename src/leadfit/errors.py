@@ -96,15 +96,15 @@ class NotFound(Permanent):
 
     Attributes:
         kind: The kind of record, such as ``lead``.
-        record_id: The id that came.
+        record_id: What came.
     """
 
     code = "not_found"
 
-    def __init__(self, kind: str, record_id: str) -> None:
+    def __init__(self, kind: str, record_id: str, why: str | None = None) -> None:
         self.kind = kind
         self.record_id = record_id
-        super().__init__(f"no {kind} has the id {shorten(record_id)}")
+        super().__init__(why or f"no {kind} has the id {shorten(record_id)}")
 
 
 class Conflict(Permanent):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import resource
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from leadfit.connectors.salesforce import SalesforcePerformer
 from leadfit.connectors.slack import SlackPerformer
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.webhook import WebhookPerformer
+from leadfit.errors import StoreBusy
 from leadfit.policy import Policy
 from leadfit.store import SqliteStore
 from leadfit.testing import FrozenWorld, receivers
@@ -168,6 +171,38 @@ def test_a_line_that_a_crash_cut_short_does_not_count(tmp_path: Path) -> None:
     lines = path.read_bytes().splitlines()
     assert lines[1] == b'{"key":"cut'
     assert json.loads(lines[2])["key"] == "cut"
+
+
+def test_actions_written_together_stand_in_the_file_once_and_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    performer = FilePerformer(path, world=FrozenWorld())
+    performer.perform(make_action("b"))
+    performer.perform_together([make_action(key) for key in ("c", "b", "a", "c")])
+    assert all(performer.knows(key) for key in "abc")
+    performer.close()
+    assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == ["b", "c", "a"]
+
+
+def test_lines_of_several_that_a_full_disk_cut_short_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    performer = FilePerformer(path, world=FrozenWorld())
+    performer.perform(make_action("a"))
+    size = path.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    # Room for one more line and half of the next.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(2.5 * size), hard))
+    try:
+        with pytest.raises(StoreBusy):
+            performer.perform_together([make_action(key) for key in "bc"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    performer.perform_together([make_action(key) for key in "bc"])
+    performer.close()
+    again = FilePerformer(path, world=FrozenWorld())
+    assert all(again.knows(key) for key in "abc")
+    again.close()
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:

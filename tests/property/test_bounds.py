@@ -17,7 +17,7 @@ from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import worth_buying
 from leadfit.policy import Policy, Territory, load_starter
 from leadfit.policy.routing import SkillRule
-from leadfit.policy.scoring import Band, FactPart, Less, WordPoints
+from leadfit.policy.scoring import FactPart, Less, PointBand, WordPoints
 from leadfit.propensity import HoldOut, Measured, PropensityModel
 from leadfit.records import Activity, Fact, Kind, Lead, RepLoad, Subject, Tier
 from leadfit.score.cells import Cells, admitted
@@ -46,7 +46,7 @@ def parts(draw: st.DrawFn, cap: float) -> dict[str, FactPart]:
             made["values"] = draw(st.dictionaries(NAMES, HALF, min_size=1, max_size=3))
         elif way == "bands":
             bands = draw(st.lists(st.tuples(SIZES, HALF), min_size=1, max_size=3))
-            made["bands"] = tuple(Band(min=size, points=points) for size, points in bands)
+            made["bands"] = tuple(PointBand(min=size, points=points) for size, points in bands)
         elif way == "words":
             words = draw(st.lists(st.tuples(NAMES, HALF), min_size=1, max_size=3))
             made["words"] = tuple(WordPoints(any=(word,), points=each) for word, each in words)

@@ -132,6 +132,8 @@ def verified(workspace: Path, *options: str) -> dict[str, object]:
     answer = json.loads(ended.stdout)
     assert isinstance(answer, dict)
     assert ended.returncode == (0 if answer["intact"] else 1), ended.stderr
+    # Nor has a library anything to say when the processes end.
+    assert not ended.stderr
     return answer
 
 

@@ -163,6 +163,14 @@ def test_the_architecture_names_every_room() -> None:
     assert not missing, missing
 
 
+@pytest.mark.parametrize("room", ["jobs", "pipeline"])
+def test_the_architecture_names_every_module_of_the_rooms_with_most(room: str) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    section = page.split(f"### In `{room}`", 1)[1].split("\n#", 1)[0]
+    modules = {path.stem for path in (SOURCE / room).iterdir()} - {"__init__", "__pycache__"}
+    assert set(re.findall(r"`(\w+)`", section)) == modules
+
+
 def test_the_architecture_names_every_table() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     missing = [table for table in metadata.tables if f"`{table}`" not in page]

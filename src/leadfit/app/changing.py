@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from leadfit import __version__
 from leadfit import policy as policies
+from leadfit.app.edited import Edited, EditedFolder, FolderState, state_of
 from leadfit.app.in_force import (
     PEOPLE_FILES,
     digest_in_force,
@@ -25,7 +26,7 @@ from leadfit.errors import BadInput, BadPolicy, Fault, NotFound, StoreBusy
 from leadfit.jobs.kept import kept_artifact, kept_policy
 from leadfit.jobs.plan_file import PlanFile, read_plan
 from leadfit.pipeline import InForce, keep_rules
-from leadfit.policy import Difference, Policy
+from leadfit.policy import Policy
 from leadfit.policy.load import FILES
 from leadfit.store import Session, Store
 from leadfit.store.publications import Change, Publication
@@ -33,24 +34,6 @@ from leadfit.world import World
 
 _AGAIN: Final = "what was in force when the plan was made; run `leadfit plan` again"
 _BY_THE_FOLDER: Final = "policy folder"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edited:
-    """What the policy folder says that is not in force.
-
-    Attributes:
-        differences: Keys and rows that wait for a plan to be applied.
-        faults: Why the folder cannot be used; nothing can be planned from it then.
-    """
-
-    differences: tuple[Difference, ...] = ()
-    faults: tuple[Fault, ...] = ()
-
-    @property
-    def waits(self) -> bool:
-        """Something in the folder is not in force."""
-        return bool(self.differences or self.faults)
 
 
 class Changing:
@@ -79,6 +62,7 @@ class Changing:
         self._put = put
         self._lock = threading.Lock()
         self._looks = PolicyFolder(folder / "policy", world)
+        self._edited = EditedFolder(folder / "policy", lambda: in_force().policy)
         self._number = mirrored(folder)
 
     def history(self) -> tuple[Publication, ...]:
@@ -97,12 +81,11 @@ class Changing:
 
     def edited(self) -> Edited:
         """Return what the workspace's policy folder says that is not in force."""
-        present = self._in_force().policy
-        try:
-            found = policies.load(self._folder / "policy")
-        except BadPolicy as error:
-            return Edited(faults=tuple(error.faults))
-        return Edited(differences=policies.diff(present, found))
+        return self._edited.now()
+
+    def folder_state(self) -> FolderState:
+        """Return whether the workspace's policy folder says what is in force, for a summary."""
+        return state_of(self._edited.now())
 
     def apply(self, content: bytes, *, by: str, reason: str) -> Publication:
         """Publish exactly the policy of a plan, in one transaction.
@@ -223,6 +206,11 @@ class Changing:
         words = f"{' and '.join(changed)} changed in the folder"
         after = replace(present, policy=found)
         self._publish(after, Change.PEOPLE, by=_BY_THE_FOLDER, reason=words)
+
+    def follow(self) -> bool:
+        """Take over what another process put in force; return whether it is another than before."""
+        with self._lock:
+            return self._follow()
 
     def _follow(self) -> bool:
         """Take over what another process put in force."""

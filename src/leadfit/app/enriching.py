@@ -15,7 +15,7 @@ from leadfit.connectors import Vendor
 from leadfit.connectors.vendors import Profiles
 from leadfit.errors import BadInput, Fault, NotFound
 from leadfit.jobs.spending import Spending, spending
-from leadfit.jobs.vendor_audit import MOST_TOLERANCE, Audit, audit, draw
+from leadfit.jobs.vendor_audit import MOST_TOLERANCE, VendorAudit, audit, draw
 from leadfit.policy import Policy
 from leadfit.policy.enrichment import EnrichRules, VendorRules, millionths
 from leadfit.store import Session, Store
@@ -193,7 +193,7 @@ class Enriching:
         most = max(0, min(limit, _MOST_PURCHASES))
         return self._store.read(lambda session: session.vendors.views(most, vendor))
 
-    def audit(self, vendor: str, truth: Path, *, tolerance: float = 0.1) -> Audit:
+    def audit(self, vendor: str, truth: Path, *, tolerance: float = 0.1) -> VendorAudit:
         """Compare what a vendor answered with the truth, fact by fact, and keep what comes of it.
 
         Args:

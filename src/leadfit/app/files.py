@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -16,6 +18,9 @@ from leadfit.resolve.model.starter import starter_card
 from leadfit.world import World
 
 DATABASE: Final = "leadfit.sqlite3"
+_FOLDERS: Final = ("policy", "artifacts", "cards", "reports", "errands")
+_BESIDE: Final = re.compile(r"\.(\d+)\.new$")
+_LEFT_OVER: Final = timedelta(hours=1)
 SECRET: Final = "secret.key"  # noqa: S105 -- the name of a file
 
 
@@ -113,6 +118,44 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     beside.replace(path)
     sync_names(path.parent)
+
+
+def drop_leftovers(place: Path, now: datetime) -> int:
+    """Remove what :func:`write_whole` left in a workspace when its process was killed.
+
+    Such a file names its process. It is removed once no process of this machine has that number
+    and the file is an hour old, since a workspace may be on a disk of several machines.
+
+    Returns:
+        How many were removed.
+    """
+    dropped = 0
+    for folder in (place, *(place / name for name in _FOLDERS)):
+        for path in folder.glob("*.*.new"):
+            found = _BESIDE.search(path.name)
+            if found is None or _lives(int(found[1])) or not _is_old(path, now):
+                continue
+            path.unlink(missing_ok=True)
+            dropped += 1
+    return dropped
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _is_old(path: Path, now: datetime) -> bool:
+    try:
+        written = path.stat().st_mtime
+    except OSError:
+        return False
+    return now - datetime.fromtimestamp(written, tz=UTC) > _LEFT_OVER
 
 
 def sync_names(folder: Path) -> None:

@@ -6,12 +6,13 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as StillWaiting
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from leadfit import jobs
+from leadfit.app.edited import FolderState
 from leadfit.errors import LeadfitError, StoreBusy
 from leadfit.jobs import Loops
 from leadfit.pipeline import InForce
@@ -58,6 +59,8 @@ class Status:
         refused: Signals that could not be taken and are kept to look at.
         sources: How each source does.
         retrain: Why learning anew is due, or ``None``.
+        policy_folder: Whether the policy folder says what is in force.
+        drift_check: The latest monthly check of the score; ``None`` where no server ever ran.
     """
 
     counts: Counts
@@ -68,6 +71,8 @@ class Status:
     refused: int = 0
     sources: tuple[SourceFlow, ...] = ()
     retrain: str | None = None
+    policy_folder: FolderState = field(default_factory=FolderState)
+    drift_check: jobs.DriftCheck | None = None
 
 
 class Health:
@@ -101,7 +106,11 @@ class Health:
         return tuple(found)
 
     def status(
-        self, rules: InForce, loops: Loops | None, sources: tuple[SourceFlow, ...]
+        self,
+        rules: InForce,
+        loops: Loops | None,
+        sources: tuple[SourceFlow, ...],
+        folder: FolderState,
     ) -> Status:
         """Return counts and digests, what readiness is made of, and how sources do."""
         now = self._world.now()
@@ -118,6 +127,7 @@ class Health:
             refused=refused,
             sources=sources,
             retrain=jobs.too_old(rules.artifact, rules.policy, now),
+            policy_folder=folder,
         )
 
     def keep_reserve(self) -> None:

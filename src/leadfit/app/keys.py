@@ -19,7 +19,7 @@ _NOTED_EVERY: Final = timedelta(hours=1)
 _MOST_NOTED: Final = 10_000
 
 
-class Keys:
+class ApiKeys:
     """The part of :class:`leadfit.Leadfit` that concerns API keys; safe to use from any thread.
 
     Keys are made and ended while another process serves the workspace, too.

@@ -7,18 +7,21 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from leadfit import jobs, pipeline, resolve
 from leadfit.app.changing import Changing
 from leadfit.app.deadlines import next_deadline
 from leadfit.app.delivering import Delivering
 from leadfit.app.enriching import Enriching
+from leadfit.app.errands import Errands
 from leadfit.app.feedback import hear
+from leadfit.app.files import write_whole
 from leadfit.app.health import Check, Health, Status, Waits
 from leadfit.app.hooks import Hooks
-from leadfit.app.keys import Keys
+from leadfit.app.keys import ApiKeys
 from leadfit.app.learning import Learning
+from leadfit.app.listing import MOST_LEADS, Listing
 from leadfit.app.locks import Locks
 from leadfit.app.matching import Matching
 from leadfit.app.outcomes import Outcomes
@@ -30,11 +33,12 @@ from leadfit.artifact import Artifact
 from leadfit.connectors import Performer, Vendor
 from leadfit.errors import Conflict, NotFound
 from leadfit.history import History
-from leadfit.pipeline import InForce
+from leadfit.pipeline import Accepting, InForce
 from leadfit.policy import Policy
 from leadfit.records import Decision, Kind, Refusal, Tier
 from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
+from leadfit.store.listing import LeadFilter
 from leadfit.store.views import (
     Imported,
     Incident,
@@ -50,8 +54,6 @@ if TYPE_CHECKING:
     from leadfit.learn import DriftFindings
 
 T = TypeVar("T")
-
-_MOST_LEADS: Final = 500
 
 
 class Leadfit:
@@ -75,7 +77,9 @@ class Leadfit:
         deliveries: How deliveries are doing; dead letters, which wait for a person.
         plans: What another policy would have made of the recorded history.
         policies: Changing the policy: what was in force, applying a plan, taking it back.
+        errands: Changing the policy while another process writes to the store.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
+        listing: Lists of leads, and the one that a person means.
         outcomes: What came of decisions: experiments.
         keys: API keys.
         hooks: Calls of vendors.
@@ -113,16 +117,24 @@ class Leadfit:
         self.persons = Persons(world, store, folder / "erased.marks")
         self.matching = Matching(world, store, self._rules, self._wake)
         self.routing = Routing(world, store, self._rules, self._wake)
+        self.listing = Listing(world, store, self._policy)
         self.plans = Planning(*where, self._rules, open_again)
         self.policies = Changing(*where, self._rules, self._put)
         self.outcomes = Outcomes(world, store, self._policy)
         self._learning = Learning(*where, rules=self._rules, put=self._put, policies=self.policies)
-        self.keys = Keys(world, store)
+        self.keys = ApiKeys(world, store)
         self.hooks = Hooks(world, store, self._policy, self.accept_many, environment or {})
         self.waits = Waits(world, store)
         self._health = Health(*where, self._policy)
+        self._watch_things()
+
+    def _watch_things(self) -> None:
+        world, store = self.world, self._store
+        self.errands = Errands(world, self.folder, self.policies)
         self._signals = jobs.SignalWatch(world, store, self._policy, self.hooks.forget_old)
         self._watch = jobs.MatchWatch(world, store, self._rules, self.publish_card)
+        reports = self.folder / "reports"
+        self._drift = jobs.DriftWatch(world, store, self._rules, reports, write_whole)
 
     def __enter__(self) -> Leadfit:
         return self
@@ -155,6 +167,7 @@ class Leadfit:
         if self._loops is None:
             # Become the one writer now: a second server would otherwise call itself ready.
             self._store.write(lambda _session: None)
+            self.errands.open()
             resolve.warm_up()
             cycle = jobs.Cycle(self.world, self._store, self._policy, self.learn)
             self._sending.start()
@@ -165,10 +178,11 @@ class Leadfit:
                 deliver=self._sending.tick,
                 enrich=self.enriching.tick,
                 clocks=self.run_clocks,
-                learn=lambda limit: cycle.round(limit) if self._store.may_do("learn") else 0,
+                learn=lambda limit: self._learn_and_check(cycle, limit),
                 matching=self.watch_matching,
                 sweep=self._sweep_by_the_policy,
                 signals=lambda _limit: self.watch_signals(),
+                errands=self.errands.round,
             )
             self._loops.start()
 
@@ -176,6 +190,13 @@ class Leadfit:
         loops = self._loops
         if loops is not None:
             loops.wake(name)
+
+    def _learn_and_check(self, cycle: jobs.Cycle, limit: int) -> int:
+        # In one thread: both read the whole history.
+        if self._store.may_do("learn"):
+            cycle.round(limit)
+        self.check_drift()
+        return 0
 
     def _sweep_by_the_policy(self, limit: int) -> int:
         self.notice_policy()
@@ -237,9 +258,17 @@ class Leadfit:
         Raises:
             StoreBusy: The store cannot take more now; nothing was stored.
         """
+        return self.begin_accepting(bodies).answers()
+
+    def begin_accepting(self, bodies: Iterable[object]) -> Accepting:
+        """Begin to store signals, for who has other things to do than to wait.
+
+        Raises:
+            StoreBusy: The store cannot take more now; nothing was stored.
+        """
         self._health.keep_reserve()
         rules = self._in_force
-        return pipeline.accept(
+        return pipeline.begin_accepting(
             self.world,
             self._store,
             rules.policy,
@@ -273,8 +302,8 @@ class Leadfit:
         owner_id: str | None = None,
     ) -> tuple[LeadView, ...]:
         """Return leads, newest first; ``after`` is the last lead id of the page before."""
-        most = max(0, min(limit, _MOST_LEADS))
-        return self._store.read(lambda session: session.leads.page(most, after, tier, owner_id))
+        most, wanted = max(0, min(limit, MOST_LEADS)), LeadFilter(tier=tier, owner_id=owner_id)
+        return self._store.read(lambda session: session.leads.page(most, after, wanted))
 
     def lead(self, lead_id: str) -> LeadView:
         """Return one lead.
@@ -400,6 +429,14 @@ class Leadfit:
         rules = self._in_force
         return jobs.drift(self._store, rules.policy, rules.artifact, as_of)
 
+    def check_drift(self) -> int:
+        """Make the monthly check of the score if it is due; return how many messages it queued."""
+        with self._locks.checking:
+            told = self._drift.round() if self._store.may_do("watch") else 0
+        if told:
+            self._wake("deliver")
+        return told
+
     def publish(self, artifact: Artifact) -> str:
         """Put a learned artifact in force for the next decision; return its digest."""
         return self._learning.publish(artifact)
@@ -499,7 +536,9 @@ class Leadfit:
 
     def status(self) -> Status:
         """Return counts and digests, what readiness is made of, and how sources do."""
-        return self._health.status(self._in_force, self._loops, self._signals.flows())
+        folder = self.policies.folder_state()
+        status = self._health.status(self._in_force, self._loops, self._signals.flows(), folder)
+        return replace(status, drift_check=self._drift.latest())
 
     def checks(self) -> tuple[Check, ...]:
         """Return what readiness is made of: the disk; while it serves, the store and the jobs."""

@@ -14,3 +14,4 @@ class Locks:
     delivering: threading.Lock = field(default_factory=threading.Lock)
     firing: threading.Lock = field(default_factory=threading.Lock)
     watching: threading.Lock = field(default_factory=threading.Lock)
+    checking: threading.Lock = field(default_factory=threading.Lock)

@@ -10,6 +10,8 @@ from leadfit.world import World
 
 AFTER_ANSWER_S: Final = 0.005
 """Seconds after which the answer to a sender is out: sending would want the same core."""
+_EVERY_S: Final = 0.05
+"""Seconds from one round to the next while more and more is queued: each looks at every queue."""
 
 V = TypeVar("V")
 E = TypeVar("E")
@@ -29,6 +31,7 @@ class InThreads(Generic[V, E]):
         self._queues = queues
         self._after_s = after_s
         self._lanes: jobs.Lanes[V, E] | None = None
+        self._ticked_s = world.monotonic_s() - _EVERY_S
 
     def start(self) -> None:
         """Begin: rounds do something from now on."""
@@ -36,8 +39,10 @@ class InThreads(Generic[V, E]):
 
     def tick(self, _limit: int) -> int:
         """Wake the threads in whose queues something is due; nothing before the start."""
+        now_s = self._world.monotonic_s()
         if self._after_s:
-            self._world.wait(self._after_s)
+            self._world.wait(max(self._after_s, self._ticked_s + _EVERY_S - now_s))
+        self._ticked_s = self._world.monotonic_s()
         if self._lanes is not None:
             self._lanes.tick()
         return 0

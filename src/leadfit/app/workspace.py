@@ -12,6 +12,7 @@ from leadfit.app.connectors import Connected, Connecting, connect, silent
 from leadfit.app.files import (
     DATABASE,
     SECRET,
+    drop_leftovers,
     make_secret,
     read_secret,
 )
@@ -97,6 +98,7 @@ def open_leadfit(
             Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
         )
     chosen = world or SystemWorld()
+    drop_leftovers(place, chosen.now())
     store, rules = _open_with_rules(place, chosen, settings or read_settings())
     opened: list[Leadfit] = []
 

@@ -15,6 +15,7 @@ from leadfit import __version__
 from leadfit.cli.base import FOLDER
 from leadfit.cli.commands import Commands
 from leadfit.cli.output import Output
+from leadfit.collector import collect_seldom
 from leadfit.errors import BadInput, Fault, LeadfitError
 
 INTERNAL = 4
@@ -34,6 +35,7 @@ def cli(workspace: Path | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 a check failed, 2 bad input, 3 may pass, 4 internal."""
+    collect_seldom()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

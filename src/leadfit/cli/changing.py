@@ -96,7 +96,7 @@ def apply_command(
     except OSError as error:
         raise refuse("PLAN", str(plan), f"a file of a plan: {error.strerror}") from error
     with opened(workspace) as leadfit:
-        made = leadfit.policies.apply(content, by=by, reason=reason)
+        made = leadfit.errands.apply(content, by=by, reason=reason)
     _answer(output, made)
 
 
@@ -110,7 +110,7 @@ def rollback_command(
 ) -> None:
     """Put back what was in force before the latest change; again goes one step further."""
     with opened(workspace) as leadfit:
-        made = leadfit.policies.rollback(by=by, reason=reason, to=to)
+        made = leadfit.errands.rollback(by=by, reason=reason, to=to)
     _answer(output, made)
 
 

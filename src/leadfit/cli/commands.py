@@ -33,6 +33,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "init": "Make a workspace: a folder with a starter policy and an empty store.",
         "key": "API keys.",
         "kpis": "Say week by week how well signals find their accounts and how promises were kept.",
+        "leads": "List leads, newest first: who has them, how they stand, what is due next.",
         "learn": "Learn from the workspace's own history and score every account anew.",
         "link": "Put LEAD into ACCOUNT, out of the one that it is in; `leadfit unlink` takes it "
         "back.",
@@ -86,7 +87,7 @@ _WITH_FILES: Final = (
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
-_ROUTING: Final = frozenset({"assign", "override", "overrides", "sweep"})
+_ROUTING: Final = frozenset({"assign", "leads", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
 _OUTCOMES: Final = frozenset({"experiment", "quadrants"})

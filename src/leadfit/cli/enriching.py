@@ -14,16 +14,22 @@ import click
 
 from leadfit.app.enriching import VendorStatus
 from leadfit.app.scorecard import Line, Measured
+from leadfit.app.spent import (
+    gate_words,
+    money,
+    quota_rows,
+    spending_document,
+    spending_words,
+    total_rows,
+)
 from leadfit.bounds import percent, percent_span
-from leadfit.buying import MILLION
 from leadfit.canonical import document, plain
 from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
-from leadfit.cli.workspace import opened
+from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import CertificatesChecked
-from leadfit.jobs.spending import Spending, Total, changed
-from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit
-from leadfit.report import words
+from leadfit.jobs.spending import Spending, changed
+from leadfit.jobs.vendor_audit import LEAST_LEADS, VendorAudit
 from leadfit.store.vendors import VendorCall
 
 
@@ -55,94 +61,25 @@ def report_command(
         found = leadfit.enriching.report(since, until)
     shown = found.lines if calls else ()
     output.answer(
-        {
-            "since": found.since.isoformat(),
-            "until": found.until.isoformat(),
-            "currency": found.currency,
-            "whole": _total(found.whole),
-            "months": [_total(each) for each in found.months],
-            "vendors": [_total(each) for each in found.vendors],
-            "leads": [_total(each) for each in found.leads(leads)],
-            "waste_a_month": found.waste_a_month / MILLION,
-            "waste_a_year": found.waste_a_year / MILLION,
-            "calls": [_call(each) for each in shown],
-        },
-        lambda: "\n".join(_report(found, leads, shown)),
+        spending_document(found, leads, shown), lambda: "\n".join(_report(found, leads, shown))
     )
-
-
-def _total(total: Total) -> dict[str, object]:
-    money = ("paid_for_nothing", "cost", "credits", "waste", "cost_per_answer")
-    whole = document(total)
-    for name in money:
-        value = whole[name]
-        whole[name] = value / MILLION if isinstance(value, int) else None
-    return {**whole, "changed_share": total.changed_share}
-
-
-def _call(call: VendorCall) -> dict[str, object]:
-    return {
-        "call_id": call.call_id,
-        "at": call.at.isoformat(),
-        "vendor": call.vendor,
-        "purchase_id": call.purchase_id,
-        "signal_id": call.signal_id,
-        "lead_id": call.lead_id,
-        "decision_id": call.decision_id,
-        "state": call.state.value,
-        "reason": call.reason,
-        "facts": list(call.facts),
-        "cost": call.cost.money / MILLION,
-        "credits": call.cost.credits / MILLION,
-        "latency_s": call.latency_s,
-        "changed": changed(call),
-    }
-
-
-def _money(millionths: int | None, currency: str = "") -> str:
-    return "-" if millionths is None else words.price(millionths, currency)
 
 
 def _report(found: Spending, leads: int, calls: tuple[VendorCall, ...]) -> Iterator[str]:
-    whole, currency = found.whole, found.currency
-    if not whole.calls:
-        yield f"No call was made since {found.since:%Y-%m-%d}: nothing was spent."
+    yield from spending_words(found)
+    if not found.whole.calls:
         return
-    yield (
-        f"{whole.calls:,} calls since {found.since:%Y-%m-%d} cost {_money(whole.cost, currency)}; "
-        f"{whole.answered:,} brought facts"
-    )
-    if whole.paid_for_nothing:
-        yield f"{_money(whole.paid_for_nothing, currency)} were paid for calls that brought nothing"
-    yield f"{whole.changed:,} changed a decision ({percent(whole.changed_share, 0)})"
-    if whole.unknown:
-        yield f"of {whole.unknown:,} it is not known whether they did"
-    yield (
-        f"waste, calls that changed nothing: {_money(whole.waste, currency)}; "
-        f"{_money(found.waste_a_month, currency)} a month, "
-        f"{_money(found.waste_a_year, currency)} a year"
-    )
-    header = ("", "calls", "answers", "hits", "cost", "an answer", "changed", "waste", "s")
-    yield table([header, *(_row(each) for each in (*found.months, *found.vendors))], indent="  ")
+    yield table(total_rows((*found.months, *found.vendors)), indent="  ")
     if leads:
         yield "Leads that cost most:"
-        yield table([header, *(_row(each) for each in found.leads(leads))], indent="  ")
+        yield table(total_rows(found.leads(leads)), indent="  ")
     for call in calls:
         verdict = {True: "changed", False: "changed nothing", None: "not known"}[changed(call)]
         yield (
             f"  {call.at:%Y-%m-%d %H:%M:%S}  {call.vendor}  {call.lead_id or call.signal_id}  "
             f"{call.state.value}{f' ({call.reason})' if call.reason else ''}  "
-            f"{_money(call.cost.money, currency)}  {verdict}"
+            f"{money(call.cost.money, found.currency)}  {verdict}"
         )
-
-
-def _row(total: Total) -> tuple[str, ...]:
-    seconds = "-" if total.latency_s is None else f"{total.latency_s:.2f}"
-    return (
-        total.name, f"{total.calls:,}", f"{total.answered:,}", percent(total.hit_rate, 0),
-        _money(total.cost), _money(total.cost_per_answer), percent(total.changed_share, 0),
-        _money(total.waste), seconds,
-    )  # fmt: skip
 
 
 @enrich_group.command("scorecard")
@@ -180,7 +117,7 @@ def _measured(found: Measured) -> str:
     seconds = "" if found.latency_s is None else f", {found.latency_s:.2f} s"
     return (
         f"{found.calls:,} calls, hits {percent(found.hit_rate, 0)}, "
-        f"{_money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
+        f"{money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
     )
 
 
@@ -201,19 +138,22 @@ def audit_command(
     output.answer(document(found), lambda: "\n".join(_audit(found)))
 
 
-def _audit(found: Audit) -> Iterator[str]:
+def _audit(found: VendorAudit) -> Iterator[str]:
     yield f"{found.leads} of {found.rows} leads could be compared with what {found.vendor} said"
     rows = [
         (
             each.fact, f"{each.right} of {each.compared}", percent(each.share, 0),
             percent_span(each.low, each.high), f"{each.missing} not said",
+            f"{each.unreadable} unreadable in the file" if each.unreadable else "",
         )
         for each in (*found.facts, found.whole)
-        if each.compared or each.missing
+        if each.compared or each.missing or each.unreadable
     ]  # fmt: skip
     if rows:
         yield table(rows, indent="  ")
     yield f"intervals: exact, 95 %; a number may be off by {percent(found.tolerance, 0)}"
+    if found.whole.unreadable:
+        yield "unreadable: the vendor said a number, the file holds text that is none; not counted"
     if not found.is_enough:
         yield (
             f"too few: an audit wants {LEAST_LEADS} leads or more; "
@@ -264,15 +204,8 @@ def _quotas(found: tuple[VendorStatus, ...]) -> Iterator[str]:
     if not found:
         yield "The policy names no vendor."
     for each in found:
-        state = each.gate.state.value
-        until = "" if each.gate.until is None else f" until {each.gate.until:%Y-%m-%d %H:%M:%S} UTC"
-        why = f" ({each.gate.why})" if each.gate.why else ""
-        yield f"{each.vendor}: {state}{until}{why}"
-        rows = []
-        for quota in each.quotas:
-            scale = MILLION if quota.what in {"money", "credits"} else 1
-            most = "no limit" if quota.most is None else f"of {quota.most / scale:,.10g}"
-            rows.append((quota.what, f"{quota.used / scale:,.10g}", most))
+        yield gate_words(each)
+        rows = quota_rows(each)
         if rows:
             yield table(rows, indent="  ")
 
@@ -291,6 +224,7 @@ def check_command(output: Output, workspace: Path | None, *, lead: str | None, e
     if lead is not None and every:
         raise click.UsageError("either --lead or --all")
     with opened(workspace) as leadfit:
+        lead = None if lead is None else lead_meant(output, leadfit, lead).lead_id
         found = leadfit.enriching.check(lead)
     output.answer(
         {**document(found), "holds": found.holds}, lambda: "\n".join(_certificates(found))

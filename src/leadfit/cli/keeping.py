@@ -15,7 +15,7 @@ from leadfit.canonical import document
 from leadfit.cli.base import Moment, in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
-from leadfit.jobs import Difference, Replayed
+from leadfit.jobs import Divergence, Replayed
 from leadfit.store.views import Verification
 
 
@@ -86,7 +86,7 @@ def _replayed(found: Replayed) -> Iterator[str]:
     yield f"SHA-256 over all of them: {found.digest}"
 
 
-def _difference(found: Difference) -> Iterator[str]:
+def _difference(found: Divergence) -> Iterator[str]:
     lead = "" if found.lead_id is None else f" of lead {found.lead_id}"
     yield f"\n{found.decision_id}{lead}, row {found.seq} of the log: {found.why}"
     for change in found.changes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from leadfit.cli.offline import write_report
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Learned, why_retrain
+from leadfit.jobs.drift_watch import drifted, review_files
 from leadfit.jobs.prospects import ScoredList, read_artifact, score_list
 from leadfit.propensity import Cut
 
@@ -116,26 +116,6 @@ def tier_words(outlook: Outlook) -> str:
     if outlook.tiers.changes:
         lines += ["Wins by tier", table(told.tier_rows(outlook.tiers), indent="  ")]
     return "\n".join(lines)
-
-
-def review_files(found: DriftFindings, outlook: Outlook) -> dict[str, str]:
-    """Return the text of the files of a quarterly review."""
-    from leadfit import report  # noqa: PLC0415 -- it needs the extra
-
-    told = json.dumps(
-        report.review_document(found, outlook), indent=1, ensure_ascii=False, allow_nan=False
-    )
-    return {"review.html": report.review_page(found, outlook), "review.json": told + "\n"}
-
-
-def drifted(found: DriftFindings) -> bool:
-    """There is an alarm, or a watch that something with a false-finding rate of its own confirms.
-
-    That is a segment that fell or that customer success notes, or a win rate that moved.
-    """
-    moved = found.win_rate is not None and found.win_rate.fired
-    confirmed = bool(found.segments or found.noted) or moved
-    return found.level == "alarm" or (found.level == "watch" and confirmed)
 
 
 def drift_words(found: DriftFindings) -> str:

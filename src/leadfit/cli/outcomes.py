@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from leadfit.canonical import document
+from leadfit.canonical import document, moment
 from leadfit.cli.base import Moment, in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
@@ -92,6 +92,7 @@ def outlook_document(found: Outlook) -> dict[str, object]:
     """Return what fit, intent and tier were worth as JSON types."""
     return {
         **document(found),
+        "as_of": moment(found.tiers.as_of),
         "most_dangerous": "wrong fit, high intent",
         "quadrants": {
             **document(found.quadrants),

@@ -9,7 +9,7 @@ from typing import Final
 from leadfit.cli.output import table
 from leadfit.pipeline import Joined, Side, Sides
 from leadfit.records import Account
-from leadfit.resolve.pairs.side_by_side import Verdict, account_values, contact_values
+from leadfit.resolve.pairs.side_by_side import Agreement, account_values, contact_values
 from leadfit.store.matching import Merge, ReviewKind
 
 _WIDEST: Final = 40
@@ -21,12 +21,12 @@ KINDS: Final = {
     ReviewKind.STATED: "stated",
 }
 _MARKS: Final = {
-    Verdict.SAME: "=",
-    Verdict.ALIKE: "~",
-    Verdict.SHARED: "~",
-    Verdict.DIFFERENT: "differs",
-    Verdict.ONE_SIDED: "",
-    Verdict.BESIDE: "",
+    Agreement.SAME: "=",
+    Agreement.ALIKE: "~",
+    Agreement.SHARED: "~",
+    Agreement.DIFFERENT: "differs",
+    Agreement.ONE_SIDED: "",
+    Agreement.BESIDE: "",
 }
 
 

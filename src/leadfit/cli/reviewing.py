@@ -12,7 +12,7 @@ from leadfit.canonical import Plain, document, plain
 from leadfit.cli.base import in_workspace, refuse
 from leadfit.cli.output import Output
 from leadfit.cli.review_words import merge_words, preview_words, queue_words, review_words
-from leadfit.cli.workspace import opened
+from leadfit.cli.workspace import lead_meant, opened
 from leadfit.pipeline import sides_document
 from leadfit.records import Relation
 from leadfit.resolve.model.card import RecordKind
@@ -143,6 +143,7 @@ def link_command(
     """Put LEAD into ACCOUNT, out of the one that it is in; `leadfit unlink` takes it back."""
     who = _who(by)
     with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
         said = leadfit.matching.link(lead, account, by=who, reason=reason)
         view = leadfit.lead(lead)
     _told(output, said, view, f"{said.review_id} keeps who said so")
@@ -167,6 +168,7 @@ def unlink_command(
     who = _who(by)
     relation = Relation.RELATED if related else Relation.DIFFERENT
     with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
         said = leadfit.matching.unlink(lead, by=who, relation=relation, reason=reason)
         view = leadfit.lead(lead)
     _told(output, said, view, f"{said.review_id} keeps who said so")

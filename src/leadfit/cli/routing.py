@@ -11,8 +11,9 @@ import click
 
 from leadfit.canonical import document
 from leadfit.cli.base import in_workspace
+from leadfit.cli.listing import leads_command
 from leadfit.cli.output import Output
-from leadfit.cli.workspace import opened
+from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import Swept
 from leadfit.store.lifts import Lift
 from leadfit.store.owners import Override
@@ -29,6 +30,7 @@ def assign_command(
 ) -> None:
     """Give LEAD to REP by hand; a new clock begins, and it is counted as an override."""
     with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
         made = leadfit.routing.assign(lead, rep, by=by, reason=reason)
     words = f"{lead} belongs to {rep} now, as assignment {made.number}"
     output.answer(document(made), words)
@@ -44,6 +46,7 @@ def override_command(
 ) -> None:
     """Lift LEAD over the intent gate, or over a tier a flag forced; the fit gate stays shut."""
     with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
         made = leadfit.routing.lift(lead, by=by, reason=reason)
     words = f"{lead} is Tier {made.tier.value} now, lifted from Tier {made.from_tier.value}"
     output.answer(document(made), words)
@@ -107,6 +110,12 @@ def _swept_words(swept: Swept) -> str:
 
 COMMANDS: Final[Mapping[str, click.Command]] = {
     command.name: command
-    for command in (assign_command, override_command, overrides_command, sweep_command)
+    for command in (
+        assign_command,
+        leads_command,
+        override_command,
+        overrides_command,
+        sweep_command,
+    )
     if command.name is not None
 }

@@ -39,6 +39,10 @@ def status_words(status: Status) -> str:
     alarms = [alarm for each in status.sources for alarm in each.found]
     lines += [f"ALARM {each.words}" for each in alarms]
     lines += [] if status.retrain is None else [f"Learn anew: {status.retrain}"]
+    check = status.drift_check
+    if check is not None and check.is_made:
+        lines.append(f"Score checked {check.at:%Y-%m-%d}: {check.words}")
+    lines += [f"Policy: {each}" for each in status.policy_folder.words]
     lines += [f"NOT READY {each.name}: {each.words}" for each in status.checks if not each.holds]
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from leadfit import app, log
+from leadfit.app.listing import Found
 from leadfit.canonical import document, moment
 from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace
 from leadfit.cli.offline import REPORT_FILES
@@ -31,6 +32,21 @@ def opened(workspace: Path | None, *, sends: bool = False) -> Iterator[app.Leadf
     log.configure(as_json=settings.log_format == "json")
     with app.open_leadfit(workspace or settings.workspace, sends=sends) as leadfit:
         yield leadfit
+
+
+def lead_meant(
+    output: Output, leadfit: app.Leadfit, words: str, *, to_change: bool = False
+) -> Found:
+    """Return the lead that somebody means by an id, an address or a domain; say which it is.
+
+    Raises:
+        NotFound: There is none.
+        BadInput: It is to be changed, and it may be several.
+    """
+    found = leadfit.listing.find(words, to_change=to_change)
+    if found.words:
+        output.say(found.words)
+    return found
 
 
 @click.command("init")
@@ -178,15 +194,18 @@ def key_revoke_command(output: Output, workspace: Path | None, *, prefix: str) -
 def why_command(output: Output, workspace: Path | None, *, lead: str, whole: bool) -> None:
     """Say in words why LEAD has its owner, tier, score and account.
 
-    LEAD is an id such as lead_01m82ahj...: the pages of `leadfit serve` list them, the answer to a
-    signal and `leadfit export PERSON` name them, and so does every action in outbox.jsonl.
+    LEAD is an id such as lead_01m82ahj..., as `leadfit leads` lists them; or an e-mail address, a
+    domain, or the id of an account or contact, which stand for the newest lead of it.
     """
     with opened(workspace) as leadfit:
-        view, decisions = leadfit.lead(lead), leadfit.why(lead)
-        policy, now, lifts = leadfit.policy, leadfit.world.now(), leadfit.routing.lifts(lead)
+        found = lead_meant(output, leadfit, lead)
+        view, decisions = leadfit.lead(found.lead_id), leadfit.why(found.lead_id)
+        policy, now = leadfit.policy, leadfit.world.now()
+        lifts = leadfit.routing.lifts(found.lead_id)
     output.answer(
         {
-            "lead_id": lead,
+            "lead_id": found.lead_id,
+            "others": list(found.others),
             "owner_id": view.lead.owner_id,
             "lifted": [document(each) for each in lifts],
             "decisions": [document(decision) for decision in decisions],

@@ -54,6 +54,20 @@ class Writes(Protocol):
         """Return the values that carrying out ``action`` writes."""
 
 
+@runtime_checkable
+class Together(Protocol):
+    """A performer that carries out several actions in hardly more time than one."""
+
+    def perform_together(self, actions: Sequence[Action]) -> None:
+        """Carry out actions in this order, each as :meth:`Performer.perform` would.
+
+        Returning means that the receiver has all of them for good.
+
+        Raises:
+            Retryable: Any of them may have been carried out.
+        """
+
+
 class NotTaken(Retryable):
     """A receiver did nothing: it could not be reached, or said that it has too much to do.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from leadfit.canonical import canonical, document
@@ -30,8 +32,7 @@ class FilePerformer:
         self._lock = threading.Lock()
         self._keys = _read_keys(path)
         self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
-        if not _ends_a_line(path):
-            os.write(self._file, b"\n")
+        self._is_cut = not _ends_a_line(path)
 
     def perform(self, action: Action) -> None:
         """Append ``action`` unless its key is there; the line is on disk when this returns.
@@ -39,19 +40,36 @@ class FilePerformer:
         Raises:
             StoreBusy: The file cannot be written now.
         """
+        self.perform_together([action])
+
+    def perform_together(self, actions: Sequence[Action]) -> None:
+        """Append those whose keys are not there; all lines are on disk when this returns.
+
+        Raises:
+            StoreBusy: The file cannot be written now.
+        """
         with self._lock:
-            if action.key in self._keys:
+            lines: dict[str, bytes] = {}
+            for each in actions:
+                if each.key not in self._keys and each.key not in lines:
+                    lines[each.key] = self._line(each)
+            if not lines:
                 return
-            line = canonical({"done_at": self._world.now(), **document(action)}) + b"\n"
+            content = b"".join((b"\n" if self._is_cut else b"", *lines.values()))
+            cut_before = self._is_cut
             try:
-                written = os.write(self._file, line)
+                written = content[: os.write(self._file, content)]
+                self._is_cut = not written.endswith(b"\n")
                 os.fsync(self._file)
             except OSError as error:
                 raise StoreBusy(f"{self._path}: {error.strerror}", 5.0) from error
-            if written != len(line):
-                os.write(self._file, b"\n")
-                raise StoreBusy(f"{self._path}: the line was cut short", 5.0)
-            self._keys.add(action.key)
+            whole = written.count(b"\n") - cut_before
+            self._keys.update(islice(lines, max(0, whole)))
+            if whole != len(lines):
+                raise StoreBusy(f"{self._path}: a line was cut short", 5.0)
+
+    def _line(self, action: Action) -> bytes:
+        return canonical({"done_at": self._world.now(), **document(action)}) + b"\n"
 
     def knows(self, key: str) -> bool | None:
         """Return whether the file holds a whole line with this key."""

@@ -16,7 +16,7 @@ from leadfit.connectors.base import (
     RecordRefused,
     Unclear,
 )
-from leadfit.connectors.transport import Answer, Transport, check, packed
+from leadfit.connectors.transport import HttpAnswer, Transport, check, packed
 from leadfit.connectors.words import day, details, headline
 from leadfit.records import Action
 
@@ -103,7 +103,7 @@ class SalesforcePerformer:
     def close(self) -> None:
         """Nothing is held between requests."""
 
-    def _ask(self, method: str, path: str, body: bytes = b"") -> Answer:
+    def _ask(self, method: str, path: str, body: bytes = b"") -> HttpAnswer:
         """Ask with the token that is there; with a fresh one if that is not taken, once."""
         token = self._fresh(None)
         answer = self._send(method, path, body, token)
@@ -111,7 +111,7 @@ class SalesforcePerformer:
             answer = self._send(method, path, body, self._fresh(token))
         return _check(answer, asked_for_one=method == "GET")
 
-    def _send(self, method: str, path: str, body: bytes, token: str) -> Answer:
+    def _send(self, method: str, path: str, body: bytes, token: str) -> HttpAnswer:
         return self._transport.send(
             method,
             f"{self._url}/services/data/{self._version}/{path}",
@@ -156,7 +156,7 @@ class _NotThere(RecordRefused):
     """What was asked for is not there."""
 
 
-def _codes(answer: Answer) -> list[str]:
+def _codes(answer: HttpAnswer) -> list[str]:
     """Return the error codes of an answer."""
     try:
         body = answer.json()
@@ -166,7 +166,7 @@ def _codes(answer: Answer) -> list[str]:
     return [str(each.get("errorCode"))[:60] for each in found if isinstance(each, dict)]
 
 
-def _check(answer: Answer, *, asked_for_one: bool) -> Answer:
+def _check(answer: HttpAnswer, *, asked_for_one: bool) -> HttpAnswer:
     if 200 <= answer.status < 300:
         return answer
     codes = _codes(answer)
@@ -179,7 +179,7 @@ def _check(answer: Answer, *, asked_for_one: bool) -> Answer:
     return check(answer)
 
 
-def _check_record(answer: Answer) -> None:
+def _check_record(answer: HttpAnswer) -> None:
     body = answer.json()
     record = body[0] if isinstance(body, list) and len(body) == 1 else None
     if not isinstance(record, dict) or not isinstance(record.get("success"), bool):

@@ -19,7 +19,7 @@ from leadfit.connectors.base import (
     Unclear,
     WronglySetUp,
 )
-from leadfit.connectors.transport import Answer, Transport, check, packed
+from leadfit.connectors.transport import HttpAnswer, Transport, check, packed
 from leadfit.connectors.words import details, headline
 from leadfit.records import Action
 
@@ -118,7 +118,7 @@ class SlackPerformer:
         """Nothing is held between requests."""
 
 
-def _check(answer: Answer) -> None:
+def _check(answer: HttpAnswer) -> None:
     """Take Slack's own word for it: status 200 may be an error."""
     if answer.status != 200:
         check(answer)

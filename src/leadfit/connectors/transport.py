@@ -40,7 +40,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """What a receiver answered.
 
     Attributes:
@@ -92,7 +92,7 @@ class Transport:
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send a request and return the whole answer, whatever its status.
 
         Raises:
@@ -113,7 +113,7 @@ class Transport:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise Unclear(f"the answer broke off: {type(error).__name__}") from error
 
-    def _answer(self, response: http.client.HTTPResponse) -> Answer:
+    def _answer(self, response: http.client.HTTPResponse) -> HttpAnswer:
         # Not connection.getresponse(): of a receiver that closes after its answer it closes the
         # socket once the head is there, and a body that comes later is lost.
         response.begin()
@@ -125,7 +125,7 @@ class Transport:
             words = f"status {response.status} with a body that was cut short"
             raise Unclear(words, status=response.status)
         headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(
+        return HttpAnswer(
             status=response.status,
             headers=headers,
             body=body,
@@ -274,7 +274,7 @@ def retry_after_s(said: str | None, now: datetime) -> float | None:
     return min(max(0.0, (until - now).total_seconds()), _LONGEST_WAIT_S)
 
 
-def check(answer: Answer) -> Answer:
+def check(answer: HttpAnswer) -> HttpAnswer:
     """Return an answer of success; the rules that hold where a receiver has none of its own.
 
     Raises:

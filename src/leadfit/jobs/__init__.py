@@ -7,6 +7,7 @@ from leadfit.jobs.certificates import CertificatesChecked, check_certificates
 from leadfit.jobs.completing import too_old, why_retrain
 from leadfit.jobs.cycle import Cycle
 from leadfit.jobs.deliver import Deliveries
+from leadfit.jobs.drift_watch import DriftCheck, DriftWatch
 from leadfit.jobs.enrich import Enrichment
 from leadfit.jobs.lanes import Lanes
 from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
@@ -14,7 +15,7 @@ from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.placing import outlook
 from leadfit.jobs.recall import history
-from leadfit.jobs.replay import Difference, Replayed, replay
+from leadfit.jobs.replay import Divergence, Replayed, replay
 from leadfit.jobs.response import response_report
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
 from leadfit.jobs.signal_watch import SignalWatch, source_flows
@@ -27,7 +28,9 @@ __all__ = [
     "CertificatesChecked",
     "Cycle",
     "Deliveries",
-    "Difference",
+    "Divergence",
+    "DriftCheck",
+    "DriftWatch",
     "Enrichment",
     "Lanes",
     "Learned",

@@ -20,7 +20,7 @@ _UNSAID: Final = "no reason given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class PointsChange:
     """A value of a fact whose points changed.
 
     Attributes:
@@ -85,11 +85,11 @@ def _ranked(reasons: object) -> tuple[tuple[str, int], ...]:
 
 def changed_points(
     before: Artifact | None, after: Artifact, history: History, said: Rejections
-) -> tuple[Change, ...]:
+) -> tuple[PointsChange, ...]:
     """Return the values whose points differ between two artifacts, largest difference first."""
     known = {} if before is None else {fact.name: n for n, fact in enumerate(before.facts)}
     values = _decided_values(after, history, said)
-    found: list[Change] = []
+    found: list[PointsChange] = []
     for place, fact in enumerate(after.facts):
         for level, example in _examples(fact):
             old = None
@@ -110,12 +110,12 @@ def _change(
     points: tuple[float | None, float],
     leads: Sequence[str],
     said: Rejections,
-) -> Change:
+) -> PointsChange:
     before, after = points
     reasons = [said.rejected[lead] for lead in leads if lead in said.rejected]
     named = "; ".join(f"{words} ({count})" for words, count in _ranked(reasons)[:_FEW])
     why = f"{len(reasons)} of {len(leads)} leads with it were rejected: {named}"
-    return Change(
+    return PointsChange(
         fact=fact.name,
         value=fact.levels[level],
         before=None if before is None else round(before, 1),

@@ -25,6 +25,7 @@ from leadfit.connectors.base import (
     REPEAT,
     NotTaken,
     OnHold,
+    Together,
     Unclear,
     Writes,
 )
@@ -129,7 +130,7 @@ class Deliveries:
         views = self.claim(destination, limit)
         if not views:
             return 0, 0
-        outcomes = [self.carry_out(each) for each in views]
+        outcomes = self._carry_out_all(views)
         self._world.reach("deliver.performed")
         return len(views), self.settle(outcomes)
 
@@ -154,6 +155,21 @@ class Deliveries:
         if views:
             self._world.reach("deliver.sending")
         return views
+
+    def _carry_out_all(self, views: Sequence[ActionView]) -> Sequence[DeliveryResult]:
+        """Try actions of one destination in their order, all at once where it takes them so."""
+        performer: object = self._performer(views[0].action.destination)
+        if len(views) == 1 or not isinstance(performer, Together) or not all(map(_is_new, views)):
+            return [self.carry_out(each) for each in views]
+        try:
+            performer.perform_together([each.action for each in views])
+        except Exception as error:  # noqa: BLE001 -- the outermost edge of these actions
+            if not isinstance(error, Retryable):
+                _log.error("action.failed", action=views[0].action.key, error=type(error).__name__)
+            return [self._again(each, error, asked=True) for each in views]
+        for _ in views:
+            self._world.reach("deliver.tried")
+        return [DeliveryResult(view=each, state=ActionState.DONE) for each in views]
 
     def carry_out(self, view: ActionView) -> DeliveryResult:
         """Try one action; whatever is wrong with it is in the answer."""
@@ -389,6 +405,12 @@ def _hold_s(error: Exception, rules: DeliverRules) -> float | None:
     if asked is None:
         return rules.pause_s if isinstance(error, OnHold) else None
     return min(max(asked, _SHORTEST_WAIT_S), rules.longest_pause_s)
+
+
+def _is_new(view: ActionView) -> bool:
+    """Nothing is to be looked up or looked at before an action is tried."""
+    is_first = view.state is ActionState.PENDING and not view.doubts
+    return is_first and view.action.kind != _RECYCLE
 
 
 def _words(error: Permanent | Retryable) -> str:

@@ -17,6 +17,8 @@ _BATCH: Final = 500
 _CHUNK: Final = 50
 _AFTER_TROUBLE_S: Final = 0.5
 _POLL_S: Final = 2.0
+_GATHER_S: Final = 0.05
+"""Seconds in which more gathers, so that what answers at once is not asked for each one alone."""
 
 _log = logger("jobs.lanes")
 
@@ -122,7 +124,10 @@ class _Lane(Generic[V, O]):
     def _look(self) -> bool:
         """Send what is due; return whether there was anything."""
         if self._deliveries.is_local(self._destination):
-            return self._deliveries.round(self._destination, _BATCH)[0] > 0
+            tried, _ = self._deliveries.round(self._destination, _BATCH)
+            if 0 < tried < _BATCH:
+                self._stopping.wait(_GATHER_S)
+            return tried > 0
         free = self._wait_for_room()
         if free == 0:
             return False

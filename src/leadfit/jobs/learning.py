@@ -17,7 +17,7 @@ from leadfit.bounds import percent
 from leadfit.errors import MissingExtra
 from leadfit.history import History
 from leadfit.jobs import completing
-from leadfit.jobs.changes import Change, Rejections, changed_points, rejections
+from leadfit.jobs.changes import PointsChange, Rejections, changed_points, rejections
 from leadfit.jobs.list_scoring import FactScorer
 from leadfit.jobs.names import Names
 from leadfit.jobs.recall import history as recall
@@ -75,7 +75,7 @@ class Proposal:
     outcomes: Mapping[str, int]
     outcomes_before: Mapping[str, int]
     latest: Learning | None
-    changes: tuple[Change, ...]
+    changes: tuple[PointsChange, ...]
     rejected: Rejections
     segments: tuple[RejectedSegment, ...]
     move: Move

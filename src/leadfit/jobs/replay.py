@@ -34,7 +34,7 @@ _FIELDS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class FieldChange:
     """One field in which a decision came out otherwise.
 
     Attributes:
@@ -49,7 +49,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Divergence:
     """A decision that does not come out as it was made.
 
     Attributes:
@@ -62,7 +62,7 @@ class Difference:
     seq: int
     lead_id: str | None
     why: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Replayed:
     without_inputs: int
     different: int
     digest: str
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Divergence, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -104,7 +104,7 @@ class _Part:
     without_inputs: int = 0
     different: int = 0
     digest: str = ""
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Divergence] = field(default_factory=list)
 
 
 def replay(
@@ -194,12 +194,14 @@ def _again(part: _Part, told: Told | Unreadable, rules: Rules, again: Retelling)
     return text
 
 
-def _count(part: _Part, told: Told | Unreadable, why: str, changes: Iterable[Change] = ()) -> None:
+def _count(
+    part: _Part, told: Told | Unreadable, why: str, changes: Iterable[FieldChange] = ()
+) -> None:
     """Count a decision that differs, and name it while there are few."""
     part.different += 1
     if len(part.differences) < _SHOWN:
         part.differences.append(
-            Difference(
+            Divergence(
                 decision_id=told.decision_id,
                 seq=told.seq,
                 lead_id=told.lead_id,
@@ -220,7 +222,7 @@ def _parsed(text: str) -> object:
 _NOT_THERE: Final = object()
 
 
-def _changes(then: object, now: object, path: str) -> Iterator[Change]:
+def _changes(then: object, now: object, path: str) -> Iterator[FieldChange]:
     """Yield the fields in which two JSON values differ."""
     if isinstance(then, dict) and isinstance(now, dict):
         for name in sorted({*then, *now}):
@@ -230,7 +232,7 @@ def _changes(then: object, now: object, path: str) -> Iterator[Change]:
         for number, (one, other) in enumerate(zip(then, now, strict=True)):
             yield from _changes(one, other, f"{path}.{number}")
     elif then != now or type(then) is not type(now):
-        yield Change(field=path, then=_shown(then), now=_shown(now))
+        yield FieldChange(field=path, then=_shown(then), now=_shown(now))
 
 
 def _shown(value: object) -> str | None:

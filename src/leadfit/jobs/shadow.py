@@ -11,7 +11,7 @@ from typing import Final, cast
 from leadfit.bounds import exact_interval
 from leadfit.records import Facts
 from leadfit.store import Session, Store
-from leadfit.store.recorded import Recorded
+from leadfit.store.recorded import RecordedDecision
 
 _PAGE: Final = 500
 _EXAMPLES: Final = 10
@@ -144,12 +144,12 @@ def _report(session: Session, since: datetime | None) -> ShadowReport:
     )
 
 
-def _contacts(opened: Sequence[Recorded]) -> list[str]:
+def _contacts(opened: Sequence[RecordedDecision]) -> list[str]:
     return sorted({str(each.body["contact_id"]) for each in opened if each.body.get("contact_id")})
 
 
 def _compare(
-    each: Recorded,
+    each: RecordedDecision,
     match: Mapping[str, object],
     imported: tuple[str | None, str | None],
     owner: _Tally,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -9,12 +10,11 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Final, Self, TypeVar
 
+from leadfit.collector import collect_seldom
 from leadfit.store import Store
 
 _PART: Final = 5_000
 """Rows of the log in one part; parts are the same however many workers there are."""
-_CIRCLES: Final = 50_000
-"""Objects of a worker between two searches for circles among them."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -60,12 +60,14 @@ class Workers:
         return list(pool.map(partial(_in_worker, work), parts))
 
     def beside(self, work: Callable[[Store, P], R], part: P) -> Callable[[], R]:
-        """Begin a piece of work beside what is done here; the answer is what waits for its end."""
-        pool = self._begun()
-        if pool is None:
+        """Begin a piece of work beside what is done here; the answer is what waits for its end.
+
+        Where no other process has begun to work, it is done here at once.
+        """
+        if self._pool is None:
             done = work(self._store, part)
             return lambda: done
-        return pool.submit(_in_worker, work, part).result
+        return self._pool.submit(_in_worker, work, part).result
 
     def _begun(self) -> ProcessPoolExecutor | None:
         if self._pool is None and self._open_store is not None:
@@ -125,7 +127,9 @@ _here: Final[list[Store]] = []
 def _open(open_store: OpenStore) -> None:
     # What is loaded stays, and what is made is dropped at once but for a few small circles.
     gc.freeze()
-    gc.set_threshold(_CIRCLES)
+    # At the end what is frozen would count as leaked by those who watch for that.
+    atexit.register(gc.unfreeze)
+    collect_seldom()
     _here.append(open_store())
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,8 @@ class Accuracy:
         right: How often it was.
         compared: How often the vendor said it and the truth is known.
         missing: How often the truth is known and the vendor did not say it.
+        unreadable: How often the vendor said a number and the file holds text that is none: no
+            fault of the vendor, and not compared. Of leads: those with such a value.
         share: Of those compared; ``None`` without any.
         low: Lower end of the 95 % interval.
         high: Upper end.
@@ -60,10 +63,11 @@ class Accuracy:
     share: float | None
     low: float
     high: float
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class VendorAudit:
     """What comparing a vendor's answers with the truth came to.
 
     Attributes:
@@ -87,7 +91,7 @@ class Audit:
 
 def audit(
     session: Session, rules: VendorRules, truth: Path, *, tolerance: float, now: datetime
-) -> Audit:
+) -> VendorAudit:
     """Compare and keep what comes of it.
 
     Args:
@@ -107,7 +111,7 @@ def audit(
     ]
     found = compare(pairs, tuple(sorted(rules.supplies)), tolerance)
     whole, leads = found[-1], found[-1].compared
-    made = Audit(
+    made = VendorAudit(
         vendor=rules.name, at=now, rows=len(rows), leads=leads, facts=tuple(found[:-1]),
         whole=whole, tolerance=tolerance, is_enough=leads >= LEAST_LEADS,
     )  # fmt: skip
@@ -183,37 +187,69 @@ def compare(
         facts: Names of facts.
         tolerance: By which share a number may be off.
     """
-    right = dict.fromkeys(facts, 0)
-    compared, missing = dict(right), dict(right)
-    leads_right = leads = 0
+    counts = {fact: _Count() for fact in facts}
+    leads = _Count()
     for truth, said in pairs:
-        verdicts = []
-        for fact in facts:
-            known = truth.get(fact)
-            if not known:
-                continue
-            if said.get(fact) is None:
-                missing[fact] += 1
-                continue
-            verdicts.append(agrees(fact, said[fact], known, tolerance))
-            compared[fact] += 1
-            right[fact] += verdicts[-1]
-        leads += bool(verdicts)
-        leads_right += bool(verdicts) and all(verdicts)
-    found = [_accuracy(each, right[each], compared[each], missing[each]) for each in facts]
-    return [*found, _accuracy("leads", leads_right, leads, len(pairs) - leads)]
+        known = {fact: truth[fact] for fact in facts if truth.get(fact)}
+        verdicts = {fact: _verdict(fact, said.get(fact), known[fact], tolerance) for fact in known}
+        for fact, verdict in verdicts.items():
+            counts[fact].add(verdict)
+        leads.add(_of_lead(tuple(verdicts.values())))
+        leads.unreadable += any(each is _Verdict.UNREADABLE for each in verdicts.values())
+    return [_accuracy(fact, counts[fact]) for fact in facts] + [_accuracy("leads", leads)]
 
 
-def _accuracy(fact: str, right: int, compared: int, missing: int) -> Accuracy:
-    low, high = exact_interval(right, compared)
+class _Verdict(Enum):
+    """What comparing one value came to."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(slots=True)
+class _Count:
+    right: int = 0
+    compared: int = 0
+    missing: int = 0
+    unreadable: int = 0
+
+    def add(self, verdict: _Verdict | None) -> None:
+        self.right += verdict is _Verdict.RIGHT
+        self.compared += verdict in {_Verdict.RIGHT, _Verdict.WRONG}
+        self.missing += verdict is _Verdict.MISSING
+        self.unreadable += verdict is _Verdict.UNREADABLE
+
+
+def _verdict(fact: str, said: Fact, known: str, tolerance: float) -> _Verdict:
+    if said is None:
+        return _Verdict.MISSING
+    if isinstance(said, int | float) and _number(known) is None:
+        return _Verdict.UNREADABLE
+    return _Verdict.RIGHT if agrees(fact, said, known, tolerance) else _Verdict.WRONG
+
+
+def _of_lead(verdicts: Sequence[_Verdict]) -> _Verdict | None:
+    """Return what a lead's values come to; ``None`` where only the file is at fault."""
+    compared = [each for each in verdicts if each in {_Verdict.RIGHT, _Verdict.WRONG}]
+    if compared:
+        is_right = all(each is _Verdict.RIGHT for each in compared)
+        return _Verdict.RIGHT if is_right else _Verdict.WRONG
+    return None if _Verdict.UNREADABLE in verdicts else _Verdict.MISSING
+
+
+def _accuracy(fact: str, count: _Count) -> Accuracy:
+    low, high = exact_interval(count.right, count.compared)
     return Accuracy(
         fact=fact,
-        right=right,
-        compared=compared,
-        missing=missing,
-        share=right / compared if compared else None,
+        right=count.right,
+        compared=count.compared,
+        missing=count.missing,
+        share=count.right / count.compared if count.compared else None,
         low=low,
         high=high,
+        unreadable=count.unreadable,
     )
 
 

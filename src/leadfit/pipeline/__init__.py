@@ -14,7 +14,13 @@ from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.feedback import carried_out, enrolled, hear, is_automatic
 from leadfit.pipeline.intake import hour_of, refused_key
 from leadfit.pipeline.lifting import lift
-from leadfit.pipeline.line import accept, decide, decide_pending
+from leadfit.pipeline.line import (
+    Accepting,
+    accept,
+    begin_accepting,
+    decide,
+    decide_pending,
+)
 from leadfit.pipeline.linking import link, unlink
 from leadfit.pipeline.merging import Joined, latest, merge, preview, unmerge
 from leadfit.pipeline.moving import assign_by_hand, move_from_absent, must_move, why_absent
@@ -25,6 +31,7 @@ from leadfit.pipeline.sides import Side, Sides, sides, sides_document, without_v
 from leadfit.pipeline.tape import keep_rules
 
 __all__ = [
+    "Accepting",
     "Desk",
     "InForce",
     "Joined",
@@ -33,6 +40,7 @@ __all__ = [
     "accept",
     "assign_by_hand",
     "begin",
+    "begin_accepting",
     "bring",
     "carried_out",
     "decide",

@@ -25,7 +25,7 @@ def settle(case: Case) -> Who:
     if account is None and is_new_domain(case):
         account = _new_account(case)
     known = _known_contact(case)
-    contact = _new_contact(case, account) if known is None else known
+    contact = _made_contact(case, account) if known is None else known
     if known is not None and known.account_id is None and account is not None:
         accounts.link_contact(known.contact_id, account.account_id)
     if account is None and contact is not None and contact.account_id is not None:
@@ -33,6 +33,9 @@ def settle(case: Case) -> Who:
     lead = _lead(case, contact)
     is_new = known is None and lead is None and case.signal.kind in OPENS_A_LEAD
     alike = _alike(case, account, contact) if is_new else None
+    if known is None and contact is not None:
+        # Written last: before that it cannot be found among those it may be.
+        accounts.add_contacts([(contact, case.keys.email)])
     return Who(account=account, contact=contact, lead=lead, alike=alike)
 
 
@@ -129,13 +132,11 @@ def _known_contact(case: Case) -> Contact | None:
     )
 
 
-def _new_contact(case: Case, account: Account | None) -> Contact | None:
+def _made_contact(case: Case, account: Account | None) -> Contact | None:
     said = case.signal.identifiers
     if case.keys.email is None and not any((said.email, said.phone, *_names(case))):
         return None
-    contact = _drafted_contact(case, account, case.desk.world.new_id("contact"))
-    case.desk.session.accounts.add_contacts([(contact, case.keys.email)])
-    return contact
+    return _drafted_contact(case, account, case.desk.world.new_id("contact"))
 
 
 def _names(case: Case) -> tuple[str | None, str | None]:

@@ -67,6 +67,50 @@ def accept(
 ) -> tuple[Receipt | Refusal | Conflict, ...]:
     """Store signals for good, all in one transaction, and answer each in its place.
 
+    See :func:`begin_accepting`; this waits until the receipts are durable.
+    """
+    begun = begin_accepting(world, store, policy, bodies, decide_by=decide_by, wake=wake)
+    return begun.answers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepting:
+    """Signals that are being stored.
+
+    Attributes:
+        world: Failpoints.
+        refused: For each its refusal, or ``None`` where it could be read.
+        stored: Answers to those that could be read, once they are durable; ``None`` where there
+            are none.
+    """
+
+    world: World
+    refused: tuple[Refusal | None, ...]
+    stored: Future[list[Receipt | Conflict]] | None
+
+    def answers(self) -> tuple[Receipt | Refusal | Conflict, ...]:
+        """Wait until all is durable; return an answer to each signal in its place.
+
+        Raises:
+            StoreBusy: The store cannot take more now; nothing was stored.
+        """
+        stored = [] if self.stored is None else self.stored.result()
+        self.world.reach("accept.stored")
+        answers = iter(stored)
+        return tuple(next(answers) if each is None else each for each in self.refused)
+
+
+def begin_accepting(
+    world: World,
+    store: Store,
+    policy: Policy,
+    bodies: Iterable[object],
+    *,
+    decide_by: InForce | None = None,
+    wake: Callable[[str], None] = lambda _job: None,
+) -> Accepting:
+    """Begin to store signals, all in one transaction.
+
     Args:
         world: Time, ids and failpoints.
         store: Where they are stored.
@@ -78,8 +122,8 @@ def accept(
         wake: Told which job has work now: ``decide``, or ``deliver`` for what was decided here.
 
     Returns:
-        For each body a receipt, a refusal that names every fault, or the conflict with an earlier
-        body of the same source and event id. When this returns, the receipts are durable.
+        For each body, once it is durable, a receipt, a refusal that names every fault, or the
+        conflict with an earlier body of the same source and event id.
 
     Raises:
         StoreBusy: The store cannot take more now; nothing was stored.
@@ -95,10 +139,11 @@ def accept(
         if isinstance(each, Signal)
     ]
     world.reach("accept.read")
-    stored = _store_and_decide(world, store, fit, decide_by, wake) if fit else []
-    world.reach("accept.stored")
-    answers = iter(stored)
-    return tuple(each if isinstance(each, Refusal) else next(answers) for each, _ in read)
+    return Accepting(
+        world=world,
+        refused=tuple(each if isinstance(each, Refusal) else None for each, _ in read),
+        stored=_store_and_decide(world, store, fit, decide_by, wake) if fit else None,
+    )
 
 
 def _store_and_decide(
@@ -107,16 +152,15 @@ def _store_and_decide(
     fit: Sequence[tuple[Signal, bytes, str | None]],
     decide_by: InForce | None,
     wake: Callable[[str], None],
-) -> list[Receipt | Conflict]:
+) -> Future[list[Receipt | Conflict]]:
     at_once = decide_by if len(fit) == 1 and store.is_idle else None
     answer = store.submit(lambda session: _store(world, session, fit))
     if at_once is not None:
         decided = store.submit(_Piece(world, at_once, fit[0][0].signal_id))
         decided.add_done_callback(lambda end: wake("decide" if end.exception() else "deliver"))
-        return answer.result()
-    stored = answer.result()
-    wake("decide")
-    return stored
+    else:
+        answer.add_done_callback(lambda _end: wake("decide"))
+    return answer
 
 
 def _store(

@@ -38,6 +38,7 @@ from leadfit.store.owners import Held
 from leadfit.world import World
 
 RETRY_S: Final = 15.0
+_LOADS: Final = "loads of reps as they were of late, by pools"
 _SERVED_FIRST: Final = 20
 
 
@@ -276,25 +277,26 @@ def rank(desk: Desk, lead: Lead, account: Account | None, rated: Score) -> Route
 def _loads(
     policy: Policy, pools: tuple[str, ...], taken: Mapping[str, Held]
 ) -> tuple[RepLoad, ...]:
-    """Return the load of every rep; those that are as they were the last time are so, still."""
-    key = ("owners.loads", pools)
-    before = cast("dict[str, RepLoad]", policy.worked_out.get(key, {}))
-    now: dict[str, RepLoad] = {}
+    """Return the loads of all reps; most are as they were for the lead before, and are kept."""
+    before = cast("dict[str, RepLoad]", policy.worked_out.setdefault((_LOADS, pools), {}))
+    loads: list[RepLoad] = []
     for rep in policy.reps:
         held, load = taken[rep.rep_id], before.get(rep.rep_id)
         if (
             load is None
             or load.rep is not rep
-            or load.slots_taken != held.slots_taken
             or load.last_turn != held.last_turn
+            or load.slots_taken != held.slots_taken
             or load.turns != held.turns
         ):
-            load = RepLoad(
-                rep=rep, slots_taken=held.slots_taken, last_turn=held.last_turn, turns=held.turns
+            load = before[rep.rep_id] = RepLoad(
+                rep=rep,
+                slots_taken=held.slots_taken,
+                last_turn=held.last_turn,
+                turns=held.turns,
             )
-        now[rep.rep_id] = load
-    policy.worked_out[key] = now
-    return tuple(now.values())
+        loads.append(load)
+    return tuple(loads)
 
 
 def claim(desk: Desk, ranked: Routed, lead_id: str, prefer: str | None = None) -> Place | None:

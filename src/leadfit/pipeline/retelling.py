@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Final, cast
 
-from leadfit.buying import Answer
+from leadfit.buying import BoughtFacts
 from leadfit.pipeline import enriching, line, moving, owners
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.pipeline.lifting import lift_at
@@ -265,9 +265,9 @@ def _blocked(plain: object, rooms: _Rooms, _args: object) -> object:
 
 
 def _answers(plain: object, rooms: _Rooms, _args: object) -> object:
-    found: list[Answer] = []
+    found: list[BoughtFacts] = []
     for each, personal in cast("list[tuple[object, list[str]]]", plain):
-        made = decode(Answer, each)
+        made = decode(BoughtFacts, each)
         said = rooms.said
         own = {name: cast("Fact", said.get(name)) for name in personal}
         found.append(replace(made, facts={**made.facts, **own}))

@@ -21,7 +21,7 @@ from types import NoneType
 from typing import Final, TypeVar, cast, get_type_hints
 
 from leadfit import artifact as artifacts
-from leadfit.buying import Answer
+from leadfit.buying import BoughtFacts
 from leadfit.pipeline.case import Desk, InForce
 from leadfit.records import Activity, Candidate, Contact, Decision
 from leadfit.resolve.model import card as cards
@@ -311,7 +311,7 @@ def _by_rep(answer: object, _people: object) -> object:
 def _answers(answer: object, _people: object) -> object:
     """Return what vendors said; what is personal in it is kept with the decision's own facts."""
     plain: list[object] = []
-    for each in cast("tuple[Answer, ...]", answer):
+    for each in cast("tuple[BoughtFacts, ...]", answer):
         facts, personal = part_facts(each.facts)
         plain.append([encode(replace(each, facts=facts)), sorted(personal)])
     return plain

@@ -56,7 +56,7 @@ class SignalRules(Section):
     """Days for which a signal that could not be taken is kept for a person to look at."""
 
 
-class SignalWatch(Section):
+class SignalWatchRules(Section):
     """When the flow of a source has changed so much that somebody is told."""
 
     least_days: float = Field(default=14, ge=7, le=365)

@@ -9,7 +9,7 @@ from pydantic import Field
 from leadfit.policy.section import Section, Words
 
 
-class Capacity(Section):
+class CapacityRules(Section):
     """How many leads a rep may be given in a sliding window."""
 
     slots: int = Field(default=15, ge=1, le=10_000)
@@ -64,7 +64,7 @@ class RouteRules(Section):
     hours: Literal["within-rules", "across-rules", "ignore"] = "within-rules"
     """Whether reps at work come first: ``within-rules`` among those one rule names, so that a
     territory keeps its leads overnight; ``across-rules`` among all; or ``ignore``."""
-    capacity: Capacity = Field(default_factory=Capacity)
+    capacity: CapacityRules = Field(default_factory=CapacityRules)
     """Slots of a rep."""
     skills: Annotated[tuple[SkillRule, ...], Field(strict=False)] = ()
     """Facts that call for a skill; the first that holds counts."""
@@ -74,7 +74,7 @@ class RouteRules(Section):
     """Leads that people give to somebody else than the rules do."""
 
 
-class Sweep(Section):
+class SweepRules(Section):
     """How often all open leads are looked over, and what is found late."""
 
     every_seconds: float = Field(default=60, gt=0, le=86_400)

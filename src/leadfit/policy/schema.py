@@ -11,8 +11,8 @@ from leadfit.policy.change import ChangeRules
 from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.enrichment import EnrichRules
 from leadfit.policy.experiment import Experiments, slower_arms
-from leadfit.policy.intake import Hook, SignalRules, SignalWatch
-from leadfit.policy.routing import RouteRules, Sweep
+from leadfit.policy.intake import Hook, SignalRules, SignalWatchRules
+from leadfit.policy.routing import RouteRules, SweepRules
 from leadfit.policy.scoring import Detractor, ScoreRules
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
 from leadfit.policy.tiers import LATE_ASSIGNMENT, ActionRule, SlaRules, TierRules, Tiers
@@ -46,7 +46,7 @@ class Probabilities(Section):
     """Nothing on record shares an identifier."""
 
 
-class MatchWatch(Section):
+class MatchWatchRules(Section):
     """How matching is watched: targets, and what alerts the reviewers."""
 
     match_rate_target: Share = 0.95
@@ -90,7 +90,7 @@ class MatchWatch(Section):
         return self
 
 
-class Matching(Section):
+class MatchingRules(Section):
     """Bands of the match probability, and lists beside the bundled ones."""
 
     auto: Share = 0.97
@@ -112,7 +112,7 @@ class Matching(Section):
     missed_share: float = Field(default=0.02, ge=0, le=1)
     """Share of new leads with a possible account that a reviewer looks at, to count what is
     missed."""
-    watch: MatchWatch = Field(default_factory=MatchWatch)
+    watch: MatchWatchRules = Field(default_factory=MatchWatchRules)
     """Targets and alerts of matching."""
     free_mail: Words = ()
     """Free-mail domains beside the bundled list."""
@@ -218,11 +218,11 @@ class PolicyFile(Section):
     """Other names under which a fact arrives, by the name used in this file."""
     signal: SignalRules = Field(default_factory=SignalRules)
     """What a signal may hold, and how much may come."""
-    signal_watch: SignalWatch = Field(default_factory=SignalWatch)
+    signal_watch: SignalWatchRules = Field(default_factory=SignalWatchRules)
     """When the flow of a source has changed so much that somebody is told."""
     hooks: Mapping[Name, Hook] = Field(default_factory=dict)
     """Vendors that call ``/v1/hooks/NAME``, by the name that is the source of their signals."""
-    matching: Matching = Field(default_factory=Matching)
+    matching: MatchingRules = Field(default_factory=MatchingRules)
     """Linking leads to accounts and contacts."""
     score: ScoreRules
     """Points and tiers."""
@@ -236,7 +236,7 @@ class PolicyFile(Section):
     """What each tier means."""
     plays: Annotated[tuple[Play, ...], Field(strict=False)] = ()
     """Patterns of activities; the first that holds counts."""
-    sweep: Sweep = Field(default_factory=Sweep)
+    sweep: SweepRules = Field(default_factory=SweepRules)
     """Looking over all open leads."""
     sla: SlaRules = Field(default_factory=SlaRules)
     """Limits for every tier."""

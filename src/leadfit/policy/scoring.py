@@ -14,7 +14,7 @@ from leadfit.policy.section import EventKind, Name, Section, Share, Words
 from leadfit.records import Reason
 
 
-class Band(Section):
+class PointBand(Section):
     """Points for a number from ``min`` on."""
 
     min: float
@@ -55,7 +55,7 @@ class FactPart(Section):
     """Most points this part can earn."""
     values: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Points by value of a text fact, in any case; what takes points away stands in ``less``."""
-    bands: Annotated[tuple[Band, ...], Field(strict=False)] = ()
+    bands: Annotated[tuple[PointBand, ...], Field(strict=False)] = ()
     """Points by size of a number; the highest band reached counts."""
     words: Annotated[tuple[WordPoints, ...], Field(strict=False)] = ()
     """Points by words in a text; the first that holds counts."""

@@ -27,6 +27,7 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.report import words
+from leadfit.report.overriding import Overriding, override_view
 from leadfit.report.render import render
 
 View = dict[str, object]
@@ -40,6 +41,12 @@ CLOCK_WORDS: Final = {
     ClockKind.ASSIGNMENT_TO_TOUCH: "From owner to first touch",
     ClockKind.SIGNAL_TO_TOUCH: "From signal to first touch",
 }
+LIST_MARKS: Final = {
+    "unassigned": "nobody has it",
+    "breached": "a clock ran out",
+    "untouched": "nobody touched it",
+}
+_LIST_FIELDS: Final = ("of", "tier", "owner", "state", "since")
 STATE_TONES: Final = {
     "done": "good",
     "pending": "info",
@@ -132,29 +139,23 @@ def lead_list(
     sheets: Sequence[LeadSheet],
     *,
     now: datetime,
-    tier: Tier | None = None,
-    owner_id: str | None = None,
+    chosen: Mapping[str, str] | None = None,
     after: str | None = None,
-    has_more: bool = False,
+    following: str | None = None,
+    why: str | None = None,
 ) -> str:
     """Return the page of leads, newest first.
 
     Args:
         sheets: The leads of this page.
         now: For ages and the time that clocks have left.
-        tier: The tier asked for.
-        owner_id: The owner asked for.
+        chosen: What was asked for, by the names of the fields of the page.
         after: The lead this page begins after; ``None`` on the first page.
-        has_more: There are older leads.
+        following: The lead behind which there are older ones; ``None`` on the last page.
+        why: Why nothing could be looked for.
     """
-    asked = {
-        key: value
-        for key, value in (("tier", str(int(tier)) if tier else ""), ("owner", owner_id or ""))
-        if value
-    }
-    older = None
-    if has_more and sheets:
-        older = "/leads?" + urlencode(asked | {"after": sheets[-1].lead.lead_id})
+    asked = dict(chosen or {})
+    older = None if following is None else "/leads?" + urlencode(asked | {"after": following})
     owners = sorted({sheet.lead.owner_id for sheet in sheets if sheet.lead.owner_id})
     return render(
         "leads.html",
@@ -162,19 +163,26 @@ def lead_list(
             "here": "leads",
             "title": "Leads",
             "rows": [_row(sheet, now) for sheet in sheets],
-            "tiers": [(int(t), TIER_WORDS[t]) for t in Tier],
-            "tier": int(tier) if tier else None,
-            "owner_id": owner_id,
+            "tiers": [(str(int(t)), TIER_WORDS[t]) for t in Tier],
+            "chosen": {name: asked.get(name, "") for name in (*_LIST_FIELDS, *LIST_MARKS)},
+            "marks": LIST_MARKS,
             "owners": owners,
             "is_filtered": bool(asked),
             "older": older,
             "newest": ("/leads?" + urlencode(asked) if asked else "/leads") if after else None,
+            "why": why,
         },
     )
 
 
-def lead_page(sheet: LeadSheet, *, now: datetime) -> str:
-    """Return the page of one lead: what it is, why, what is running and what was done."""
+def lead_page(sheet: LeadSheet, *, now: datetime, override: Overriding | None = None) -> str:
+    """Return the page of one lead: what it is, why, what is running and what was done.
+
+    Args:
+        sheet: The lead.
+        now: For ages and the time that clocks have left.
+        override: Whether a person can lift it, and what was entered to do so.
+    """
     newest = next((d for d in sheet.decisions if d.score is not None), None)
     ranking = next((d.ranking for d in sheet.decisions if d.ranking is not None), None)
     score = sheet.score or (newest.score if newest else None)
@@ -192,6 +200,7 @@ def lead_page(sheet: LeadSheet, *, now: datetime) -> str:
             "age": words.lasting(now - sheet.lead.created_at),
             "reasons": sheet.reasons,
             "score": _score(score) if score else None,
+            "override": None if override is None else override_view(override),
             "match": _match(sheet),
             "reviews": [_review(each, now) for each in sheet.reviews],
             "provisional": _provisional(sheet, ranking),
@@ -215,6 +224,7 @@ def home(
     is_ready: bool,
     has_report: bool,
     trouble: Sequence[str] = (),
+    policy_waits: Sequence[str] = (),
 ) -> str:
     """Return the first page: where the workspace stands and what to do next.
 
@@ -227,6 +237,7 @@ def home(
         is_ready: The store can be read and the policy is loaded.
         has_report: A benchmark was made for this workspace.
         trouble: What a person should know of deliveries, in words.
+        policy_waits: What the policy folder says that is not in force, in words.
     """
     most = max(tiers.values(), default=0) or 1
     return render(
@@ -235,6 +246,7 @@ def home(
             "here": "home",
             "title": "Today",
             "trouble": trouble,
+            "policy_waits": policy_waits,
             "figures": figures,
             "tiers": [
                 (TIER_WORDS[t], tiers.get(int(t), 0), round(tiers.get(int(t), 0) / most * 100, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from leadfit.report.render import render
 from leadfit.watch import (
@@ -22,6 +23,21 @@ from leadfit.watch.sla import SlaWeek
 from leadfit.watch.sla_tables import kept_rows, length_rows, sla_words, week_kept_rows
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendPart:
+    """What is told of facts that are bought.
+
+    Attributes:
+        words: What was spent this month.
+        totals: The same by month and vendor, as rows; the first is the head.
+        vendors: Each vendor in words, with its limits as rows: of what, used, at most.
+    """
+
+    words: Sequence[str] = ()
+    totals: Sequence[Sequence[str]] = ()
+    vendors: Sequence[tuple[str, Sequence[Sequence[str]]]] = ()
+
+
 def kpis_page(
     weeks: Sequence[MatchKpis],
     whole: MatchKpis,
@@ -30,6 +46,7 @@ def kpis_page(
     *,
     promises: Sequence[SlaWeek] = (),
     experiment: ResponseFindings | None = None,
+    spend: SpendPart | None = None,
 ) -> str:
     """Return the page of the weekly figures.
 
@@ -40,6 +57,7 @@ def kpis_page(
         edges: The same signals with other edges; the first are in force.
         promises: How promises of a first touch were kept: whole weeks, then the one that runs.
         experiment: What an experiment with response times found.
+        spend: What was spent on facts, and what is left of quotas.
     """
     last = weeks[-1]
     tables = (
@@ -64,6 +82,7 @@ def kpis_page(
             "promises": [_promises(week) for week in reversed(promises[-2:])],
             "promise_weeks": _table("Promises week by week", week_kept_rows(promises)),
             "experiment": None if experiment is None else _experiment(experiment),
+            "spend": None if spend is None else _spend(spend),
         },
     )
 
@@ -81,6 +100,18 @@ def _experiment(found: ResponseFindings) -> dict[str, object]:
         "words": list(response_words(found)),
         "tables": [_table(caption, rows) for caption, rows in tables],
         "elsewhere": ELSEWHERE,
+    }
+
+
+def _spend(found: SpendPart) -> dict[str, object]:
+    head, totals = ("limit", "used", "at most"), None
+    if found.totals:
+        rows = [("month or vendor", *found.totals[0][1:]), *found.totals[1:]]
+        totals = _table("This month", rows)
+    return {
+        "words": list(found.words),
+        "totals": totals,
+        "vendors": [_table(name, (head, *rows)) for name, rows in found.vendors],
     }
 
 

@@ -92,6 +92,7 @@ def outlook_words(found: Outlook) -> Iterator[str]:
     """Say what the tables do not."""
     rules = found.quadrants.rules
     yield (
+        f"As of {found.tiers.as_of:%Y-%m-%d}. "
         f"Leads as they stood when they came: fit from {rules.fit:g} and intent from "
         f"{rules.intent:g} of 100; {found.decided} as they were decided here, {found.rated} rated "
         "by the policy in force on what was known then"

@@ -12,7 +12,7 @@ from leadfit.records import Reason
 from leadfit.report import words
 from leadfit.report.live import lead_path
 from leadfit.report.render import render
-from leadfit.resolve.pairs.side_by_side import Row, Verdict
+from leadfit.resolve.pairs.side_by_side import Agreement, Row
 
 View = dict[str, object]
 
@@ -30,12 +30,12 @@ SHORT_KINDS: Final = {
 }
 ANSWERS: Final = (("same", "Same"), ("related", "Related"), ("different", "Different"))
 VERDICTS: Final = {
-    Verdict.SAME: ("equal", "good"),
-    Verdict.ALIKE: ("equal in normal form", "good"),
-    Verdict.SHARED: ("some shared", "info"),
-    Verdict.DIFFERENT: ("different", "bad"),
-    Verdict.ONE_SIDED: ("", "still"),
-    Verdict.BESIDE: ("", "still"),
+    Agreement.SAME: ("equal", "good"),
+    Agreement.ALIKE: ("equal in normal form", "good"),
+    Agreement.SHARED: ("some shared", "info"),
+    Agreement.DIFFERENT: ("different", "bad"),
+    Agreement.ONE_SIDED: ("", "still"),
+    Agreement.BESIDE: ("", "still"),
 }
 _FIELDS: Final = {"first_name": "first name", "last_name": "last name", "parent": "parent account"}
 
@@ -190,5 +190,5 @@ def _row(row: Row) -> View:
         "right": None if row.right is None else words.short(row.right, 300),
         "verdict": verdict,
         "tone": tone,
-        "is_quiet": row.verdict in {Verdict.ONE_SIDED, Verdict.BESIDE},
+        "is_quiet": row.verdict in {Agreement.ONE_SIDED, Agreement.BESIDE},
     }

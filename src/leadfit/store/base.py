@@ -28,6 +28,7 @@ from leadfit.store.breaches import Breaches, Unbegun
 from leadfit.store.enriching import EnrichmentState
 from leadfit.store.intake import AccessKeys, Intake
 from leadfit.store.lifts import Lifts
+from leadfit.store.listing import LeadFilter
 from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
@@ -274,9 +275,9 @@ class Leads(Protocol):
         """Return a lead with everything about it."""
 
     def page(
-        self, limit: int, after: str | None, tier: Tier | None, owner_id: str | None
+        self, limit: int, after: str | None = None, wanted: LeadFilter | None = None
     ) -> tuple[LeadView, ...]:
-        """Return leads, newest first, behind the lead ``after``."""
+        """Return leads, newest first, behind the lead ``after``; all of them, or those wanted."""
 
 
 class Capacity(Protocol):

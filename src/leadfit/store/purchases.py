@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from leadfit.buying import Answer, Market, Purchase, PurchaseStatus, Whom
+from leadfit.buying import BoughtFacts, Market, Purchase, PurchaseStatus, Whom
 from leadfit.policy.enrichment import EnrichRules
 
 
@@ -40,5 +40,5 @@ class Purchases(Protocol):
     def get(self, purchase_id: str) -> Purchase | None:
         """Return a purchase."""
 
-    def answers(self, about: Sequence[Whom], since: datetime) -> tuple[Answer, ...]:
+    def answers(self, about: Sequence[Whom], since: datetime) -> tuple[BoughtFacts, ...]:
         """Return what vendors answered about these subjects since a time, oldest first."""

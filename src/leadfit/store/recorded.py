@@ -11,7 +11,7 @@ from leadfit.records import Facts, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedDecision:
     """A decision that rated a lead.
 
     Attributes:
@@ -57,7 +57,7 @@ class Fate:
 class RecordedDecisions(Protocol):
     """Reads decisions in the order of the log; nothing is written."""
 
-    def page(self, after: int, last: int, limit: int) -> tuple[tuple[Recorded, ...], int]:
+    def page(self, after: int, last: int, limit: int) -> tuple[tuple[RecordedDecision, ...], int]:
         """Return decisions that rated a lead, and the number of the log to go on behind.
 
         At most ``limit`` decisions behind ``after`` and up to ``last`` are looked at; the number is

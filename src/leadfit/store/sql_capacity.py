@@ -10,6 +10,9 @@ from leadfit.store.codec import to_us
 from leadfit.store.owners import Held
 from leadfit.store.sql import Connection
 
+_MOST_POOLS: Final = 256
+_NO_TURNS: Final[Mapping[str, int]] = {}
+
 # A slot is busy until its window has passed, both as it was when the slot was taken and as it is
 # now: a policy that makes the window longer frees nothing early, one that makes it shorter neither.
 _BUSY: Final = "(busy_until_us > :now OR claimed_us > :since)"
@@ -33,6 +36,7 @@ class SqlCapacity:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._before: dict[tuple[str, ...], dict[str, Held]] = {}
 
     def loads(
         self,
@@ -63,14 +67,25 @@ class SqlCapacity:
                 of_pools.setdefault(rep_id, {})[pool] = turn
         # Just before the least of the others: level with it, the order of ids would decide.
         least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=1) - 1
-        return {
-            rep_id: Held(
-                slots_taken=busy.get(rep_id, 0),
-                last_turn=turns.get(rep_id, least),
-                turns=of_pools.get(rep_id, {}),
-            )
-            for rep_id in rep_ids
-        }
+        if len(self._before) > _MOST_POOLS:
+            self._before.clear()
+        before = self._before.setdefault(tuple(pools), {})
+        found: dict[str, Held] = {}
+        for rep_id in rep_ids:
+            taken, last = busy.get(rep_id, 0), turns.get(rep_id, least)
+            of_pool = of_pools.get(rep_id, _NO_TURNS)
+            held = before.get(rep_id)
+            if (
+                held is None
+                or held.last_turn != last
+                or held.slots_taken != taken
+                or held.turns != of_pool
+            ):
+                # Most are as they were when they were asked for last: records take time to make.
+                held = Held(slots_taken=taken, last_turn=last, turns=of_pool)
+                before[rep_id] = held
+            found[rep_id] = held
+        return found
 
     def claim(
         self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime

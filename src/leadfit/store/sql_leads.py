@@ -25,9 +25,11 @@ from leadfit.store.decided import (
     squeeze_decision,
     squeeze_inputs,
 )
+from leadfit.store.listing import LeadFilter
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
+from leadfit.store.sql_listing import conditions
 from leadfit.store.sql_signals import SqlSignals
 from leadfit.store.sql_views import (
     LEAD,
@@ -398,23 +400,12 @@ class SqlLeads:
         return found[0] if found else None
 
     def page(
-        self, limit: int, after: str | None, tier: Tier | None, owner_id: str | None
+        self, limit: int, after: str | None = None, wanted: LeadFilter | None = None
     ) -> tuple[LeadView, ...]:
         """Return leads, newest first, behind the lead ``after``."""
-        where, values = ["1 = 1"], list[object]()
-        if after is not None:
-            where.append(
-                "(created_us, lead_id) < (SELECT created_us, lead_id FROM leads WHERE lead_id = ?)"
-            )
-            values.append(after)
-        if tier is not None:
-            where.append("tier = ?")
-            values.append(int(tier))
-        if owner_id is not None:
-            where.append("owner_id = ?")
-            values.append(owner_id)
+        where, values = conditions(wanted or LeadFilter(), after, self._accounts.members_of)
         return self._views.of(
-            f"SELECT {LEAD} FROM leads WHERE {' AND '.join(where)}"  # noqa: S608 -- fixed texts
+            f"SELECT {LEAD} FROM leads WHERE {where}"  # noqa: S608 -- fixed texts
             " ORDER BY created_us DESC, lead_id DESC LIMIT ?",
             (*values, limit),
         )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from leadfit.buying import (
-    Answer,
+    BoughtFacts,
     Closed,
     Flip,
     Market,
@@ -111,12 +111,12 @@ class SqlPurchases:
             return None
         return as_written("purchases", purchase_id, lambda: purchase_of(row))
 
-    def answers(self, about: Sequence[Whom], since: datetime) -> tuple[Answer, ...]:
+    def answers(self, about: Sequence[Whom], since: datetime) -> tuple[BoughtFacts, ...]:
         """Return what vendors answered about these subjects since a time, oldest first."""
         found = [answer for whom in about for answer in self._answers(whom, since)]
         return tuple(sorted(found, key=lambda each: (each.at, each.purchase_id)))
 
-    def _answers(self, whom: Whom, since: datetime) -> Iterator[Answer]:
+    def _answers(self, whom: Whom, since: datetime) -> Iterator[BoughtFacts]:
         rows = self._connection.execute(
             "SELECT purchase_id, vendor, answer_id, done_us FROM purchases"
             " WHERE whom_kind = ? AND whom_key = ? AND state = 'answered' AND done_us >= ?",
@@ -125,7 +125,7 @@ class SqlPurchases:
         for purchase_id, vendor, answer_id, done_us in rows:
             held = self._signals.read(answer_id)
             if held is not None:
-                yield Answer(
+                yield BoughtFacts(
                     purchase_id=purchase_id,
                     vendor=vendor,
                     whom=whom,

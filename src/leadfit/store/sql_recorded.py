@@ -10,7 +10,7 @@ from typing import Final, cast
 from leadfit.records import Facts, Tier
 from leadfit.store.codec import from_us, maybe_time, to_us
 from leadfit.store.decided import open_decision, open_inputs_text
-from leadfit.store.recorded import Fate, Recorded
+from leadfit.store.recorded import Fate, RecordedDecision
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_people import SqlPeople
@@ -55,20 +55,20 @@ class SqlRecorded:
         self._people = people
         self._accounts = accounts
 
-    def page(self, after: int, last: int, limit: int) -> tuple[tuple[Recorded, ...], int]:
+    def page(self, after: int, last: int, limit: int) -> tuple[tuple[RecordedDecision, ...], int]:
         """Return decisions that rated a lead, and the number of the log to go on behind."""
         rows = self._connection.execute(_PAGE, (after, last, limit)).fetchall()
         found = (self._read(row) for row in rows if row[2] is not None)
         goes_on = rows[-1][1] if len(rows) == limit else last
         return tuple(each for each in found if each is not None), goes_on
 
-    def _read(self, row: Row) -> Recorded | None:
+    def _read(self, row: Row) -> RecordedDecision | None:
         decision_id, seq, lead_id, policy, artifact, body, inputs, token, key, statement = row
         text = open_decision(body)
         if _RATED not in text:
             return None
         said = None if token is None else self._people.open(token, key, statement)
-        return Recorded(
+        return RecordedDecision(
             seq=seq,
             decision_id=decision_id,
             lead_id=lead_id,

@@ -262,7 +262,11 @@ class SqliteStore:
         return answer
 
     def _open_transactions(self) -> Transactions:
-        return _SqliteTransactions(self._connect(), self._secret, self._world, self._path)
+        connection = self._connect()
+        # What a piece would have to take back is more than SQLite keeps in memory by itself: it
+        # would make a file for nearly every decision.
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return _SqliteTransactions(connection, self._secret, self._world, self._path)
 
     def scrub(self) -> bool:
         """Overwrite or drop what deleted rows left behind; ``False`` when somebody is in the way.

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 from leadfit.history import FactColumn, Known, Step
@@ -27,6 +28,7 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.store import Session, Store
+from leadfit.store.listing import LeadFilter
 from leadfit.store.past import (
     AccountScore,
     Learning,
@@ -35,7 +37,7 @@ from leadfit.store.past import (
     PastFact,
     PastSpend,
 )
-from leadfit.store.views import Feedback, SignalState
+from leadfit.store.views import Feedback, LeadView, SignalState
 from leadfit.testing.fakes import FrozenWorld
 
 SLOTS: Final = 15
@@ -338,13 +340,57 @@ def pages_of_leads_neither_miss_nor_repeat(bench: Bench) -> None:
     made = [bench.store.write(lambda session: make_lead(session, bench.world)) for _ in range(7)]
 
     def page(after: str | None) -> list[str]:
-        views = bench.store.read(lambda session: session.leads.page(3, after, None, None))
+        views = bench.store.read(lambda session: session.leads.page(3, after))
         return [view.lead.lead_id for view in views]
 
     seen: list[str] = []
     while more := page(seen[-1] if seen else None):
         seen += more
     expect(sorted(seen) == sorted(lead.lead_id for lead in made), f"the pages hold {seen}")
+
+
+def a_list_holds_what_is_wanted_and_nothing_else(bench: Bench) -> None:
+    """Each condition by itself; leads of a merged account are those of its survivor."""
+    now = bench.world.now()
+    start = Clock(
+        key="c", kind=ClockKind.SIGNAL_TO_TOUCH, lead_id="l2", assignment_id=None,
+        started_at=now, due_at=now,
+    )  # fmt: skip
+
+    def fill(session: Session) -> None:
+        session.accounts.add_accounts([Account(account_id=each, name=each) for each in ("a", "b")])
+        for number, account_id in enumerate(("a", "b", None, None), start=1):
+            at = now + timedelta(minutes=number)
+            lead = Lead(lead_id=f"l{number}", created_at=at, account_id=account_id)
+            session.leads.add(replace(lead, tier=Tier.TWO if number == 3 else None), at, None)
+        assign(session, "l1", "rep_a", 1, now)
+        session.leads.touch("l1", now)
+        session.clocks.start(start)
+        session.clocks.advance(start, step=1, due_at=None, now=now)
+        session.leads.close("l4")
+
+    bench.store.write(fill)
+    for wanted, ids in (
+        (LeadFilter(), "l4 l3 l2 l1"),
+        (LeadFilter(tier=Tier.TWO), "l3"),
+        (LeadFilter(owner_id="rep_a"), "l1"),
+        (LeadFilter(is_open=False), "l4"),
+        (LeadFilter(is_open=True, since=now + timedelta(minutes=2)), "l3 l2"),
+        (LeadFilter(account_ids=("a", "b")), "l2 l1"),
+        (LeadFilter(account_ids=()), ""),
+        (LeadFilter(contact_ids=("nobody",)), ""),
+        (LeadFilter(is_unassigned=True), "l3 l2"),
+        (LeadFilter(is_breached=True), "l2"),
+        (LeadFilter(is_untouched=True), "l3 l2"),
+        (LeadFilter(seen_owners=("rep_b",)), "l4 l3 l2"),
+        (LeadFilter(seen_owners=()), "l4 l3 l2"),
+    ):
+        found = [view.lead.lead_id for view in bench.store.read(partial(_page_of, wanted))]
+        expect(found == ids.split(), f"{wanted} holds {found}")
+
+
+def _page_of(wanted: LeadFilter, session: Session) -> tuple[LeadView, ...]:
+    return session.leads.page(9, None, wanted)
 
 
 def an_unassigned_lead_is_found_until_it_has_an_owner(bench: Bench) -> None:
@@ -500,6 +546,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     candidates_share_a_key,
     a_second_import_adds_nothing,
     pages_of_leads_neither_miss_nor_repeat,
+    a_list_holds_what_is_wanted_and_nothing_else,
     an_unassigned_lead_is_found_until_it_has_an_owner,
     a_log_as_written_verifies,
     a_past_comes_in_once_and_is_read_up_to_a_time,

@@ -23,7 +23,7 @@ from leadfit.bounds import (
     weighted_share,
 )
 from leadfit.policy import Policy
-from leadfit.policy.schema import MatchWatch
+from leadfit.policy.schema import MatchWatchRules
 from leadfit.records import Band
 from leadfit.watch.bands import BandShare, band_shares
 from leadfit.watch.rows import AUDIT, LINK, MISSED, Judged, LinkRow, Period, ReviewRow, Rows
@@ -217,7 +217,7 @@ def audited(pairs: Sequence[Judged], promised: float) -> Audit:
     )
 
 
-def _rate(name: KpiName, own: Sequence[LinkRow], rows: Rows, rules: MatchWatch) -> Kpi:
+def _rate(name: KpiName, own: Sequence[LinkRow], rows: Rows, rules: MatchWatchRules) -> Kpi:
     """Count signals; a lead a reviewer found the account of counts with those linked at once."""
     hits = 0
     for link in own:
@@ -237,7 +237,7 @@ def _rate(name: KpiName, own: Sequence[LinkRow], rows: Rows, rules: MatchWatch) 
     )
 
 
-def _wrong(audit: Audit, rules: MatchWatch) -> Kpi:
+def _wrong(audit: Audit, rules: MatchWatchRules) -> Kpi:
     return Kpi(
         name=KpiName.FALSE_POSITIVE,
         value=audit.share,
@@ -253,7 +253,7 @@ def _missed(
     own: Sequence[LinkRow],
     judgments: Mapping[str, tuple[Judged, ...]],
     audit: Audit,
-    rules: MatchWatch,
+    rules: MatchWatchRules,
 ) -> Kpi:
     """Estimate missed links from the sample of leads that had a candidate and were not linked.
 
@@ -294,7 +294,7 @@ def _waited(review: ReviewRow, period: Period) -> bool:
     return review.due_at is not None and review.opened_at < period.end and is_open
 
 
-def _age(queue: Sequence[ReviewRow], end: datetime, rules: MatchWatch) -> Kpi:
+def _age(queue: Sequence[ReviewRow], end: datetime, rules: MatchWatchRules) -> Kpi:
     """Take the median over decided and open reviews; an open one counts as old as it is.
 
     What waits is older when it is decided. So the median is never told too high, and it has an

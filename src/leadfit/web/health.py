@@ -28,10 +28,13 @@ async def readyz(request: Asked) -> Response[Json]:
     if wrong:
         words = "; ".join(f"{each.name}: {each.words}" for each in wrong)
         raise overloaded(503, "not_ready", words, 5.0)
+    # Who asks has no key: names of files, and nothing of what they say.
+    folder = await site.run(site.leadfit.policies.folder_state)
     return Response(
         {
             "status": "ready",
             "policy_digest": site.leadfit.policy.digest,
+            "policy_folder": {"differs": list(folder.differs), "is_usable": folder.is_usable},
             "checks": {each.name: each.words for each in checks},
         }
     )

@@ -11,6 +11,8 @@ from typing import Final
 
 from leadfit.app import Status
 from leadfit.app.delivering import DeliveryStatus
+from leadfit.app.edited import FolderState
+from leadfit.policy.load import FILES
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
 REQUEST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -155,7 +157,18 @@ def _gauges(status: Status, under_way: int) -> Sequence[str]:
         (("check", each.name),): int(each.holds) for each in status.checks
     }
     families.append(family("leadfit_check", "What readiness is made of; 1 when it holds", checks))
-    return [*families, *_of_sources(status)]
+    return [*families, *_of_the_folder(status.policy_folder), *_of_sources(status)]
+
+
+def _of_the_folder(folder: FolderState) -> Sequence[str]:
+    differs: dict[Labels, float] = {
+        (("file", name),): int(name in folder.differs) for name in FILES
+    }
+    unusable: dict[Labels, float] = {(): int(not folder.is_usable)}
+    return (
+        family("leadfit_policy_differs", "1 while a file says what is not in force", differs),
+        family("leadfit_policy_unusable", "1 while no plan can be made of the folder", unusable),
+    )
 
 
 def _of_sources(status: Status) -> Sequence[str]:

@@ -36,6 +36,7 @@ def description() -> Json:
             **_lead_paths(),
             **_review_paths(),
             **_delivery_paths(),
+            **_enrich_paths(),
             **_open_paths(),
         },
         "components": {"securitySchemes": {"key": key}, "schemas": _schemas()},
@@ -81,6 +82,7 @@ def _lead_paths() -> Json:
     )  # fmt: skip
     _may_conflict(lifted, "It is closed, does not pass the fit gate, or nothing holds it back")
     return {
+        "/v1/leads": {"get": _list_of_leads()},
         lead: {"get": shown},
         f"{lead}/why": {"get": why},
         f"{lead}/accept": {"post": taken},
@@ -89,6 +91,23 @@ def _lead_paths() -> Json:
         f"{lead}/assign": {"post": given},
         f"{lead}/override": {"post": lifted},
     }
+
+
+def _list_of_leads() -> Json:
+    call = _call("Leads, newest first", "read", "Leads", {}, ())
+    truth: Json = {"enum": ["true", "false"]}
+    call["parameters"] = [
+        _query("tier", {"enum": ["1", "2", "3"]}),
+        _query("owner", _TEXT),
+        _query("state", {"enum": ["open", "closed"]}),
+        _query("since", {"type": "string", "format": "date-time"}),
+        _query("account", _TEXT),
+        *(_query(name, truth) for name in ("unassigned", "breached", "untouched")),
+        _query("viewer", _TEXT),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("after", _TEXT),
+    ]
+    return call
 
 
 def _delivery_paths() -> Json:
@@ -105,6 +124,18 @@ def _delivery_paths() -> Json:
         "/v1/dead-letters/retry": {"post": again},
         "/v1/dead-letters/drop": {"post": given_up},
     }
+
+
+def _enrich_paths() -> Json:
+    time: Json = {"type": "string", "format": "date-time"}
+    left = _call("What is left of each vendor's quotas", "read", "Quotas", {}, ())
+    spent = _call("What calls of vendors cost, and how much was waste", "read", "Spending", {}, ())
+    spent["parameters"] = [
+        _query("since", time),
+        _query("until", time),
+        _query("leads", {"type": "integer", "minimum": 1, "maximum": 500}),
+    ]
+    return {"/v1/enrich/quotas": {"get": left}, "/v1/enrich/report": {"get": spent}}
 
 
 def _review_paths() -> Json:
@@ -332,6 +363,7 @@ def _schemas() -> Json:
         "Refused": _object({"refused": _list(free), "next": _OPTIONAL}, ("refused",)),
         "SignalState": free,
         "Lead": free,
+        "Leads": _object({"leads": _list(free), "next": _OPTIONAL}, ("leads", "next")),
         "Why": free,
         "Review": free,
         "Reviews": _object({"reviews": _list(_ref("Review")), "next": _OPTIONAL}, ("reviews",)),
@@ -339,6 +371,8 @@ def _schemas() -> Json:
         "Merges": _object({"account_id": _TEXT, "merges": _list(_ref("Merge"))}, ("merges",)),
         "DeadLetter": free,
         "DeadLetters": _object({"dead_letters": _list(_ref("DeadLetter"))}, ("dead_letters",)),
+        "Quotas": _object({"vendors": _list(free)}, ("vendors",)),
+        "Spending": free,
         "Fault": _object({"place": _TEXT, "came": _TEXT, "allowed": _TEXT}),
         "Problem": _problem_schema(),
     }

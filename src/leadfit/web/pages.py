@@ -11,19 +11,26 @@ from typing import Final
 
 from litestar import MediaType, Response, get
 
+from leadfit.app.enriching import VendorStatus
+from leadfit.app.listing import LeadPage
+from leadfit.app.spent import gate_words, quota_rows, spending_words, total_rows
 from leadfit.canonical import plain
-from leadfit.errors import Fault, NotFound, shorten
+from leadfit.errors import Fault, NotFound
+from leadfit.jobs.spending import Spending
 from leadfit.records import Decision, Tier
 from leadfit.report import live
-from leadfit.report.matching import kpis_page
+from leadfit.report.matching import SpendPart, kpis_page
+from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
+from leadfit.score import why_not_lifted
+from leadfit.store.lifts import Lift
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.past import AccountScore
 from leadfit.store.views import LeadView
+from leadfit.web.listing import FILTERS, PAGE_ROWS, leads_asked
 from leadfit.web.problems import Problem, refused
 from leadfit.web.site import Asked, Site, named, site_of
 
-PAGE_ROWS: Final = 50
 REPORTS: Final = ("reports/report.html", "reports/benchmark.html")
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -46,6 +53,7 @@ async def home(request: Asked) -> Response[str]:
             is_ready=status.ready,
             has_report=_report_file(site) is not None,
             trouble=deliveries.trouble,
+            policy_waits=status.policy_folder.words,
         )
     )
 
@@ -53,22 +61,28 @@ async def home(request: Asked) -> Response[str]:
 @get("/leads", name="lead_list", media_type=MediaType.HTML)
 async def lead_list(request: Asked) -> Response[str]:
     """List leads, newest first, a page at a time."""
-    site = site_of(request)
-    asked = request.query_params
-    tier = _tier(asked.get("tier", ""))
-    owner_id = asked.get("owner", "").strip()[:200] or None
-    after = asked.get("after", "").strip()[:500] or None
-    views = await site.run(
-        lambda: site.leadfit.leads(PAGE_ROWS + 1, after=after, tier=tier, owner_id=owner_id)
-    )
+    site, given = site_of(request), dict(request.query_params)
+    faults: list[Fault] = []
+    wanted = leads_asked(given, faults)
+    if faults:
+        raise refused(faults)
+    of, after = given.get("of", "").strip()[:200], given.get("after", "").strip()[:500] or None
+    if of:
+        wanted = replace(wanted, **{"person" if "@" in of else "account": of})
+    why = None
+    try:
+        page = await site.run(lambda: site.leadfit.listing.page(wanted, PAGE_ROWS, after=after))
+    except NotFound as error:
+        page, why = LeadPage(views=(), rows=()), str(error)
+    chosen = {name: given[name].strip() for name in FILTERS if given.get(name, "").strip()}
     return _page(
         live.lead_list(
-            [sheet(view) for view in views[:PAGE_ROWS]],
+            [sheet(view) for view in page.views],
             now=site.leadfit.world.now(),
-            tier=tier,
-            owner_id=owner_id,
+            chosen=chosen | ({"of": of} if of else {}),
             after=after,
-            has_more=len(views) > PAGE_ROWS,
+            following=page.next,
+            why=why,
         )
     )
 
@@ -76,12 +90,47 @@ async def lead_list(request: Asked) -> Response[str]:
 @get("/leads/{lead_id:path}", name="lead_page", media_type=MediaType.HTML)
 async def lead_page(request: Asked) -> Response[str]:
     """Show one lead with its why."""
-    site, wanted = site_of(request), named(request, "lead_id").removeprefix("/")
-    view = await site.run(lambda: site.leadfit.lead(wanted))
-    decisions = await site.run(lambda: site.leadfit.why(wanted))
-    asked = await site.run(lambda: site.leadfit.matching.of_lead(wanted))
+    return await show_lead(site_of(request), named(request, "lead_id").removeprefix("/"))
+
+
+async def show_lead(
+    site: Site, lead_id: str, *, entered: Overriding | None = None, status: int = 200
+) -> Response[str]:
+    """Return the page of a lead, with what was entered into its form where that was refused."""
+    view = await site.run(lambda: site.leadfit.lead(lead_id))
+    decisions = await site.run(lambda: site.leadfit.why(lead_id))
+    asked = await site.run(lambda: site.leadfit.matching.of_lead(lead_id))
+    lifts = await site.run(lambda: site.leadfit.routing.lifts(lead_id))
     shown = replace(sheet(view, decisions), reviews=_open_reviews(asked))
-    return _page(live.lead_page(shown, now=site.leadfit.world.now()))
+    override = replace(
+        entered or Overriding(), why_not=_why_not_lifted(view), past=_past_lifts(lifts)
+    )
+    text = live.lead_page(shown, now=site.leadfit.world.now(), override=override)
+    return Response(text, status_code=status, media_type=MediaType.HTML)
+
+
+def _why_not_lifted(view: LeadView) -> str | None:
+    """Return why no person can lift a lead, as far as its latest rating tells."""
+    if not view.lead.is_open:
+        return "it is closed"
+    if view.score is None:
+        return "it was never rated"
+    if view.lead.tier is Tier.ONE:
+        return "it is Tier 1 already"
+    return why_not_lifted(view.score)
+
+
+def _past_lifts(lifts: tuple[Lift, ...]) -> tuple[PastLift, ...]:
+    return tuple(
+        PastLift(
+            tier=each.tier.value,
+            from_tier=each.from_tier.value,
+            by=each.by,
+            reason=each.reason,
+            at=each.at,
+        )
+        for each in lifts
+    )
 
 
 @get("/kpis", name="kpis", media_type=MediaType.HTML)
@@ -91,6 +140,8 @@ async def kpis(request: Asked) -> Response[str]:
     found = await site.run(site.leadfit.match_kpis)
     sla = await site.run(site.leadfit.sla_kpis)
     experiment = await site.run(site.leadfit.outcomes.response)
+    vendors = await site.run(site.leadfit.enriching.status)
+    spent = await site.run(site.leadfit.enriching.report)
     return _page(
         kpis_page(
             found.weeks,
@@ -99,7 +150,20 @@ async def kpis(request: Asked) -> Response[str]:
             found.edges,
             promises=(*sla.weeks, sla.so_far),
             experiment=experiment,
+            spend=_spend(vendors, spent),
         )
+    )
+
+
+def _spend(vendors: tuple[VendorStatus, ...], spent: Spending) -> SpendPart | None:
+    """Return what is told of bought facts; nothing where no vendor was ever asked for one."""
+    if not vendors and not spent.whole.calls:
+        return None
+    totals = (*spent.months, *spent.vendors) if spent.whole.calls else ()
+    return SpendPart(
+        words=tuple(spending_words(spent)),
+        totals=total_rows(totals) if totals else (),
+        vendors=tuple((gate_words(each), quota_rows(each)) for each in vendors),
     )
 
 
@@ -220,14 +284,6 @@ def error_page(problem: Problem) -> Response[str]:
 
 def _page(text: str) -> Response[str]:
     return Response(text, media_type=MediaType.HTML)
-
-
-def _tier(text: str) -> Tier | None:
-    if not text.strip():
-        return None
-    if text.strip() not in {"1", "2", "3"}:
-        raise refused([Fault(place="tier", came=shorten(text), allowed="1, 2 or 3")])
-    return Tier(int(text))
 
 
 def _report_file(site: Site) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs
 
 from litestar import MediaType, Response, get, post
 from litestar.response import Redirect
@@ -14,14 +13,11 @@ from leadfit.records import Relation
 from leadfit.report import reviews as pages
 from leadfit.report import words
 from leadfit.store.matching import ReviewKind
-from leadfit.web.body import read_raw
-from leadfit.web.problems import Problem, problem_of, refused
-from leadfit.web.said import LONGEST_WORDS
+from leadfit.web.forms import read_form, told, who_and_why
+from leadfit.web.problems import Problem, refused
 from leadfit.web.site import Asked, Site, named, permitted, site_of
 
 PAGE_ROWS: Final = 50
-FORM: Final = "application/x-www-form-urlencoded"
-_LONGEST_NAME: Final = 200
 
 
 @get("/reviews", name="review_queue", media_type=MediaType.HTML)
@@ -55,9 +51,7 @@ async def settle_page(request: Asked) -> Response[str]:
     The key in the form is what allows it: a page of another site knows none.
     """
     site, review_id = site_of(request), _review_id(request)
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise Problem(403, "other_site", "this form can be sent from its own page only")
-    form = await _form(request)
+    form = await read_form(request)
     by, reason = form.get("by", "").strip(), form.get("reason", "").strip()
     try:
         permitted(site, form.get("key", "").strip(), "ops")
@@ -68,12 +62,9 @@ async def settle_page(request: Asked) -> Response[str]:
             )
         )
     except (Problem, LeadfitError) as error:
-        problem = problem_of(error)
-        if problem.status == 404:
-            raise
-        told = "; ".join(f"{each.place}: {each.allowed}" for each in problem.faults)
-        entered = pages.Entered(fault=told or problem.detail, by=by, reason=reason)
-        return await _page(site, review_id, entered=entered, status=problem.status)
+        fault, status = told(error)
+        entered = pages.Entered(fault=fault, by=by, reason=reason)
+        return await _page(site, review_id, entered=entered, status=status)
     return Redirect(pages.review_path(review_id), status_code=303)
 
 
@@ -89,32 +80,17 @@ def _review_id(request: Asked) -> str:
     return named(request, "review_id").removeprefix("/")
 
 
-async def _form(request: Asked) -> dict[str, str]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
-        raise Problem(415, "wrong_media_type", f"came content-type {shorten(kind, 60)}; use {FORM}")
-    raw = await read_raw(request)
-    try:
-        found = parse_qs(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=10)
-    except ValueError as error:
-        came = Fault(place="form", came="something unreadable", allowed="a form of this page")
-        raise refused([came]) from error
-    return {name: values[-1] for name, values in found.items()}
-
-
 def _checked(form: dict[str, str], by: str, reason: str) -> Relation:
     """Return the answer of a form.
 
     Raises:
         Problem: 422 with every fault.
     """
-    faults, relations = list[Fault](), [each.value for each in Relation]
+    faults, relations = (
+        who_and_why(by, reason, needs_reason=False),
+        [each.value for each in Relation],
+    )
     answer = form.get("relation", "")
-    if not 1 <= len(by) <= _LONGEST_NAME:
-        faults.append(Fault(place="your name", came=shorten(by), allowed="who decides"))
-    if len(reason) > LONGEST_WORDS:
-        allowed = f"at most {LONGEST_WORDS} characters"
-        faults.append(Fault(place="reason", came=shorten(reason), allowed=allowed))
     if answer not in relations:
         faults.append(Fault(place="answer", came=shorten(answer), allowed=", ".join(relations)))
     if faults:

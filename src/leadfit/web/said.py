@@ -28,13 +28,13 @@ def only_known(given: Iterable[str], known: tuple[str, ...], faults: list[Fault]
     )
 
 
-def row_limit(given: str, most: int, faults: list[Fault]) -> int:
+def row_limit(given: str, most: int, faults: list[Fault], *, name: str = "limit") -> int:
     """Return how many rows a query asks for, at most ``most``; a fault is added to ``faults``."""
     if given.isascii() and given.isdigit() and len(given) < _LONG_NUMBER:
         limit = int(given)
         if 1 <= limit <= most:
             return limit
-    faults.append(Fault(place="limit", came=shorten(given), allowed=f"1 to {most}"))
+    faults.append(Fault(place=name, came=shorten(given), allowed=f"1 to {most}"))
     return most
 
 

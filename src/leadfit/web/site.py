@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from litestar import Request
@@ -101,6 +101,20 @@ class Site:
     async def run(self, call: Callable[[], T]) -> T:
         """Run a call that waits for the store in a thread, so that the loop stays free."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    @staticmethod
+    async def until(begun: Future[T]) -> None:
+        """Wait until the store has ended a piece of work, well or not, without a thread for it."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Event = asyncio.Event()
+
+        def tell(_end: Future[T]) -> None:
+            # The server may have ended in the meantime, and nobody waits any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(ended.set)
+
+        begun.add_done_callback(tell)
+        await ended.wait()
 
     @contextmanager
     def room_for(self, key: str) -> Iterator[Room]:

@@ -30,7 +30,11 @@ money_a_month = 100
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """A workspace in which four companies were asked about; one was a miss, one changed a tier."""
+    return with_purchases(tmp_path)
+
+
+def with_purchases(tmp_path: Path) -> Path:
+    """Make one in which four companies were asked about; one was a miss, one changed a tier."""
     folder, world = tmp_path / "workspace", SystemWorld()
     create_workspace(folder, world=world)
     starter = folder / "policy" / "policy.toml"

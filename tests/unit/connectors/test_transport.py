@@ -18,7 +18,7 @@ from leadfit.connectors.base import (
     Unclear,
     WronglySetUp,
 )
-from leadfit.connectors.transport import Answer, Transport, check, retry_after_s
+from leadfit.connectors.transport import HttpAnswer, Transport, check, retry_after_s
 from leadfit.testing.receivers import Fault, WebhookReceiver
 from leadfit.world import SystemWorld
 
@@ -140,7 +140,7 @@ def test_a_header_cannot_be_broken_into_two(receiver: WebhookReceiver, header: s
 )  # fmt: skip
 def test_each_status_has_its_class(status: int, expected: type[Exception]) -> None:
     with pytest.raises(Exception) as caught:  # noqa: PT011 -- the class is what is looked at
-        check(Answer(status=status, headers={}, body=b"", retry_after_s=7.0))
+        check(HttpAnswer(status=status, headers={}, body=b"", retry_after_s=7.0))
     assert type(caught.value) is expected
     if isinstance(caught.value, NotTaken | Unclear | OnHold) and expected is not WronglySetUp:
         assert caught.value.retry_after_s == 7.0

@@ -105,6 +105,44 @@ def bench(store: SqliteStore, world: FrozenWorld, policy: Policy) -> Bench:
     return Bench(store, world, policy)
 
 
+class Gathering(Scripted):
+    """A performer that takes several at once."""
+
+    def __init__(self, *answers: Exception | None, known: bool | Exception | None = None) -> None:
+        super().__init__(*answers, known=known)
+        self.together: list[list[str]] = []
+
+    def perform_together(self, actions: Sequence[Action]) -> None:
+        self.together.append([each.key for each in actions])
+        answer = self._answers.pop(0) if self._answers else None
+        if answer is not None:
+            raise answer
+
+
+def test_what_is_due_at_a_receiver_that_takes_several_is_handed_over_at_once(bench: Bench) -> None:
+    performer = Gathering()
+    deliveries = bench.of(performer)
+    for key in ("a", "b", "c"):
+        bench.queue(key)
+    assert deliveries.deliver(10) == 3
+    assert performer.together == [["a", "b", "c"]]
+    assert {bench.seen(key).state for key in "abc"} == {ActionState.DONE}
+
+
+def test_after_trouble_with_several_each_of_them_is_looked_up(bench: Bench) -> None:
+    performer = Gathering(Unclear("the answer made no sense"), known=True)
+    deliveries = bench.of(performer)
+    bench.queue("a")
+    bench.queue("b")
+    assert deliveries.deliver(10) == 0
+    assert {bench.seen(key).state for key in "ab"} == {ActionState.AMBIGUOUS}
+    bench.world.pass_time(3600)
+    deliveries.deliver(10)
+    assert sorted(performer.looked_up) == ["a", "b"]
+    assert not performer.sent
+    assert {bench.seen(key).state for key in "ab"} == {ActionState.DONE}
+
+
 def test_a_busy_receiver_is_tried_again_within_longer_and_longer_times(bench: Bench) -> None:
     bench.queue()
     performer = Scripted(*[NotTaken("busy")] * 9)

@@ -122,7 +122,7 @@ def test_what_the_sender_named_by_its_id_is_no_match_to_audit(
 ) -> None:
     rules = with_quota(200)
     post(store, world, rules, "first@firm.com", 0)
-    (first,) = store.read(lambda session: session.leads.page(5, None, None, None))
+    (first,) = store.read(lambda session: session.leads.page(5))
     for number in range(5):
         body = {
             "source": "crm", "event_id": f"named-{number}", "kind": "demo_request",

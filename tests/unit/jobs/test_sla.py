@@ -33,7 +33,7 @@ def post(store: SqliteStore, world: FrozenWorld, number: int) -> None:
 
 
 def leads(store: SqliteStore) -> tuple[LeadView, ...]:
-    return store.read(lambda session: session.leads.page(50, None, None, None))
+    return store.read(lambda session: session.leads.page(50))
 
 
 def test_a_clock_never_fires_early(store: SqliteStore, world: FrozenWorld) -> None:

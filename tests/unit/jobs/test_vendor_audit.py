@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from leadfit.errors import BadInput
-from leadfit.jobs.vendor_audit import LEAST_LEADS, Audit, agrees, audit, compare, draw, read_truth
+from leadfit.jobs.vendor_audit import (
+    LEAST_LEADS,
+    VendorAudit,
+    agrees,
+    audit,
+    compare,
+    draw,
+    read_truth,
+)
 from leadfit.records import Fact
 from leadfit.store import SqliteStore
 from leadfit.testing import FrozenWorld
@@ -55,6 +63,16 @@ def test_what_the_vendor_did_not_say_is_no_error_and_is_counted() -> None:
     assert (leads.low, leads.high) == (0.0, 1.0)
 
 
+def test_text_where_a_number_belongs_is_the_fault_of_the_file() -> None:
+    truths = ("about 600", "500-1000", "n/a", "640", "64")
+    pairs = [({"employees": each, "city": ""}, {"employees": 640}) for each in truths]
+    employees, _, leads = compare(pairs, ["employees", "city"], 0.1)
+    assert (employees.right, employees.compared, employees.unreadable) == (1, 2, 3)
+    assert (leads.compared, leads.missing, leads.unreadable) == (2, 0, 3)
+    text, _ = compare([({"city": "640"}, {"city": "Rome"})], ["city"], 0.1)
+    assert (text.compared, text.unreadable) == (1, 0)
+
+
 def test_a_lead_is_right_when_everything_is() -> None:
     pairs = [({"a": "1", "b": "2"}, {"a": 1, "b": 2}), ({"a": "1", "b": "2"}, {"a": 1, "b": 3})]
     *_, leads = compare(pairs, ["a", "b"], 0.1)
@@ -74,7 +92,7 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, said: 
         read_truth(tmp_path / "none.csv", ("employees",))
 
 
-def _audited(shop: Shop, truth: Path, firms: int) -> Audit:
+def _audited(shop: Shop, truth: Path, firms: int) -> VendorAudit:
     """Audit the vendor, which is wrong about every tenth firm and was never asked about one."""
     lines = [f"firm{number}.com,{640 if number % 10 else 64}" for number in range(firms)]
     truth.write_text("\n".join(["domain,employees", *lines, "unknown.com,5"]), "utf-8")

@@ -16,7 +16,7 @@ from leadfit.pipeline.question import Question
 from leadfit.pipeline.worth_buying import choices, is_worth_it, worth_buying
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.enrichment import Admissible
-from leadfit.policy.scoring import Band, FactPart, Less, WordPoints
+from leadfit.policy.scoring import FactPart, Less, PointBand, WordPoints
 from leadfit.records import Account, Activity, Fact, Kind, Lead, RepLoad, Subject, Tier
 from leadfit.score.cells import admitted, split, weighed
 from leadfit.testing.builders import NOW, changed
@@ -214,7 +214,7 @@ def test_a_title_may_earn_by_two_parts_and_lose_by_no_third() -> None:
 
 
 def test_a_fact_read_as_number_and_as_yes_may_be_both_at_once() -> None:
-    size = FactPart(fact="seats", cap=20, bands=(Band(min=0, points=20),))
+    size = FactPart(fact="seats", cap=20, bands=(PointBand(min=0, points=20),))
     paid = FactPart(fact="seats", cap=20, yes=20)
     policy = changed(load_starter(), "score.fit", {"size": size, "paid": paid})
     (seats,) = worth_buying(question({}, free=("seats",), policy=policy)).cells

@@ -59,7 +59,7 @@ def test_an_empty_list_says_what_to_do() -> None:
 
 
 def test_an_empty_choice_is_not_an_empty_workspace() -> None:
-    found = text_of(live.lead_list([], now=NOW, tier=Tier.TWO))
+    found = text_of(live.lead_list([], now=NOW, chosen={"tier": "2"}))
     assert "No lead fits this choice" in found
     assert "No leads yet" not in found
 
@@ -94,7 +94,7 @@ def test_a_clock_that_was_breached_before_it_stopped_is_shown_as_bad() -> None:
 
 def test_the_next_page_keeps_the_choice() -> None:
     page = live.lead_list(
-        [sheet("lead 1&2")], now=NOW, tier=Tier.ONE, owner_id="rep/a", has_more=True
+        [sheet()], now=NOW, chosen={"tier": "1", "owner": "rep/a"}, following="lead 1&2"
     )
     assert "/leads?tier=1&amp;owner=rep%2Fa&amp;after=lead+1%262" in page
 

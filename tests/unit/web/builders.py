@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,14 +12,17 @@ import httpx
 from litestar.types import ASGIApp
 
 from leadfit.app import Leadfit, Status
+from leadfit.app.changing import Changing
 from leadfit.app.delivering import Delivering, DeliveryStatus, DestinationView
+from leadfit.app.edited import FolderState
 from leadfit.app.health import Check, Waits
-from leadfit.app.keys import Keys
+from leadfit.app.keys import ApiKeys
+from leadfit.app.listing import LeadPage, LeadsAsked, Listing
 from leadfit.app.matching import Matching
 from leadfit.app.routing import Routing
 from leadfit.canonical import digest
 from leadfit.errors import Conflict, Fault, NotFound, NotPossible, StoreBusy
-from leadfit.pipeline import InForce
+from leadfit.pipeline import Accepting, InForce
 from leadfit.policy import load_starter
 from leadfit.records import (
     Account,
@@ -225,6 +229,39 @@ class NoReviews(Matching):
         return ()
 
 
+class ListingInMemory(Listing):
+    """Leads in a dictionary; by tier and owner they can be asked for."""
+
+    def __init__(self, views: Mapping[str, LeadView]) -> None:
+        self._views = views
+
+    def page(
+        self, asked: LeadsAsked | None = None, limit: int = 50, *, after: str | None = None
+    ) -> LeadPage:
+        wanted = asked or LeadsAsked()
+        found = [
+            view
+            for view in self._views.values()
+            if wanted.tier in {None, view.lead.tier}
+            and wanted.owner_id in {None, view.lead.owner_id}
+        ]
+        ids = [view.lead.lead_id for view in found]
+        start = ids.index(after) + 1 if after in ids else 0
+        views = tuple(found[start : start + limit])
+        more = start + limit < len(found)
+        return LeadPage(views=views, rows=(), next=views[-1].lead.lead_id if more else None)
+
+
+class NoChanges(Changing):
+    """A policy folder that says what is in force."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def folder_state(self) -> FolderState:
+        return FolderState()
+
+
 class NoWaits(Waits):
     """Nobody waited."""
 
@@ -261,6 +298,10 @@ class NoRouting(Routing):
             at=START,
         )
 
+    def lifts(self, lead_id: str) -> tuple[Lift, ...]:
+        assert lead_id
+        return ()
+
     def override_counts(self) -> Mapping[str, int]:
         return {"rep_ada": 3, "-": 1}
 
@@ -282,7 +323,7 @@ class NoDeliveries(Delivering):
         )
 
 
-class FixedKeys(Keys):
+class FixedKeys(ApiKeys):
     """The keys of :data:`KEYS`."""
 
     def __init__(self) -> None:
@@ -300,10 +341,12 @@ class LeadfitInMemory(Leadfit):
         self.world = FrozenWorld(START + timedelta(minutes=2))
         self.matching = NoReviews()
         self.waits = NoWaits()
+        self.policies = NoChanges()
         self.keys = FixedKeys()
         self.deliveries = NoDeliveries()
         self._in_force = InForce(policy=load_starter())
         self.views = {view.lead.lead_id: view for view in views}
+        self.listing = ListingInMemory(self.views)
         self.stored: dict[tuple[object, object], tuple[str, str]] = {}
         self.is_busy = False
         self.is_ready = True
@@ -314,6 +357,13 @@ class LeadfitInMemory(Leadfit):
         if self.is_busy:
             raise StoreBusy("the store is full", retry_after_s=2.5)
         return tuple(self._accept(body) for body in bodies)
+
+    def begin_accepting(self, bodies: Iterable[object]) -> Accepting:
+        answers = self.accept_many(bodies)
+        stored: Future[list[Receipt | Conflict]] = Future()
+        stored.set_result([each for each in answers if not isinstance(each, Refusal)])
+        refused = tuple(each if isinstance(each, Refusal) else None for each in answers)
+        return Accepting(world=self.world, refused=refused, stored=stored)
 
     def _accept(self, body: object) -> Receipt | Refusal | Conflict:
         if not isinstance(body, Mapping):
@@ -345,23 +395,6 @@ class LeadfitInMemory(Leadfit):
             received_at=START,
             lead_id="lead_1",
         )
-
-    def leads(
-        self,
-        limit: int = 50,
-        after: str | None = None,
-        tier: Tier | None = None,
-        owner_id: str | None = None,
-    ) -> tuple[LeadView, ...]:
-        found = [
-            view
-            for view in self.views.values()
-            if (tier is None or view.lead.tier is tier)
-            and (owner_id is None or view.lead.owner_id == owner_id)
-        ]
-        ids = [view.lead.lead_id for view in found]
-        start = ids.index(after) + 1 if after in ids else 0
-        return tuple(found[start : start + limit])
 
     def lead(self, lead_id: str) -> LeadView:
         if lead_id not in self.views:

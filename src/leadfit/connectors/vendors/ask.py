@@ -22,7 +22,7 @@ from leadfit.connectors.base import (
     WronglySetUp,
 )
 from leadfit.connectors.lookup import Brought, CannotAsk, Lookup, TooFast, Window
-from leadfit.connectors.transport import Answer, Transport, check, packed
+from leadfit.connectors.transport import HttpAnswer, Transport, check, packed
 from leadfit.connectors.vendors.answers import at_path, is_of, taken_facts
 from leadfit.connectors.vendors.profile import Code, Poll, Product, Profile, placeholders
 from leadfit.connectors.vendors.tokens import Tokens
@@ -119,14 +119,14 @@ class HttpVendor:
             windows=windows,
         )  # fmt: skip
 
-    def _send(self, product: Product, lookup: Lookup, ticket: str | None) -> Answer:
+    def _send(self, product: Product, lookup: Lookup, ticket: str | None) -> HttpAnswer:
         answer = self._once(product, lookup, ticket)
         if answer.status == 401 and self._profile.auth.kind == "token":
             self._tokens.forget()
             answer = self._once(product, lookup, ticket)
         return answer
 
-    def _once(self, product: Product, lookup: Lookup, ticket: str | None) -> Answer:
+    def _once(self, product: Product, lookup: Lookup, ticket: str | None) -> HttpAnswer:
         fields = {**lookup.fields, "url": self._setup.url or ""}
         headers = {"Accept": "application/json", **product.headers}
         parameters = _known(product.query, fields)
@@ -162,7 +162,7 @@ class HttpVendor:
         headers[auth.name] = said
         return parameters
 
-    def _read(self, product: Product, lookup: Lookup, answer: Answer) -> Brought:
+    def _read(self, product: Product, lookup: Lookup, answer: HttpAnswer) -> Brought:
         body = _json_of(answer)
         code = self._code(answer.status, body)
         if code is not None and code.means == "miss":
@@ -195,7 +195,7 @@ class HttpVendor:
                 return code
         return None
 
-    def _windows(self, answer: Answer) -> tuple[Window, ...]:
+    def _windows(self, answer: HttpAnswer) -> tuple[Window, ...]:
         now = self.world.now()
         found = [
             Window(
@@ -209,7 +209,7 @@ class HttpVendor:
         return tuple(each for each in found if each.most is not None or each.left is not None)
 
 
-def _raise(code: Code, answer: Answer) -> None:
+def _raise(code: Code, answer: HttpAnswer) -> None:
     """Raise what a status means here."""
     wait_s = answer.retry_after_s if answer.retry_after_s is not None else code.hold_s
     words = f"status {answer.status}"
@@ -229,7 +229,7 @@ def _raise(code: Code, answer: Answer) -> None:
     raise Unclear(words, wait_s)
 
 
-def _later(poll: Poll, answer: Answer, body: JsonValue) -> Brought:
+def _later(poll: Poll, answer: HttpAnswer, body: JsonValue) -> Brought:
     told = at_path(body, poll.after_path) if poll.after_path is not None else None
     ticket = at_path(body, poll.ticket) if poll.ticket is not None else ""
     wait_s = answer.retry_after_s
@@ -239,7 +239,7 @@ def _later(poll: Poll, answer: Answer, body: JsonValue) -> Brought:
     return Brought(later_s=float(chosen), ticket=str(ticket or "")[:200])
 
 
-def _json_of(answer: Answer) -> JsonValue:
+def _json_of(answer: HttpAnswer) -> JsonValue:
     """Return the body as JSON, or ``None`` where it is none."""
     try:
         found: JsonValue = json.loads(answer.body)
@@ -248,7 +248,7 @@ def _json_of(answer: Answer) -> JsonValue:
     return found
 
 
-def _whole(answer: Answer, header: str | None) -> int | None:
+def _whole(answer: HttpAnswer, header: str | None) -> int | None:
     said = answer.headers.get(header.lower()) if header is not None else None
     text = (said or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None

@@ -22,11 +22,15 @@ from leadfit.resolve.relatives.hierarchy import RoutingLevel, routing_account
 from leadfit.score.override import OVERRIDE
 from leadfit.store import Session
 from leadfit.store.codec import decode
-from leadfit.store.recorded import Recorded
+from leadfit.store.recorded import RecordedDecision
 
 _PAGE: Final = 250
 _SCORED_BY: Final = ("facts", "score", "detractor", "plays")
 _DECODER: Final = json.JSONDecoder()
+
+
+BothRules = tuple[InForce, InForce]
+"""Those in force, and the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Read:
 def read_part(
     session: Session,
     bounds: tuple[int, int],
-    rules: tuple[InForce, InForce],
+    rules: BothRules,
     *,
     draft_every: int = 0,
 ) -> Read:
@@ -156,7 +160,7 @@ class _Edges:
 
 
 def _take(
-    part: Read, each: Recorded, rules: tuple[InForce, InForce], edges: _Edges, *, rate_alike: bool
+    part: Read, each: RecordedDecision, rules: BothRules, edges: _Edges, *, rate_alike: bool
 ) -> None:
     body = each.body
     assignment = cast("Mapping[str, object] | None", body.get("assignment"))
@@ -197,12 +201,12 @@ def _take(
     part.happenings.append(made)
 
 
-def _is_by(each: Recorded, rules: InForce) -> bool:
+def _is_by(each: RecordedDecision, rules: InForce) -> bool:
     made_by = (each.policy_digest, each.artifact_digest)
     return made_by == (rules.policy.digest, rules.artifact_digest)
 
 
-def _draft(part: Read, each: Recorded, rules: InForce) -> None:
+def _draft(part: Read, each: RecordedDecision, rules: InForce) -> None:
     """Add to the happening that was just made what its facts would have cost."""
     made = part.happenings[-1] if part.happenings else None
     if made is None or made.lead_id != each.lead_id or not made.opens or each.is_erased:

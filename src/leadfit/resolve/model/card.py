@@ -22,10 +22,10 @@ from leadfit.bounds import upper_bound
 from leadfit.canonical import canonical
 from leadfit.canonical import digest as digest_of
 from leadfit.errors import BadInput, Fault, Words, shorten
-from leadfit.policy.schema import MatchWatch
+from leadfit.policy.schema import MatchWatchRules
 
 SHAPE: Final = 1
-PROMISED: Final = MatchWatch().wrong_target
+PROMISED: Final = MatchWatchRules().wrong_target
 """Share of wrong links over the upper cut that is promised, at most, where no policy says else."""
 _ROUNDED: Final = 0.99
 _EXACTLY: Final = ConfigDict(extra="forbid", strict=True)

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from leadfit.policy import Policy
-from leadfit.policy.schema import Matching
+from leadfit.policy.schema import MatchingRules
 
-_STARTER: Final = Matching()
+_STARTER: Final = MatchingRules()
 _EMPTY_COMPANIES: Final = frozenset(
     (
         "self employed", "selfemployed", "self", "freelance", "freelancer", "individual",

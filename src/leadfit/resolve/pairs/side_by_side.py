@@ -22,7 +22,7 @@ _COLUMNS: Final[Mapping[str, Column]] = {
 _BESIDE: Final = frozenset({"created", "customer", "owner", "source"})
 
 
-class Verdict(StrEnum):
+class Agreement(StrEnum):
     """How two values of one field stand to each other."""
 
     SAME = "same"
@@ -42,7 +42,7 @@ class Row:
     field: str
     left: str | None
     right: str | None
-    verdict: Verdict
+    verdict: Agreement
 
 
 def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Row, ...]:
@@ -68,17 +68,17 @@ def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Row, ...
     )
 
 
-def _verdict(name: str, left: str | None, right: str | None, country: str | None) -> Verdict:
+def _verdict(name: str, left: str | None, right: str | None, country: str | None) -> Agreement:
     if name in _BESIDE:
-        return Verdict.BESIDE
+        return Agreement.BESIDE
     if left is None or right is None:
-        return Verdict.ONE_SIDED
+        return Agreement.ONE_SIDED
     if left == right:
-        return Verdict.SAME
+        return Agreement.SAME
     if _form(name, left, country) == _form(name, right, country):
-        return Verdict.ALIKE
+        return Agreement.ALIKE
     has_shared = name == "domains" and set(left.split(", ")) & set(right.split(", "))
-    return Verdict.SHARED if has_shared else Verdict.DIFFERENT
+    return Agreement.SHARED if has_shared else Agreement.DIFFERENT
 
 
 def _form(name: str, text: str, country: str | None) -> str:

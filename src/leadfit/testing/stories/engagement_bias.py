@@ -18,7 +18,7 @@ from leadfit import score
 from leadfit.history import FactColumn, History
 from leadfit.jobs.placing import outlook_of
 from leadfit.policy import Policy, load_starter
-from leadfit.policy.scoring import ActivityPoints, Band, Cuts, FactPart, ScoreRules, Weights
+from leadfit.policy.scoring import ActivityPoints, Cuts, FactPart, PointBand, ScoreRules, Weights
 from leadfit.records import Activity, Fact, Kind, Score, Subject, Tier
 from leadfit.testing.builders import changed
 from leadfit.testing.stories.recorded import Noted, history_of
@@ -194,7 +194,7 @@ def _scaled(part: FactPart, scale: float) -> FactPart:
         fact=part.fact,
         cap=part.cap * scale,
         values={value: points * scale for value, points in part.values.items()},
-        bands=tuple(Band(min=each.min, points=each.points * scale) for each in part.bands),
+        bands=tuple(PointBand(min=each.min, points=each.points * scale) for each in part.bands),
         otherwise=part.otherwise * scale,
     )
 
@@ -232,7 +232,7 @@ def _constraints() -> dict[str, FactPart]:
         return FactPart(
             fact=fact,
             cap=cap,
-            bands=tuple(Band(min=least, points=points) for least, points in steps),
+            bands=tuple(PointBand(min=least, points=points) for least, points in steps),
         )
 
     return {

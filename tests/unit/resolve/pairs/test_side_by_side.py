@@ -7,28 +7,28 @@ from datetime import UTC, datetime
 import pytest
 
 from leadfit.records import Account, Contact
-from leadfit.resolve.pairs.side_by_side import Verdict, account_values, contact_values, line_up
+from leadfit.resolve.pairs.side_by_side import Agreement, account_values, contact_values, line_up
 
 
 @pytest.mark.parametrize(
     ("field", "left", "right", "verdict"),
     [
-        ("name", "Acme", "Acme", Verdict.SAME),
-        ("name", "Acme G.m.b.H.", "ACME", Verdict.ALIKE),
-        ("name", "Acme", "Beta", Verdict.DIFFERENT),
-        ("name", "n/a", "none", Verdict.DIFFERENT),
-        ("country", "Germany", "DE", Verdict.ALIKE),
-        ("email", "Jo.Hill+demo@Acme.com", "jo.hill@acme.com", Verdict.ALIKE),
-        ("domains", "acme.com, acme.de", "acme.de", Verdict.SHARED),
-        ("domains", "acme.com", "beta.com", Verdict.DIFFERENT),
-        ("owner", "rep_ada", "rep_ben", Verdict.BESIDE),
-        ("created", "2024-01-01", "2024-01-01", Verdict.BESIDE),
-        ("facts.industry", "Software", "software", Verdict.ALIKE),
-        ("facts.industry", "software", "retail", Verdict.DIFFERENT),
+        ("name", "Acme", "Acme", Agreement.SAME),
+        ("name", "Acme G.m.b.H.", "ACME", Agreement.ALIKE),
+        ("name", "Acme", "Beta", Agreement.DIFFERENT),
+        ("name", "n/a", "none", Agreement.DIFFERENT),
+        ("country", "Germany", "DE", Agreement.ALIKE),
+        ("email", "Jo.Hill+demo@Acme.com", "jo.hill@acme.com", Agreement.ALIKE),
+        ("domains", "acme.com, acme.de", "acme.de", Agreement.SHARED),
+        ("domains", "acme.com", "beta.com", Agreement.DIFFERENT),
+        ("owner", "rep_ada", "rep_ben", Agreement.BESIDE),
+        ("created", "2024-01-01", "2024-01-01", Agreement.BESIDE),
+        ("facts.industry", "Software", "software", Agreement.ALIKE),
+        ("facts.industry", "software", "retail", Agreement.DIFFERENT),
     ],
 )
 def test_a_field_of_both_says_how_its_values_stand(
-    field: str, left: str, right: str, verdict: Verdict
+    field: str, left: str, right: str, verdict: Agreement
 ) -> None:
     (row,) = line_up({field: left}, {field: right})
     assert (row.left, row.right, row.verdict) == (left, right, verdict)
@@ -37,15 +37,15 @@ def test_a_field_of_both_says_how_its_values_stand(
 def test_a_field_of_one_record_speaks_for_nothing() -> None:
     rows = line_up({"name": "Acme", "phone": "+49 30 123456"}, {"name": "Acme", "title": "CFO"})
     assert [(row.field, row.verdict) for row in rows] == [
-        ("name", Verdict.SAME),
-        ("phone", Verdict.ONE_SIDED),
-        ("title", Verdict.ONE_SIDED),
+        ("name", Agreement.SAME),
+        ("phone", Agreement.ONE_SIDED),
+        ("title", Agreement.ONE_SIDED),
     ]
 
 
 def test_a_phone_is_read_by_the_country_of_either_record() -> None:
     rows = line_up({"phone": "(415) 867-5309"}, {"phone": "+1 415 867 5309", "country": "US"})
-    assert rows[0].verdict is Verdict.ALIKE
+    assert rows[0].verdict is Agreement.ALIKE
 
 
 def test_what_is_blank_is_left_out() -> None:
