@@ -312,6 +312,9 @@ class Capacity(Protocol):
 class Clocks(Protocol):
     """Running clocks and the incidents of those that ran out."""
 
+    def start_all(self, clocks: Sequence[Clock]) -> None:
+        """Start clocks, each as :meth:`start` does."""
+
     def start(self, clock: Clock) -> None:
         """Start a clock; one with the same key is never started again."""
 
