@@ -165,13 +165,49 @@ def test_a_group_without_a_command_shows_its_help_and_says_what_is_missing(
     assert shown[-1] == "error: command line: came no command; allowed: one of those above"
 
 
-def test_a_misused_command_names_its_own_help_in_one_line(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            ["key", "create"],
+            (
+                "option '--scope': came nothing; allowed: one of ingest, read, ops, admin; see "
+                "`leadfit key create --help`"
+            ),
+        ),
+        (
+            ["key", "create", "--scope", "all"],
+            (
+                "--scope: came 'all'; allowed: one of 'ingest', 'read', 'ops', 'admin'; see "
+                "`leadfit key create --help`"
+            ),
+        ),
+        (
+            ["assign", "lead_1", "rep_1", "--reason", "x"],
+            "option '--by': came nothing; allowed: see `leadfit assign --help`",
+        ),
+        (
+            ["benchmark"],
+            "argument 'FOLDER': came nothing; allowed: see `leadfit benchmark --help`",
+        ),
+        (
+            ["import", "folder", "--maping", "x"],
+            "--maping: came an unknown option; allowed: --mapping or see `leadfit import --help`",
+        ),
+        (
+            ["leads", "acme.com"],
+            (
+                "command line: came unexpected extra argument (acme.com); allowed: see "
+                "`leadfit leads --help`"
+            ),
+        ),
+    ],
+)
+def test_a_misused_command_says_in_one_line_what_is_wrong_and_names_its_own_help(
+    command: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["key", "create"]) == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert "--scope" in last
-    assert last.endswith("allowed: see `leadfit key create --help`")
+    assert run(command) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {told}"
 
 
 @pytest.mark.parametrize("arguments", [["init"], ["sample", "--leads", "50", "--out", "made"]])
@@ -211,7 +247,7 @@ def test_a_story_that_there_is_not_is_answered_with_the_stories_there_are(
     assert run(["simulate", "nope"]) == 2
     shown = capsys.readouterr().err.splitlines()
     assert shown[0] == "Usage: leadfit simulate [OPTIONS] STORY"
-    assert "'STORY': 'nope' is not one of 'engagement-bias'" in shown[-1]
+    assert "STORY: came 'nope'; allowed: one of 'engagement-bias'" in shown[-1]
 
 
 def test_why_of_an_unknown_lead_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

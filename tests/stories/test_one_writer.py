@@ -14,5 +14,5 @@ def test_a_second_server_does_not_start_on_a_workspace_that_is_served(tmp_path: 
     workspace = create_workspace(tmp_path / "workspace")
     with open_leadfit(workspace) as first, open_leadfit(workspace) as second:
         first.start()
-        with pytest.raises(StoreBusy, match="another process writes"):
+        with pytest.raises(StoreBusy, match="on its pages or over HTTP, or stop it first"):
             second.start()

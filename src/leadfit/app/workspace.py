@@ -45,9 +45,9 @@ def create_workspace(
     """
     place = Path(folder)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise BadInput(
-            Fault(place=str(place), came="something that is there", allowed="a new or empty folder")
-        )
+        came = "a folder that is not empty" if place.is_dir() else "a file"
+        allowed = "a new or empty folder, named with --workspace"
+        raise BadInput(Fault(place=str(place), came=came, allowed=allowed))
     try:
         _fill(place, world or SystemWorld(), settings or read_settings())
     except Exception:

@@ -31,6 +31,10 @@ _OUTSIDE: Final = frozenset(
 _INVALID: Final = re.compile(
     r"Invalid value for '(?P<place>.+?)': came (?P<came>.+); allowed: (?P<allowed>.+)"
 )
+# The same of a value that is none of a few.
+_NO_CHOICE: Final = re.compile(
+    r"Invalid value for '(?P<place>.+?)': (?P<came>'.*') is not (?P<allowed>one of .+)"
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,11 +91,18 @@ def _misuse(error: click.UsageError, see: str) -> Fault:
     # Click lists choices on lines of their own; an error is one line.
     message = " ".join(error.format_message().split()).removesuffix(".")
     if isinstance(error, click.MissingParameter):
-        came = f"no {message.removeprefix('Missing ')}"
-        return Fault(place="command line", came=came, allowed=see)
-    told = _INVALID.fullmatch(message)
+        # A Choice says which values there are: "Missing option '--scope'. Choose from: a, b".
+        place, _, choices = message.removeprefix("Missing ").partition(". Choose from: ")
+        allowed = f"one of {choices}; {see}" if choices else see
+        return Fault(place=place, came="nothing", allowed=allowed)
+    if isinstance(error, click.NoSuchOption):
+        allowed = " or ".join([*(error.possibilities or ()), see])
+        return Fault(place=error.option_name, came="an unknown option", allowed=allowed)
+    told = _INVALID.fullmatch(message) or _NO_CHOICE.fullmatch(message)
     if told is None:
-        return Fault(place="command line", came=message, allowed=see)
+        # It goes on after "came": "came unexpected extra argument (x)".
+        words = message.removeprefix("Got ")
+        return Fault(place="command line", came=words[:1].lower() + words[1:], allowed=see)
     return Fault(place=told["place"], came=told["came"], allowed=f"{told['allowed']}; {see}")
 
 

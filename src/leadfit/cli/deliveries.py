@@ -100,7 +100,7 @@ def _lines(status: DeliveryStatus, letters: tuple[DeadLetter, ...]) -> Iterator[
             ]
         )
     else:
-        yield "Nothing waits to be sent."
+        yield "Nothing is due to be sent."
     for view in status.doubtful:
         yield f"in doubt  {view.action.key}  {view.doubts}x  {view.error or ''}"
     if status.near_misses:

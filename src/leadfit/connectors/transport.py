@@ -166,8 +166,8 @@ class Transport:
         )
         if not addresses or not all(self._may_reach(each) for each in addresses):
             raise WronglySetUp(
-                "the address leads into a network that is not public; an operator may allow it in "
-                "connectors.toml"
+                "the address leads into a network that is not public; `allow` in connectors.toml "
+                "lets networks of your own in"
             )
         return addresses
 

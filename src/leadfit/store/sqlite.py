@@ -219,7 +219,10 @@ class SqliteStore:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             connection.close()
-            why = f"another process writes to {self._path}, such as leadfit serve"
+            why = (
+                f"another process writes to {self._path}, such as leadfit serve: do it on its "
+                "pages or over HTTP, or stop it first"
+            )
             raise StoreBusy(why, 5.0) from error
         self._ownership = connection
 
