@@ -38,6 +38,8 @@ _NEXT = {
     Step.QUALIFIED: Step.CONVERTED,
     Step.CONVERTED: Step.EXPANDED,
 }
+# Who worked a record is no trait of an account: left as it is, a rep would stand in the profile.
+_REP_WORDS = frozenset({"agent", "owner", "rep", "salesperson", "sdr"})
 _KIND = {Step.CHURNED_AFTER_USE: "churned"}
 _CARRIED = 0.8
 
@@ -238,6 +240,7 @@ class _Guess:
             found = next((n for n in sheet.columns if _same(n, ours)), None)
             if found is not None:
                 columns[ours] = found
+        self._rep(file, sheet, columns)
         outcome = next((name for name in sheet.columns if spelling(name) == "converted"), None)
         if outcome is not None and not times:
             yes = ["1", "true", "yes"]
@@ -264,6 +267,7 @@ class _Guess:
             found = next((n for n in sheet.columns if any(w in spelling(n) for w in words)), None)
             if found is not None and found not in columns.values():
                 columns[ours] = found
+        self._rep(file, sheet, columns)
         values = sorted({text for text in sheet.columns[stage] if text is not None})
         meaning = {text: _meaning(text) for text in values}
         unclear = [text for text in values if meaning[text] == "open"]
@@ -279,6 +283,20 @@ class _Guess:
         if "created_at" in columns:
             described["drop"] = [{"blank": columns["created_at"]}]
         return described
+
+    def _rep(self, file: Path, sheet: Sheet, columns: dict[str, str]) -> None:
+        """Take the column that is named after who works a record, if there is one."""
+        for name, cells in sheet.columns.items():
+            filled = [text for text in cells if text is not None]
+            is_shared = 2 * len(set(filled)) <= len(filled)
+            if filled and is_shared and _REP_WORDS & set(spelling(name).split("_")):
+                if name not in columns.values():
+                    columns["rep_id"] = name
+                    self._questions.append(
+                        f"Does {name} of {file.name} say who worked it? Taken: the rep, so it is "
+                        "no part of the profile."
+                    )
+                return
 
     def _times(self, file: Path, sheet: Sheet) -> tuple[list[str], dict[str, str]]:
         """Return the columns that hold times, and their format unless it is ISO 8601."""

@@ -164,6 +164,23 @@ def test_unknown_tables_are_guessed_and_every_doubt_is_asked_once(write: Write) 
     assert any("rain.csv" in question for question in proposal.questions)
 
 
+def test_who_worked_a_deal_becomes_the_rep_and_so_no_trait_of_an_account(write: Write) -> None:
+    folder = write(
+        sales="opp_id,company,sales_agent,outcome,begun\n1,One,Ann,Won,2024-01-01\n"
+        "2,Two,Ann,Lost,2024-01-02\n3,Two,Bo,Won,2024-01-03\n4,Six,Bo,Lost,2024-01-04\n",
+    )
+    proposal = propose_mapping(folder)
+    assert parse(proposal.mapping).table[0].columns["rep_id"] == "sales_agent"
+    assert any("sales_agent" in question for question in proposal.questions)
+
+
+def test_a_column_that_differs_in_every_row_is_not_taken_for_the_rep(write: Write) -> None:
+    folder = write(
+        sales="opp_id,owner_phone,outcome,begun\n1,11,Won,2024-01-01\n2,22,Lost,2024-01-02\n",
+    )
+    assert "rep_id" not in parse(propose_mapping(folder).mapping).table[0].columns
+
+
 def test_a_folder_without_leads_asks_for_them(write: Write) -> None:
     proposal = propose_mapping(write(rain="day,mm\n2024-01-01,3\n"))
     assert set(proposal.sources.values()) == {"missing"}
