@@ -14,7 +14,7 @@ from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.web.body import read_json
 from leadfit.web.problems import refused
-from leadfit.web.said import BY_KEY, Said, row_limit
+from leadfit.web.said import BY_KEY, Said, row_limit, shown_key
 from leadfit.web.site import Asked, Site, authorised, named, site_of
 
 Json = dict[str, Plain]
@@ -175,7 +175,7 @@ def _asked(request: Asked) -> tuple[int, str | None, ReviewKind | None, str | No
     for name in asked:
         if name not in _QUERY:
             allowed = ", ".join(_QUERY)
-            faults.append(Fault(place=shorten(name), came="an unknown key", allowed=allowed))
+            faults.append(Fault(place=shown_key(name), came="an unknown key", allowed=allowed))
     limit = row_limit(asked.get("limit", str(PAGE_ROWS)), MOST_ROWS, faults)
     kind = asked.get("kind") or None
     kinds = [each.value for each in ReviewKind if each is not ReviewKind.STATED]

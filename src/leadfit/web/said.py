@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from leadfit.errors import Fault, shorten
+from leadfit.errors import Fault, Words, shorten
 from leadfit.web.problems import refused
 
 LONGEST_WORDS: Final = 500
@@ -19,10 +19,22 @@ BY_KEY: Final = "api"
 _NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
+_LONGEST_KEY: Final = 60
+
+
+def shown_key(key: str) -> str:
+    """Return a sender's key as it may stand in a place: short, and all of it can be printed.
+
+    >>> shown_key("rep_id"), shown_key(chr(10)), shown_key("")
+    ('rep_id', '?', "''")
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in key[:_LONGEST_KEY]) or "''"
+
+
 def only_known(given: Iterable[str], known: tuple[str, ...], faults: list[Fault]) -> None:
     """Add a fault to ``faults`` for each name in a query that means nothing here."""
     faults.extend(
-        Fault(place=shorten(name), came=shorten(name), allowed=", ".join(known))
+        Fault(place=shown_key(name), came="an unknown key", allowed=", ".join(known))
         for name in given
         if name not in known
     )
@@ -48,7 +60,7 @@ class Said:
             self.fault("body", body, "an object")
         for key in self._body:
             if key not in known:
-                self.fault(shorten(key), "an unknown key", " or ".join(known))
+                self.fault(shown_key(key), Words("an unknown key"), " or ".join(known))
 
     def words(self, key: str, default: str | None = None) -> str:
         """Return the words under a key."""

@@ -69,7 +69,8 @@ def test_what_a_person_says_is_recorded(
     ("call", "body", "places"),
     [
         ("reject", {}, ["reason"]),
-        ("reject", {"reason": " ", "tier": 1}, ["'tier'", "reason"]),
+        ("reject", {"reason": " ", "tier": 1}, ["tier", "reason"]),
+        ("reject", {"reason": "x", "a\nb": 1, "": 1}, ["a?b", "''"]),
         ("touch", {"at": "yesterday", "by": 3}, ["by", "at"]),
         ("accept", [], ["body"]),
     ],

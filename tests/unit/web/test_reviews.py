@@ -99,7 +99,7 @@ def test_the_queue_is_paged_and_filtered(served: Served) -> None:
 def test_a_question_that_cannot_be_answered_names_every_fault(served: Served) -> None:
     answer = served.ask("GET", "/v1/reviews?limit=0&kind=all&page=2", "read")
     assert answer.status_code == 422
-    assert {fault["place"] for fault in answer.json()["faults"]} == {"limit", "kind", "'page'"}
+    assert {fault["place"] for fault in answer.json()["faults"]} == {"limit", "kind", "page"}
 
 
 def test_one_review_has_both_records_and_what_each_answer_does(served: Served) -> None:
@@ -137,7 +137,7 @@ def test_a_decision_is_made_once(served: Served) -> None:
         ({"relation": "maybe"}, ["relation"]),
         ({"decision": 5}, ["decision"]),
         ({"decision": "same", "relation": "related"}, ["relation"]),
-        ({"relation": "same", "reason": " ", "who": 1}, ["'who'", "reason"]),
+        ({"relation": "same", "reason": " ", "who": 1}, ["who", "reason"]),
     ],
 )
 def test_a_decision_that_says_nothing_or_two_things_is_refused(
@@ -204,7 +204,7 @@ def test_what_is_not_said_of_a_lead_is_named(
 
 def test_a_merge_with_faults_names_them(served: Served) -> None:
     answer = served.ask("POST", "/v1/accounts/a1/merge", "ops", json={"into": "a2"})
-    assert [fault["place"] for fault in answer.json()["faults"]] == ["'into'", "absorbed_id"]
+    assert [fault["place"] for fault in answer.json()["faults"]] == ["into", "absorbed_id"]
 
 
 def test_the_page_of_the_queue_leads_to_each_review(served: Served) -> None:
