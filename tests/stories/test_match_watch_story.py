@@ -154,7 +154,7 @@ def test_the_command_says_what_is_proved(
         send(leadfit, "first@firm.com", *(f"lead{n}@firm.com" for n in range(30)))
     assert run(["kpis", "--workspace", str(workspace), "--weeks", "2"]) == 0
     words = capsys.readouterr().out
-    assert "0.5 % not yet proved: no link was judged; 598 needed, all right" in words
+    assert "0.5 % not yet proved: no link was judged; 598 right ones prove it" in words
     assert "false positives" in words
     assert "not yet measured" in words
     assert run(["kpis", "--workspace", str(workspace), "--json"]) == 0
@@ -171,7 +171,7 @@ def test_the_page_shows_the_same_as_the_command(leadfit: Leadfit, world: FrozenW
     assert page.status_code == 200
     for words in (
         "Week 2026-W11",
-        "0.5 % not yet proved: no link was judged; 598 needed, all right",
+        "0.5 % not yet proved: no link was judged; 598 right ones prove it",
         "median age of reviews: ",
         "<dt>Of them overdue</dt><dd>5</dd>",
         "93.0 %",

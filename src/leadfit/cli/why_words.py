@@ -148,6 +148,9 @@ def _points(score: Score, policy: Policy) -> Iterator[str]:
         yield from (_with_points(each) for each in score.reasons if each.points is not None)
     else:
         yield f"{_number(score.total)} of 100 points (Model {score.model})"
+        if score.model == "B":
+            fit, both = _number(score.fit100), _number(score.intent100)
+            yield f"on a scale of 100, as the gates ask: fit {fit}, engagement and intent {both}"
         for part in _PARTS:
             weight = getattr(policy.score.weights, part)
             yield f"{part}: {_number(getattr(score, part))} of {_number(weight)}"

@@ -429,7 +429,7 @@ def _score(score: Score) -> View:
             ("Intent", f"{score.intent:.1f}", round(score.intent, 1)),
             ("Authority", f"{score.authority:.1f}", round(score.authority, 1)),
         ],
-        "gates": f"fit {score.fit100:.0f} of 100, intent {score.intent100:.0f} of 100",
+        "gates": f"fit {score.fit100:.0f}, engagement and intent together {score.intent100:.0f}",
         "why_tier": [words.short(r.words, 240) for r in score.reasons if r.points is None],
         "icp": icp,
     }

@@ -71,7 +71,7 @@ def kpis_page(
         "kpis.html",
         {
             "here": "kpis",
-            "title": "Matching",
+            "title": "KPIs",
             "alerts": [alert.words for alert in alerts],
             "proof": proof_words(whole.audit),
             "is_proved": whole.audit.more == 0,

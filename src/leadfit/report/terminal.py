@@ -24,8 +24,8 @@ def summary(benchmark: Benchmark) -> str:
     if enough:
         lines += _row("", enough)
     lines += _row("Monday", advice.monday(benchmark)[0])
-    lines += ["", *_profile("Profile", benchmark.profile)]
-    lines += _profile("Detractors", benchmark.detractor_profile)
+    lines += ["", *_profile("Profile", "adds", benchmark.profile)]
+    lines += _profile("Detractors", "takes away", benchmark.detractor_profile)
     lines += ["", *_row("Ladder", _ladder(benchmark))]
     found = [
         (code, [n for n in group if n.field])
@@ -68,16 +68,13 @@ def _money(benchmark: Benchmark) -> str:
     return ", ".join(parts) or "no amounts recorded"
 
 
-def _profile(name: str, rows: Sequence[ProfileRow]) -> list[str]:
+def _profile(name: str, does: str, rows: Sequence[ProfileRow]) -> list[str]:
     if not rows:
         return _row(name, "nothing to name")
-    lines = []
-    for number, row in enumerate(rows[:5]):
+    lines = _row(name, f"points of the 0 to 100 score that each value {does}, and how sure that is")
+    for row in rows[:5]:
         label = f"{words.short(row.fact, 23)} = {words.short(row.value, 18)}"
-        lines.append(
-            f"{name if number == 0 else '':<12}{label:<45}"
-            f"{words.points(row.points / 100):>6}  {names.graded(row)}"
-        )
+        lines.append(f"{'':<12}{label:<45}{words.points(row.points / 100):>6}  {names.graded(row)}")
     if len(rows) > 5:
         lines.append(f"{'':<12}and {len(rows) - 5} more in the report")
     return lines

@@ -62,17 +62,17 @@ def proof_words(audit: Audit) -> str:
 
     >>> clean = Audit(judged=200, wrong=0, share=0.0, effective=200, promised=0.005, more=398)
     >>> proof_words(clean)
-    '0.5 % not yet proved, bound 1.49 % (0 of 200 judged links wrong); 398 more needed, all right'
+    '0.5 % not yet proved, bound 1.49 % (0 of 200 judged links wrong); 398 more right ones prove it'
     """
     wanted = amount(KpiName.FALSE_POSITIVE, audit.promised)
     if not audit.judged:
-        return f"{wanted} not yet proved: no link was judged; {audit.more} needed, all right"
+        return f"{wanted} not yet proved: no link was judged; {audit.more} right ones prove it"
     counted = f"{audit.wrong} of {audit.judged} judged links wrong"
     bound = amount(KpiName.FALSE_POSITIVE, audit.bound)
     if not audit.more:
         return f"{wanted} proved: at most {bound} at 95 % confidence ({counted})"
     return (
-        f"{wanted} not yet proved, bound {bound} ({counted}); {audit.more} more needed, all right"
+        f"{wanted} not yet proved, bound {bound} ({counted}); {audit.more} more right ones prove it"
     )
 
 

@@ -41,6 +41,7 @@ def test_owner_tier_score_match_and_clocks_are_told_with_the_names_of_rules(
     assert "  [territory]" in said
     assert "Tier      1: fit 90 of 100 passes the gate of 70" in said
     assert "Score     90 of 100 points" in said
+    assert "as the gates ask: fit 90, engagement and intent " in said
     assert "+13  employees is 800, at least 500  [fit.employees]" in said
     assert "it has an account of its own: newfirm.com" in said
     assert "Dan Hill (rep_dan): team ae does not work Tier 1  [team]" in said

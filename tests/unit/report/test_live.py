@@ -141,6 +141,8 @@ def test_the_lead_page_shows_the_ledger_and_its_total() -> None:
     found = text_of(live.lead_page(sheet(score=score), now=NOW))
     assert "50 to 250 people. fit.size +30.0" in found
     assert "Score 40.5" in found
+    assert "as the gates ask: fit 75, engagement and intent together 21." in found
+    assert "Engagement 10.5 points" in found
     assert "40 points make Tier 2." in found
 
 

@@ -26,6 +26,7 @@ def test_the_summary_says_money_verdict_profile_and_ladder() -> None:
         "Your current profile has drifted",
         "Your data supports an ideal customer profile",
         "industry = software",
+        "points of the 0 to 100 score that each value adds",
         "9,120 accepted by sales",
         "(whale)",
     ):

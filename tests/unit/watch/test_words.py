@@ -25,13 +25,13 @@ def kpi(value: float | None, low: float, high: float | None, sample: int = 50) -
 @pytest.mark.parametrize(
     ("right", "wrong", "words"),
     [
-        (0, 0, "0.5 % not yet proved: no link was judged; 598 needed, all right"),
+        (0, 0, "0.5 % not yet proved: no link was judged; 598 right ones prove it"),
         (
             200,
             0,
             (
                 "0.5 % not yet proved, bound 1.49 % (0 of 200 judged links wrong);"
-                " 398 more needed, all right"
+                " 398 more right ones prove it"
             ),
         ),
         (598, 0, "0.5 % proved: at most 0.5 % at 95 % confidence (0 of 598 judged links wrong)"),
