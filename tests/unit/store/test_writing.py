@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -138,15 +140,19 @@ class Ending(SystemWorld):
             raise SystemExit(failpoint)
 
 
+def until_full(store: SqliteStore) -> Iterator[Future[None]]:
+    """Fill the queue of a writer with pieces that do nothing."""
+    with suppress(StoreBusy):
+        while True:
+            yield store.submit(lambda _session: None)
+
+
 def test_a_full_queue_is_closed_also_when_the_writer_fails(tmp_path: Path) -> None:
     gate, begun = threading.Event(), threading.Event()
     store = SqliteStore(tmp_path / "full.sqlite3", secret=b"s", world=Ending(gate))
     store.submit(lambda _session: begun.set())
     begun.wait(10)
-    ends = []
-    with pytest.raises(StoreBusy):
-        while True:
-            ends.append(store.submit(lambda _session: None))
+    ends = list(until_full(store))
     closing = threading.Thread(target=store.close, daemon=True)
     closing.start()
     closing.join(0.2)
