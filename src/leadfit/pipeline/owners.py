@@ -214,16 +214,13 @@ def begin(session: Session, plan: Plan, now: datetime, *, acts: bool = True) -> 
         acts: Where nothing is acted on, actions are put on record alone and no clock starts.
     """
     if not acts:
-        for action in plan.actions:
-            session.outbox.queue(action, now, withheld=True)
+        session.outbox.queue_all(plan.actions, now, withheld=True)
         return
-    for clock in plan.clocks:
-        session.clocks.start(clock)
+    session.clocks.start_all(plan.clocks)
     for action in plan.actions:
         if action.is_notice:
             session.breaches.notify(action)
-        else:
-            session.outbox.queue(action, now)
+    session.outbox.queue_all([each for each in plan.actions if not each.is_notice], now)
 
 
 def hand_over(session: Session, ended: Assignment, begun: Assignment, now: datetime) -> None:
@@ -284,6 +281,7 @@ def _loads(
         held, load = taken[rep.rep_id], before.get(rep.rep_id)
         if (
             load is None
+            or load.rep is not rep
             or load.last_turn != held.last_turn
             or load.slots_taken != held.slots_taken
             or load.turns != held.turns

@@ -228,8 +228,8 @@ _SCHOOL: Final = re.compile(r"(?:^|\.)(?:edu|edu\.[a-z]{2}|ac\.[a-z]{2})$")
 def is_school(domain: str, lists: MailLists) -> bool:
     """Return whether students have addresses at a domain, so that one tells of no employer.
 
-    >>> from leadfit.policy.schema import Matching
-    >>> is_school("ox.ac.uk", Matching()), is_school("acme.com", Matching())
+    >>> from leadfit.policy.schema import MatchingRules
+    >>> is_school("ox.ac.uk", MatchingRules()), is_school("acme.com", MatchingRules())
     (True, False)
     """
     return domain not in lists.business and _SCHOOL.search(domain) is not None

@@ -263,7 +263,7 @@ class Leads(Protocol):
         """Return every decision about a lead, newest first."""
 
     def rated(self, lead_id: str) -> Decision | None:
-        """Return the decision by which the lead was last rated."""
+        """Return the decision by which the lead was last rated, without what routing made of it."""
 
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""
@@ -311,6 +311,9 @@ class Capacity(Protocol):
 
 class Clocks(Protocol):
     """Running clocks and the incidents of those that ran out."""
+
+    def start_all(self, clocks: Sequence[Clock]) -> None:
+        """Start clocks, each as :meth:`start` does."""
 
     def start(self, clock: Clock) -> None:
         """Start a clock; one with the same key is never started again."""

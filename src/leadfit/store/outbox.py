@@ -78,6 +78,11 @@ class Heard(StrEnum):
 class Outbox(Protocol):
     """Queued actions."""
 
+    def queue_all(
+        self, actions: Sequence[Action], now: datetime, *, withheld: bool = False
+    ) -> None:
+        """Queue actions in this order, each as :meth:`queue` does."""
+
     def queue(self, action: Action, now: datetime, *, withheld: bool = False) -> None:
         """Queue an action; one with the same key is never queued again.
 

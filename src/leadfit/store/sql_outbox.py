@@ -98,17 +98,30 @@ class SqlOutbox:
 
     def queue(self, action: Action, now: datetime, *, withheld: bool = False) -> None:
         """Queue an action; one with the same key is never queued again."""
-        self._connection.execute(
+        self.queue_all([action], now, withheld=withheld)
+
+    def queue_all(
+        self, actions: Sequence[Action], now: datetime, *, withheld: bool = False
+    ) -> None:
+        """Queue actions in this order, each as :meth:`queue` does."""
+        state = (ActionState.WITHHELD if withheld else ActionState.PENDING).value
+        now_us = to_us(now)
+        rows: list[tuple[object, ...]] = []
+        for each in actions:
+            due_us = to_us(each.due_at)
+            rows.append(
+                (
+                    each.key, each.kind, each.destination, each.lead_id, each.assignment_id,
+                    due_us, _recipients(each.recipients), pack_text(each.fields), state,
+                    max(due_us, now_us),
+                )
+            )  # fmt: skip
+        self._connection.executemany(
             "INSERT INTO outbox (key, kind, destination, lead_id, assignment_id, due_us,"
             " recipients, fields, state, attempts, next_us)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (key) DO NOTHING",
-            (
-                action.key, action.kind, action.destination, action.lead_id, action.assignment_id,
-                to_us(action.due_at), _recipients(action.recipients), pack_text(action.fields),
-                ActionState.WITHHELD.value if withheld else ActionState.PENDING.value,
-                max(to_us(action.due_at), to_us(now)),
-            ),
-        )  # fmt: skip
+            rows,
+        )
 
     def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
         """Return actions to be carried out or looked up, in the order of their times."""

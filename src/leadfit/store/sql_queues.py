@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from leadfit.records import Clock, ClockKind
@@ -19,14 +20,21 @@ class SqlClocks:
 
     def start(self, clock: Clock) -> None:
         """Start a clock; one with the same key is never started again."""
-        self._connection.execute(
+        self.start_all([clock])
+
+    def start_all(self, clocks: Sequence[Clock]) -> None:
+        """Start clocks, each as :meth:`start` does."""
+        self._connection.executemany(
             "INSERT INTO clocks (key, kind, lead_id, assignment_id, started_us, due_us, step,"
             " deadline_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            (
-                clock.key, clock.kind.value, clock.lead_id, clock.assignment_id,
-                to_us(clock.started_at), maybe_us(clock.due_at), clock.step,
-                maybe_us(clock.due_at),
-            ),
+            [
+                (
+                    each.key, each.kind.value, each.lead_id, each.assignment_id,
+                    to_us(each.started_at), maybe_us(each.due_at), each.step,
+                    maybe_us(each.due_at),
+                )
+                for each in clocks
+            ],
         )  # fmt: skip
 
     def stop(
