@@ -143,15 +143,18 @@ def what_waits_of_a_lead_goes_to_another_owner_or_is_cancelled(bench: Bench) -> 
     expect(gone == 2, f"{gone} were cancelled")
     kept = bench.store.read(lambda session: session.outbox.get("lead/1/kept"))
     expect(kept is not None and kept.action.recipients == ("rep_b",), f"{kept} was kept")
-    dropped = bench.store.read(lambda session: session.outbox.get("lead/1/dropped"))
-    expect(dropped is not None and dropped.state is ActionState.CANCELLED, f"{dropped} goes on")
-    begun = bench.store.read(lambda session: session.outbox.get("lead/1/begun"))
-    expect(begun is not None and begun.state is ActionState.SENDING, f"{begun} was stopped")
+    dropped, begun = (_state(bench, f"lead/1/{name}") for name in ("dropped", "begun"))
+    expect(dropped is ActionState.CANCELLED, f"one is {dropped} after it was cancelled")
+    expect(begun is ActionState.SENDING, f"one is {begun} while it is sent")
     bench.store.write(
         lambda session: session.outbox.settle("lead/1/begun", ActionState.PENDING, at=now)
     )
-    begun = bench.store.read(lambda session: session.outbox.get("lead/1/begun"))
-    expect(begun is not None and begun.state is ActionState.CANCELLED, f"{begun} goes on")
+    expect(_state(bench, "lead/1/begun") is ActionState.CANCELLED, "it is tried again")
+
+
+def _state(bench: Bench, key: str) -> ActionState | None:
+    view = bench.store.read(lambda session: session.outbox.get(key))
+    return None if view is None else view.state
 
 
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
