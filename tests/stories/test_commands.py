@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,7 +101,12 @@ def test_bad_input_exits_2_names_the_place_and_writes_nothing(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["benchmark"], ["benchmark", "x", "--as-of", "soon"], ["nonsense"], ["key", "create"]],
+    [
+        ["benchmark"],
+        ["benchmark", "x", "--as-of", "soon"],
+        ["nonsense"],
+        ["key", "create"],
+    ],
     ids=["no folder", "no time", "no command", "no scope"],
 )
 def test_bad_usage_exits_2_with_one_document(
@@ -167,9 +174,31 @@ def test_a_misused_command_names_its_own_help_in_one_line(
     assert last.endswith("allowed: see `leadfit key create --help`")
 
 
+@pytest.mark.parametrize("arguments", [["init"], ["sample", "--leads", "50", "--out", "made"]])
+def test_a_disk_that_takes_nothing_more_is_no_error_inside(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    # No file may grow, as where the disk is full.
+    code = (
+        "import resource, sys; from leadfit.cli import run;"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); sys.exit(run(sys.argv[1:]))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 3
+    assert told.stderr.splitlines()[-1] == "error: File too large"
+
+
 def test_a_time_that_is_none_is_named_with_its_option_and_what_is_allowed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    assert run(["simulate", "hourly-batch", "--seed", "-1"]) == 2
+    capsys.readouterr()
     assert run(["drift", "--as-of", "yesterday"]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("error: --as-of: came 'yesterday'; allowed: an ISO 8601 date or time")

@@ -13,7 +13,8 @@ import pytest
 from bought import Seller, workspace_that_buys
 from leadfit import open_leadfit
 from leadfit.cli import run
-from leadfit.errors import NotFound
+from leadfit.errors import BadInput, NotFound
+from leadfit.jobs.plan_file import write_plan
 from leadfit.records import Fact, Tier
 from leadfit.store.views import SignalState
 from leadfit.testing import FrozenWorld
@@ -97,6 +98,15 @@ def test_nobody_waits_longer_than_the_time_budget_and_a_later_answer_still_count
     seller.world.pass_time(60)
     seller.answer()
     assert seller.lead(signal_id).lead.tier is Tier.TWO
+    assert seller.leadfit.replay().different == 0
+
+
+def test_nobody_waits_for_the_hour_by_which_a_clock_is_set_back(seller: Seller) -> None:
+    signal_id = seller.send("demo_request", "jo@acme.com", HOT)
+    assert seller.leadfit.signal(signal_id).status is SignalState.WAITING
+    seller.world.pass_time(-3_600)
+    seller.leadfit.decide_pending()
+    assert seller.leadfit.signal(signal_id).status is SignalState.DECIDED
     assert seller.leadfit.replay().different == 0
 
 
@@ -316,6 +326,29 @@ def test_a_lead_that_is_given_by_hand_costs_nothing_again(seller: Seller) -> Non
     seller.leadfit.routing.assign(lead.lead_id, other, by="max", reason="knows them")
     again = seller.leadfit.enriching.report()
     assert (again.whole, again.lines) == (first.whole, first.lines)
+
+
+def test_what_was_paid_in_two_currencies_has_no_sum(tmp_path: Path) -> None:
+    world = FrozenWorld()
+    workspace = workspace_that_buys(tmp_path / "workspace", world, currency='"EUR"')
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.send("demo_request", "jo@acme.com", HOT)
+        seller.answer()
+        world.pass_time(60)
+        policy = workspace / "policy" / "policy.toml"
+        policy.write_text(policy.read_text("utf-8").replace('"EUR"', '"JPY"'), "utf-8")
+        plan = write_plan(leadfit.plans.plan(workspace / "policy"))[0]
+        leadfit.policies.apply(plan, by="ada", reason="we moved")
+        assert leadfit.enriching.report().currency == "EUR"
+        changed_at = world.now()
+        world.pass_time(60)
+        seller.send("demo_request", "al@beta.com", HOT)
+        seller.answer()
+        assert leadfit.enriching.report(until=changed_at).currency == "EUR"
+        assert leadfit.enriching.report(changed_at).currency == "JPY"
+        with pytest.raises(BadInput, match="calls in EUR and, since 2026-03-02T09:01"):
+            leadfit.enriching.report()
 
 
 def test_each_purchase_is_waste_or_not_by_itself(tmp_path: Path) -> None:

@@ -233,12 +233,22 @@ def test_an_address_is_found_wherever_somebody_wrote_it(workspace: Path) -> None
 def test_a_backup_from_before_brings_nobody_back(workspace: Path) -> None:
     world = FrozenWorld(START.replace(day=9))
     store = workspace / "leadfit.sqlite3"
+    with open_leadfit(workspace, world=world) as leadfit:
+        other = next(
+            view.lead
+            for view in leadfit.leads(limit=50)
+            if view.lead.is_open and (view.contact is None or view.contact.email != ANN)
+        )
+        leadfit.reject_lead(other.lead_id, "rep_ada", f"{ANN} said no")
+        refuse(leadfit, "1", f"email={ANN}")
     backup = store.read_bytes()
     with open_leadfit(workspace, world=world) as leadfit:
         leadfit.persons.erase(ANN)
     store.write_bytes(backup)
+    assert holding(workspace, ANN)
     with open_leadfit(workspace, world=world) as leadfit:
         assert leadfit.persons.erase_again() == 1
+        assert holding(workspace, ANN) == []
         assert leadfit.persons.export(ANN)["contacts"] == {}
         life = Life(leadfit, world)
         life._sent = 3_000

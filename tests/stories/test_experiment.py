@@ -100,6 +100,42 @@ def test_a_second_lead_of_an_account_has_the_arm_of_the_first(life: Life) -> Non
     assert len({next(iter(each)) for each in arms.values()}) == 2
 
 
+def test_accounts_that_turn_out_to_be_one_count_once_and_have_one_arm(life: Life) -> None:
+    given = [(view.lead, each) for view, each in fill(life)]
+    given.sort(key=lambda each: each[1].assigned_at)
+    first, arm = given[0]
+    later = next(lead for lead, each in given if each.arm != arm.arm)
+    before = life.leadfit.outcomes.response("speed")
+    assert first.account_id is not None
+    assert later.account_id is not None
+    # The one that was drawn first is absorbed.
+    life.leadfit.matching.merge(later.account_id, first.account_id, by="max", reason="one firm")
+    number = next(n for n in range(LEADS) if f"firm{n}.com" in domains(life, later.account_id))
+    hot(life, number, at="-third")
+    third = max(life.leadfit.leads(limit=100), key=lambda view: view.lead.created_at)
+    assert third.assignment is not None
+    assert (third.lead.account_id, third.assignment.arm) == (later.account_id, arm.arm)
+    converted = {"source": "crm", "event_id": "won", "kind": "converted"}
+    at = life.world.now().isoformat()
+    life.leadfit.accept(
+        {**converted, "at": at, "identifiers": {"account_id": later.account_id}, "facts": {}}
+    )
+    life.leadfit.decide_pending()
+    life.world.pass_time(40 * 86_400)
+    after = life.leadfit.outcomes.response("speed")
+    assert before is not None
+    assert after is not None
+    assert sum(each.units for each in after.arms) == sum(each.units for each in before.arms) - 1
+    won = {each.arm: each.converted for each in after.arms}
+    assert won == {"five": 0, "usual": 0} | {str(arm.arm).partition("/")[2]: 1}
+
+
+def domains(life: Life, account_id: str) -> tuple[str, ...]:
+    account = life.leadfit._store.read(lambda session: session.accounts.account(account_id))
+    assert account is not None
+    return account.domains
+
+
 def test_the_arm_stays_under_another_owner(life: Life) -> None:
     view, first = fill(life)[0]
     rep = next(each for each in life.leadfit.policy.reps if each.rep_id != first.owner_id)

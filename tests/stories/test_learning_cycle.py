@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -195,6 +195,14 @@ def test_fewer_outcomes_than_before_are_not_put_in_force_unseen(leadfit: Leadfit
     third = leadfit.learn(earlier, force=True)
     assert third.published
     assert leadfit.artifact == third.proposal.artifact != first.proposal.artifact
+
+
+def test_a_time_to_come_is_refused_since_nobody_watched_it(leadfit: Leadfit) -> None:
+    ahead = leadfit.world.now() + timedelta(days=1)
+    for ask in (leadfit.history, leadfit.learn, leadfit.drift, leadfit.outcomes.outlook):
+        with pytest.raises(BadInput, match="no time to come"):
+            ask(ahead)
+    assert leadfit.history(leadfit.world.now()).as_of == leadfit.world.now()
 
 
 def test_an_empty_workspace_says_that_there_is_nothing_to_learn_from(tmp_path: Path) -> None:

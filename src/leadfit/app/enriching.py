@@ -131,7 +131,7 @@ class Enriching:
             until: Up to when; now by default.
 
         Raises:
-            BadInput: The time is empty or longer than ten years.
+            BadInput: The time is empty or longer than ten years, or the currency changed in it.
         """
         now = self._world.now()
         last = now + timedelta(microseconds=1) if until is None else until

@@ -392,9 +392,12 @@ class Leadfit:
         """Return everything recorded up to ``as_of``, imported and live, as one history.
 
         Raises:
-            BadInput: Nothing is recorded yet.
+            BadInput: Nothing is recorded yet, or the time lies ahead.
         """
-        return jobs.history(self._store, self._in_force.policy, as_of)
+        return jobs.history(self._store, self._in_force.policy, self._up_to(as_of))
+
+    def _up_to(self, as_of: datetime | None) -> datetime | None:
+        return jobs.up_to(self._store, as_of, self.world.now())
 
     def learn(
         self, as_of: datetime | None = None, *, publish: bool = False, force: bool = False
@@ -410,11 +413,11 @@ class Leadfit:
             force: Put it in force whatever speaks against it.
 
         Raises:
-            BadInput: Nothing is recorded yet.
+            BadInput: Nothing is recorded yet, or the time lies ahead.
             MissingExtra: The extra ``learn`` is not installed.
             StoreBusy: Another process writes to the store.
         """
-        return self._learning.learn(as_of, publish=publish, force=force)
+        return self._learning.learn(self._up_to(as_of), publish=publish, force=force)
 
     def drift(self, as_of: datetime | None = None) -> DriftFindings:
         """Say whether the score in force still tells who will be accepted, won and expanded.
@@ -423,11 +426,11 @@ class Leadfit:
             as_of: Nothing later is looked at; by default the latest outcome, use or feedback.
 
         Raises:
-            BadInput: Nothing is recorded yet.
+            BadInput: Nothing is recorded yet, or the time lies ahead.
             MissingExtra: The extra ``learn`` is not installed.
         """
         rules = self._in_force
-        return jobs.drift(self._store, rules.policy, rules.artifact, as_of)
+        return jobs.drift(self._store, rules.policy, rules.artifact, self._up_to(as_of))
 
     def check_drift(self) -> int:
         """Make the monthly check of the score if it is due; return how many messages it queued."""

@@ -52,10 +52,11 @@ class Outcomes:
             as_of: Nothing later is looked at; by default the latest import, outcome or feedback.
 
         Raises:
-            BadInput: Nothing is recorded yet.
+            BadInput: Nothing is recorded yet, or the time lies ahead.
             MissingExtra: The extra ``learn`` is not installed.
         """
-        return jobs.outlook(self._store, self._policy(), as_of)
+        until = jobs.up_to(self._store, as_of, self._world.now())
+        return jobs.outlook(self._store, self._policy(), until)
 
     def match_kpis(self, weeks: int) -> jobs.MatchReport:
         """Return how matching did in the last whole weeks; see :meth:`Leadfit.match_kpis`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 import traceback
@@ -16,9 +17,16 @@ from leadfit.cli.base import FOLDER
 from leadfit.cli.commands import Commands
 from leadfit.cli.output import Output
 from leadfit.collector import collect_seldom
-from leadfit.errors import BadInput, Fault, LeadfitError
+from leadfit.errors import BadInput, Fault, LeadfitError, Retryable
 
 INTERNAL = 4
+# What a disk or a system says of a file that Leadfit has nothing to do with.
+_OUTSIDE: Final = frozenset(
+    {
+        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+        errno.EMFILE, errno.ENFILE,
+    }
+)  # fmt: skip
 # How Click puts what an option of ours says of a value that it cannot take.
 _INVALID: Final = re.compile(
     r"Invalid value for '(?P<place>.+?)': came (?P<came>.+); allowed: (?P<allowed>.+)"
@@ -94,6 +102,10 @@ def _unforeseen(output: Output, arguments: list[str], error: Exception) -> int:
         came = "bytes that are no text"
         output.fail(BadInput(Fault(place="command line", came=came, allowed="UTF-8 text")))
         return BadInput.exit_code
+    if isinstance(error, OSError) and error.errno in _OUTSIDE:
+        place = "" if error.filename is None else f"{error.filename}: "
+        output.fail(Retryable(f"{place}{error.strerror}"))
+        return Retryable.exit_code
     output.say(traceback.format_exc())
     output.fail(LeadfitError("an error inside Leadfit; please report it with the lines above"))
     return INTERNAL

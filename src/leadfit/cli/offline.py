@@ -84,7 +84,9 @@ def benchmark_command(
 
 
 @click.command("sample")
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same bytes."
+)
 @click.option("--leads", type=click.IntRange(50, 1_000_000), default=4000, show_default=True)
 @click.option("--facts", type=click.IntRange(10, 500), default=24, show_default=True)
 @click.option("--out", type=FOLDER, required=True, help="Folder for the export.")

@@ -31,7 +31,9 @@ NAMES: Final = (
 
 @click.command("simulate")
 @click.argument("story", type=click.Choice(NAMES), metavar="STORY")
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same figures.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same figures."
+)
 @click.option("--out", type=FOLDER, help="Folder for STORY.json and STORY.md.")
 @answering
 def simulate_command(output: Output, *, story: str, seed: int, out: Path | None) -> None:

@@ -51,7 +51,9 @@ def lead_meant(
 
 @click.command("init")
 @click.option("--sample", is_flag=True, help="Fill it with a simulated company and run it.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the sample."
+)
 @click.option(
     "--leads", type=click.IntRange(500, 200_000), default=4000, show_default=True,
     help="Leads of the sample's past.",

@@ -14,7 +14,7 @@ from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accou
 from leadfit.jobs.loops import Loops
 from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
 from leadfit.jobs.placing import outlook
-from leadfit.jobs.recall import history
+from leadfit.jobs.recall import history, up_to
 from leadfit.jobs.replay import Divergence, Replayed, replay
 from leadfit.jobs.response import response_report
 from leadfit.jobs.route_orders import OrdersCompared, compare_orders
@@ -60,6 +60,7 @@ __all__ = [
     "source_flows",
     "sweep",
     "too_old",
+    "up_to",
     "verify",
     "why_retrain",
 ]

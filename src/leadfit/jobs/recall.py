@@ -62,6 +62,29 @@ def history(store: Store, policy: Policy, as_of: datetime | None = None) -> Hist
     return gather(store.read(lambda session: session.past.recorded(until)), policy, until)
 
 
+def up_to(store: Store, as_of: datetime | None, now: datetime) -> datetime | None:
+    """Return the time up to which is looked, as it was asked for.
+
+    What is not over was not watched: whoever counts up to a time to come takes leads that had no
+    time yet for leads that came to nothing.
+
+    Args:
+        store: Where it is recorded.
+        as_of: The time that was asked for.
+        now: The time.
+
+    Raises:
+        BadInput: It lies ahead, and behind all that is recorded.
+    """
+    if as_of is None or as_of <= now:
+        return as_of
+    latest = store.read(lambda session: session.past.latest_event())
+    if latest is not None and as_of <= latest:
+        return as_of
+    allowed = f"no time to come; it is {now.isoformat(timespec='seconds')}"
+    raise BadInput(Fault(place="as_of", came=as_of.isoformat(), allowed=allowed))
+
+
 def gather(recorded: Recorded, policy: Policy, as_of: datetime) -> History:
     """Return one history of everything in ``recorded``."""
     exports = recorded.exports

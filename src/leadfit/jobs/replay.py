@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,12 +20,15 @@ from leadfit.jobs.spread import OpenStore, parts_of, spread
 from leadfit.pipeline import InForce
 from leadfit.pipeline.retelling import Retelling, Strayed
 from leadfit.policy import Policy
+from leadfit.records import Decision
 from leadfit.resolve.model import card as cards
 from leadfit.resolve.model.card import Card
 from leadfit.store import Session, Store
-from leadfit.store.told import Content, ContentKind, Told, Unreadable
+from leadfit.store.decided import decision_of
+from leadfit.store.told import Content, ContentKind, Statement, Told, Unreadable
 
 _PAGE: Final = 250
+_KEPT: Final = 1_000
 _SHOWN: Final = 20
 _FIELDS: Final = 12
 
@@ -140,13 +144,15 @@ def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:
 
 def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     part, total, rules = _Part(), hashlib.sha256(), Rules(session)
-    again = Retelling(session.leads.decision)
+    recent = _Recent(session)
+    again = Retelling(recent.decision, recent.rating)
     after, last = bounds
     page = session.told.page(after, last, _PAGE)
     while page:
         for told in page:
             part.decisions += 1
             text = _again(part, told, rules, again)
+            recent.note(told)
             made = hashlib.sha256(text.encode()).hexdigest()
             total.update(f"{told.decision_id} {made}\n".encode())
         page = session.told.page(page[-1].seq, last, _PAGE)
@@ -231,6 +237,37 @@ def _changes(then: object, now: object, path: str) -> Iterator[FieldChange]:
 
 def _shown(value: object) -> str | None:
     return None if value is _NOT_THERE else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+class _Recent:
+    """Decisions that others look at; most look at one that came by not long before.
+
+    Args:
+        session: Where the others are.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._texts: OrderedDict[str, tuple[str, Statement]] = OrderedDict()
+
+    def note(self, told: Told | Unreadable) -> None:
+        """Keep a decision for those that look at it, as it was read from the store."""
+        if isinstance(told, Told):
+            self._texts[told.decision_id] = told.text, told.statement
+            if len(self._texts) > _KEPT:
+                self._texts.popitem(last=False)
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """Return a decision as the store has it."""
+        kept = self._texts.get(decision_id)
+        return self._session.leads.decision(decision_id) if kept is None else decision_of(*kept)
+
+    def rating(self, decision_id: str) -> Decision | None:
+        """Return a decision without what routing made of it, as ``leads.rated`` does."""
+        kept = self._texts.get(decision_id)
+        if kept is None:
+            return self._session.leads.decision(decision_id)
+        return decision_of(*kept, is_rating=True)
 
 
 class Rules:

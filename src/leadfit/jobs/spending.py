@@ -6,6 +6,9 @@ its answer was refused, it was lost, or its answer changed nothing.
 
 from __future__ import annotations
 
+import json
+import tomllib
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +16,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
+from leadfit.errors import BadInput, Fault
+from leadfit.policy.enrichment import EnrichRules
 from leadfit.store import Session
 from leadfit.store.vendors import CallState, VendorCall, month_of
 
@@ -106,8 +111,45 @@ def spending(session: Session, *, since: datetime, until: datetime, currency: st
         since: From when on.
         until: Up to when, itself left out.
         currency: Currency of the policy.
+
+    Raises:
+        BadInput: The currency changed between two calls.
     """
-    return spending_of(session.vendors.calls(since, until), since, until, currency)
+    calls = session.vendors.calls(since, until)
+    return spending_of(calls, since, until, _currency_of(session, calls, currency))
+
+
+def _currency_of(session: Session, calls: Sequence[VendorCall], present: str) -> str:
+    """Return the currency that was in force when calls were made.
+
+    Raises:
+        BadInput: It changed in between: what is of two currencies has no sum.
+    """
+    changes = session.publications.all() if calls else ()
+    if not changes:
+        return present
+    known: dict[str, str] = {}
+    digests = (changes[0].before_policy, *(each.policy_digest for each in changes))
+    currencies = [_currency_in(session, digest, known, present) for digest in digests]
+    times = [each.at for each in changes]
+    of_calls = [currencies[bisect_right(times, each.at)] for each in calls]
+    other = next((n for n, each in enumerate(of_calls) if each != of_calls[0]), None)
+    if other is not None:
+        at = times[bisect_right(times, calls[other].at) - 1].isoformat()
+        came = f"calls in {of_calls[0]} and, since {at}, in {of_calls[other]}"
+        raise BadInput(Fault(place="since", came=came, allowed="a time with one currency"))
+    return of_calls[0]
+
+
+def _currency_in(session: Session, digest: str, known: dict[str, str], present: str) -> str:
+    """Return the currency of a policy that was in force; ``present`` where it was not kept."""
+    if digest not in known:
+        content = session.contents.get(digest)
+        files = {} if content is None else json.loads(content.body)
+        table = tomllib.loads(files.get("policy.toml", "")).get("enrich", {})
+        default = present if content is None else EnrichRules().currency
+        known[digest] = str(table.get("currency", default))
+    return known[digest]
 
 
 def spending_of(

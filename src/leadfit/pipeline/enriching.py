@@ -201,7 +201,7 @@ def _unsettled(
     wait = desk.session.enriching.waited(came.signal_id)
     until = desk.now + timedelta(seconds=rules.wait_seconds) if wait is None else wait.until
     is_open = any(each.is_open for each in outcomes)
-    in_time = desk.now < until
+    in_time = wait is None or not wait.is_over(desk.now)
     if in_time and is_open:
         return _waiting(told, Wait(began_at=desk.now, until=until))
     if not in_time:

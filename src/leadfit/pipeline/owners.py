@@ -281,6 +281,7 @@ def _loads(
         held, load = taken[rep.rep_id], before.get(rep.rep_id)
         if (
             load is None
+            or load.rep is not rep
             or load.last_turn != held.last_turn
             or load.slots_taken != held.slots_taken
             or load.turns != held.turns

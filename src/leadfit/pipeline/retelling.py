@@ -57,10 +57,11 @@ class Retelling:
 
     Args:
         fetch: Gets decisions that they looked at.
+        fetch_rating: Gets one as the store's ``leads.rated`` does, without what routing made of it.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._rooms = _Rooms(fetch)
+    def __init__(self, fetch: Fetch, fetch_rating: Fetch | None = None) -> None:
+        self._rooms = _Rooms(fetch, fetch_rating)
 
     def retell(self, told: Told, in_force: InForce) -> str:
         """Make a decision again; return its canonical JSON as it would be stored.
@@ -149,8 +150,9 @@ _Read = Callable[[object, "_Rooms", Sequence[object]], object]
 class _Rooms(Retold):
     """Answers as the store answered then, about one decision after the other."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, fetch_rating: Fetch | None = None) -> None:
         self.fetch = fetch
+        self.fetch_rating = fetch_rating or fetch
 
     def turn_to(self, told: Told) -> None:
         """Answer what a decision asks from here on; nothing is kept of the one before."""
@@ -158,12 +160,17 @@ class _Rooms(Retold):
         self._given: dict[str, int] = {}
         self._decision_id = told.decision_id
         self.people = told.people
-        self.said = personal_of(("", told.statement))
+        self._statement = told.statement
 
     def __getattr__(self, room: str) -> object:
         found = _room(room)(self)
         self.__dict__[room] = found
         return found
+
+    @property
+    def said(self) -> Mapping[str, object]:
+        """The personal values of the signal by their names."""
+        return personal_of(("", self._statement))
 
     def answer(self, asked: str) -> object:
         """Return the next answer to a question."""
@@ -261,7 +268,8 @@ def _answers(plain: object, rooms: _Rooms, _args: object) -> object:
     found: list[BoughtFacts] = []
     for each, personal in cast("list[tuple[object, list[str]]]", plain):
         made = decode(BoughtFacts, each)
-        own = {name: cast("Fact", rooms.said.get(name)) for name in personal}
+        said = rooms.said
+        own = {name: cast("Fact", said.get(name)) for name in personal}
         found.append(replace(made, facts={**made.facts, **own}))
     return tuple(found)
 
@@ -294,6 +302,10 @@ def _decision(plain: object, rooms: _Rooms, _args: object) -> object:
     return None if plain is None else rooms.fetch(cast("str", plain))
 
 
+def _rating(plain: object, rooms: _Rooms, _args: object) -> object:
+    return None if plain is None else rooms.fetch_rating(cast("str", plain))
+
+
 def _decisions(plain: object, rooms: _Rooms, _args: object) -> object:
     found = (rooms.fetch(each) for each in cast("list[str]", plain))
     return tuple(each for each in found if each is not None)
@@ -308,7 +320,7 @@ _READERS: Final[Mapping[str, _Read]] = {
     "capacity.loads": _by_rep,
     "leads.activities": _activities,
     "lifts.own_activities": _activities,
-    "leads.rated": _decision,
+    "leads.rated": _rating,
     "leads.decision": _decision,
     "leads.decisions": _decisions,
 }

@@ -139,9 +139,9 @@ class Policy(PolicyFile):
         return works
 
     @cached_property
-    def _asleep(self) -> list[tuple[datetime, datetime, frozenset[str]]]:
-        """What :meth:`asleep` found of late: since when, until when, who."""
-        return []
+    def _asleep(self) -> dict[str, tuple[tuple[Rep, ...], datetime, datetime, frozenset[str]]]:
+        """What :meth:`asleep` found last: among whom, since when, until when, who."""
+        return {}
 
     def asleep(self, at: datetime) -> frozenset[str]:
         """Return which of the policy's reps do not work at a time, by their ids.
@@ -149,15 +149,15 @@ class Policy(PolicyFile):
         Args:
             at: An aware time.
         """
-        for since, until, found in self._asleep:
-            if since <= at < until:
-                return found
+        last = self._asleep.get("last")
+        if last is not None and last[0] is self.reps and last[1] <= at < last[2]:
+            return last[3]
         spans = [works_until(rep, self.closures, at) for rep in self.reps]
         found = frozenset(
             rep.rep_id for rep, (works, _) in zip(self.reps, spans, strict=True) if not works
         )
         if spans:
-            self._asleep[:] = [(at, min(until for _, until in spans), found)]
+            self._asleep["last"] = (self.reps, at, min(until for _, until in spans), found)
         return found
 
     @cached_property
@@ -201,7 +201,8 @@ class Policy(PolicyFile):
                 if value is not None and not (isinstance(value, str) and not value.strip())
             ]
             named = self._named(tuple(sorted(said, reverse=True)))
-            result = {name: facts[source] for name, source in named} | result
+            own = {name: facts[source] for name, source in named}
+            result = own | result if result else own
         return result
 
     @cached_property

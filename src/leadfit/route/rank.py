@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import is_
 
 from leadfit.policy import Play, Policy
 from leadfit.policy.policy import Territory, fact_name, fold
@@ -59,12 +60,14 @@ class _Crew:
     """What follows for a tier from the reps alone.
 
     Attributes:
+        made_of: The reps and the teams of the tier; a changed policy has others.
         fits: Reps of the teams that work the tier, or of no team.
         in_turn: Those of them who are not in the overflow pool.
         overflow: The overflow pool.
         other_teams: Why each rep is left out who is not looked at, in the order of their ids.
     """
 
+    made_of: tuple[Sequence[Rep], Sequence[str]]
     fits: frozenset[str]
     in_turn: frozenset[str]
     overflow: frozenset[str]
@@ -193,15 +196,18 @@ def _crew_of_all(policy: Policy, tier: Tier) -> _Crew:
     """Return :func:`_crew` of all reps of a policy, which is found once."""
     key = ("route.crew", tier.value)
     found = policy.worked_out.get(key)
-    if not isinstance(found, _Crew):
+    made_of = (policy.reps, policy.tier(tier).teams)
+    if not isinstance(found, _Crew) or not all(map(is_, found.made_of, made_of)):
         policy.worked_out[key] = found = _crew(policy.reps, tier, policy)
     return found
 
 
 def _crew(reps: Sequence[Rep], tier: Tier, policy: Policy) -> _Crew:
-    teams = frozenset(map(fold, policy.tier(tier).teams))
+    named = policy.tier(tier).teams
+    teams = frozenset(map(fold, named))
     fits = [rep for rep in reps if not teams or rep.team is None or fold(rep.team) in teams]
     return _Crew(
+        made_of=(reps, named),
         fits=frozenset(rep.rep_id for rep in fits),
         in_turn=frozenset(rep.rep_id for rep in fits if not rep.is_overflow),
         overflow=frozenset(rep.rep_id for rep in reps if rep.is_overflow),

@@ -14,7 +14,7 @@ from functools import lru_cache
 from leadfit.policy.policy import fact_name, fold
 from leadfit.policy.scoring import Less, ScoreRules
 from leadfit.records import Facts, Reason, Subject
-from leadfit.score.points import DAY_S, DIGITS, holds_word
+from leadfit.score.points import DAY_S, DIGITS, LONGEST, holds_word
 
 
 def taken_away(  # noqa: PLR0917 -- what points may hang on
@@ -78,10 +78,18 @@ def says(less: Less, fact: str, known: Facts) -> str:
     value = known.get(fact_name(fact))
     if value is None:
         return ""
-    text, shown = fold(value), str(value).strip()[:60]
-    if text in _folded(less.values):
+    text = str(value)
+    look = _says if len(text) <= LONGEST else _says.__wrapped__
+    return look(fact, less.values, less.words, text)
+
+
+@lru_cache(maxsize=8192)
+def _says(fact: str, values: tuple[str, ...], words: tuple[str, ...], text: str) -> str:
+    """Return what a text says that takes points away; the same few are said again and again."""
+    folded, shown = fold(text), text.strip()[:60]
+    if folded in _folded(values):
         return f"{fact} is {shown}"
-    word = next((each for each in less.words if holds_word(text, each)), None)
+    word = next((each for each in words if holds_word(folded, each)), None)
     return "" if word is None else f"{fact} is {shown}, which holds '{word}'"
 
 

@@ -15,9 +15,10 @@ from leadfit.records import Activity, Fact, Facts, Reason
 DIGITS = 6
 """Decimals kept of every part, so that a score does not hang on the last bit of a power of two."""
 DAY_S = 86_400
+LONGEST = 60
+"""Longest text of a value of which is remembered what it says."""
 _MOST_EARNED = 8192
-"""Values of which a part keeps what they earned; longer texts than these it does not keep."""
-_LONGEST = 60
+"""Values of which a part keeps what they earned."""
 
 
 def of_facts(component: str, parts: Mapping[str, FactPart], known: Facts) -> list[Reason]:
@@ -40,7 +41,7 @@ def _of_fact(rule: str, part: FactPart, value: Fact) -> Reason:
     # The part keeps what it said of a value: a reason depends on nothing else. The text of a value
     # with its type is the value; 1, 1.0 and True are equal, and are not written alike.
     kept, said = part.earned, str(value)
-    if kept.part is not part or len(said) > _LONGEST:
+    if kept.part is not part or len(said) > LONGEST:
         return _reason_for(rule, part, value)
     key = (rule, type(value), said)
     found = kept.reasons.get(key)
@@ -119,7 +120,8 @@ def of_activities(
         now: The time of the decision.
     """
     caps = rules.engagement if component == "engagement" else rules.intent
-    ages: dict[str, list[tuple[str, float]]] = {f"{component}.{name}": [] for name in caps}
+    parts = {f"{component}.{name}": cap for name, cap in caps.items()}
+    earned: dict[str, list[tuple[str, float]]] = {}
     for activity in activities:
         rule = rules.activities.get(activity.kind)
         age_s = (now - activity.at).total_seconds()
@@ -127,15 +129,12 @@ def of_activities(
             continue
         left = math.exp2(-age_s / (rule.half_life_days * DAY_S))
         for part, points in ((rule.part, rule.points), *rule.also.items()):
-            if part in ages:
-                ages[part].append((activity.kind.value, points * left))
-    return [
-        _of_part(f"{component}.{name}", cap, ages[f"{component}.{name}"])
-        for name, cap in caps.items()
-    ]
+            if part in parts:
+                earned.setdefault(part, []).append((activity.kind.value, points * left))
+    return [_of_part(rule, cap, earned.get(rule, ())) for rule, cap in parts.items()]
 
 
-def _of_part(rule: str, cap: float, earned: list[tuple[str, float]]) -> Reason:
+def _of_part(rule: str, cap: float, earned: Sequence[tuple[str, float]]) -> Reason:
     if not earned:
         return _nothing(rule)
     raw = math.fsum(points for _, points in earned)

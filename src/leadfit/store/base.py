@@ -263,7 +263,7 @@ class Leads(Protocol):
         """Return every decision about a lead, newest first."""
 
     def rated(self, lead_id: str) -> Decision | None:
-        """Return the decision by which the lead was last rated."""
+        """Return the decision by which the lead was last rated, without what routing made of it."""
 
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""

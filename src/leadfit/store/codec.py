@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -81,6 +81,17 @@ def pack(value: object) -> bytes:
 def pack_text(value: object) -> str:
     """Return :func:`pack` as text."""
     return _text_of(type(value))(value)
+
+
+def pack_text_with(record: object, name: str, value: object) -> str:
+    """Return :func:`pack_text` of a record of which one field is another.
+
+    Args:
+        record: A record.
+        name: A field of it that is a record.
+        value: What stands there instead.
+    """
+    return _text_with(type(record), name)((record, value))
 
 
 def write_plain(plain: object) -> str:
@@ -204,12 +215,18 @@ def _other_text(kind: type) -> Callable[[object], str]:
     """
     write = _writer(kind)
     if issubclass(kind, datetime):
-        return lambda value: f'"{write(value)}"'
+        return cast("Callable[[object], str]", _moment_text)
 
     def text(value: object) -> str:
         return _JSON.encode(write(value))
 
     return cache(text) if issubclass(kind, Enum) else text
+
+
+@lru_cache(maxsize=1024)
+def _moment_text(at: datetime) -> str:
+    """Return a time in quotes; one decision names the same a few times."""
+    return f'"{moment(at)}"'
 
 
 _text_of: Final = cast("Callable[[type], Callable[[object], str]]", cache(_make_text))
@@ -232,14 +249,41 @@ def _is_of_words(kind: type) -> bool:
     return all(hint in {str, str | None} for hint in get_type_hints(kind).values())
 
 
-def _record_text(kind: type) -> Callable[[object], str]:
-    parts = sorted(
+def _parts_of(kind: type) -> list[tuple[str, str, bool]]:
+    """Return names, what stands before their values, and whether they may be left out."""
+    return sorted(
         (name, f"{_quoted(name)}:", default is False or any(default == e for e in _EMPTY))
         for name, default in _defaults(kind)
     )
+
+
+def _record_text(kind: type) -> Callable[[object], str]:
+    parts = _parts_of(kind)
+    return _text_writer(parts, _values_of([name for name, _, _ in parts]))
+
+
+def _make_text_with(kind: type, other: str) -> Callable[[object], str]:
+    """Return the function that writes a pair: a record, and what stands in its field ``other``."""
+    parts = _parts_of(kind)
+    names = [name for name, _, _ in parts]
+    own, at = _values_of(names), names.index(other)
+
+    def values_of(pair: object) -> tuple[object, ...]:
+        record, value = cast("tuple[object, object]", pair)
+        values = own(record)
+        return (*values[:at], value, *values[at + 1 :])
+
+    return _text_writer(parts, values_of)
+
+
+_text_with: Final = cast("Callable[[type, str], Callable[[object], str]]", cache(_make_text_with))
+
+
+def _text_writer(
+    parts: Sequence[tuple[str, str, bool]], values_of: Callable[[object], tuple[object, ...]]
+) -> Callable[[object], str]:
     prefixes = [prefix for _, prefix, _ in parts]
     may_go = [may_be_left_out for _, _, may_be_left_out in parts]
-    values_of = _values_of([name for name, _, _ in parts])
 
     def write(record: object) -> str:
         kept = []

@@ -12,7 +12,14 @@ from dataclasses import replace
 from typing import Final, cast
 
 from leadfit.records import Decision, Fact
-from leadfit.store.codec import open_with, pack_text, squeeze_with, write_plain
+from leadfit.store.codec import (
+    decode,
+    open_with,
+    pack_text,
+    pack_text_with,
+    squeeze_with,
+    write_plain,
+)
 from leadfit.store.personal import part_facts, unveil, veil
 from leadfit.store.told import Statement
 
@@ -116,7 +123,7 @@ def squeeze_inputs(inputs: Mapping[str, object]) -> bytes:
 
 def open_inputs(squeezed: bytes) -> dict[str, object]:
     """Return what :func:`squeeze_inputs` compressed."""
-    return cast("dict[str, object]", json.loads(open_with(_INPUT_WORDS, squeezed)))
+    return cast("dict[str, object]", json.loads(open_inputs_text(squeezed)))
 
 
 def open_inputs_text(squeezed: bytes) -> str:
@@ -152,9 +159,29 @@ def decision_text(decision: Decision, said: Statement) -> tuple[str, dict[str, F
     """
     facts, personal = part_facts(decision.subject.facts)
     if personal:
-        decision = replace(decision, subject=replace(decision.subject, facts=facts))
+        bare = replace(decision.subject, facts=facts)
+        text = pack_text_with(decision, "subject", bare)
+    else:
+        text = pack_text(decision)
     known: dict[str, object] = {**said.get("facts", {}), **said.get("identifiers", {}), **personal}
-    return veil(pack_text(decision), known), personal
+    return veil(text, known), personal
+
+
+def decision_of(text: str, said: Statement, *, is_rating: bool = False) -> Decision:
+    """Return the decision that :func:`decision_text` made a text of.
+
+    Args:
+        text: Its canonical JSON, as it is stored.
+        said: The personal values of its signal, as far as they were not erased.
+        is_rating: Ranking, assignment and plan are left out.
+    """
+    plain = json.loads(unveil(text, personal_of(("", said))))
+    if is_rating:
+        plain |= {"ranking": None, "assignment": None, "plan": {}}
+    personal = said.get("subject")
+    if personal:
+        plain["subject"]["facts"].update(personal)
+    return decode(Decision, plain)
 
 
 def unpack_decision(body: bytes, personal: Mapping[str, object]) -> dict[str, object]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from leadfit.buying import Certificate
 from leadfit.records import Facts
+
+CLOCK_SET_BACK: Final = timedelta(seconds=10)
+"""A wait that began later than this ahead began before the clock was set back: it is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,10 @@ class Wait:
 
     began_at: datetime
     until: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether its time is up, or began before the clock was set back."""
+        return now >= self.until or self.began_at > now + CLOCK_SET_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

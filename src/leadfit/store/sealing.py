@@ -8,6 +8,7 @@ of the store alone gives nobody away.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -79,7 +80,7 @@ class Sealer:
         if key is None:
             return None
         try:
-            content = base64.b64decode(sealed[len(_MARK) :])
+            content = binascii.a2b_base64(sealed[len(_MARK) :])
             return self._cipher(key, token).decrypt(content, [token.encode()]).decode()
         except (InvalidTag, ValueError):
             return None

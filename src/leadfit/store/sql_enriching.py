@@ -11,7 +11,7 @@ from leadfit.buying import Certificate
 from leadfit.records import Facts
 from leadfit.store.codec import from_us, to_us
 from leadfit.store.decided import open_decision
-from leadfit.store.enriching import StoredCertificate, Wait
+from leadfit.store.enriching import CLOCK_SET_BACK, StoredCertificate, Wait
 from leadfit.store.personal import part_facts
 from leadfit.store.sql import Connection
 
@@ -48,10 +48,10 @@ class SqlEnriching:
         """Return signals whose time is up or for which nothing is under way any more."""
         rows = self._connection.execute(
             "SELECT signal_id FROM enrich_waits WHERE is_open = 1 AND (until_us <= ?"
-            " OR NOT EXISTS (SELECT 1 FROM purchases WHERE"
+            " OR began_us > ? OR NOT EXISTS (SELECT 1 FROM purchases WHERE"
             " purchases.signal_id = enrich_waits.signal_id"
             " AND purchases.state IN ('wanted', 'asked'))) ORDER BY until_us, signal_id LIMIT ?",
-            (to_us(now), limit),
+            (to_us(now), to_us(now + CLOCK_SET_BACK), limit),
         )
         return tuple(row[0] for row in rows)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Final, cast
@@ -12,7 +11,6 @@ from typing import Final, cast
 from leadfit.records import Activity, Assignment, Decision, Facts, Kind, Lead, Signal, Tier
 from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import (
-    decode,
     from_us,
     maybe_time,
     pack_text,
@@ -20,12 +18,12 @@ from leadfit.store.codec import (
     unpack,
 )
 from leadfit.store.decided import (
+    decision_of,
     decision_text,
+    open_decision,
     open_inputs,
-    personal_of,
     squeeze_decision,
     squeeze_inputs,
-    unpack_decision,
 )
 from leadfit.store.listing import LeadFilter
 from leadfit.store.personal import part_facts
@@ -38,7 +36,7 @@ from leadfit.store.sql_views import (
     SqlViews,
     lead_of,
 )
-from leadfit.store.told import People
+from leadfit.store.told import People, Statement
 from leadfit.store.views import Feedback, LeadView
 
 _ACTIVITIES: Final = """
@@ -344,25 +342,25 @@ class SqlLeads:
         return tuple(self._decision(signal_id, body) for signal_id, body in rows)
 
     def rated(self, lead_id: str) -> Decision | None:
-        """Return the decision by which the lead was last rated."""
+        """Return the decision by which the lead was last rated, without what routing made of it."""
         row = self._one(
             "SELECT decisions.signal_id, body FROM leads JOIN decisions USING (decision_id)"
             " WHERE leads.lead_id = ?",
             lead_id,
         )
-        return None if row is None else self._decision(cast("str", row[0]), cast("bytes", row[1]))
+        if row is None:
+            return None
+        return self._decision(cast("str", row[0]), cast("bytes", row[1]), is_rating=True)
 
     def decision(self, decision_id: str) -> Decision | None:
         """Return a decision."""
         row = self._one("SELECT signal_id, body FROM decisions WHERE decision_id = ?", decision_id)
         return None if row is None else self._decision(cast("str", row[0]), cast("bytes", row[1]))
 
-    def _decision(self, signal_id: str, body: bytes) -> Decision:
+    def _decision(self, signal_id: str, body: bytes, *, is_rating: bool = False) -> Decision:
         found = self._signals.person_of(signal_id)
-        decision = decode(Decision, unpack_decision(body, personal_of(found)))
-        personal = {} if found is None else found[1].get("subject", {})
-        facts = cast("Facts", {**decision.subject.facts, **personal})
-        return replace(decision, subject=replace(decision.subject, facts=facts))
+        said: Statement = {} if found is None else found[1]
+        return decision_of(open_decision(body), said, is_rating=is_rating)
 
     def inputs(self, decision_id: str) -> Mapping[str, object] | None:
         """Return what a decision was decided from."""

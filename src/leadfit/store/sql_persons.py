@@ -246,7 +246,7 @@ class SqlPersons:
 
     def erase_marked(self, at: datetime) -> int:
         """Erase everybody who is marked, as after a restore; return how many there were."""
-        done, after = 0, ""
+        done, after, mentioned = 0, "", set[str]()
         while rows := self._connection.execute(
             "SELECT people.token, people.email, contacts.contact_id FROM people LEFT JOIN contacts"
             " ON contacts.token = people.token WHERE people.token > ?"
@@ -258,11 +258,15 @@ class SqlPersons:
                 if self._is_marked(address, contact_id):
                     contacts = self._contacts([token])
                     leads = self._leads(contacts)
+                    known = self._addresses(Named(), contacts)
                     self._end(leads, at)
                     self._blank_texts(leads, contacts)
+                    mentioned |= {each.casefold() for each in known}
                     self._remove([token], contacts)
                     self._signals.append("erasure", at, {"tokens": [token], "marks": []})
                     done += 1
+        self._blank_mentions(mentioned)
+        self._refused(mentioned)
         return done
 
     def _is_marked(self, address: str | None, contact_id: str | None) -> bool:

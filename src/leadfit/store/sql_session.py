@@ -91,7 +91,7 @@ class SqlSession:
         self.recorded = SqlRecorded(connection, people, self.accounts)
         self.publications = SqlPublications(connection, self.signals)
         self.lifts = SqlLifts(connection, self.accounts)
-        self.trials = SqlTrials(connection)
+        self.trials = SqlTrials(connection, self.accounts)
         self.purchases = SqlPurchases(connection, self.signals)
         self.paces = SqlPaces(connection)
         self.vendors = SqlVendors(connection)

@@ -247,7 +247,7 @@ class SqlSignals:
 
 def signal_of(logged: bytes, event_id: str, statement: Statement) -> Signal:
     """Return a signal as it stands in the log, with its personal values put back."""
-    body = json.loads(logged)
+    body = json.loads(bytes(logged).decode())
     identifiers, facts, text = join_parts(body, statement)
     return Signal(
         signal_id=body["signal_id"],

@@ -6,8 +6,10 @@ import json
 from typing import Final
 
 from leadfit.records import Tier
+from leadfit.resolve.model.card import RecordKind
 from leadfit.store.codec import from_us, maybe_time, pack_text, to_us
 from leadfit.store.sql import Connection, Row
+from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.trials import Followed, Trial
 
 _ENROL: Final = """
@@ -16,7 +18,8 @@ INSERT INTO trials (experiment, lead_id, cluster_id, tier, arm, target_minutes, 
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (experiment, lead_id) DO NOTHING
 """
 _ARM: Final = """
-SELECT arm FROM trials WHERE experiment = ? AND cluster_id = ? ORDER BY enrolled_us, lead_id LIMIT 1
+SELECT enrolled_us, lead_id, arm FROM trials WHERE experiment = ? AND cluster_id = ?
+ORDER BY enrolled_us, lead_id LIMIT 1
 """
 _NAMES: Final = """
 SELECT experiment FROM trials GROUP BY experiment ORDER BY max(enrolled_us) DESC, experiment
@@ -33,12 +36,16 @@ SELECT lead_id, account_id, at_us FROM activities
 WHERE kind = 'converted' AND at_us >= ?1 AND (
     lead_id IN (SELECT lead_id FROM trials WHERE experiment = ?2)
     OR account_id IN (SELECT cluster_id FROM trials WHERE experiment = ?2)
+    OR account_id IN (SELECT account_id FROM accounts WHERE merged_into IS NOT NULL)
+    OR account_id IN (SELECT merged_into FROM accounts WHERE merged_into IS NOT NULL)
 )
 UNION ALL
 SELECT lead_id, account_id, at_us FROM past_events
 WHERE kind = 'converted' AND at_us >= ?1 AND (
     lead_id IN (SELECT lead_id FROM trials WHERE experiment = ?2)
     OR account_id IN (SELECT cluster_id FROM trials WHERE experiment = ?2)
+    OR account_id IN (SELECT account_id FROM accounts WHERE merged_into IS NOT NULL)
+    OR account_id IN (SELECT merged_into FROM accounts WHERE merged_into IS NOT NULL)
 )
 """
 
@@ -46,8 +53,9 @@ WHERE kind = 'converted' AND at_us >= ?1 AND (
 class SqlTrials:
     """See :class:`leadfit.store.trials.Trials`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, accounts: SqlAccounts) -> None:
         self._connection = connection
+        self._accounts = accounts
 
     def enrol(self, trial: Trial) -> None:
         """Keep a draw; a lead is drawn once in an experiment."""
@@ -62,8 +70,13 @@ class SqlTrials:
 
     def arm_of(self, experiment: str, cluster_id: str) -> str | None:
         """Return the arm that an account was first drawn into, or ``None``."""
-        row = self._connection.execute(_ARM, (experiment, cluster_id)).fetchone()
-        return None if row is None else str(row[0])
+        whole = self._accounts.survivor_of(cluster_id)
+        rows = (
+            self._connection.execute(_ARM, (experiment, each)).fetchone()
+            for each in self._accounts.members_of(RecordKind.ACCOUNT, whole)
+        )
+        first = min((row for row in rows if row is not None), default=None)
+        return None if first is None else str(first[2])
 
     def experiments(self) -> tuple[str, ...]:
         """Return the names of the experiments that leads were drawn in, the newest first."""
@@ -78,13 +91,20 @@ class SqlTrials:
         told = self._connection.execute(_CONVERTED, (first_us, experiment)).fetchall()
         by_id: dict[str, list[int]] = {}
         for lead_id, account_id, at_us in told:
-            for each in {lead_id, account_id} - {None}:
+            account = None if account_id is None else self._accounts.survivor_of(account_id)
+            for each in {lead_id, account} - {None}:
                 by_id.setdefault(str(each), []).append(int(at_us))
-        return tuple(_followed(experiment, row, by_id) for row in rows)
+        # Accounts that turned out to be one were drawn together, as the first of them was.
+        whole = (row[0] if row[0] == row[1] else self._accounts.survivor_of(row[1]) for row in rows)
+        return tuple(
+            _followed(experiment, row, unit, by_id) for row, unit in zip(rows, whole, strict=True)
+        )
 
 
-def _followed(experiment: str, row: Row, converted: dict[str, list[int]]) -> Followed:
-    lead_id, cluster_id, tier, arm, minutes, chances, draw, enrolled_us, touched_us = row
+def _followed(
+    experiment: str, row: Row, cluster_id: str, converted: dict[str, list[int]]
+) -> Followed:
+    lead_id, _, tier, arm, minutes, chances, draw, enrolled_us, touched_us = row
     # Where leads are drawn by themselves, what came of the account is no outcome of the lead.
     times = [*converted.get(lead_id, ()), *converted.get(cluster_id, ())]
     return Followed(

@@ -55,10 +55,14 @@ class Trials(Protocol):
         """Keep a draw; a lead is drawn once in an experiment."""
 
     def arm_of(self, experiment: str, cluster_id: str) -> str | None:
-        """Return the arm that an account was first drawn into, or ``None``."""
+        """Return the arm that an account, or one merged with it, was first drawn into."""
 
     def experiments(self) -> tuple[str, ...]:
         """Return the names of the experiments that leads were drawn in, the newest first."""
 
     def followed(self, experiment: str) -> tuple[Followed, ...]:
-        """Return the leads of an experiment in the order in which they were drawn."""
+        """Return the leads of an experiment in the order in which they were drawn.
+
+        Accounts that were merged since are one: ``cluster_id`` is the account that is left, and
+        what came of either is what came of it.
+        """

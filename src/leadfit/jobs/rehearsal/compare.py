@@ -39,11 +39,13 @@ def moved(before: float, after: float) -> dict[str, object]:
 
     >>> moved(50, 40)
     {'before': 50, 'after': 40, 'change': -10, 'relative': -0.2}
+    >>> moved(6 / 53, 18 / 53)["relative"]
+    2.0
     """
     change = after - before
     return {
-        "before": before,
-        "after": after,
+        "before": round(before, 6),
+        "after": round(after, 6),
         "change": round(change, 6),
         "relative": None if before == 0 else round(change / before, 6),
     }
@@ -66,9 +68,7 @@ def tiers(sides: tuple[Side, Side]) -> dict[str, object]:
         after = sum(counts[other, tier] for other in Tier)
         said[f"tier {tier.value}"] = {
             **moved(before, after),
-            "share": None
-            if not total
-            else moved(round(before / total, 6), round(after / total, 6)),
+            "share": None if not total else moved(before / total, after / total),
         }
     return said
 
