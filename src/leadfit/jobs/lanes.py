@@ -125,7 +125,7 @@ class _Lane(Generic[V, O]):
         """Send what is due; return whether there was anything."""
         if self._deliveries.is_local(self._destination):
             tried, _ = self._deliveries.round(self._destination, _BATCH)
-            if 0 < tried < _BATCH:
+            if 1 < tried < _BATCH:  # more comes than one now and then
                 self._stopping.wait(_GATHER_S)
             return tried > 0
         free = self._wait_for_room()

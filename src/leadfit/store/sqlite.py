@@ -138,6 +138,8 @@ class SqliteStore:
         DamagedStore: The file is no store.
     """
 
+    is_near = True
+
     def __init__(self, path: Path, *, secret: bytes, world: World) -> None:
         self._path = path
         self._secret = secret
