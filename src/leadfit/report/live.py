@@ -175,13 +175,20 @@ def lead_list(
     )
 
 
-def lead_page(sheet: LeadSheet, *, now: datetime, override: Overriding | None = None) -> str:
+def lead_page(
+    sheet: LeadSheet,
+    *,
+    now: datetime,
+    override: Overriding | None = None,
+    reps: Mapping[str, str] | None = None,
+) -> str:
     """Return the page of one lead: what it is, why, what is running and what was done.
 
     Args:
         sheet: The lead.
         now: For ages and the time that clocks have left.
         override: Whether a person can lift it, and what was entered to do so.
+        reps: The names of those who work here, by id; of others the id is shown.
     """
     newest = next((d for d in sheet.decisions if d.score is not None), None)
     ranking = next((d.ranking for d in sheet.decisions if d.ranking is not None), None)
@@ -199,6 +206,7 @@ def lead_page(sheet: LeadSheet, *, now: datetime, override: Overriding | None = 
             "contact_name": _contact_name(sheet.contact),
             "age": words.lasting(now - sheet.lead.created_at),
             "reasons": sheet.reasons,
+            "reps": reps or {},
             "score": _score(score) if score else None,
             "override": None if override is None else override_view(override),
             "match": _match(sheet),

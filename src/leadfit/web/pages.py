@@ -105,7 +105,8 @@ async def show_lead(
     override = replace(
         entered or Overriding(), why_not=_why_not_lifted(view), past=_past_lifts(lifts)
     )
-    text = live.lead_page(shown, now=site.leadfit.world.now(), override=override)
+    reps = {rep.rep_id: rep.name for rep in site.leadfit.policy.reps}
+    text = live.lead_page(shown, now=site.leadfit.world.now(), override=override, reps=reps)
     return Response(text, status_code=status, media_type=MediaType.HTML)
 
 

@@ -121,6 +121,13 @@ def test_rounding_that_hides_points_is_a_row_of_its_own() -> None:
     assert rows[-1] == ("rounding", "Rounding of the points above", "+0.01")
 
 
+def test_a_lead_page_names_a_rep_who_works_here_and_shows_the_id_of_another() -> None:
+    owned = replace(sheet().lead, owner_id="rep_ada")
+    page = live.lead_page(sheet(lead=owned), now=NOW, reps={"rep_ada": "Ada <North>"})
+    assert "Owner Ada &lt;North&gt; (rep_ada)" in text_of(page)
+    assert "Owner rep_ada" in text_of(live.lead_page(sheet(lead=owned), now=NOW, reps={}))
+
+
 def test_the_lead_page_shows_the_ledger_and_its_total() -> None:
     score = Score(
         model="A",
