@@ -58,6 +58,11 @@ class ApiKeys:
         )
         return key
 
+    @property
+    def are_near(self) -> bool:
+        """A key is looked up at once: there is no server to wait for."""
+        return self._store.is_near
+
     def scope(self, key: str) -> str | None:
         """Return the scope of a key, or ``None`` for one that is unknown, ended or revoked."""
         key_hash, now = _key_hash(key), self._world.now()

@@ -43,6 +43,7 @@ from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
 _RECYCLE: Final = "recycle_check"
+_TELLING: Final = frozenset({"alert", "page"})
 _SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
 _LOOKED_AT: Final = 200
@@ -250,7 +251,7 @@ class Deliveries:
         )
         if views and tries:
             until = now + timedelta(seconds=3 * rules.request_s)
-            session.destinations.set_gate(replace(gate, state=GateState.TRYING, until=until), now)
+            session.destinations.set_gate(Breaker.trying(gate, until), now)
         performer: object = self._performer(destination)
         if isinstance(performer, Writes):
             end = now + timedelta(hours=rules.echo_hours)
@@ -272,6 +273,8 @@ class Deliveries:
                 doubt=outcome.doubt,
             )
             self._move_gate(session, outcome, now)
+            if outcome.state in {ActionState.REFUSED, ActionState.DEAD}:
+                self._tell_otherwise(session, action, now, is_over=True)
             if outcome.state in {ActionState.DONE, ActionState.DEAD}:
                 is_done = outcome.state is ActionState.DONE
                 pipeline.carried_out(session, action, now, is_done=is_done)
@@ -346,13 +349,18 @@ class Deliveries:
         self._forget()
         if not self._fallbacks or not self._policy().acts:
             return 0
-        before = self._world.now() - timedelta(seconds=self.rules.fallback_s)
-        late = self._store.read(lambda session: session.outbox.waiting(before, _LOOKED_AT))
+        late = self._store.read(self._late)
         if not late:
             return 0
         moved = self._store.write(partial(self._send_instead, late))
         self._world.reach("deliver.fell_back")
         return moved
+
+    def _late(self, session: Session) -> tuple[ActionView, ...]:
+        """Return alerts and pages that did not get through, where another channel works."""
+        before = self._world.now() - timedelta(seconds=self.rules.fallback_s)
+        helped = [each for each in self._fallbacks if self._first_open(session, each) is not None]
+        return session.outbox.waiting(before, helped, _LOOKED_AT) if helped else ()
 
     def _forget(self) -> None:
         """Once in a while, forget echoes that are too old to come back."""
@@ -363,20 +371,34 @@ class Deliveries:
             self._store.write(lambda session: session.echoes.prune(now))
 
     def _send_instead(self, late: Sequence[ActionView], session: Session) -> int:
-        now, moved = self._world.now(), 0
-        for view in late:
-            action = view.action
-            tier = action.fields.get("tier")
-            wanted = action.kind == "page" or tier in self.rules.fallback_tiers
-            if not wanted or INSTEAD in action.fields:
-                session.outbox.fell_back(action.key, now)
-                continue
-            other = self._first_open(session, action.destination)
-            if other is not None:
-                session.outbox.queue(_instead(action, other, now), now)
-                session.outbox.fell_back(action.key, now)
-                moved += 1
-        return moved
+        now = self._world.now()
+        return sum(self._tell_otherwise(session, view.action, now) for view in late)
+
+    def _tell_otherwise(
+        self, session: Session, action: Action, now: datetime, *, is_over: bool = False
+    ) -> bool:
+        """Queue an alert or a page for another channel, too; return whether that was done.
+
+        Args:
+            session: The transaction.
+            action: It was not taken in time.
+            now: The time.
+            is_over: It never will be: where no other channel works, it waits for the first one.
+        """
+        if action.kind not in _TELLING:
+            return False
+        wanted = action.kind == "page" or action.fields.get("tier") in self.rules.fallback_tiers
+        if not wanted or INSTEAD in action.fields:
+            session.outbox.fell_back(action.key, now)
+            return False
+        other = self._first_open(session, action.destination)
+        if other is None and is_over:
+            other = next(iter(self._fallbacks.get(action.destination, ())), None)
+        if other is None:
+            return False
+        session.outbox.queue(_instead(action, other, now), now)
+        session.outbox.fell_back(action.key, now)
+        return True
 
     def _first_open(self, session: Session, destination: str) -> str | None:
         for other in self._fallbacks.get(destination, ()):

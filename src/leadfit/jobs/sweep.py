@@ -81,14 +81,20 @@ class Sweep:
         now_s, digest = self._world.monotonic_s(), rules.policy.digest
         if self._next_s is not None and now_s < self._next_s and digest == self._swept_by:
             return given
-        swept = sweep(self._world, self._store, rules)
+        swept = sweep(self._world, self._store, rules, is_first=self._next_s is None)
         tell_of_overrides(self._world, self._store, rules.policy)
         self._next_s, self._swept_by = now_s + rules.policy.sweep.every_seconds, digest
         return given + swept.moved + swept.found
 
 
-def sweep(world: World, store: Store, in_force: InForce) -> Swept:
+def sweep(world: World, store: Store, in_force: InForce, *, is_first: bool = True) -> Swept:
     """Look over all open leads once, put right what is not in order, and say how they stand.
+
+    Args:
+        world: Time and ids.
+        store: Where the leads are.
+        in_force: The rules.
+        is_first: Clocks of closed leads that only measure are looked at, too: all that ever were.
 
     Raises:
         StoreBusy: The store cannot take more now; the next sweep begins anew.
@@ -98,7 +104,7 @@ def sweep(world: World, store: Store, in_force: InForce) -> Swept:
     lost = store.read(lambda session: session.owners.without_assignment(most))
     other = store.read(lambda session: session.owners.of_other_owner(most))
     untimed = store.read(lambda session: session.owners.without_clock(most))
-    stray = store.read(lambda session: session.owners.stray_clocks(most))
+    stray = store.read(lambda session: session.owners.stray_clocks(most, only_live=not is_first))
     put_right = do_all(
         store,
         (

@@ -117,8 +117,8 @@ def begin_accepting(
         policy: Its rules say what a signal may hold.
         bodies: Parsed JSON bodies.
         decide_by: While the store is idle, a single signal is decided in the very group of
-            commits that stores it, by these rules; what fails there is left to
-            :func:`decide_pending`, as is everything while the store is busy.
+            commits that stores it, by these rules, unless one from before it waits still; what
+            fails there is left to :func:`decide_pending`, as is everything while the store is busy.
         wake: Told which job has work now: ``decide``, or ``deliver`` for what was decided here.
 
     Returns:
@@ -156,11 +156,16 @@ def _store_and_decide(
     at_once = decide_by if len(fit) == 1 and store.is_idle else None
     answer = store.submit(lambda session: _store(world, session, fit))
     if at_once is not None:
-        decided = store.submit(_Piece(world, at_once, fit[0][0].signal_id))
-        decided.add_done_callback(lambda end: wake("decide" if end.exception() else "deliver"))
+        decided = store.submit(_AtOnce(world, at_once, fit[0][0].signal_id))
+        decided.add_done_callback(lambda end: wake(_job_after(end)))
     else:
         answer.add_done_callback(lambda _end: wake("decide"))
     return answer
+
+
+def _job_after(end: Future[bool]) -> str:
+    """Return the job that has work when a decision at once has ended."""
+    return "deliver" if end.exception() is None and end.result() else "decide"
 
 
 def _store(
@@ -204,6 +209,25 @@ class _Piece:
 
     def __call__(self, session: Session) -> str | None:
         return decide(self.world, session, self.in_force, self.signal_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _AtOnce:
+    """The same for a signal that was just stored; says whether it was its turn.
+
+    While one from before it is undecided, such as the lead that a touch is about, it waits: the
+    store may be idle between two rounds of the job that decides, or before its first.
+    """
+
+    world: World
+    in_force: InForce
+    signal_id: str
+
+    def __call__(self, session: Session) -> bool:
+        if session.signals.pending(1) != (self.signal_id,):
+            return False
+        decide(self.world, session, self.in_force, self.signal_id)
+        return True
 
 
 def decide_pending(world: World, store: Store, in_force: InForce, limit: int) -> int:

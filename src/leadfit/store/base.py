@@ -469,7 +469,14 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """A store: one writer a process, any number of readers."""
+    """A store: one writer a process, any number of readers.
+
+    Attributes:
+        is_near: A short reading takes no longer than a look into a file of this machine; else it
+            waits for another machine, or for its turn.
+    """
+
+    is_near: bool
 
     @property
     def is_idle(self) -> bool:

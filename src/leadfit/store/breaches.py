@@ -110,7 +110,7 @@ class Breaches(Protocol):
 
 
 class Unbegun(Protocol):
-    """Actions of a lead that wait and were not begun."""
+    """Actions of a lead that wait, or are being sent and may have to wait again."""
 
     def of_lead(self, lead_id: str) -> tuple[Action, ...]:
         """Return them in the order in which they are due."""
@@ -119,4 +119,7 @@ class Unbegun(Protocol):
         """Write for whom and for which assignment one is done; ``False`` if it was begun."""
 
     def cancel(self, keys: Sequence[str], at: datetime) -> int:
-        """Cancel those with these keys that were not begun; return how many."""
+        """Cancel those with these keys; return how many.
+
+        One that is being sent may still be taken; it is cancelled if this try does not end it.
+        """

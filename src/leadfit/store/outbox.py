@@ -132,16 +132,30 @@ class Outbox(Protocol):
         error: str | None = None,
         doubt: bool = False,
     ) -> None:
-        """Write how a try ended; a doubt says that nobody knows whether it took effect."""
+        """Write how a try ended; a doubt says that nobody knows whether it took effect.
+
+        What was cancelled while it was tried, and would be tried again, is cancelled now.
+        """
 
     def cancel(self, lead_id: str, at: datetime) -> int:
-        """Cancel the actions of a lead that were not begun; return how many."""
+        """Cancel the open actions of a lead; return how many.
+
+        One that is being sent may still be taken; it is cancelled if this try does not end it.
+        """
 
     def resume(self, lead_id: str, at: datetime) -> None:
         """Queue the actions of a lead again that were cancelled at the time ``at``."""
 
-    def waiting(self, due_before: datetime, limit: int) -> tuple[ActionView, ...]:
-        """Return alerts and pages that were due by then, wait still and were not looked at."""
+    def waiting(
+        self, due_before: datetime, destinations: Sequence[str], limit: int
+    ) -> tuple[ActionView, ...]:
+        """Return alerts and pages that were due by then, wait still and were not looked at.
+
+        Args:
+            due_before: The time.
+            destinations: Of what is for one of these.
+            limit: At most so many.
+        """
 
     def fell_back(self, key: str, at: datetime) -> None:
         """Write that an alert or page was looked at for another channel."""

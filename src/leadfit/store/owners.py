@@ -111,8 +111,14 @@ class Owners(Protocol):
     def without_clock(self, limit: int) -> tuple[str, ...]:
         """Return open, untouched leads whose present assignment never had a clock."""
 
-    def stray_clocks(self, limit: int) -> tuple[str, ...]:
-        """Return keys of clocks that run for a closed lead or for an assignment that ended."""
+    def stray_clocks(self, limit: int, *, only_live: bool = False) -> tuple[str, ...]:
+        """Return keys of clocks that run for a closed lead or for an assignment that ended.
+
+        Args:
+            limit: At most so many.
+            only_live: Of those that may fire or are of open leads alone: for these there are
+                indexes, and every clock that ever was need not be looked at.
+        """
 
     def open_leads(self, late_before: datetime) -> OpenLeads:
         """Return how the open leads stand; those without an owner since before a time are late."""

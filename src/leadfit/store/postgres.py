@@ -67,6 +67,8 @@ class PostgresStore:
         BadInput: The server does not do, or the store was made with another secret.
     """
 
+    is_near = False
+
     def __init__(self, url: str, *, secret: bytes, world: World) -> None:
         self._url = url
         self._place = place_of(url)

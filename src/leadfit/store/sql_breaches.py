@@ -13,6 +13,7 @@ from leadfit.records import Action, Assignment, ClockKind, Tier
 from leadfit.store.breaches import Breach, Handled, Storm, Touch
 from leadfit.store.codec import from_us, maybe_time, pack_text, to_us, unpack
 from leadfit.store.sql import Connection, Row
+from leadfit.store.sql_outbox import CANCEL_BY_KEY
 from leadfit.store.sql_views import ACTION, action_view
 
 _ADD: Final = """
@@ -158,7 +159,7 @@ class SqlUnbegun:
     def of_lead(self, lead_id: str) -> tuple[Action, ...]:
         """Return them in the order in which they are due."""
         rows = self._connection.execute(
-            f"SELECT {ACTION} FROM outbox WHERE lead_id = ? AND state = 'pending'"  # noqa: S608 -- fixed columns
+            f"SELECT {ACTION} FROM outbox WHERE lead_id = ? AND state IN ('pending', 'sending')"  # noqa: S608 -- fixed columns
             " ORDER BY due_us, rowid",
             (lead_id,),
         )
@@ -174,13 +175,11 @@ class SqlUnbegun:
         return changed.rowcount == 1
 
     def cancel(self, keys: Sequence[str], at: datetime) -> int:
-        """Cancel those with these keys that were not begun; return how many."""
+        """Cancel those with these keys, after the try for what is being sent; return how many."""
         if not keys:
             return 0
         return self._connection.execute(
-            "UPDATE outbox SET state = 'cancelled', done_us = ? WHERE state = 'pending'"  # noqa: S608 -- placeholders only
-            f" AND key IN ({','.join('?' * len(keys))})",
-            (to_us(at), *keys),
+            CANCEL_BY_KEY.format(",".join("?" * len(keys))), (to_us(at), *keys)
         ).rowcount
 
 

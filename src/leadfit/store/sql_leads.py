@@ -39,15 +39,23 @@ from leadfit.store.sql_views import (
 from leadfit.store.told import People, Statement
 from leadfit.store.views import Feedback, LeadView
 
-_ACTIVITIES: Final = """
-SELECT at_us, signal_id, kind FROM activities WHERE lead_id = :lead
+# Each limited by itself: PostgreSQL would else read every activity an account ever had.
+_NEWEST: Final = "ORDER BY at_us DESC, signal_id DESC LIMIT :limit"
+_ACTIVITIES: Final = f"""
+SELECT at_us, signal_id, kind FROM (
+    SELECT at_us, signal_id, kind FROM activities WHERE lead_id = :lead {_NEWEST}
+) AS of_lead
 UNION
-SELECT at_us, signal_id, kind FROM activities WHERE contact_id = :contact
+SELECT at_us, signal_id, kind FROM (
+    SELECT at_us, signal_id, kind FROM activities WHERE contact_id = :contact {_NEWEST}
+) AS of_contact
 UNION
-SELECT at_us, signal_id, kind FROM activities
-WHERE contact_id IS NULL AND account_id = :account
-ORDER BY at_us DESC, signal_id DESC LIMIT :limit
-"""
+SELECT at_us, signal_id, kind FROM (
+    SELECT at_us, signal_id, kind FROM activities
+    WHERE contact_id IS NULL AND account_id = :account {_NEWEST}
+) AS of_account
+{_NEWEST}
+"""  # noqa: S608 -- fixed words
 
 
 # The oldest of each tier alone: nobody behind them can be served before them, and a queue of

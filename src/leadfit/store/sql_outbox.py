@@ -54,6 +54,27 @@ SELECT name FROM known JOIN outbox ON outbox.rowid = (
 )
 WHERE next_us <= ? ORDER BY next_us, outbox.rowid
 """  # noqa: S608 -- fixed words
+# What is being sent cannot be stopped; it is marked, and ends with that try if it was not taken.
+_CANCEL: Final = (
+    "UPDATE outbox SET state = CASE WHEN state = 'sending' THEN state ELSE 'cancelled' END,"
+    " done_us = ? WHERE"
+)
+CANCEL_OF_LEAD: Final = f"{_CANCEL} lead_id = ? AND state IN ('pending', 'ambiguous', 'sending')"
+CANCEL_BY_KEY: Final = f"{_CANCEL} state IN ('pending', 'sending') AND key IN ({{}})"
+_CANCELLED_TRIES: Final = """
+UPDATE outbox SET state = 'cancelled', doubts = doubts + 1, holder = NULL, lease_us = NULL
+WHERE destination = ? AND state = 'sending' AND done_us IS NOT NULL
+AND (lease_us IS NULL OR lease_us <= ? OR holder IN ({}))
+"""
+_GOES_ON: Final = """
+UPDATE outbox SET state = CASE WHEN done_us IS NULL THEN ? ELSE 'cancelled' END,
+    next_us = coalesce(?, next_us), error = ?, doubts = doubts + ?, holder = NULL, lease_us = NULL
+WHERE key = ? AND state = 'sending'
+"""
+_ENDED: Final = """
+UPDATE outbox SET state = ?, error = ?, done_us = ?, doubts = doubts + ?, holder = NULL,
+    lease_us = NULL WHERE key = ?
+"""
 _DEAD: Final = (
     "SELECT key, kind, destination, done_us, error, lead_id, attempts, doubts, recipients, fields,"
     " assignment_id, due_us FROM outbox WHERE state IN ('dead', 'refused')"
@@ -144,10 +165,10 @@ class SqlOutbox:
         gone: Sequence[str] = (),
     ) -> tuple[ActionView, ...]:
         """Write that tries of due actions begin; return them in the state they were in before."""
-        now_us = to_us(now)
+        now_us, holders = to_us(now), ",".join("?" * len(gone))
+        self._connection.execute(_CANCELLED_TRIES.format(holders), (destination, now_us, *gone))
         rows = self._connection.execute(
-            _CLAIMED.format(",".join("?" * len(gone))),
-            (destination, now_us, now_us, *gone, limit),
+            _CLAIMED.format(holders), (destination, now_us, now_us, *gone, limit)
         ).fetchall()
         views = tuple(action_view(row) for row in rows)
         if views:
@@ -170,43 +191,37 @@ class SqlOutbox:
         error: str | None = None,
         doubt: bool = False,
     ) -> None:
-        """Write how a try ended; a doubt says that nobody knows whether it took effect."""
-        goes_on = state in (ActionState.PENDING, ActionState.AMBIGUOUS)
-        self._connection.execute(
-            "UPDATE outbox SET state = ?, next_us = coalesce(?, next_us), error = ?, done_us = ?,"
-            " doubts = doubts + ?, holder = NULL, lease_us = NULL WHERE key = ?",
-            (
-                state.value,
-                maybe_us(next_at),
-                error,
-                None if goes_on else to_us(at),
-                int(doubt),
-                key,
-            ),
-        )
+        """Write how a try ended; what was cancelled in the meantime does not go on."""
+        if state in (ActionState.PENDING, ActionState.AMBIGUOUS):
+            again = (state.value, maybe_us(next_at), error, int(doubt), key)
+            self._connection.execute(_GOES_ON, again)
+        else:
+            self._connection.execute(_ENDED, (state.value, error, to_us(at), int(doubt), key))
 
     def cancel(self, lead_id: str, at: datetime) -> int:
-        """Cancel the actions of a lead that were not begun; return how many."""
-        return self._connection.execute(
-            "UPDATE outbox SET state = 'cancelled', done_us = ?"
-            " WHERE lead_id = ? AND state IN ('pending', 'ambiguous')",
-            (to_us(at), lead_id),
-        ).rowcount
+        """Cancel the open actions of a lead, after the try for what is being sent."""
+        return self._connection.execute(CANCEL_OF_LEAD, (to_us(at), lead_id)).rowcount
 
     def resume(self, lead_id: str, at: datetime) -> None:
         """Queue the actions of a lead again that were cancelled at the time ``at``."""
         self._connection.execute(
-            "UPDATE outbox SET state = 'pending', done_us = NULL"
-            " WHERE lead_id = ? AND state = 'cancelled' AND done_us = ?",
+            "UPDATE outbox SET done_us = NULL,"
+            " state = CASE WHEN state = 'sending' THEN state ELSE 'pending' END"
+            " WHERE lead_id = ? AND state IN ('cancelled', 'sending') AND done_us = ?",
             (lead_id, to_us(at)),
         )
 
-    def waiting(self, due_before: datetime, limit: int) -> tuple[ActionView, ...]:
+    def waiting(
+        self, due_before: datetime, destinations: Sequence[str], limit: int
+    ) -> tuple[ActionView, ...]:
         """Return alerts and pages that were due by then, wait still and were not looked at."""
+        places = ",".join("?" * len(destinations))
         rows = self._connection.execute(
-            f"SELECT {ACTION} FROM outbox WHERE state IN {_OPEN} AND fallback_us IS NULL"  # noqa: S608 -- fixed columns
-            f" AND kind IN {_FIRST} AND due_us <= ? ORDER BY due_us, rowid LIMIT ?",
-            (to_us(due_before), limit),
+            f"SELECT {ACTION} FROM outbox WHERE state IN {_OPEN} AND fallback_us IS NULL"  # noqa: S608 -- fixed columns and placeholders
+            # Of few alerts that are late, not of all that waits at a destination: by their index.
+            f" AND kind IN {_FIRST} AND due_us <= ? AND destination || '' IN ({places})"
+            " ORDER BY due_us, rowid LIMIT ?",
+            (to_us(due_before), *destinations, limit),
         )
         return tuple(action_view(row) for row in rows)
 
@@ -309,8 +324,8 @@ class SqlDeadLetters:
         """Let it be tried again in its old place in the order; ``False`` if it is not dead."""
         now_us = to_us(at)
         changed = self._connection.execute(
-            "UPDATE outbox SET state = 'pending', next_us = ?, again_us = ?, done_us = NULL"
-            " WHERE key = ? AND state IN ('dead', 'refused')",
+            "UPDATE outbox SET state = 'pending', next_us = ?, again_us = ?, done_us = NULL,"
+            " attempts = 0 WHERE key = ? AND state IN ('dead', 'refused')",
             (now_us, now_us, key),
         ).rowcount
         return bool(changed) or self._signal(key, "accepted")

@@ -27,6 +27,29 @@ _TIMED: Final = (
     # By the lead, too: there is an index of clocks by it, and none by the assignment.
     " AND clocks.lead_id = leads.lead_id AND clocks.kind = 'assignment_to_touch')"
 )
+# Text that no index knows: by its index SQLite would walk every lead that ever was, to have them in
+# order, and not the open ones alone.
+_BY_ID: Final = "leads.lead_id || ''"
+_STRAY: Final = (
+    "(is_open = 0 OR (clocks.kind = 'assignment_to_touch'"
+    " AND NOT EXISTS (SELECT 1 FROM assignments WHERE ended_us IS NULL"
+    " AND assignments.assignment_id = clocks.assignment_id)))"
+)
+_STRAY_CLOCKS: Final = f"""
+SELECT clocks.key FROM clocks JOIN leads ON leads.lead_id = clocks.lead_id
+WHERE stopped_us IS NULL AND {_STRAY} ORDER BY clocks.key LIMIT ?
+"""  # noqa: S608 -- fixed texts
+# From the indexes of clocks that may fire and of open leads; a cross join keeps SQLite to that.
+_LIVE_STRAY_CLOCKS: Final = f"""
+SELECT DISTINCT stray FROM (
+    SELECT clocks.key || '' AS stray FROM clocks CROSS JOIN leads
+    WHERE leads.lead_id = clocks.lead_id
+    AND stopped_us IS NULL AND due_us IS NOT NULL AND {_STRAY}
+    UNION ALL
+    SELECT clocks.key || '' AS stray FROM leads CROSS JOIN clocks
+    WHERE clocks.lead_id = leads.lead_id AND is_open = 1 AND stopped_us IS NULL AND {_STRAY}
+) AS found ORDER BY stray LIMIT ?
+"""  # noqa: S608 -- fixed texts
 # Index by index from one owner to the next: there are few owners and many leads.
 _OWNERS: Final = """
 WITH RECURSIVE found (owner_id) AS (
@@ -123,20 +146,20 @@ class SqlOwners:
     def without_assignment(self, limit: int) -> tuple[str, ...]:
         """Return open leads whose owner has no present assignment."""
         return self._ids(
-            "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NOT NULL"
+            "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NOT NULL"  # noqa: S608 -- fixed texts
             " AND NOT EXISTS (SELECT 1 FROM assignments"
             " WHERE assignments.lead_id = leads.lead_id AND ended_us IS NULL)"
-            " ORDER BY lead_id LIMIT ?",
+            f" ORDER BY {_BY_ID} LIMIT ?",
             limit,
         )
 
     def of_other_owner(self, limit: int) -> tuple[str, ...]:
         """Return open leads that name another owner than their present assignment."""
         return self._ids(
-            "SELECT leads.lead_id FROM leads JOIN assignments"
+            "SELECT leads.lead_id FROM leads JOIN assignments"  # noqa: S608 -- fixed texts
             " ON assignments.lead_id = leads.lead_id AND ended_us IS NULL"
             " WHERE is_open = 1 AND coalesce(leads.owner_id, '') <> assignments.owner_id"
-            " ORDER BY leads.lead_id LIMIT ?",
+            f" ORDER BY {_BY_ID} LIMIT ?",
             limit,
         )
 
@@ -152,20 +175,13 @@ class SqlOwners:
         """Return open, untouched leads whose present assignment never had a clock."""
         return self._ids(
             "SELECT lead_id FROM leads WHERE is_open = 1 AND owner_id IS NOT NULL"  # noqa: S608 -- fixed texts
-            f" AND touched_us IS NULL AND {_ASSIGNED} AND NOT {_TIMED} ORDER BY lead_id LIMIT ?",
+            f" AND touched_us IS NULL AND {_ASSIGNED} AND NOT {_TIMED} ORDER BY {_BY_ID} LIMIT ?",
             limit,
         )
 
-    def stray_clocks(self, limit: int) -> tuple[str, ...]:
+    def stray_clocks(self, limit: int, *, only_live: bool = False) -> tuple[str, ...]:
         """Return keys of clocks that run for a closed lead or for an assignment that ended."""
-        return self._ids(
-            "SELECT clocks.key FROM clocks JOIN leads ON leads.lead_id = clocks.lead_id"
-            " WHERE stopped_us IS NULL AND (is_open = 0 OR (clocks.kind = 'assignment_to_touch'"
-            " AND NOT EXISTS (SELECT 1 FROM assignments WHERE ended_us IS NULL"
-            " AND assignments.assignment_id = clocks.assignment_id)))"
-            " ORDER BY clocks.key LIMIT ?",
-            limit,
-        )
+        return self._ids(_LIVE_STRAY_CLOCKS if only_live else _STRAY_CLOCKS, limit)
 
     def open_leads(self, late_before: datetime) -> OpenLeads:
         """Return how the open leads stand; those without an owner since before a time are late."""

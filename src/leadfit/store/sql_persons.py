@@ -15,6 +15,7 @@ from leadfit.store.codec import from_us, to_us
 from leadfit.store.persons import Erasure, Named, Record
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts, said_of
+from leadfit.store.sql_outbox import CANCEL_OF_LEAD
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_rare import Rare
 from leadfit.store.sql_signals import SqlSignals
@@ -173,8 +174,7 @@ class SqlPersons:
                 (now, lead_id),
             )
             self._connection.execute(
-                "UPDATE outbox SET state = 'cancelled', done_us = ?"
-                " WHERE lead_id = ? AND state IN ('pending', 'ambiguous')",
+                CANCEL_OF_LEAD,
                 (now, lead_id),
             )
             self._connection.execute(

@@ -170,9 +170,9 @@ class GroupWriter:
                 return False
             self._closed = True
             thread = self._thread
-            if thread is not None:
-                self._queue.put(self._end())
         if thread is not None:
+            # Without the lock: a writer that fails needs it to empty a queue that is full.
+            self._queue.put(self._end())
             thread.join()
         return True
 
@@ -230,10 +230,12 @@ class GroupWriter:
             transactions.commit()
             self._world.reach("store.after_commit")
         except BaseException as error:
-            transactions.give_up()
             ours = transactions.named(error)
-            for piece in group or [first]:
-                piece.answer.set_exception(ours)
+            try:
+                transactions.give_up()
+            finally:
+                for piece in group or [first]:
+                    piece.answer.set_exception(ours)
             if not isinstance(error, Exception):
                 raise
             return

@@ -110,7 +110,7 @@ def an_assignment_is_read_with_its_deadline_and_touches(bench: Bench) -> None:
 
 
 def what_waits_of_a_lead_goes_to_another_owner_or_is_cancelled(bench: Bench) -> None:
-    """What was begun stays as it is."""
+    """What is being sent keeps its receiver, and is cancelled when it is not taken."""
     now = bench.world.now()
     actions = [
         Action(
@@ -126,7 +126,8 @@ def what_waits_of_a_lead_goes_to_another_owner_or_is_cancelled(bench: Bench) -> 
         lambda session: session.outbox.claim("crm", holder="h", now=now, until=until, limit=1)
     )
     waiting = bench.store.read(lambda session: session.unbegun.of_lead("lead"))
-    expect([each.key for each in waiting] == ["lead/1/dropped", "lead/1/kept"], f"{waiting} wait")
+    names = [each.key.rpartition("/")[2] for each in waiting]
+    expect(names == ["begun", "dropped", "kept"], f"{waiting} wait")
     moved = [
         bench.store.write(
             lambda session, it=action: session.unbegun.readdress(  # type: ignore[misc]  # a default binds it now
@@ -139,11 +140,21 @@ def what_waits_of_a_lead_goes_to_another_owner_or_is_cancelled(bench: Bench) -> 
     gone = bench.store.write(
         lambda session: session.unbegun.cancel(["lead/1/begun", "lead/1/dropped"], now)
     )
-    expect(gone == 1, f"{gone} were cancelled")
+    expect(gone == 2, f"{gone} were cancelled")
     kept = bench.store.read(lambda session: session.outbox.get("lead/1/kept"))
     expect(kept is not None and kept.action.recipients == ("rep_b",), f"{kept} was kept")
-    dropped = bench.store.read(lambda session: session.outbox.get("lead/1/dropped"))
-    expect(dropped is not None and dropped.state is ActionState.CANCELLED, f"{dropped} goes on")
+    dropped, begun = (_state(bench, f"lead/1/{name}") for name in ("dropped", "begun"))
+    expect(dropped is ActionState.CANCELLED, f"one is {dropped} after it was cancelled")
+    expect(begun is ActionState.SENDING, f"one is {begun} while it is sent")
+    bench.store.write(
+        lambda session: session.outbox.settle("lead/1/begun", ActionState.PENDING, at=now)
+    )
+    expect(_state(bench, "lead/1/begun") is ActionState.CANCELLED, "it is tried again")
+
+
+def _state(bench: Bench, key: str) -> ActionState | None:
+    view = bench.store.read(lambda session: session.outbox.get(key))
+    return None if view is None else view.state
 
 
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (

@@ -74,6 +74,28 @@ def an_action_is_queued_once_by_its_key(bench: Bench) -> None:
     expect(_claim(bench, action.due_at) == (), "a cancelled action was begun")
 
 
+def what_is_cancelled_while_it_is_sent_ends_with_that_try(bench: Bench) -> None:
+    """Also where the process that sent it is gone; unless the lead goes on after all."""
+    now = bench.world.now()
+
+    def state(key: str) -> ActionState | None:
+        view = bench.store.read(lambda session: session.outbox.get(key))
+        return None if view is None else view.state
+
+    for key in ("ended", "lost", "resumed"):
+        _queue(bench, key, lead_id=key)
+    _claim(bench, now)
+    for lead_id in ("ended", "lost", "resumed"):
+        bench.store.write(lambda session, it=lead_id: session.outbox.cancel(it, now))  # type: ignore[misc]  # a default binds it now
+    expect(state("ended") is ActionState.SENDING, "what is being sent was stopped")
+    bench.store.write(lambda session: session.outbox.resume("resumed", now))
+    _end(bench, "ended", ActionState.AMBIGUOUS, "timeout", doubt=True)
+    expect(state("ended") is ActionState.CANCELLED, "what was cancelled is tried again")
+    again = _claim(bench, now, holder="b", gone=("a",))
+    expect(again == ("resumed",), f"taken over were {again}")
+    expect(state("lost") is ActionState.CANCELLED, "what was cancelled is still sending")
+
+
 def a_try_that_failed_comes_back_at_its_time(bench: Bench) -> None:
     """With the number of tries and the error."""
     now = bench.world.now()
@@ -203,10 +225,10 @@ def an_alert_that_waits_is_looked_at_once(bench: Bench) -> None:
     now = bench.world.now()
     for key, kind in (("alert", "alert"), ("page", "page"), ("task", "task")):
         _queue(bench, key, kind=kind, lead_id=key)
-    due = bench.store.read(lambda session: session.outbox.waiting(now, 9))
+    due = bench.store.read(lambda session: session.outbox.waiting(now, ("crm",), 9))
     expect([each.action.key for each in due] == ["alert", "page"], f"waiting are {due}")
     bench.store.write(lambda session: session.outbox.fell_back("alert", now))
-    due = bench.store.read(lambda session: session.outbox.waiting(now, 9))
+    due = bench.store.read(lambda session: session.outbox.waiting(now, ("crm",), 9))
     expect([each.action.key for each in due] == ["page"], f"waiting are {due}")
 
 
@@ -239,6 +261,7 @@ def an_echo_is_heard_once(bench: Bench) -> None:
 
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     an_action_is_queued_once_by_its_key,
+    what_is_cancelled_while_it_is_sent_ends_with_that_try,
     a_try_that_failed_comes_back_at_its_time,
     an_action_is_claimed_by_one,
     actions_of_a_lead_keep_their_order_at_a_destination,

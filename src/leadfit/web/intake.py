@@ -40,7 +40,7 @@ async def post_signals(request: Asked) -> Response[Json]:
             return Response({"results": results}, status_code=202)
         _take_room(site, key, 1)
         # To read one signal takes less time than to hand it to a thread.
-        begun = site.leadfit.begin_accepting([body])
+        begun = await site.look(lambda: site.leadfit.begin_accepting([body]))
         if begun.stored is not None:
             await site.until(begun.stored)
         (stored,) = begun.answers()

@@ -24,7 +24,7 @@ async def override_page(request: Asked) -> Response[str]:
     form = await read_form(request)
     by, reason = form.get("by", "").strip(), form.get("reason", "").strip()
     try:
-        permitted(site, form.get("key", "").strip(), "ops")
+        await permitted(site, form.get("key", "").strip(), "ops")
         faults = who_and_why(by, reason, needs_reason=True)
         if faults:
             raise refused(faults)

@@ -54,7 +54,7 @@ async def settle_page(request: Asked) -> Response[str]:
     form = await read_form(request)
     by, reason = form.get("by", "").strip(), form.get("reason", "").strip()
     try:
-        permitted(site, form.get("key", "").strip(), "ops")
+        await permitted(site, form.get("key", "").strip(), "ops")
         relation = _checked(form, by, reason)
         await site.run(
             lambda: site.leadfit.matching.settle(

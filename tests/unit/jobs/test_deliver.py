@@ -13,6 +13,7 @@ from leadfit.connectors import Performer
 from leadfit.connectors.base import INSTEAD, REPEAT, NotTaken, OnHold, Unclear
 from leadfit.errors import Permanent, StoreBusy
 from leadfit.jobs import Deliveries
+from leadfit.pipeline.feedback import replied
 from leadfit.policy import Policy, load_starter
 from leadfit.records import Action, Fact, Written
 from leadfit.store import Session, SqliteStore, Store
@@ -507,3 +508,111 @@ def test_a_value_is_noted_as_ours_before_it_is_written(bench: Bench) -> None:
     bench.queue()
     assert bench.of(WritesBack()).deliver(10) == 1
     assert heard == [Heard.ECHO]
+
+
+class Hanging(Scripted):
+    """A performer at which something happens while it is asked."""
+
+    def __init__(self, meanwhile: Callable[[], object], *answers: Exception | None) -> None:
+        super().__init__(*answers)
+        self._meanwhile = meanwhile
+
+    def perform(self, action: Action) -> None:
+        self._meanwhile()
+        super().perform(action)
+
+
+@pytest.mark.parametrize("error", [NotTaken("busy"), Unclear("no answer in time")], ids=repr)
+def test_what_is_cancelled_while_it_is_sent_and_not_taken_is_not_sent_again(
+    bench: Bench, error: Exception
+) -> None:
+    def end_the_lead() -> int:
+        now = bench.world.now()
+        return bench.store.write(lambda session: session.outbox.cancel("lead", now))
+
+    bench.queue(lead="lead")
+    performer = Hanging(end_the_lead, error)
+    deliveries = bench.of(performer)
+    deliveries.deliver(10)
+    assert bench.seen().state is ActionState.CANCELLED
+    bench.world.pass_time(3_600)
+    deliveries.deliver(10)
+    assert performer.sent == ["k"]
+
+
+def test_a_mail_that_is_being_sent_when_the_lead_replies_is_not_tried_again(bench: Bench) -> None:
+    def reply() -> int:
+        now = bench.world.now()
+        return bench.store.write(lambda session: replied(session, "lead", now))
+
+    bench.queue(kind="sequence", destination="email", lead="lead")
+    performer = Hanging(reply, NotTaken("busy"))
+    deliveries = bench.of(performer)
+    deliveries.deliver(10)
+    bench.world.pass_time(3_600)
+    deliveries.deliver(10)
+    assert performer.sent == ["k"]
+    assert bench.seen().state is ActionState.CANCELLED
+
+
+def test_what_was_taken_while_it_was_cancelled_is_done(bench: Bench) -> None:
+    def end_the_lead() -> int:
+        now = bench.world.now()
+        return bench.store.write(lambda session: session.outbox.cancel("lead", now))
+
+    bench.queue(lead="lead")
+    assert bench.of(Hanging(end_the_lead)).deliver(10) == 1
+    assert bench.seen().state is ActionState.DONE
+
+
+def test_an_action_given_up_after_its_tries_has_them_all_again_when_it_is_retried(
+    bench: Bench,
+) -> None:
+    class Picky(Scripted):
+        def perform(self, action: Action) -> None:
+            super().perform(action)
+            if action.key == "k":
+                raise NotTaken("busy")
+
+    bench.queue()
+    deliveries = bench.of(Picky())
+    for number in range(2_000):
+        bench.queue(f"good {number}")
+        deliveries.deliver(10)
+        if bench.seen().state is ActionState.DEAD:
+            break
+        bench.world.pass_time(5)
+    now = bench.world.now()
+    assert bench.store.write(lambda session: session.dead_letters.retry("k", now))
+    bench.queue("good at last")
+    deliveries.deliver(10)
+    assert bench.seen("good at last").state is ActionState.DONE
+    assert bench.seen().state is ActionState.PENDING
+
+
+def test_alerts_with_no_channel_left_hide_no_page_that_has_one(bench: Bench) -> None:
+    for number in range(250):
+        bench.queue(f"alert {number}", "chat", "alert", tier=1)
+    bench.world.pass_time(1)
+    bench.queue("page", "pager", "page", tier=1)
+    down, mail = Scripted(*[NotTaken("down")] * 9_999), Scripted()
+    deliveries = bench.of(
+        {"chat": down, "pager": down, "email": mail}, {"chat": ("pager",), "pager": ("email",)}
+    )
+    for _ in range(40):
+        deliveries.deliver(500)
+        bench.world.pass_time(10)
+    assert mail.sent == ["page/instead"]
+
+
+def test_a_page_that_is_refused_takes_another_channel(bench: Bench) -> None:
+    bench.queue("page", "pager", "page", tier=1)
+    mail = Scripted()
+    deliveries = bench.of(
+        {"pager": Scripted(Refused("no such field")), "email": mail}, {"pager": ("email",)}
+    )
+    deliveries.deliver(10)
+    bench.world.pass_time(60)
+    deliveries.deliver(10)
+    deliveries.deliver(10)
+    assert mail.sent == ["page/instead"]

@@ -101,3 +101,34 @@ def test_a_writer_that_fails_before_the_commit_acknowledges_nothing(tmp_path: Pa
         pipeline.accept(world, store, load_starter(), [BODY])
     assert store.read(lambda session: session.signals.pending(10)) == ()
     store.close()
+
+
+def test_a_signal_is_not_decided_at_once_before_one_that_waits(
+    store: SqliteStore, world: Told
+) -> None:
+    rules = InForce(policy=load_starter())
+    woken: list[str] = []
+    pipeline.accept(world, store, rules.policy, [BODY])
+    touch = {
+        "source": "crm", "event_id": "event-2", "kind": "touched", "at": "2026-03-02T09:00:01Z",
+        "identifiers": {"email": "jo@acme.com"}, "facts": {"by": "Ada"},
+    }  # fmt: skip
+    (answer,) = pipeline.accept(
+        world, store, rules.policy, [touch], decide_by=rules, wake=woken.append
+    )
+    assert isinstance(answer, Receipt)
+    store.write(lambda _session: None)
+    assert woken == ["decide"]
+    pipeline.decide_pending(world, store, rules, 10)
+    view = store.read(lambda session: session.signals.view(answer.signal_id))
+    assert view is not None
+    assert view.lead_id is not None
+
+
+def test_a_signal_that_comes_alone_is_decided_at_once(store: SqliteStore, world: Told) -> None:
+    rules = InForce(policy=load_starter())
+    woken: list[str] = []
+    pipeline.accept(world, store, rules.policy, [BODY], decide_by=rules, wake=woken.append)
+    store.write(lambda _session: None)
+    assert woken == ["deliver"]
+    assert store.read(lambda session: session.signals.pending(10)) == ()

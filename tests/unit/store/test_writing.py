@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 
+from leadfit.errors import LeadfitError, StoreBusy
 from leadfit.store import Session, SqliteStore
+from leadfit.store.writing import GroupWriter, Transactions
 from leadfit.world import SystemWorld
 
 
@@ -92,3 +96,68 @@ def test_closing_finishes_what_nobody_waits_for(tmp_path: Path) -> None:
         store.submit(noting(done, n), later=True)
     store.close()
     assert done == list(range(300))
+
+
+class Broken:
+    """Transactions of a connection on which nothing works, not even to end one."""
+
+    def begin(self) -> None:
+        """Fail."""
+        raise OSError("the disk is gone")
+
+    give_up = begin
+
+    def named(self, error: BaseException) -> BaseException:
+        """Return an error as it is."""
+        return error
+
+    def chores(self) -> tuple[()]:
+        """Return nothing."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+
+def test_nobody_waits_for_ever_for_a_writer_that_cannot_even_give_up() -> None:
+    writer = GroupWriter(SystemWorld(), lambda: cast("Transactions", Broken()), lambda: None)
+    answer = writer.submit(lambda _session: None)
+    with pytest.raises(OSError, match="the disk is gone"):
+        answer.result(10)
+    writer.close()
+
+
+class Ending(SystemWorld):
+    """A world that ends in the middle of the first group, once it may."""
+
+    def __init__(self, gate: threading.Event) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def reach(self, failpoint: str) -> None:
+        """End before the commit."""
+        if failpoint == "store.before_commit" and self._gate.wait(10):
+            raise SystemExit(failpoint)
+
+
+def until_full(store: SqliteStore) -> Iterator[Future[None]]:
+    """Fill the queue of a writer with pieces that do nothing."""
+    with suppress(StoreBusy):
+        while True:
+            yield store.submit(lambda _session: None)
+
+
+def test_a_full_queue_is_closed_also_when_the_writer_fails(tmp_path: Path) -> None:
+    gate, begun = threading.Event(), threading.Event()
+    store = SqliteStore(tmp_path / "full.sqlite3", secret=b"s", world=Ending(gate))
+    store.submit(lambda _session: begun.set())
+    begun.wait(10)
+    ends = list(until_full(store))
+    closing = threading.Thread(target=store.close, daemon=True)
+    closing.start()
+    closing.join(0.2)
+    gate.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    with pytest.raises((LeadfitError, SystemExit)):
+        ends[-1].result(0)

@@ -326,6 +326,8 @@ class NoDeliveries(Delivering):
 class FixedKeys(ApiKeys):
     """The keys of :data:`KEYS`."""
 
+    are_near = True
+
     def __init__(self) -> None:
         """Need nothing."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from leadfit.web import create_app, serve
 from leadfit.web.app import API, PAGES
 from leadfit.web.guard import HEADERS, is_local_name, is_loopback
 from leadfit.web.openapi import description
-from unit.web.builders import LeadfitInMemory, ask, lead_view
+from leadfit.web.site import Site, permitted
+from unit.web.builders import FixedKeys, LeadfitInMemory, ask, lead_view
 
 
 class BrokenLeadfit(LeadfitInMemory):
@@ -168,3 +171,28 @@ def test_every_route_of_the_api_is_described_and_nothing_else() -> None:
 def test_only_two_forms_which_ask_for_a_key_change_anything() -> None:
     changing = {route.name for route in PAGES if route.http_methods != {"GET"}}
     assert changing == {"settle_page", "override_page"}
+
+
+class FarKeys(FixedKeys):
+    """Keys that another machine knows; notes in which thread it is asked."""
+
+    are_near = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_in: list[int] = []
+
+    def scope(self, key: str) -> str | None:
+        self.asked_in.append(threading.get_ident())
+        return super().scope(key)
+
+
+def test_no_other_request_waits_while_a_key_is_looked_up_on_another_machine(
+    leadfit: LeadfitInMemory,
+) -> None:
+    leadfit.keys = keys = FarKeys()
+    site = Site(leadfit)
+    scope = asyncio.run(permitted(site, "see", "read"))
+    site.close()
+    assert scope == "see"
+    assert keys.asked_in != [threading.get_ident()]
