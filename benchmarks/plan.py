@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
@@ -64,7 +65,7 @@ def hashes(folder: Path) -> Mapping[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix not in {".sqlite3-wal", ".sqlite3-shm"}
     }
-    with sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True)) as store:
         tables = store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         for (name,) in tables.fetchall():
             total = hashlib.sha256()

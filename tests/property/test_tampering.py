@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,7 +32,7 @@ SETTINGS = settings(
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     """A copy of a store in which everything happened once."""
     folder = tmp_path_factory.mktemp("lived")
     workspace = live(folder, FrozenWorld(START))
@@ -42,7 +43,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
     triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for (name,) in triggers.fetchall():
         connection.execute(f"DROP TRIGGER {name}")
-    return connection
+    yield connection
+    connection.close()
 
 
 def verified(connection: sqlite3.Connection) -> Verification:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -236,7 +237,7 @@ def test_every_certificate_holds_and_one_that_was_changed_is_found(tmp_path: Pat
         assert leadfit.enriching.check(lead_id).certificates == 1
         with pytest.raises(NotFound):
             leadfit.enriching.check("lead_nobody")
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         connection.execute("UPDATE certificates SET body = ? WHERE lead_id = ?", (CUT, lead_id))
     with open_leadfit(workspace, world=world) as leadfit:
         found = leadfit.enriching.check()
@@ -260,7 +261,7 @@ def test_a_certificate_that_is_gone_or_cannot_be_read_is_named(tmp_path: Path) -
         ("UPDATE certificates SET lead_id = 'x' WHERE lead_id = ?", 2, "under another lead"),
         ("UPDATE certificates SET digest = 'x' WHERE lead_id = ?", 3, "what its digest is of"),
     ):
-        with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+        with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
             connection.execute(sql, (leads[number],))
         with open_leadfit(workspace, world=world) as leadfit:
             found = leadfit.enriching.check()
@@ -292,7 +293,7 @@ def test_a_ledger_that_was_changed_does_not_add_up(
         seller.send("demo_request", "al@beta.com", HOT)
         seller.answer()
         assert leadfit.enriching.check().holds
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         connection.execute(change)
     assert run(["enrich", "check", "--workspace", str(workspace)]) == 1
     assert place in capsys.readouterr().out
@@ -309,7 +310,7 @@ def test_a_damaged_line_of_the_ledger_is_named(
         seller.knows["companies"] = {"employees": 800}
         seller.send("demo_request", "al@beta.com", HOT)
         seller.answer()
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         connection.execute(f"UPDATE vendor_calls SET {column} = '{{'")
     told = ["enrich", "report", "--since", "2026-01-01", "--workspace", str(workspace)]
     assert run(told) == 2

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,12 @@ def test_even_before_the_store_holds_personal_values_only_sealed(workspace: Path
 
 def test_the_key_goes_with_the_person(workspace: Path) -> None:
     store = workspace / "leadfit.sqlite3"
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         keys = {row[0] for row in connection.execute("SELECT key FROM people")}
     connection.close()
     with open_leadfit(workspace) as leadfit:
         leadfit.persons.erase(ANN)
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         left = {row[0] for row in connection.execute("SELECT key FROM people")}
     connection.close()
     (gone,) = keys - left
@@ -90,7 +91,7 @@ def test_decisions_of_the_person_are_erased_and_all_others_come_out_the_same(
 
 
 def stored(workspace: Path) -> list[tuple[bytes, bytes, bytes]]:
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         rows = connection.execute("SELECT body, inputs, sealed FROM decisions ORDER BY seq")
         found = rows.fetchall()
     connection.close()
@@ -144,11 +145,11 @@ def test_what_was_restored_is_erased_again(workspace: Path) -> None:
     shutil.copy(workspace / "leadfit.sqlite3", backup)
     with open_leadfit(workspace, world=world) as leadfit:
         leadfit.persons.erase(ANN)
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         marks = connection.execute("SELECT mark, at_us FROM erased").fetchall()
     connection.close()
     shutil.copy(backup, workspace / "leadfit.sqlite3")
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         connection.executemany("INSERT INTO erased (mark, at_us) VALUES (?, ?)", marks)
     connection.close()
     with open_leadfit(workspace, world=world) as leadfit:

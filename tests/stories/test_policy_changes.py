@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def state_of(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix not in {".sqlite3-wal", ".sqlite3-shm"}
     }
-    with sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True)) as store:
         names = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE sql > ''")]
         for name in sorted(set(names)):
             kind = store.execute("SELECT type FROM sqlite_master WHERE name = ?", (name,))
@@ -459,7 +460,7 @@ def test_a_changed_row_of_the_history_shows(folder: Path, leadfit: Leadfit, tmp_
     content = planned(leadfit, beside(leadfit, tmp_path, MORE))
     leadfit.policies.apply(content, by="ada", reason="more calls")
     leadfit.close()
-    with sqlite3.connect(folder / "leadfit.sqlite3") as store:
+    with closing(sqlite3.connect(folder / "leadfit.sqlite3")) as store, store:
         store.execute("UPDATE publications SET said_by = 'bob'")
     store.close()
     with open_leadfit(folder) as again:
@@ -513,7 +514,7 @@ def shadow(leadfit: Leadfit, tmp_path: Path, old: str, new: str) -> None:
 
 
 def states(folder: Path) -> dict[str, int]:
-    with sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{folder / 'leadfit.sqlite3'}?mode=ro", uri=True)) as store:
         return dict(store.execute("SELECT state, count(*) FROM outbox GROUP BY state"))
 
 

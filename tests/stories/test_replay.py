@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -230,7 +231,7 @@ def test_an_older_policy_decides_again_after_another_came_in_force(tmp_path: Pat
 
 
 def test_a_decision_takes_little_room(workspace: Path) -> None:
-    with sqlite3.connect(workspace / "leadfit.sqlite3") as connection:
+    with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         (mean,) = connection.execute(
             "SELECT avg(length(body) + length(inputs) + coalesce(length(sealed), 0)) FROM decisions"
         ).fetchone()

@@ -13,7 +13,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -107,7 +107,8 @@ class Transport:
         with _closing(connection):
             try:
                 connection.request(method, target, body=body, headers=dict(headers))
-                return self._answer(_response(self._world, due_s, connection.sock, method))
+                with closing(_response(self._world, due_s, connection.sock, method)) as response:
+                    return self._answer(response)
             except TimeoutError as error:
                 raise Unclear("no whole answer in time") from error
             except (OSError, http.client.HTTPException, ValueError) as error:

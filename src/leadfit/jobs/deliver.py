@@ -251,7 +251,7 @@ class Deliveries:
         )
         if views and tries:
             until = now + timedelta(seconds=3 * rules.request_s)
-            session.destinations.set_gate(replace(gate, state=GateState.TRYING, until=until), now)
+            session.destinations.set_gate(Breaker.trying(gate, until), now)
         performer: object = self._performer(destination)
         if isinstance(performer, Writes):
             end = now + timedelta(hours=rules.echo_hours)

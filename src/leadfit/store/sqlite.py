@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -145,8 +146,8 @@ class SqliteStore:
         self._secret = secret
         self._world = world
         self._lock = threading.Lock()
-        self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        self._free: deque[tuple[SqlSession, sqlite3.Connection]] = deque()
         self._ownership: sqlite3.Connection | None = None
         self._writer = GroupWriter(world, self._open_transactions, self._own)
         self._prepare()
@@ -301,17 +302,22 @@ class SqliteStore:
             raise _ours(error, self._path) from error
         finally:
             connection.execute("ROLLBACK")
+            self._free.append((session, connection))
 
     def _reader(self) -> tuple[SqlSession, sqlite3.Connection]:
-        found: tuple[SqlSession, sqlite3.Connection] | None = getattr(self._local, "reader", None)
-        if found is None:
+        """Return a connection that nobody reads by; the one used last has most in memory.
+
+        There are as many as were ever in use at once, not one for each thread that ever read:
+        each keeps pages in memory of its own.
+        """
+        try:
+            return self._free.pop()
+        except IndexError:
             connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
-            with self._lock:
-                self._readers.append(connection)
-            found = SqlSession(connection, self._secret, self._world), connection
-            self._local.reader = found
-        return found
+        connection.execute("PRAGMA query_only = ON")
+        with self._lock:
+            self._readers.append(connection)
+        return SqlSession(connection, self._secret, self._world), connection
 
     def close(self) -> None:
         """Finish queued work and let go of the store."""

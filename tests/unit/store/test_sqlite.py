@@ -348,3 +348,31 @@ def test_giving_records_their_columns_goes_on_where_it_was_stopped(tmp_path: Pat
     connection = sqlite3.connect(path)
     assert not backfill.is_marked(connection)
     connection.close()
+
+
+def test_threads_that_read_one_after_another_share_a_connection(store: SqliteStore) -> None:
+    def read() -> None:
+        store.read(lambda session: session.signals.pending(1))
+
+    for _ in range(5):
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+    assert len(store._readers) == 1
+
+
+def test_threads_that_read_at_once_have_a_snapshot_each(store: SqliteStore) -> None:
+    both = threading.Barrier(2)
+    seen: list[int] = []
+
+    def look(session: Session) -> int:
+        both.wait(10)
+        return session.signals.last()
+
+    readers = [threading.Thread(target=lambda: seen.append(store.read(look))) for _ in range(2)]
+    for each in readers:
+        each.start()
+    for each in readers:
+        each.join()
+    assert seen == [0, 0]
+    assert len(store._readers) == 2
