@@ -31,6 +31,7 @@ def workspace(tmp_path: Path) -> Path:
                 assignment_id=None, due_at=now, recipients=("rep_ada",), fields={"tier": 1},
             )  # fmt: skip
             session.outbox.queue(action, now)
+        session.outbox.claim("chat", holder="a", now=now, until=now, limit=2)
         session.outbox.settle("lead_1/1/task", ActionState.DEAD, at=now, error="gone for good")
         state = ActionState.AMBIGUOUS
         session.outbox.settle("lead_2/1/alert", state, at=now, error="timeout", doubt=True)
