@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from leadfit import __version__
 from leadfit import policy as policies
 from leadfit.app.edited import Edited, EditedFolder, FolderState, state_of
 from leadfit.app.in_force import (
@@ -30,6 +29,7 @@ from leadfit.policy import Policy
 from leadfit.policy.load import FILES
 from leadfit.store import Session, Store
 from leadfit.store.publications import Change, Publication
+from leadfit.version import VERSION
 from leadfit.world import World
 
 _AGAIN: Final = "what was in force when the plan was made; run `leadfit plan` again"
@@ -241,8 +241,8 @@ class Changing:
             if was == held:
                 came = "a plan made while another artifact was in force"
             raise _stale(came)
-        if plan.version != __version__:
-            raise _stale(f"a plan by Leadfit {plan.version}, while this is {__version__}")
+        if plan.version != VERSION:
+            raise _stale(f"a plan by Leadfit {plan.version}, while this is {VERSION}")
         if not plan.changes_anything:
             raise _stale("a plan that changes nothing")
         if now - plan.made_at > timedelta(hours=rules.most_hours):
