@@ -541,6 +541,30 @@ def test_in_shadow_mode_everything_is_decided_and_nothing_leaves(
     assert not leadfit.why(leadfit.leads()[0].lead.lead_id)[0].shadow
 
 
+@pytest.mark.parametrize("is_swept_before", [True, False])
+def test_nobody_is_late_with_a_lead_that_was_given_in_shadow_mode(
+    folder: Path, leadfit: Leadfit, tmp_path: Path, is_swept_before: bool
+) -> None:
+    edit(folder / "policy", ('mode = "live"', 'mode = "shadow"'))
+    assert any(look(leadfit))
+    lead_id = send(leadfit, 1)
+    if is_swept_before:
+        leadfit.routing.sweep()
+    shadow(leadfit, tmp_path, "shadow", "live")
+    swept = leadfit.routing.sweep()
+    leadfit.world.wait(3 * 86_400)
+    assert leadfit.run_clocks() == leadfit.deliver() == 0
+    assert leadfit.incidents(START) == ()
+    assert swept.leads.unexplained == 0
+    (clock,) = leadfit.lead(lead_id).clocks
+    assert (clock.stopped_by, clock.breached_at) == ("withheld", None)
+    owner = leadfit.lead(lead_id).lead.owner_id
+    other = next(each for each in ("rep_ada", "rep_ben", "rep_cara") if each != owner)
+    leadfit.routing.assign(lead_id, other, by="lou", reason="goes live")
+    assert leadfit.deliver() > 0
+    assert any(each.stopped_at is None for each in leadfit.lead(lead_id).clocks)
+
+
 def test_what_waits_when_shadow_mode_begins_is_withheld(
     folder: Path, leadfit: Leadfit, tmp_path: Path
 ) -> None:

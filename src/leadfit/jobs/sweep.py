@@ -231,7 +231,7 @@ class _Name:
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """Start the clock of a present assignment that has none, as of now."""
+    """Start the clock of a present assignment that has none; one of shadow mode stands still."""
 
     world: World
     in_force: InForce
@@ -247,7 +247,11 @@ class _Time:
         for clock in plan.clocks:
             if clock.kind is ClockKind.ASSIGNMENT_TO_TOUCH:
                 session.clocks.start(clock)
-        _add_incident(session, self.lead_id, now, "clock", "was assigned without a clock")
+                if latest.shadow:
+                    # Nobody was told of the lead, so nobody can be late with it, later neither.
+                    session.clocks.stop_one(clock.key, now, "withheld")
+        if not latest.shadow:
+            _add_incident(session, self.lead_id, now, "clock", "was assigned without a clock")
         return True
 
 
