@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,18 +17,6 @@ from leadfit.testing import FrozenWorld
 
 RULES = InForce(policy=load_starter())
 DAY_S = 86_400.0
-
-
-@pytest.fixture
-def world() -> FrozenWorld:
-    return FrozenWorld()
-
-
-@pytest.fixture
-def store(tmp_path: Path, world: FrozenWorld) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "store.sqlite3", secret=b"s", world=world)
-    yield made
-    made.close()
 
 
 def watch(store: SqliteStore, world: FrozenWorld, folder: Path) -> DriftWatch:
