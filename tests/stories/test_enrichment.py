@@ -271,6 +271,19 @@ def test_a_certificate_that_is_gone_or_cannot_be_read_is_named(tmp_path: Path) -
         assert leadfit.enriching.check(leads[0]).refuted == 1
 
 
+def that_bought(folder: Path) -> Path:
+    """Make a workspace in which a fact was bought, and close it."""
+    world = FrozenWorld()
+    workspace = workspace_that_buys(folder / "workspace", world)
+    with open_leadfit(workspace, world=world) as leadfit:
+        seller = Seller(leadfit, world)
+        seller.knows["companies"] = {"employees": 800}
+        seller.send("demo_request", "al@beta.com", HOT)
+        seller.answer()
+        assert leadfit.enriching.check().holds
+    return workspace
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
@@ -285,14 +298,7 @@ def test_a_certificate_that_is_gone_or_cannot_be_read_is_named(tmp_path: Path) -
 def test_a_ledger_that_was_changed_does_not_add_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str, place: str
 ) -> None:
-    world = FrozenWorld()
-    workspace = workspace_that_buys(tmp_path / "workspace", world)
-    with open_leadfit(workspace, world=world) as leadfit:
-        seller = Seller(leadfit, world)
-        seller.knows["companies"] = {"employees": 800}
-        seller.send("demo_request", "al@beta.com", HOT)
-        seller.answer()
-        assert leadfit.enriching.check().holds
+    workspace = that_bought(tmp_path)
     with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         connection.execute(change)
     assert run(["enrich", "check", "--workspace", str(workspace)]) == 1
@@ -303,13 +309,7 @@ def test_a_ledger_that_was_changed_does_not_add_up(
 def test_a_damaged_line_of_the_ledger_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str
 ) -> None:
-    world = FrozenWorld()
-    workspace = workspace_that_buys(tmp_path / "workspace", world)
-    with open_leadfit(workspace, world=world) as leadfit:
-        seller = Seller(leadfit, world)
-        seller.knows["companies"] = {"employees": 800}
-        seller.send("demo_request", "al@beta.com", HOT)
-        seller.answer()
+    workspace = that_bought(tmp_path)
     with closing(sqlite3.connect(workspace / "leadfit.sqlite3")) as connection, connection:
         connection.execute(f"UPDATE vendor_calls SET {column} = '{{'")
     told = ["enrich", "report", "--since", "2026-01-01", "--workspace", str(workspace)]

@@ -5,7 +5,6 @@ Both give the same bytes. The rows of a large list are shared by processes, in t
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 from collections import Counter, deque
@@ -17,6 +16,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 from leadfit.artifact import Artifact, evaluate, from_json, to_json
+from leadfit.collector import collect_seldom
 from leadfit.jobs.table_file import guarded
 from leadfit.levels import BLANK, OTHER, ArtifactFact
 from leadfit.records import Fact, Facts, IcpScore
@@ -30,8 +30,6 @@ SHOWN: Final = 4
 _REMEMBERED: Final = 50_000
 _IN_FLIGHT: Final = 2
 _ODD: Final = re.compile(r'[,"\r\n]')
-_CIRCLES: Final = 50_000
-"""Objects of a worker between two searches for circles among them."""
 
 Row = tuple[str, str, str, str, str]
 
@@ -146,8 +144,7 @@ _scorers: list[RowScorer] = []
 
 def _begin(artifact: str, names: Sequence[str]) -> None:
     """Make a process ready."""
-    # What is made here is dropped at once but for a few small circles.
-    gc.set_threshold(_CIRCLES)
+    collect_seldom()
     _scorers[:] = [RowScorer(from_json(artifact), names)]
 
 
