@@ -28,7 +28,7 @@ from leadfit.report.lead_sheet import (
     OpenReview,
     SaidLine,
 )
-from leadfit.report.matching import SpendPart, kpis_page
+from leadfit.report.kpis import SpendPart, kpis_page
 from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
 from leadfit.score import why_not_lifted
