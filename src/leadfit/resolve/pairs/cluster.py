@@ -69,7 +69,7 @@ def cluster(
             much as one of probability 0; see :data:`SILENT`.
 
     >>> pairs = [(0, 1, 0.99), (2, 3, 0.98), (1, 2, 0.6), (0, 2, 0.02), (1, 3, 0.03)]
-    >>> cluster(4, [Link(left=a, right=b, probability=p) for a, b, p in pairs]).entity
+    >>> cluster(4, [WeighedPair(left=a, right=b, probability=p) for a, b, p in pairs]).entity
     (0, 0, 2, 2)
     """
     roots = list(range(records))
