@@ -76,7 +76,7 @@ def difference(units: Sequence[DrawnUnit], *, confidence: float = 0.95) -> Diffe
         units: In the order in which they were drawn; each is independent of the draws after it.
         confidence: Of all intervals of the growing sequence together.
 
-    >>> even = [Drawn(treated=n % 2 == 1, chance=0.5, outcome=float(n % 2)) for n in range(400)]
+    >>> even = [DrawnUnit(treated=n % 2 == 1, chance=0.5, outcome=float(n % 2)) for n in range(400)]
     >>> found = difference(even)
     >>> found.value, found.low > 0.6, found.is_decided
     (1.0, True, True)
