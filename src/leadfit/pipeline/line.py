@@ -241,8 +241,7 @@ def decide_pending(world: World, store: Store, in_force: InForce, limit: int) ->
     """
     if in_force.policy.enrich.is_live:
         enriching.release(world, store, limit)
-    _take_up(world, store, limit)
-    pending = store.read(lambda session: session.signals.pending(limit))
+    pending = _pending(world, store, limit)
     begun: list[tuple[str, Future[str | None]]] = [
         (signal_id, store.submit(_Piece(world, in_force, signal_id), later=True))
         for signal_id in pending
@@ -259,11 +258,17 @@ def decide_pending(world: World, store: Store, in_force: InForce, limit: int) ->
     return len(begun)
 
 
-def _take_up(world: World, store: Store, limit: int) -> None:
-    """Let signals be decided whose wait after a failure is over."""
-    due = store.read(lambda session: session.signals.put_off_until(world.now(), limit))
-    if due:
-        store.write(lambda session: session.signals.take_up(due))
+def _pending(world: World, store: Store, limit: int) -> tuple[str, ...]:
+    """Return undecided signals in their order; among them those whose wait is over."""
+
+    def look(session: Session) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return session.signals.put_off_until(world.now(), limit), session.signals.pending(limit)
+
+    due, pending = store.read(look)
+    if not due:
+        return pending
+    store.write(lambda session: session.signals.take_up(due))
+    return store.read(lambda session: session.signals.pending(limit))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ FINAL: Final = ("done", "cancelled", "dropped", "folded", "withheld")
 """States of actions that are counted as they are reached."""
 
 _WRITE: Final = """
-INSERT INTO tallies (name, number) VALUES (?, ?)
+INSERT INTO tallies (name, number) VALUES {}
 ON CONFLICT (name) DO UPDATE SET number = tallies.number + excluded.number
 """
 
@@ -74,7 +74,8 @@ class Tallies:
         self.mark()
         rows = [(name, number) for name, number in sorted(self._kept.items()) if number]
         if rows:
-            self._connection.executemany(_WRITE, rows)
+            statement = _WRITE.format(", ".join(["(?, ?)"] * len(rows)))
+            self._connection.execute(statement, [part for row in rows for part in row])
         self._kept.clear()
 
     def read(self) -> Mapping[str, int]:
