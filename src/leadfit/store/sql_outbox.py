@@ -379,7 +379,7 @@ class SqlDeadLetters:
         return (
             bool(changed)
             or self._signal(key, "accepted")
-            or self._clock("due_us = ?, tries = NULL, aside_us = NULL", key, now_us)
+            or self._clock("due_us = owed_us, tries = NULL, aside_us = NULL", key)
         )
 
     def drop(self, key: str, at: datetime) -> bool:
@@ -396,12 +396,12 @@ class SqlDeadLetters:
             or self._clock("stopped_us = ?, stopped_by = 'dropped'", key, to_us(at))
         )
 
-    def _clock(self, change: str, key: str, at_us: int) -> bool:
+    def _clock(self, change: str, key: str, *values: int) -> bool:
         return bool(
             self._connection.execute(
                 f"UPDATE clocks SET {change} WHERE key = ?"  # noqa: S608 -- fixed words
                 " AND stopped_us IS NULL AND aside_us IS NOT NULL",
-                (at_us, key),
+                (*values, key),
             ).rowcount
         )
 

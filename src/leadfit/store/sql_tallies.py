@@ -58,10 +58,11 @@ class Tallies:
 
     def mark(self) -> None:
         """Keep what the piece before added; another begins."""
+        kept = self._kept
         for name, cursor in self._written:
-            self._kept[name] += max(0, cursor.rowcount)
-        if self._piece:
-            self._kept.update(self._piece)
+            kept[name] += max(0, cursor.rowcount)
+        for name, number in self._piece.items():
+            kept[name] += number
         self.take_back()
 
     def take_back(self) -> None:
