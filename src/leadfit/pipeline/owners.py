@@ -87,7 +87,9 @@ def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
         return replace(ranked, plan=_wait(desk, lead, signal_at, until=until))
     if place.rep_id == prefer:
         place = replace(place, words=f"{place.words}, and has the lead of what may be one person")
-    return give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
+    return give(
+        desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1, just_opened=True
+    )
 
 
 def _ranked_with_doubt(
@@ -331,8 +333,12 @@ def give(
     signal_at: datetime,
     number: int,
     raised_from: Tier | None = None,
+    just_opened: bool = False,
 ) -> Routed:
-    """Write the owner, start the clocks and queue the actions."""
+    """Write the owner, start the clocks and queue the actions.
+
+    A lead that was opened by this very decision has no clock yet, and nobody touched it.
+    """
     session, now, lead_id = desk.session, desk.now, lead.lead_id
     ended = session.leads.assignment(lead_id) if number > 1 else None
     arm, minutes = draw(desk, lead, rated.tier) if number == 1 else kept(ended, rated.tier)
@@ -356,8 +362,13 @@ def give(
     owned = replace(lead, owner_id=place.rep_id)
     plan = orchestrate.plan(assignment, owned, rated, desk.policy, now=now)
     begin(session, plan, now, acts=desk.policy.acts)
-    session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
-    if number == 1 and (touched_at := session.leads.touched_at(lead_id)) is not None:
+    if not just_opened:
+        session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
+    if (
+        number == 1
+        and not just_opened
+        and (touched_at := session.leads.touched_at(lead_id)) is not None
+    ):
         stop_touch_clocks(session, lead_id, touched_at, by="touch")
     desk.world.reach("decide.planned")
     return replace(ranked, assignment=assignment, plan=plan)
