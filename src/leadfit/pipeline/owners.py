@@ -87,9 +87,7 @@ def give_first(  # noqa: PLR0917 -- a lead with all that its owner depends on
         return replace(ranked, plan=_wait(desk, lead, signal_at, until=until))
     if place.rep_id == prefer:
         place = replace(place, words=f"{place.words}, and has the lead of what may be one person")
-    return give(
-        desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1, just_opened=True
-    )
+    return give(desk, lead, rated, ranked, place=place, signal_at=signal_at, number=1)
 
 
 def _ranked_with_doubt(
@@ -333,12 +331,8 @@ def give(
     signal_at: datetime,
     number: int,
     raised_from: Tier | None = None,
-    just_opened: bool = False,
 ) -> Routed:
-    """Write the owner, start the clocks and queue the actions.
-
-    A lead that was opened by this very decision has no clock yet, and nobody touched it.
-    """
+    """Write the owner, start the clocks and queue the actions."""
     session, now, lead_id = desk.session, desk.now, lead.lead_id
     ended = session.leads.assignment(lead_id) if number > 1 else None
     arm, minutes = draw(desk, lead, rated.tier) if number == 1 else kept(ended, rated.tier)
@@ -362,13 +356,8 @@ def give(
     owned = replace(lead, owner_id=place.rep_id)
     plan = orchestrate.plan(assignment, owned, rated, desk.policy, now=now)
     begin(session, plan, now, acts=desk.policy.acts)
-    if not just_opened:
-        session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
-    if (
-        number == 1
-        and not just_opened
-        and (touched_at := session.leads.touched_at(lead_id)) is not None
-    ):
+    session.clocks.stop(lead_id, now, "assigned", frozenset({ClockKind.SIGNAL_TO_ASSIGNMENT}))
+    if number == 1 and (touched_at := session.leads.touched_at(lead_id)) is not None:
         stop_touch_clocks(session, lead_id, touched_at, by="touch")
     desk.world.reach("decide.planned")
     return replace(ranked, assignment=assignment, plan=plan)
