@@ -10,6 +10,7 @@ import pytest
 
 from as_json import said
 from leadfit import Leadfit, open_leadfit
+from leadfit.cli import run
 from leadfit.testing import FrozenWorld
 from leadfit.web.metrics import Metrics
 
@@ -71,6 +72,8 @@ def test_a_deadline_that_was_put_aside_is_seen_retried_and_then_fires(
     assert {each["lead_id"] for each in letters} == {bad}
     with open_leadfit(folder, world=world) as again:
         write_owner(again, bad, was)
+    assert run(["why", bad, *asked]) == 0
+    assert "put aside" in capsys.readouterr().out
     for letter in letters:
         assert said(capsys, "retry", letter["key"], "--by", "ada", *asked)["what"] == "clock"
     with open_leadfit(folder, world=world) as again:

@@ -235,6 +235,8 @@ def _clock(view: ClockView, now: datetime) -> str:
         why = _STOPPED.get(view.stopped_by or "", view.stopped_by or "it ended")
         took = _span((view.stopped_at - clock.started_at).total_seconds())
         return f"{told}; ended after {took}: {why}"
+    if view.aside_at is not None:
+        told += f"; put aside {_time(view.aside_at)}: {view.trouble}"
     if clock.due_at is None:
         return f"{told}; runs, measured only"
     left = (clock.due_at - now).total_seconds()

@@ -7,7 +7,6 @@ states they never leave; the others are few and have indexes of their own.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -32,14 +31,14 @@ class Tallies:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._kept: Counter[str] = Counter()
-        self._piece: Counter[str] = Counter()
+        self._kept: dict[str, int] = {}
+        self._piece: dict[str, int] = {}
         self._written: list[tuple[str, Cursor]] = []
 
     def add(self, name: str, number: int = 1) -> None:
         """Say that there are more rows of a name, or fewer."""
         if number:
-            self._piece[name] += number
+            self._piece[name] = self._piece.get(name, 0) + number
 
     def add_written(self, name: str, cursor: Cursor) -> None:
         """Say that a statement wrote rows of a name; how many is asked when the piece is kept."""
@@ -60,9 +59,9 @@ class Tallies:
         """Keep what the piece before added; another begins."""
         kept = self._kept
         for name, cursor in self._written:
-            kept[name] += max(0, cursor.rowcount)
+            kept[name] = kept.get(name, 0) + max(0, cursor.rowcount)
         for name, number in self._piece.items():
-            kept[name] += number
+            kept[name] = kept.get(name, 0) + number
         self.take_back()
 
     def take_back(self) -> None:

@@ -39,6 +39,7 @@ _KILLED: Final = -signal.SIGKILL
 _CHECKED: Final = (
     "signals", "decisions", "leads", "assignments", "clocks", "outbox", "feedback", "reviews",
     "merges", "keys", "refused_signals", "lifts", "purchases", "vendor_calls", "vendor_budgets",
+    "accounts", "contacts", "tallies",
 )  # fmt: skip
 _PATIENCE_S: Final = 0.03
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

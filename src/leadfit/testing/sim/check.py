@@ -21,6 +21,15 @@ from leadfit.testing.sim.history import History
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MOST_LATE_S: Final = 5.0
+_COUNTED: Final = """
+SELECT 'accounts', count(*) FROM accounts UNION ALL
+SELECT 'contacts', count(*) FROM contacts UNION ALL
+SELECT 'decisions', count(*) FROM decisions UNION ALL
+SELECT 'actions', count(*) FROM outbox UNION ALL
+SELECT 'leads/' || coalesce(tier, '-'), count(*) FROM leads GROUP BY tier UNION ALL
+SELECT 'actions/' || state, count(*) FROM outbox
+WHERE state IN ('done', 'cancelled', 'dropped', 'folded', 'withheld') GROUP BY state
+"""
 _SETTLED: Final = frozenset({"done", "cancelled", "folded"})
 
 
@@ -64,6 +73,7 @@ def faults(store: Path, history: History, rules: Promises | None = None) -> list
             *_actions(connection, history, promised),
             *_clocks(connection, history),
             *_whole(connection),
+            *_miscounted(connection),
         ]
 
 
@@ -73,6 +83,15 @@ def _at(us: int) -> datetime:
 
 def _us(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
+
+
+def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
+    """What is kept counted is what is there."""
+    kept = dict(connection.execute("SELECT name, number FROM tallies WHERE number <> 0"))
+    there = dict(connection.execute(_COUNTED))
+    for name in sorted(kept.keys() | there.keys()):
+        if kept.get(name, 0) != there.get(name, 0):
+            yield f"{there.get(name, 0)} {name} are there, and {kept.get(name, 0)} are counted"
 
 
 def _lost(connection: sqlite3.Connection, history: History) -> Iterator[str]:
