@@ -24,12 +24,13 @@ from pydantic import (
 )
 
 from leadfit.connectors import FilePerformer, Performer
+from leadfit.connectors.addresses import Network
 from leadfit.connectors.base import Briefing, NotTaken, no_briefing
 from leadfit.connectors.mail import MailPerformer
 from leadfit.connectors.pagerduty import PagerDutyPerformer
 from leadfit.connectors.salesforce import SalesforcePerformer
 from leadfit.connectors.slack import SlackPerformer
-from leadfit.connectors.transport import Network, Transport
+from leadfit.connectors.transport import Transport
 from leadfit.connectors.webhook import WebhookPerformer
 from leadfit.errors import BadInput, Fault
 from leadfit.policy import Policy

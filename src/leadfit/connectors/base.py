@@ -55,6 +55,14 @@ class Writes(Protocol):
 
 
 @runtime_checkable
+class Recalls(Protocol):
+    """A performer that finds what it did the sooner, the later it can have been done."""
+
+    def knows_since(self, key: str, since: datetime) -> bool:
+        """Return whether an action with this key was carried out then or later."""
+
+
+@runtime_checkable
 class Together(Protocol):
     """A performer that carries out several actions in hardly more time than one."""
 

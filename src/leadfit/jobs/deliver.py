@@ -25,6 +25,7 @@ from leadfit.connectors.base import (
     REPEAT,
     NotTaken,
     OnHold,
+    Recalls,
     Together,
     Unclear,
     Writes,
@@ -183,7 +184,7 @@ class Deliveries:
         try:
             action = view.action
             if in_doubt:
-                known = performer.knows(action.key)
+                known = _known(performer, action)
                 self._world.reach("deliver.looked_up")
                 if known:
                     return DeliveryResult(view=view, state=ActionState.DONE)
@@ -427,6 +428,13 @@ def _hold_s(error: Exception, rules: DeliverRules) -> float | None:
     if asked is None:
         return rules.pause_s if isinstance(error, OnHold) else None
     return min(max(asked, _SHORTEST_WAIT_S), rules.longest_pause_s)
+
+
+def _known(performer: Performer, action: Action) -> bool | None:
+    found: object = performer
+    if isinstance(found, Recalls):
+        return found.knows_since(action.key, action.due_at)
+    return performer.knows(action.key)
 
 
 def _is_new(view: ActionView) -> bool:
