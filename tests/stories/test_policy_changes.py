@@ -22,7 +22,7 @@ from leadfit.canonical import canonical
 from leadfit.cli import run
 from leadfit.cli.plan_words import plan_words
 from leadfit.errors import BadInput, BadPolicy
-from leadfit.jobs.plan_file import PlanFile, read_plan, write_plan
+from leadfit.jobs.files.plans import PlanFile, read_plan, write_plan
 from leadfit.levels import ArtifactFact
 from leadfit.store.publications import Change
 from leadfit.store.views import ActionState

@@ -16,7 +16,7 @@ from leadfit.app.listing import LeadPage
 from leadfit.app.spent import gate_words, quota_rows, spending_words, total_rows
 from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound
-from leadfit.jobs.spending import Spending
+from leadfit.jobs.vendors.spending import Spending
 from leadfit.records import Decision, Tier
 from leadfit.report import live
 from leadfit.report.matching import SpendPart, kpis_page

@@ -16,7 +16,7 @@ from typing import Final
 
 from leadfit import score
 from leadfit.history import FactColumn, History
-from leadfit.jobs.placing import outlook_of
+from leadfit.jobs.past.placing import outlook_of
 from leadfit.policy import Policy, load_starter
 from leadfit.policy.scoring import ActivityPoints, Cuts, FactPart, PointBand, ScoreRules, Weights
 from leadfit.records import Activity, Fact, Kind, Score, Subject, Tier
