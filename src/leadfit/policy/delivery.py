@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from leadfit.policy.section import Name, Section
 
+MOST_WORKERS: Final = 64
+"""Threads a destination may have: a limit of the machine, which all destinations share."""
+
 
 class DeliverRules(Section):
     """How actions are carried out, and what is done when a receiver does not take them."""
 
-    workers: int = Field(default=4, ge=1, le=64)
+    workers: int = Field(default=4, ge=1, le=MOST_WORKERS)
     """Actions that are sent to one destination at the same time."""
     request_s: float = Field(default=10, gt=0, le=120)
     """Seconds a receiver has for the whole of an answer."""

@@ -67,6 +67,19 @@ class DeadLetter:
     payload: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A try of an action, as it was claimed.
+
+    Attributes:
+        holder: Who claimed it.
+        attempt: The number of the try.
+    """
+
+    holder: str
+    attempt: int
+
+
 class Heard(StrEnum):
     """What a change that another system reports is: ours come back, almost ours, or its own."""
 
@@ -131,10 +144,23 @@ class Outbox(Protocol):
         next_at: datetime | None = None,
         error: str | None = None,
         doubt: bool = False,
-    ) -> None:
+        held: Held | None = None,
+    ) -> bool:
         """Write how a try ended; a doubt says that nobody knows whether it took effect.
 
         What was cancelled while it was tried, and would be tried again, is cancelled now.
+
+        Args:
+            key: The action.
+            state: What becomes of it.
+            at: When the try ended.
+            next_at: When the next one is.
+            error: What went wrong, in words.
+            doubt: Nobody knows whether the try took effect.
+            held: The try that ended; where another has begun since, nothing is written.
+
+        Returns:
+            Whether it was written.
         """
 
     def cancel(self, lead_id: str, at: datetime) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 from leadfit.records import Action
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
-from leadfit.store.outbox import DeadLetter, Gate, GateState
+from leadfit.store.outbox import DeadLetter, Gate, GateState, Held
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_views import ACTION, action_view
 from leadfit.store.views import ActionState, ActionView
@@ -69,12 +69,15 @@ AND (lease_us IS NULL OR lease_us <= ? OR holder IN ({}))
 _GOES_ON: Final = """
 UPDATE outbox SET state = CASE WHEN done_us IS NULL THEN ? ELSE 'cancelled' END,
     next_us = coalesce(?, next_us), error = ?, doubts = doubts + ?, holder = NULL, lease_us = NULL
-WHERE key = ? AND state = 'sending'
+WHERE key = ? AND state = 'sending' AND {}
 """
 _ENDED: Final = """
 UPDATE outbox SET state = ?, error = ?, done_us = ?, doubts = doubts + ?, holder = NULL,
-    lease_us = NULL WHERE key = ?
+    lease_us = NULL WHERE key = ? AND {}
 """
+# Nobody has taken it over since: each try has a number of its own until a person asks for more.
+_HELD: Final = "state = 'sending' AND holder = ? AND attempts = ?"
+_ANYWAY: Final = "TRUE"
 _DEAD: Final = (
     "SELECT key, kind, destination, done_us, error, lead_id, attempts, doubts, recipients, fields,"
     " assignment_id, due_us FROM outbox WHERE state IN ('dead', 'refused')"
@@ -190,13 +193,16 @@ class SqlOutbox:
         next_at: datetime | None = None,
         error: str | None = None,
         doubt: bool = False,
-    ) -> None:
-        """Write how a try ended; what was cancelled in the meantime does not go on."""
+        held: Held | None = None,
+    ) -> bool:
+        """Write how a try ended, unless another took it over since; return whether it was."""
+        mine = () if held is None else (held.holder, held.attempt)
+        only = _ANYWAY if held is None else _HELD
         if state in (ActionState.PENDING, ActionState.AMBIGUOUS):
-            again = (state.value, maybe_us(next_at), error, int(doubt), key)
-            self._connection.execute(_GOES_ON, again)
-        else:
-            self._connection.execute(_ENDED, (state.value, error, to_us(at), int(doubt), key))
+            again = (state.value, maybe_us(next_at), error, int(doubt), key, *mine)
+            return bool(self._connection.execute(_GOES_ON.format(only), again).rowcount)
+        ended = (state.value, error, to_us(at), int(doubt), key, *mine)
+        return bool(self._connection.execute(_ENDED.format(only), ended).rowcount)
 
     def cancel(self, lead_id: str, at: datetime) -> int:
         """Cancel the open actions of a lead, after the try for what is being sent."""

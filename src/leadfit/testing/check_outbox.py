@@ -9,7 +9,7 @@ from typing import Final
 
 from leadfit.records import Action, Written
 from leadfit.store import Session
-from leadfit.store.outbox import Gate, GateState, Heard
+from leadfit.store.outbox import Gate, GateState, Heard, Held
 from leadfit.store.views import ActionState, SignalState
 from leadfit.testing.check_store import Bench, expect, make_signal
 
@@ -128,6 +128,35 @@ def an_action_is_claimed_by_one(bench: Bench) -> None:
     expect(_claim(bench, later, holder="c") == ("k",), "a lease has no end")
     view = bench.store.read(lambda session: session.outbox.get("k"))
     expect(view is not None and (view.attempts, view.doubts) == (3, 2), f"it is {view}")
+
+
+def a_try_that_was_taken_over_ends_nothing(bench: Bench) -> None:
+    """The later one does, whoever made it; what a person asks for again is another try, too."""
+    now, later = bench.world.now(), bench.world.now() + timedelta(minutes=1)
+
+    def end(holder: str, attempt: int, state: ActionState) -> bool:
+        held = Held(holder=holder, attempt=attempt)
+        return bench.store.write(
+            lambda session: session.outbox.settle("k", state, at=later, error=holder, held=held)
+        )
+
+    def seen() -> tuple[ActionState, int, str | None]:
+        view = bench.store.read(lambda session: session.outbox.get("k"))
+        expect(view is not None, "it is gone")
+        assert view is not None  # noqa: S101 -- said above
+        return view.state, view.attempts, view.error
+
+    _queue(bench, "k")
+    _claim(bench, now)
+    expect(_claim(bench, later, holder="b") == ("k",), "a lease has no end")
+    for state in (ActionState.DONE, ActionState.REFUSED, ActionState.PENDING):
+        expect(not end("a", 1, state), f"a late {state} was written")
+    expect(seen() == (ActionState.SENDING, 2, None), f"it is {seen()}")
+    expect(not end("b", 1, ActionState.DONE), "an earlier try of the same holder was written")
+    expect(end("b", 2, ActionState.AMBIGUOUS), "the try that holds it was not written")
+    expect(not end("a", 1, ActionState.DONE), "a late end overwrote what was found out since")
+    expect(not end("b", 2, ActionState.DONE), "a try ended twice")
+    expect(seen() == (ActionState.AMBIGUOUS, 2, "b"), f"it is {seen()}")
 
 
 def actions_of_a_lead_keep_their_order_at_a_destination(bench: Bench) -> None:
@@ -264,6 +293,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     what_is_cancelled_while_it_is_sent_ends_with_that_try,
     a_try_that_failed_comes_back_at_its_time,
     an_action_is_claimed_by_one,
+    a_try_that_was_taken_over_ends_nothing,
     actions_of_a_lead_keep_their_order_at_a_destination,
     a_mail_waits_for_a_pause_that_failed,
     a_doubt_is_kept_and_the_action_comes_back,

@@ -39,7 +39,7 @@ from leadfit.policy import Policy
 from leadfit.policy.delivery import DeliverRules
 from leadfit.records import Action
 from leadfit.store import Session, Store
-from leadfit.store.outbox import Gate, GateState
+from leadfit.store.outbox import Gate, GateState, Held
 from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
@@ -210,14 +210,14 @@ class Deliveries:
         Raises:
             StoreBusy: The store cannot take more now; it is written before the next claim.
         """
+        mine = self._holding.held_as()
         try:
-            self._store.write(partial(self._end, outcomes))
+            ended = self._store.write(partial(self._end, outcomes, mine))
         except StoreBusy:
             self._holding.keep(outcomes)
             raise
         self._world.reach("deliver.settled")
-        open_states = (ActionState.PENDING, ActionState.AMBIGUOUS)
-        return sum(outcome.state not in open_states for outcome in outcomes)
+        return ended
 
     def _settle_again(self) -> None:
         if outcomes := self._holding.unsettled():
@@ -261,24 +261,41 @@ class Deliveries:
                     session.echoes.note(written, at=now, until=end)
         return views
 
-    def _end(self, outcomes: Iterable[DeliveryResult], session: Session) -> None:
-        now = self._world.now()
+    def _end(self, outcomes: Iterable[DeliveryResult], mine: str, session: Session) -> int:
+        now, ended = self._world.now(), 0
         for outcome in outcomes:
             action = outcome.view.action
-            session.outbox.settle(
+            is_written = session.outbox.settle(
                 action.key,
                 outcome.state,
                 at=now,
                 next_at=outcome.next_at,
                 error=outcome.error,
                 doubt=outcome.doubt,
+                held=Held(holder=mine, attempt=outcome.view.attempts + 1),
             )
+            if not is_written:
+                self._note_late(session, outcome, now)
+                continue
             self._move_gate(session, outcome, now)
             if outcome.state in {ActionState.REFUSED, ActionState.DEAD}:
                 self._tell_otherwise(session, action, now, is_over=True)
             if outcome.state in {ActionState.DONE, ActionState.DEAD}:
                 is_done = outcome.state is ActionState.DONE
                 pipeline.carried_out(session, action, now, is_done=is_done)
+            ended += outcome.state not in {ActionState.PENDING, ActionState.AMBIGUOUS}
+        return ended
+
+    @staticmethod
+    def _note_late(session: Session, outcome: DeliveryResult, now: datetime) -> None:
+        """Keep how a try ended that took so long that another took the action over.
+
+        The one that took it over counts it as a doubt; what it finds out is what holds.
+        """
+        view = outcome.view
+        told = {"key": view.action.key, "attempt": view.attempts + 1, "ended": outcome.state.value}
+        session.signals.append("delivery.late", now, told)
+        _log.warning("action.late", action=view.action.key, code=outcome.state.value)
 
     def _move_gate(self, session: Session, outcome: DeliveryResult, now: datetime) -> None:
         action = outcome.view.action

@@ -46,6 +46,11 @@ class Holding(Generic[O]):
             self._store.may_do(self._duty(self._name))
             return self._name
 
+    def held_as(self) -> str:
+        """Return the name under which this process held what it began, without asking anybody."""
+        with self._lock:
+            return self._name or ""
+
     def gone(self, holders: Iterable[str]) -> tuple[str, ...]:
         """Return the holders that have ended: what they had begun is taken over at once."""
         return tuple(
