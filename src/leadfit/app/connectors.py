@@ -25,7 +25,7 @@ from pydantic import (
 
 from leadfit.connectors import FilePerformer, Performer
 from leadfit.connectors.addresses import Network
-from leadfit.connectors.base import Briefing, NotTaken, no_briefing
+from leadfit.connectors.base import Briefing, NotTaken
 from leadfit.connectors.mail import MailPerformer
 from leadfit.connectors.pagerduty import PagerDutyPerformer
 from leadfit.connectors.salesforce import SalesforcePerformer
@@ -164,11 +164,13 @@ class Connecting:
     Attributes:
         policy: The policy in force when it is asked.
         briefing: Makes a briefing for an address of the pages.
+        open_briefing: The same without personal values.
     """
 
     world: World
     policy: Callable[[], Policy]
     briefing: Callable[[str | None], Briefing]
+    open_briefing: Callable[[str | None], Briefing]
 
 
 def connect(
@@ -312,10 +314,11 @@ def _make(
     briefing = outside.briefing(said.page)
     match setup:
         case _Webhook():
-            secret, told = setup.secret.get_secret_value(), briefing if setup.personal else None
+            told = briefing if setup.personal else outside.open_briefing(said.page)
             return WebhookPerformer(
-                transport, setup.url, secret, world=outside.world, briefing=told or no_briefing
-            )
+                transport, setup.url, setup.secret.get_secret_value(), world=outside.world,
+                briefing=told, is_personal=setup.personal,
+            )  # fmt: skip
         case _Slack():
             return SlackPerformer(
                 transport, token=setup.token.get_secret_value(), channel=setup.channel,

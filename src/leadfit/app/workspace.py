@@ -107,7 +107,10 @@ def open_leadfit(
         return opened[0].policy if opened else rules.policy
 
     outside = Connecting(
-        world=chosen, policy=present, briefing=lambda page: Briefings(store, present, page)
+        world=chosen,
+        policy=present,
+        briefing=lambda page: Briefings(store, present, page),
+        open_briefing=lambda page: Briefings(store, present, page, is_personal=False),
     )
     try:
         connected = connect(place, outside) if sends else silent()

@@ -142,7 +142,8 @@ class _Asked:
     def _ask(self, then: Callable[[], None]) -> None:
         try:
             self.found = self._look_up()
-        except Exception as error:  # noqa: BLE001 -- raised again where the answer is waited for
+        except (OSError, ValueError, OverflowError) as error:
             self.error = error
-        then()
-        self.done.set()
+        finally:
+            then()
+            self.done.set()

@@ -163,6 +163,8 @@ class Brief:
 
     Attributes:
         people: The recipients of the action.
+        account_id: Id of the lead's account.
+        contact_id: Id of its contact.
         score: Points of 100, where the score has points.
         chance: Chance of a win, from 0 to 1, where the score is one.
         reasons: Why the lead has its tier and owner, in words, the weightiest first.
@@ -179,6 +181,8 @@ class Brief:
     title: str | None = None
     email: str | None = None
     phone: str | None = None
+    account_id: str | None = None
+    contact_id: str | None = None
     account: str | None = None
     domain: str | None = None
     reasons: tuple[str, ...] = ()

@@ -39,6 +39,10 @@ class Gate:
     why: str | None = None
     failing_since: datetime | None = None
 
+    def holds(self, now: datetime) -> bool:
+        """Return whether nothing is sent there now."""
+        return self.until is not None and self.until > now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
@@ -68,7 +72,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Lease:
     """A try of an action, as it was claimed.
 
     Attributes:
@@ -144,7 +148,7 @@ class Outbox(Protocol):
         next_at: datetime | None = None,
         error: str | None = None,
         doubt: bool = False,
-        held: Held | None = None,
+        lease: Lease | None = None,
     ) -> bool:
         """Write how a try ended; a doubt says that nobody knows whether it took effect.
 
@@ -157,7 +161,7 @@ class Outbox(Protocol):
             next_at: When the next one is.
             error: What went wrong, in words.
             doubt: Nobody knows whether the try took effect.
-            held: The try that ended; where another has begun since, nothing is written.
+            lease: The try that ended; where another has begun since, nothing is written.
 
         Returns:
             Whether it was written.
@@ -188,6 +192,13 @@ class Outbox(Protocol):
 
     def doubtful(self, limit: int) -> tuple[ActionView, ...]:
         """Return open actions with a doubt, those due first."""
+
+    def hasten(self, destination: str, now: datetime) -> int:
+        """Let actions of a destination that are due, and wait for a next try, have it now.
+
+        Returns:
+            How many they are.
+        """
 
 
 class Destinations(Protocol):

@@ -10,7 +10,7 @@ from typing import Final
 
 from leadfit.records import Action
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
-from leadfit.store.outbox import DeadLetter, Gate, GateState, Held
+from leadfit.store.outbox import DeadLetter, Gate, GateState, Lease
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_views import ACTION, action_view
 from leadfit.store.views import ActionState, ActionView
@@ -193,11 +193,11 @@ class SqlOutbox:
         next_at: datetime | None = None,
         error: str | None = None,
         doubt: bool = False,
-        held: Held | None = None,
+        lease: Lease | None = None,
     ) -> bool:
         """Write how a try ended, unless another took it over since; return whether it was."""
-        mine = () if held is None else (held.holder, held.attempt)
-        only = _ANYWAY if held is None else _HELD
+        mine = () if lease is None else (lease.holder, lease.attempt)
+        only = _ANYWAY if lease is None else _HELD
         if state in (ActionState.PENDING, ActionState.AMBIGUOUS):
             again = (state.value, maybe_us(next_at), error, int(doubt), key, *mine)
             return bool(self._connection.execute(_GOES_ON.format(only), again).rowcount)
@@ -245,6 +245,15 @@ class SqlOutbox:
             (limit,),
         )
         return tuple(action_view(row) for row in rows)
+
+    def hasten(self, destination: str, now: datetime) -> int:
+        """Let actions of a destination that are due, and wait for a next try, have it now."""
+        now_us = to_us(now)
+        return self._connection.execute(
+            "UPDATE outbox SET next_us = ? WHERE destination = ?"
+            " AND state IN ('pending', 'ambiguous') AND next_us > ? AND due_us <= ?",
+            (now_us, destination, now_us, now_us),
+        ).rowcount
 
 
 class SqlDestinations:

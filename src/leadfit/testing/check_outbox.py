@@ -9,7 +9,7 @@ from typing import Final
 
 from leadfit.records import Action, Written
 from leadfit.store import Session
-from leadfit.store.outbox import Gate, GateState, Heard, Held
+from leadfit.store.outbox import Gate, GateState, Heard, Lease
 from leadfit.store.views import ActionState, SignalState
 from leadfit.testing.check_store import Bench, expect, make_signal
 
@@ -135,9 +135,9 @@ def a_try_that_was_taken_over_ends_nothing(bench: Bench) -> None:
     now, later = bench.world.now(), bench.world.now() + timedelta(minutes=1)
 
     def end(holder: str, attempt: int, state: ActionState) -> bool:
-        held = Held(holder=holder, attempt=attempt)
+        lease = Lease(holder=holder, attempt=attempt)
         return bench.store.write(
-            lambda session: session.outbox.settle("k", state, at=later, error=holder, held=held)
+            lambda session: session.outbox.settle("k", state, at=later, error=holder, lease=lease)
         )
 
     def seen() -> tuple[ActionState, int, str | None]:
@@ -249,6 +249,30 @@ def a_destination_is_left_alone_as_written(bench: Bench) -> None:
     expect(bench.store.read(lambda session: session.destinations.gates()) == (gate,), "it is lost")
 
 
+def what_waits_for_a_next_try_can_have_it_now(bench: Bench) -> None:
+    """Of one destination, and nothing that is not due yet or is being sent."""
+    now = bench.world.now()
+    again = now + timedelta(hours=3)
+    for key, where in (("a", "crm"), ("b", "crm"), ("c", "chat"), ("d", "crm")):
+        _queue(bench, key, destination=where, lead_id=key)
+    later = Action(
+        key="e", kind="task", destination="crm", lead_id="e", assignment_id=None, due_at=again
+    )
+    bench.store.write(lambda session: session.outbox.queue(later, now))
+    for where in ("crm", "chat"):
+        _claim(bench, now, destination=where)
+
+    def put_off(session: Session) -> None:
+        for key, state in (("a", "pending"), ("b", "ambiguous"), ("c", "pending")):
+            session.outbox.settle(key, ActionState(state), at=now, next_at=again)
+
+    bench.store.write(put_off)
+    expect(bench.store.write(lambda s: s.outbox.hasten("crm", now)) == 2, "not these two")
+    due = bench.store.read(lambda session: session.outbox.due(now, 9))
+    expect({each.action.key for each in due} >= {"a", "b"}, f"due are {due}")
+    expect(not {each.action.key for each in due} & {"c", "e"}, f"due are {due}")
+
+
 def an_alert_that_waits_is_looked_at_once(bench: Bench) -> None:
     """For another channel; a task is not."""
     now = bench.world.now()
@@ -299,6 +323,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_doubt_is_kept_and_the_action_comes_back,
     dead_letters_wait_for_a_person,
     a_destination_is_left_alone_as_written,
+    what_waits_for_a_next_try_can_have_it_now,
     an_alert_that_waits_is_looked_at_once,
     an_echo_is_heard_once,
 )

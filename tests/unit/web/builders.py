@@ -320,6 +320,7 @@ class NoDeliveries(Delivering):
             dead_actions=0,
             dead_signals=0,
             near_misses=0,
+            at=START,
         )
 
 

@@ -39,7 +39,7 @@ from leadfit.policy import Policy
 from leadfit.policy.delivery import DeliverRules
 from leadfit.records import Action
 from leadfit.store import Session, Store
-from leadfit.store.outbox import Gate, GateState, Held
+from leadfit.store.outbox import Gate, GateState, Lease
 from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
@@ -272,7 +272,7 @@ class Deliveries:
                 next_at=outcome.next_at,
                 error=outcome.error,
                 doubt=outcome.doubt,
-                held=Held(holder=mine, attempt=outcome.view.attempts + 1),
+                lease=Lease(holder=mine, attempt=outcome.view.attempts + 1),
             )
             if not is_written:
                 self._note_late(session, outcome, now)
