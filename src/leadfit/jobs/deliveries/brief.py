@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from leadfit.canonical import canonical
 from leadfit.connectors.base import Brief, Person
@@ -15,6 +17,9 @@ from leadfit.records import Action, ClockKind
 from leadfit.store import Store
 from leadfit.store.personal import part_facts, veil
 from leadfit.store.views import LeadView
+
+_PARTS: Final = 3
+"""Parts of the score that a message names: what fits into three lines of a chat."""
 
 
 class Briefings:
@@ -104,7 +109,9 @@ def _reasons(view: LeadView) -> tuple[str, ...]:
     """Return why this owner, then what weighs most in the score."""
     parts = [] if view.score is None else [each for each in view.score.reasons if each.points]
     parts.sort(key=lambda each: -(each.points or 0))
-    return (*(each.words for each in view.reasons[:1]), *(each.words for each in parts[:3]))
+    # What counts in several parts of the score is said once.
+    weighty = dict.fromkeys(each.words for each in parts)
+    return (*(each.words for each in view.reasons[:1]), *islice(weighty, _PARTS))
 
 
 def _due(view: LeadView) -> datetime | None:

@@ -126,6 +126,7 @@ def test_a_reason_that_quotes_a_person_says_the_name_of_the_value_instead(tmp_pa
         named, unnamed = (
             " ".join(briefings(leadfit, is_personal=each)(action).reasons) for each in (True, False)
         )
+    assert named.count("demo_request") == 1, "one reason was given several times"
     assert "VP Operations" in named
     assert "VP Operations" not in unnamed
     assert named.replace("VP Operations", "⟨title⟩") == unnamed
