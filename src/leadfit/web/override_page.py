@@ -6,7 +6,7 @@ from litestar import MediaType, Response, post
 from litestar.response import Redirect
 
 from leadfit.errors import LeadfitError
-from leadfit.report import live
+from leadfit.report.lead_sheet import lead_path
 from leadfit.report.overriding import Overriding
 from leadfit.web.forms import read_form, told, who_and_why
 from leadfit.web.pages import show_lead
@@ -33,4 +33,4 @@ async def override_page(request: Asked) -> Response[str]:
         fault, status = told(error)
         entered = Overriding(fault=fault, by=by, reason=reason)
         return await show_lead(site, lead_id, entered=entered, status=status)
-    return Redirect(f"{live.lead_path(lead_id)}#override", status_code=303)
+    return Redirect(f"{lead_path(lead_id)}#override", status_code=303)

@@ -19,6 +19,15 @@ from leadfit.errors import Fault, NotFound
 from leadfit.jobs.vendors.spending import Spending
 from leadfit.records import Decision, Tier
 from leadfit.report import live
+from leadfit.report.lead_page import lead_page as page_of_lead
+from leadfit.report.lead_sheet import (
+    AccountIcp,
+    ActionLine,
+    ClockLine,
+    LeadSheet,
+    OpenReview,
+    SaidLine,
+)
 from leadfit.report.matching import SpendPart, kpis_page
 from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
@@ -106,7 +115,7 @@ async def show_lead(
         entered or Overriding(), why_not=_why_not_lifted(view), past=_past_lifts(lifts)
     )
     reps = {rep.rep_id: rep.name for rep in site.leadfit.policy.reps}
-    text = live.lead_page(shown, now=site.leadfit.world.now(), override=override, reps=reps)
+    text = page_of_lead(shown, now=site.leadfit.world.now(), override=override, reps=reps)
     return Response(text, status_code=status, media_type=MediaType.HTML)
 
 
@@ -204,9 +213,9 @@ async def stylesheet() -> Response[str]:
     return Response(stylesheet_text(), media_type=MediaType.CSS, headers=headers)
 
 
-def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadSheet:
+def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> LeadSheet:
     """Return what the store answered as what a page shows."""
-    return live.LeadSheet(
+    return LeadSheet(
         lead=view.lead,
         account=view.account,
         contact=view.contact,
@@ -215,7 +224,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
         possible_account_id=view.possible_account_id,
         touched_at=view.touched_at,
         clocks=[
-            live.ClockLine(
+            ClockLine(
                 clock=c.clock,
                 stopped_at=c.stopped_at,
                 stopped_by=c.stopped_by,
@@ -224,7 +233,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
             for c in view.clocks
         ],
         actions=[
-            live.ActionLine(
+            ActionLine(
                 action=a.action,
                 state=a.state.value,
                 attempts=a.attempts,
@@ -234,7 +243,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
             for a in view.actions
         ],
         said=[
-            live.Said(what=f.kind.value, by=f.by, at=f.at, reason=f.reason) for f in view.feedback
+            SaidLine(what=f.kind.value, by=f.by, at=f.at, reason=f.reason) for f in view.feedback
         ],
         reasons=view.reasons,
         decisions=decisions,
@@ -242,9 +251,9 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
     )
 
 
-def _open_reviews(asked: tuple[Review, ...]) -> tuple[live.OpenReview, ...]:
+def _open_reviews(asked: tuple[Review, ...]) -> tuple[OpenReview, ...]:
     return tuple(
-        live.OpenReview(
+        OpenReview(
             review_id=each.review_id,
             probability=each.probability,
             due_at=each.due_at,
@@ -255,8 +264,8 @@ def _open_reviews(asked: tuple[Review, ...]) -> tuple[live.OpenReview, ...]:
     )
 
 
-def _account_icp(score: AccountScore) -> live.AccountIcp:
-    return live.AccountIcp(
+def _account_icp(score: AccountScore) -> AccountIcp:
+    return AccountIcp(
         score=score.score,
         detractor=score.detractor,
         flagged=score.flagged,

@@ -143,7 +143,7 @@ def _replay_part(store: Store, bounds: tuple[int, int]) -> _Part:
 
 
 def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
-    part, total, rules = _Part(), hashlib.sha256(), Rules(session)
+    part, total, rules = _Part(), hashlib.sha256(), KeptRules(session)
     recent = _Recent(session)
     again = Retelling(recent.decision, recent.rating)
     after, last = bounds
@@ -160,7 +160,7 @@ def _replay(session: Session, bounds: tuple[int, int]) -> _Part:
     return part
 
 
-def _again(part: _Part, told: Told | Unreadable, rules: Rules, again: Retelling) -> str:
+def _again(part: _Part, told: Told | Unreadable, rules: KeptRules, again: Retelling) -> str:
     """Make one decision again and count how it came out; return what came out."""
     if isinstance(told, Unreadable):
         _count(part, told, told.why)
@@ -270,7 +270,7 @@ class _Recent:
         return decision_of(*kept, is_rating=True)
 
 
-class Rules:
+class KeptRules:
     """The rules that decisions name, each read from its content once.
 
     Args:

@@ -47,7 +47,7 @@ def verify(
     return store.read(lambda session: session.signals.verify(walked, noted))
 
 
-def _read(anchor: str) -> chain.Head:
+def _read(anchor: str) -> chain.Anchor:
     try:
         return chain.read_anchor(anchor)
     except ValueError as error:

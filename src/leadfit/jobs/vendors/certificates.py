@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from leadfit.errors import LeadfitError
-from leadfit.jobs.decisions.replay import Rules
+from leadfit.jobs.decisions.replay import KeptRules
 from leadfit.pipeline.certificate import Checked, check
 from leadfit.pipeline.question import Question
 from leadfit.pipeline.retelling import Strayed, ask_again
@@ -125,12 +125,12 @@ _Came = tuple[str, int, str]
 def _page(
     session: Session, *, after: str, lead_id: str | None
 ) -> list[tuple[StoredCertificate, _Came]]:
-    rules = Rules(session)
+    rules = KeptRules(session)
     kept = session.enriching.certificates(_PAGE, after, lead_id)
     return [(each, _checked(session, each, rules)) for each in kept]
 
 
-def _checked(session: Session, kept: StoredCertificate, rules: Rules) -> _Came:
+def _checked(session: Session, kept: StoredCertificate, rules: KeptRules) -> _Came:
     told = session.told.of(kept.decision_id)
     if not isinstance(told, Told):
         return "refuted", 0, "its decision is not there" if told is None else told.why
@@ -158,7 +158,7 @@ def _was_changed(kept: StoredCertificate, told: Told) -> str | None:
     return None if told.lead_id == kept.lead_id else "it stands under another lead"
 
 
-def _question(session: Session, told: Told, rules: Rules) -> Question | str:
+def _question(session: Session, told: Told, rules: KeptRules) -> Question | str:
     """Return what the decision hung on, or why that cannot be said."""
     try:
         found = ask_again(told, rules.of(told), session.leads.decision)

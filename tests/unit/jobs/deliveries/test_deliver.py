@@ -17,7 +17,7 @@ from leadfit.pipeline.feedback import replied
 from leadfit.policy import Policy, load_starter
 from leadfit.records import Action, Fact, Written
 from leadfit.store import Session, SqliteStore, Store
-from leadfit.store.outbox import Gate, GateState, Heard
+from leadfit.store.outbox import EchoKind, Gate, GateState
 from leadfit.store.views import ActionState, ActionView
 from leadfit.testing import FrozenWorld
 
@@ -513,7 +513,7 @@ def test_a_retried_action_has_its_whole_time_again(bench: Bench) -> None:
 
 def test_a_value_is_noted_as_ours_before_it_is_written(bench: Bench) -> None:
     ours = Written(system="hubspot", object_id="7", name="tier", value="1")
-    heard: list[Heard] = []
+    heard: list[EchoKind] = []
 
     class WritesBack(Scripted):
         def writes(self, _action: Action) -> Sequence[Written]:
@@ -526,7 +526,7 @@ def test_a_value_is_noted_as_ours_before_it_is_written(bench: Bench) -> None:
 
     bench.queue()
     assert bench.of(WritesBack()).deliver(10) == 1
-    assert heard == [Heard.ECHO]
+    assert heard == [EchoKind.ECHO]
 
 
 class Hanging(Scripted):
