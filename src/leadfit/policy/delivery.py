@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leadfit.policy.section import Name, Section
 
@@ -47,8 +47,19 @@ class DeliverRules(Section):
     """Seconds after which an alert that did not get through also takes another channel."""
     fallback_tiers: Annotated[tuple[Literal[1, 2, 3], ...], Field(strict=False)] = (1,)
     """Tiers whose alerts do; a page does in every tier."""
+    lease_s: float = Field(default=900, ge=60, le=86_400)
+    """Seconds after which an action or a call that was begun is taken over by another worker,
+    although whoever began it has not ended; longer than any try lasts."""
     echo_hours: float = Field(default=48, ge=24, le=720)
     """Hours in which a value we wrote into another system is known when it comes back."""
     echo_rounds: int = Field(default=3, ge=1, le=100)
     """Times that a field we wrote may come back with another value before that is taken for a
     loop: it is then ignored, and somebody is told."""
+
+    @model_validator(mode="after")
+    def _a_lease_is_longer_than_a_try(self) -> Self:
+        # A try may sign in, look up and send, each with a time of its own.
+        if self.lease_s < 4 * self.request_s:
+            message = f"lease_s at least four times request_s ({4 * self.request_s:g})"
+            raise ValueError(message)
+        return self

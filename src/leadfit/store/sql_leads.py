@@ -214,11 +214,11 @@ class SqlLeads:
         )
         return tuple(unpack(Assignment, row[0]) for row in rows)
 
-    def unassigned(self, now: datetime, limit: int) -> tuple[str, ...]:
+    def unassigned(self, now: datetime, limit: int, *, soon: timedelta = _SOON) -> tuple[str, ...]:
         """Return open leads without an owner that are due for another try."""
         rows = self._connection.execute(
             _UNASSIGNED,
-            {"now": to_us(now), "soon": to_us(now + _SOON), "front": _FRONT, "limit": limit},
+            {"now": to_us(now), "soon": to_us(now + soon), "front": _FRONT, "limit": limit},
         )
         return tuple(row[0] for row in rows)
 

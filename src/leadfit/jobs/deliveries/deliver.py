@@ -32,7 +32,7 @@ from leadfit.connectors.base import (
 )
 from leadfit.errors import Permanent, Retryable, StoreBusy
 from leadfit.jobs.workers.breaker import Breaker
-from leadfit.jobs.workers.holding import LEASE_S, Holding
+from leadfit.jobs.workers.holding import Holding
 from leadfit.jobs.workers.lanes import drain
 from leadfit.log import logger
 from leadfit.policy import Policy
@@ -246,7 +246,7 @@ class Deliveries:
             destination,
             holder=mine,
             now=now,
-            until=now + timedelta(seconds=LEASE_S),
+            until=now + timedelta(seconds=rules.lease_s),
             limit=1 if tries else limit,
             gone=gone,
         )

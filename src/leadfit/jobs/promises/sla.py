@@ -50,7 +50,8 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
     due, given = store.read(read)
     fires = (_Fire(world, in_force, clock, given.get(clock.lead_id)) for clock in due)
     fired = do_all(store, fires, job="clocks")
-    waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
+    soon = timedelta(seconds=in_force.policy.route.retry_s)
+    waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit, soon=soon))
     found = do_all(store, (_Find(world, in_force, lead_id) for lead_id in waiting), job="clocks")
     if len(due) < limit and in_force.policy.acts:
         tell(world, store, in_force.policy)

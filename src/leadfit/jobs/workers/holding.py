@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from leadfit.store import Store
 from leadfit.world import World
 
 O = TypeVar("O")  # noqa: E741 -- the outcome
-
-LEASE_S: Final = 900.0
-"""Seconds after which what was begun is taken over, whoever holds it."""
 
 
 class Holding(Generic[O]):
