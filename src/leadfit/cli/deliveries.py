@@ -78,8 +78,8 @@ def resume_command(output: Output, workspace: Path | None, *, destination: str, 
         gate = leadfit.errands.resume(destination, by)
     output.answer(
         {"destination": destination, "resumed": True, "was": document(gate)},
-        f"{destination} is tried again with its next action; it was left alone "
-        f"until {gate.until:%Y-%m-%d %H:%M:%S} UTC ({gate.why or 'no reason given'}).",
+        f"{destination} is tried again with its next action; it would have been left "
+        f"alone until {gate.until:%Y-%m-%d %H:%M:%S} UTC ({gate.why or 'no reason given'}).",
     )
 
 

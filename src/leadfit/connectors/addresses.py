@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from leadfit.connectors.base import NotTaken
+from leadfit.connectors.base import NotReached
 from leadfit.world import World
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -66,7 +66,7 @@ class Names:
             within_s: Seconds for all of it.
 
         Raises:
-            NotTaken: The name was not found, or not in time.
+            NotReached: The name was not found, or not in time.
         """
         try:
             return (ipaddress.ip_address(host),)
@@ -77,13 +77,13 @@ class Names:
         due_s = self._world.monotonic_s() + within_s
         asked = _Asked(partial(self._resolver, host, port))
         if not free.acquire(timeout=within_s):
-            raise NotTaken("the name of the receiver was not found in time")
+            raise NotReached("the name of the receiver was not found in time")
         asked.begin(host, then=free.release)
         if not asked.done.wait(max(0.0, due_s - self._world.monotonic_s())):
-            raise NotTaken("the name of the receiver was not found in time")
+            raise NotReached("the name of the receiver was not found in time")
         if asked.error is not None:
             kind = type(asked.error).__name__
-            raise NotTaken(f"the name of the receiver was not found: {kind}") from asked.error
+            raise NotReached(f"the name of the receiver was not found: {kind}") from asked.error
         return addresses(asked.found)
 
 
@@ -105,7 +105,7 @@ def open_any(found: Sequence[Address], port: int, left_s: Callable[[], float]) -
         left_s: Seconds that are left for all of it.
 
     Raises:
-        NotTaken: None of them answers.
+        NotReached: None of them answers.
     """
     last: OSError | None = None
     for behind, address in zip(range(len(found), 0, -1), found, strict=True):
@@ -118,7 +118,7 @@ def open_any(found: Sequence[Address], port: int, left_s: Callable[[], float]) -
             continue
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened
-    raise NotTaken(f"no connection: {type(last).__name__}") from last
+    raise NotReached(f"nobody answers there: {type(last).__name__}") from last
 
 
 class _Asked:
@@ -137,7 +137,7 @@ class _Asked:
             threading.Thread(target=self._ask, args=(then,), name=name, daemon=True).start()
         except RuntimeError as error:
             then()
-            raise NotTaken("no thread to look up the name of the receiver") from error
+            raise NotReached("no thread to look up the name of the receiver") from error
 
     def _ask(self, then: Callable[[], None]) -> None:
         try:

@@ -77,7 +77,7 @@ class Together(Protocol):
 
 
 class NotTaken(Retryable):
-    """A receiver did nothing: it could not be reached, or said that it has too much to do.
+    """A receiver did nothing: it said that it has too much to do, or was not reached.
 
     Attributes:
         retry_after_s: Seconds after which the receiver wants to be asked again, if it said so.
@@ -88,6 +88,12 @@ class NotTaken(Retryable):
     def __init__(self, what: str, retry_after_s: float | None = None) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(what)
+
+
+class NotReached(NotTaken):
+    """A receiver was not reached: there is no such name, or nobody answers; nothing was sent."""
+
+    code = "receiver_not_reached"
 
 
 class Unclear(Retryable):

@@ -16,7 +16,15 @@ from functools import partial
 from typing import Final
 
 from leadfit.connectors.addresses import Names, open_any
-from leadfit.connectors.base import Brief, Briefing, NotAllowedIn, NotTaken, RecordRefused, Unclear
+from leadfit.connectors.base import (
+    Brief,
+    Briefing,
+    NotAllowedIn,
+    NotReached,
+    NotTaken,
+    RecordRefused,
+    Unclear,
+)
 from leadfit.connectors.words import details, headline
 from leadfit.records import Action
 from leadfit.world import World
@@ -121,7 +129,7 @@ class MailPerformer:
             server = self._open(raw, due_s)
             try:
                 if is_over():
-                    raise NotTaken("no greeting in time")
+                    raise NotReached("no greeting in time")
                 self._send(server, self._message(action, brief, to))
             finally:
                 server.close()
@@ -145,7 +153,7 @@ class MailPerformer:
         except smtplib.SMTPAuthenticationError as error:
             raise NotAllowedIn(f"sign-in is refused: {error.smtp_code}") from error
         except (OSError, smtplib.SMTPException) as error:
-            raise NotTaken(f"no connection: {type(error).__name__}") from error
+            raise NotReached(f"no session: {type(error).__name__}") from error
         return server
 
     def _send(self, server: smtplib.SMTP, message: EmailMessage) -> None:

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from leadfit.connectors.addresses import Address, Names, Network, open_any
 from leadfit.connectors.base import (
     NotAllowedIn,
+    NotReached,
     NotTaken,
     OnHold,
     RecordRefused,
@@ -98,7 +99,7 @@ class Transport:
         """Send a request and return the whole answer, whatever its status.
 
         Raises:
-            NotTaken: No connection came about: nothing was sent.
+            NotReached: No connection came about: nothing was sent.
             Unclear: It was sent, and no answer came in time, or none that can be used.
             WronglySetUp: The address may not be asked.
         """
@@ -152,7 +153,7 @@ class Transport:
                 raw = self._tls.wrap_socket(raw, server_hostname=host)
         except (OSError, ValueError) as error:
             raw.close()
-            raise NotTaken(f"no secure connection: {type(error).__name__}") from error
+            raise NotReached(f"no secure connection: {type(error).__name__}") from error
         connection = http.client.HTTPConnection(host, chosen)
         connection.sock = raw
         return connection

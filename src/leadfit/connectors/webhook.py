@@ -118,8 +118,8 @@ def _lead(action: Action, brief: Brief) -> dict[str, Plain]:
     return {
         "lead_id": action.lead_id,
         "tier": brief.tier,
-        "score": brief.score,
-        "chance": brief.chance,
+        "score": None if brief.score is None else round(brief.score, 2),
+        "chance": None if brief.chance is None else round(brief.chance, 4),
         "reasons": [clean(each, _REASON) for each in brief.reasons],
         "owner": None if brief.owner is None else _person(brief.owner),
         "first_touch_due_at": None if brief.due_at is None else moment(brief.due_at),

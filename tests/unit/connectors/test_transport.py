@@ -157,7 +157,7 @@ def test_a_port_where_nobody_listens_was_not_asked() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{held.getsockname()[1]}/"
-        with pytest.raises(NotTaken, match="no connection"):
+        with pytest.raises(NotTaken, match="nobody answers"):
             transport("127.0.0.0/8").send("POST", url, headers={})
 
 

@@ -59,6 +59,8 @@ class DeliveryResult:
 
     Attributes:
         worked: The receiver answered in a way that makes sense.
+        error: What went wrong, in words.
+        given_up: Why there is no further try.
         on_hold_s: The receiver wants to be left alone for so long.
         doubt: Nobody knows whether the try took effect.
     """
@@ -68,6 +70,7 @@ class DeliveryResult:
     worked: bool = True
     next_at: datetime | None = None
     error: str | None = None
+    given_up: str | None = None
     on_hold_s: float | None = None
     doubt: bool = False
 
@@ -270,7 +273,7 @@ class Deliveries:
                 outcome.state,
                 at=now,
                 next_at=outcome.next_at,
-                error=outcome.error,
+                error="; ".join(filter(None, (outcome.error, outcome.given_up))) or None,
                 doubt=outcome.doubt,
                 lease=Lease(holder=mine, attempt=outcome.view.attempts + 1),
             )
@@ -337,26 +340,32 @@ class Deliveries:
         goes_on = ActionState.PENDING
         if doubt or (view.state is not ActionState.PENDING and not asked):
             goes_on = ActionState.AMBIGUOUS
+        given_up = self._why_given_up(view, next_at, now)
         return DeliveryResult(
             view=view,
-            state=ActionState.DEAD if self._gives_up(view, next_at, now) else goes_on,
+            state=goes_on if given_up is None else ActionState.DEAD,
             worked=False,
             next_at=next_at,
             error=words,
+            given_up=given_up,
             on_hold_s=hold_s,
             doubt=doubt,
         )
 
-    def _gives_up(self, view: ActionView, next_at: datetime, now: datetime) -> bool:
+    def _why_given_up(self, view: ActionView, next_at: datetime, now: datetime) -> str | None:
         """Past the deadline of its kind; or it fails again and again while others do not."""
         rules, action = self.rules, view.action
         hours = rules.hours_of.get(action.kind, rules.hours)
         since = max(action.due_at, view.again_at or action.due_at)
         if next_at > since + timedelta(hours=hours):
-            return True
+            when = f"{next_at:%Y-%m-%d %H:%M} UTC"
+            return f"given up: the next try, {when}, is later than {hours:g} h after it was due"
         breaker = self._breakers[action.destination]
         lately = now - timedelta(seconds=rules.longest_backoff_s)
-        return view.attempts + 1 >= rules.attempts and breaker.worked_since(lately)
+        tries = view.attempts + 1
+        if tries >= rules.attempts and breaker.worked_since(lately):
+            return f"given up after {tries} tries, while other actions were taken"
+        return None
 
     def fall_back(self) -> int:
         """Send alerts and pages that did not get through by another channel, too.

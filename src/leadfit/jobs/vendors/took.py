@@ -23,6 +23,7 @@ _REASONS: Final = {
     "receiver_set_up": "set_up",
     "vendor_too_fast": "rate",
     "receiver_busy": "unreachable",
+    "receiver_not_reached": "unreachable",
 }
 
 

@@ -91,7 +91,7 @@ def test_a_signed_message_holds_what_a_receiver_needs_to_act(leadfit: Leadfit) -
     assert data["version"] == VERSION
     assert (lead["lead_id"], lead["tier"]) == (view.lead.lead_id, 1)
     assert view.score is not None
-    assert lead["score"] == view.score.total
+    assert lead["score"] == round(view.score.total, 2)
     assert part(lead, "owner")["rep_id"] == view.lead.owner_id
     assert lead["first_touch_due_at"] is not None
     assert lead["link"] == f"https://leadfit.example.com/leads/{view.lead.lead_id}"

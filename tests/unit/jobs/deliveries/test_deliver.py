@@ -199,6 +199,7 @@ def test_an_action_that_never_works_is_given_up_at_the_deadline_of_its_kind(
         bench.wait_for()
         deliveries.deliver(10)
     assert bench.seen().state is ActionState.DEAD
+    assert f"is later than {hours} h after it was due" in str(bench.seen().error)
     passed = bench.world.now() - began
     assert timedelta(hours=hours) - timedelta(minutes=1) <= passed <= timedelta(hours=hours)
 
@@ -221,6 +222,7 @@ def test_poison_is_given_up_early_while_others_succeed(bench: Bench) -> None:
             break
         bench.world.pass_time(5)
     assert bench.seen("poison").state is ActionState.DEAD
+    assert "given up after 20 tries, while other" in str(bench.seen("poison").error)
     assert performer.sent.count("poison") == bench.policy.deliver.attempts
 
 
