@@ -16,6 +16,7 @@ from leadfit.store.views import ActionView
 from leadfit.world import World
 
 SORTS: Final = ("action", "signal")
+# What one answer may hold.
 MOST_LETTERS: Final = 500
 _DOUBTS: Final = 100
 

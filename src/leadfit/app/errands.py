@@ -29,6 +29,7 @@ from leadfit.world import World
 FOLDER: Final = "errands"
 _OWNER_ONLY: Final = 0o700
 _ASKED, _TAKEN, _DONE = ".asked", ".taken", ".done"
+# How long two processes on one machine wait for each other.
 _LOOK_S: Final = 0.1
 _TAKEN_WITHIN_S: Final = 10.0
 _DONE_WITHIN_S: Final = 120.0

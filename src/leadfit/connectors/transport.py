@@ -33,6 +33,7 @@ from leadfit.connectors.base import (
 )
 from leadfit.world import World
 
+# What a receiver may make us hold in memory, and wait: limits of safety, beyond any policy.
 MOST_BYTES: Final = 1_048_576
 _MOST_HEAD_BYTES: Final = 65_536
 _LONGEST_WAIT_S: Final = 31 * 86_400.0

@@ -72,6 +72,7 @@ WHERE place <= :front AND (retry_us IS NULL OR retry_us <= :now)
 ORDER BY tier NULLS FIRST, signal_us, lead_id LIMIT :limit
 """
 _SOON: Final = timedelta(seconds=15)
+# So many of a tier are looked at in a round: those behind them cannot be served before them.
 _FRONT: Final = 100
 
 

@@ -45,6 +45,7 @@ from leadfit.world import World, seeded
 
 _RECYCLE: Final = "recycle_check"
 _TELLING: Final = frozenset({"alert", "page"})
+# Sizes of a round and of a text: no number of the business, and nothing that is sent hangs on them.
 _SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
 _LOOKED_AT: Final = 200

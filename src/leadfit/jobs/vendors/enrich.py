@@ -41,6 +41,7 @@ from leadfit.world import World, seeded
 MOST_DOUBTS: Final = 1
 """Calls for one purchase of which nobody knows whether they were carried out, before it is given
 up: the price of a crash."""
+# The size of a look, and how far ahead of its turn a call is begun: less than a lead notices.
 _LOOKED_AT: Final = 200
 _AHEAD_S: Final = 2.0
 
