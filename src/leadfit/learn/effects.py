@@ -337,16 +337,6 @@ def _blurred(design: Design, rules: Rules) -> dict[tuple[str, int], str]:
                 ties = cross[subset][:, mine]
                 tie = -ties.sum(axis=1) if place == 0 else ties[:, place - 1]
                 links = np.abs(tie) / spread[subset]
-                twin = _column_name(design, int(subset[int(links.argmax())]))
+                twin = design.name_of(int(subset[int(links.argmax())]))
                 found.setdefault((block.levels.name, int(place)), f"{kind}:{twin}")
     return found
-
-
-def _column_name(design: Design, column: int) -> str:
-    if column < design.confounders:
-        return design.names[column]
-    for block in design.blocks:
-        if column in block.columns:
-            level = block.used[block.columns.index(column) + 1]
-            return f"{block.levels.name} {block.levels.labels[level]}"
-    return "another column"

@@ -207,10 +207,4 @@ def _name(design: Design, heaps: Sequence[str], column: int) -> str:
     first_heap: int = design.columns.shape[1]
     if column >= first_heap:
         return heaps[column - first_heap]
-    if column < design.confounders:
-        return design.names[column]
-    for block in design.blocks:
-        if column in block.columns:
-            level = block.used[block.columns.index(column) + 1]
-            return f"{block.levels.name} {block.levels.labels[level]}"
-    return "another column"
+    return design.name_of(column)
