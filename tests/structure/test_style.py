@@ -25,6 +25,7 @@ EVERYWHERE = [*MODULES, *TESTS, *sorted((ROOT / "benchmarks").glob("*.py"))]
 EDGES = {
     "cli/__init__.py",
     "jobs/deliveries/deliver.py",
+    "jobs/promises/telling.py",
     "jobs/vendors/enrich.py",
     "jobs/workers/lanes.py",
     "jobs/workers/loops.py",

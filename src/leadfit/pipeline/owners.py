@@ -200,7 +200,9 @@ def keep_again(
         shadow=not desk.policy.acts,
     )
     desk.session.leads.add_decision(decision, {})
-    desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
+    desk.session.leads.rate(
+        lead.lead_id, rated.tier, decision.decision_id, lead.facts, was=lead.tier
+    )
     desk.world.reach("decide.kept")
     return decision.decision_id
 

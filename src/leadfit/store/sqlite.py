@@ -62,6 +62,7 @@ class _SqliteTransactions:
         """Begin a piece."""
         self._connection.execute("SAVEPOINT piece")
         self._head.mark()
+        self.session.tallies.mark()
 
     def keep(self) -> None:
         """End a piece that was done."""
@@ -80,6 +81,7 @@ class _SqliteTransactions:
     def commit(self) -> None:
         """Make the transaction durable."""
         self._head.keep()
+        self.session.tallies.write()
         self._connection.execute("COMMIT")
 
     def give_up(self) -> None:
@@ -90,6 +92,8 @@ class _SqliteTransactions:
 
     def named(self, error: BaseException) -> BaseException:
         """Return our error where the disk is in trouble: no fault of the work, and may pass."""
+        if _is_of_the_work(error):
+            return error
         if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
             return _ours(error, self._path)
         return error
@@ -327,6 +331,15 @@ class SqliteStore:
             connection.close()
         if self._ownership is not None:
             self._ownership.close()
+
+
+def _is_of_the_work(error: BaseException) -> bool:
+    """A statement that cannot be run, such as one with too many values, whoever tries it when."""
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        and "no such table" not in str(error)
+    )
 
 
 def _ours(error: sqlite3.Error, path: Path) -> LeadfitError:
