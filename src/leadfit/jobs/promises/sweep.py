@@ -25,7 +25,6 @@ from leadfit.store.owners import OpenLeads, Unowned
 from leadfit.store.views import Incident
 from leadfit.world import World
 
-_AGAIN_S: Final = 15.0
 _SOURCE: Final = "leadfit-sweep"
 
 _log = logger("jobs.sweep")
@@ -208,7 +207,8 @@ class _Another:
         if session.leads.touched_at(self.lead_id) is not None:
             session.owners.look_no_more(self.lead_id)
             return False
-        session.leads.retry_at(self.lead_id, self.world.now() + timedelta(seconds=_AGAIN_S))
+        wait_s = self.in_force.policy.route.retry_s
+        session.leads.retry_at(self.lead_id, self.world.now() + timedelta(seconds=wait_s))
         return pipeline.find_owner(self.world, session, self.in_force, self.lead_id) is not None
 
 
