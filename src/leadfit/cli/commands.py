@@ -46,6 +46,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "dead.",
         "quadrants": "Say what became of leads by fit and intent, by tier, and whether engagement "
         "outweighs fit.",
+        "resume": "Send to DESTINATION again, though it is left alone; its next action tries it.",
         "retry": "Let the dead letter KEY be tried again, in its old place in the order of its "
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
@@ -86,7 +87,7 @@ _WITH_FILES: Final = (
 )
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
-_DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
+_DELIVERIES: Final = frozenset({"drop", "outbox", "resume", "retry"})
 _ROUTING: Final = frozenset({"assign", "leads", "override", "overrides", "sweep"})
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})

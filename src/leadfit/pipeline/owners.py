@@ -27,6 +27,7 @@ from leadfit.records import (
     Place,
     Plan,
     Reason,
+    Rep,
     RepLoad,
     Score,
     Tier,
@@ -37,9 +38,7 @@ from leadfit.store.codec import encode
 from leadfit.store.owners import Held
 from leadfit.world import World
 
-RETRY_S: Final = 15.0
 _LOADS: Final = "loads of reps as they were of late, by pools"
-_SERVED_FIRST: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +100,20 @@ def _ranked_with_doubt(
     return replace(ranked, ranking=route.agree(told))
 
 
+def tried_again_at(desk: Desk) -> datetime:
+    """Return when somebody is looked for again for a lead that nobody can have now."""
+    return desk.now + timedelta(seconds=desk.policy.route.retry_s)
+
+
 def _serve_waiting(desk: Desk, rated: Score) -> bool:
     """Give owners to leads of a tier that came before; return whether one got one.
 
     Whoever became free a moment ago would else have the newest lead, and under a lasting overload
     the oldest would never have an owner.
     """
-    soon = desk.now + timedelta(seconds=RETRY_S)
+    most = desk.policy.route.served_first
     served = False
-    for lead_id in desk.session.owners.waiting(rated.tier, soon, _SERVED_FIRST):
+    for lead_id in desk.session.owners.waiting(rated.tier, tried_again_at(desk), most):
         if find_owner(desk.world, desk.session, desk.in_force, lead_id) is None:
             break
         served = True
@@ -159,7 +163,7 @@ def find_owner_at(desk: Desk, lead_id: str, because: Reason | None = None) -> st
     place = claim(desk, ranked, lead_id)
     if place is None:
         if lead.owner_id is None:
-            leads.retry_at(lead_id, desk.now + timedelta(seconds=RETRY_S))
+            leads.retry_at(lead_id, tried_again_at(desk))
         return None
     routed = give(
         desk, lead, rated, ranked,
@@ -277,24 +281,20 @@ def _loads(
     policy: Policy, pools: tuple[str, ...], taken: Mapping[str, Held]
 ) -> tuple[RepLoad, ...]:
     """Return the loads of all reps; most are as they were for the lead before, and are kept."""
-    before = cast("dict[str, RepLoad]", policy.worked_out.setdefault((_LOADS, pools), {}))
+    key = (_LOADS, pools)
+    before = cast("dict[str, tuple[Rep, Held, RepLoad]]", policy.worked_out.setdefault(key, {}))
     loads: list[RepLoad] = []
     for rep in policy.reps:
-        held, load = taken[rep.rep_id], before.get(rep.rep_id)
-        if (
-            load is None
-            or load.rep is not rep
-            or load.last_turn != held.last_turn
-            or load.slots_taken != held.slots_taken
-            or load.turns != held.turns
-        ):
-            load = before[rep.rep_id] = RepLoad(
+        held, last = taken[rep.rep_id], before.get(rep.rep_id)
+        if last is None or last[1] is not held or last[0] is not rep:
+            load = RepLoad(
                 rep=rep,
                 slots_taken=held.slots_taken,
                 last_turn=held.last_turn,
                 turns=held.turns,
             )
-        loads.append(load)
+            before[rep.rep_id] = last = (rep, held, load)
+        loads.append(last[2])
     return tuple(loads)
 
 
@@ -370,7 +370,7 @@ def give(
 
 def _wait(desk: Desk, lead: Lead, signal_at: datetime, *, until: datetime | None = None) -> Plan:
     """Leave a lead without an owner in sight: it is tried again, and a clock runs."""
-    again = until or desk.now + timedelta(seconds=RETRY_S)
+    again = until or tried_again_at(desk)
     desk.session.leads.retry_at(lead.lead_id, again)
     kind = ClockKind.SIGNAL_TO_ASSIGNMENT
     clock = Clock(

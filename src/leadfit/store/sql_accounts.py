@@ -164,6 +164,8 @@ class SqlAccounts:
 
     def _accounts_in_short(self, account_ids: Sequence[str]) -> list[Candidate]:
         """Return accounts with what they are weighed by, all of them in a few queries."""
+        if not account_ids:
+            return []
         marks = ",".join("?" * len(account_ids))
         rows = self._connection.execute(
             f"SELECT {_SHORT} FROM accounts WHERE account_id IN ({marks}) AND normal IS NOT NULL",  # noqa: S608 -- marks only

@@ -1,7 +1,7 @@
 """The store in one SQLite file: one writer thread with group commit, readers of their own.
 
 A group is committed with a full sync. A checkpoint waits until the writer is idle or the log of the
-file is long, and until the answers of its group are out.
+file is long, and until the answers of its group are out; then another connection does most of it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, make, migrate, revision_of
 from leadfit.store.sql_head import HeldHead, StoredHead
 from leadfit.store.sql_session import SqlSession
+from leadfit.store.sqlite_checkpoints import CheckpointsBeside, checkpoint
 from leadfit.store.sqlite_wal import WalGauge
 from leadfit.store.writing import GroupWriter, Transactions
 from leadfit.world import World
@@ -43,9 +44,15 @@ class _SqliteTransactions:
     """See :class:`leadfit.store.writing.Transactions`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, secret: bytes, world: World, path: Path
+        self,
+        connection: sqlite3.Connection,
+        secret: bytes,
+        world: World,
+        path: Path,
+        beside: CheckpointsBeside,
     ) -> None:
         self._connection = connection
+        self._beside = beside
         self._stored_head = StoredHead(connection)
         self._head = HeldHead(self._stored_head.write)
         self._path = path
@@ -99,9 +106,11 @@ class _SqliteTransactions:
         return error
 
     def after_group(self) -> None:
-        """Keep the log of the file short."""
+        """Keep the log of the file short: the most of it is moved beside, the rest here."""
         if self._gauge.is_long():
-            self._checkpoint("PASSIVE")
+            self._beside.begin()
+        elif self._beside.has_ended():
+            checkpoint(self._connection, "PASSIVE")
 
     def chores(self) -> Sequence[tuple[float, Callable[[], None]]]:
         """Return checkpoints, for an idle time."""
@@ -113,18 +122,13 @@ class _SqliteTransactions:
     def close(self) -> None:
         """Let go of the connection."""
         self._gauge.close()
-        self._checkpoint("TRUNCATE")
+        self._beside.close()
+        checkpoint(self._connection, "TRUNCATE")
         self._connection.close()
 
     def _checkpoint_of(self, pages: int) -> None:
         if self._gauge.has(pages):
-            self._checkpoint("PASSIVE")
-
-    def _checkpoint(self, mode: str) -> None:
-        try:
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})")
-        except sqlite3.Error as error:
-            _log.warning("store.checkpoint_failed", error=str(error))
+            checkpoint(self._connection, "PASSIVE")
 
 
 class SqliteStore:
@@ -258,7 +262,7 @@ class SqliteStore:
         and this one wait for each other.
         """
         connection = self._connect()
-        transactions = _SqliteTransactions(connection, self._secret, self._world, self._path)
+        transactions = self._transactions(connection)
         try:
             transactions.begin()
             answer = work(transactions.session)
@@ -276,7 +280,11 @@ class SqliteStore:
         # What a piece would have to take back is more than SQLite keeps in memory by itself: it
         # would make a file for nearly every decision.
         connection.execute("PRAGMA temp_store = MEMORY")
-        return _SqliteTransactions(connection, self._secret, self._world, self._path)
+        return self._transactions(connection)
+
+    def _transactions(self, connection: sqlite3.Connection) -> _SqliteTransactions:
+        beside = CheckpointsBeside(self._connect)
+        return _SqliteTransactions(connection, self._secret, self._world, self._path, beside)
 
     def scrub(self) -> bool:
         """Overwrite or drop what deleted rows left behind; ``False`` when somebody is in the way.

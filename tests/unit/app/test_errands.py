@@ -14,9 +14,13 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.app.errands import Errands
 from leadfit.canonical import moment
-from leadfit.errors import BadInput, NotFound, StoreBusy
+from leadfit.errors import BadInput, NotFound, NotPossible, StoreBusy
 from leadfit.jobs.files.plans import write_plan
+from leadfit.records import Action
+from leadfit.store import Session
+from leadfit.store.outbox import Gate, GateState
 from leadfit.store.publications import Change
+from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
 from unit.app.test_health import SIGNAL
 
@@ -86,6 +90,51 @@ def test_the_server_refuses_what_it_would_refuse_by_itself(
     assert [each.by for each in served.policies.history()] == ["ada"]
 
 
+def leave_alone(leadfit: Leadfit) -> None:
+    now = leadfit.world.now()
+    until = now + timedelta(hours=3)
+    gate = Gate(
+        destination="crm", state=GateState.PAUSED, until=until, why="a quota", failing_since=now
+    )
+    dead = Action(
+        key="k", kind="task", destination="ads", lead_id="l", assignment_id=None, due_at=now
+    )
+
+    def fill(session: Session) -> None:
+        session.destinations.set_gate(gate, now)
+        session.outbox.queue(dead, now)
+        session.outbox.settle("k", ActionState.REFUSED, at=now, error="no")
+
+    leadfit._store.write(fill)
+
+
+def test_a_pause_is_ended_and_dead_letters_are_settled_by_the_server_too(
+    served: Leadfit, beside: Leadfit
+) -> None:
+    leave_alone(served)
+    gate = beside.errands.resume("crm", "ada")
+    assert (gate.state, gate.why) == (GateState.PAUSED, "a quota")
+    with pytest.raises(NotPossible, match="not left alone"):
+        beside.errands.resume("crm", "ada")
+    with pytest.raises(NotFound):
+        beside.errands.resume("chat", "ada")
+    assert beside.errands.drop("k", "ada").key == "k"
+    with pytest.raises(NotFound):
+        beside.errands.retry("k", "ada")
+    assert served.deliveries.dead_letters() == ()
+
+
+def test_what_the_server_does_not_do_is_said_by_its_name(folder: Path) -> None:
+    with open_leadfit(folder) as leadfit:
+        lay(folder, leadfit, "errand_1.asked", what="resume", key="crm")
+        lay(folder, leadfit, "errand_2.taken", what="retry", key="k")
+        leadfit.errands.open()
+        assert leadfit.errands.round(9) == 1
+    said = json.loads((folder / "errands" / "errand_1.done").read_bytes())
+    assert (said["what"], said["message"]) == ("resume", "there is no destination 'crm'")
+    assert "leadfit outbox says" in answer(folder, "errand_2.done")
+
+
 def test_what_nobody_takes_is_withdrawn(folder: Path) -> None:
     with (
         open_leadfit(folder) as writer,
@@ -150,7 +199,10 @@ def test_without_a_server_ever_nothing_is_waited_for(folder: Path) -> None:
     with open_leadfit(folder) as writer, open_leadfit(folder, world=world, sends=False) as beside:
         writer.keys.create("read")
         writer.accept({**SIGNAL, "event_id": "2"})
-        errands, before = Errands(world, folder, beside.policies), world.monotonic_s()
+        errands, before = (
+            Errands(world, folder, beside.policies, beside.deliveries),
+            world.monotonic_s(),
+        )
         with pytest.raises(StoreBusy):
             errands.apply(plan_of(beside, folder), by="ada", reason="autumn")
         assert world.monotonic_s() == before

@@ -25,25 +25,27 @@ from leadfit.connectors.base import (
     REPEAT,
     NotTaken,
     OnHold,
+    Recalls,
     Together,
     Unclear,
     Writes,
 )
 from leadfit.errors import Permanent, Retryable, StoreBusy
 from leadfit.jobs.workers.breaker import Breaker
-from leadfit.jobs.workers.holding import LEASE_S, Holding
+from leadfit.jobs.workers.holding import Holding
 from leadfit.jobs.workers.lanes import drain
 from leadfit.log import logger
 from leadfit.policy import Policy
 from leadfit.policy.delivery import DeliverRules
 from leadfit.records import Action
 from leadfit.store import Session, Store
-from leadfit.store.outbox import Gate, GateState
+from leadfit.store.outbox import Gate, GateState, Lease
 from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
 _RECYCLE: Final = "recycle_check"
 _TELLING: Final = frozenset({"alert", "page"})
+# Sizes of a round and of a text: no number of the business, and nothing that is sent hangs on them.
 _SHORTEST_WAIT_S: Final = 0.05
 _ERROR_LETTERS: Final = 200
 _LOOKED_AT: Final = 200
@@ -58,6 +60,8 @@ class DeliveryResult:
 
     Attributes:
         worked: The receiver answered in a way that makes sense.
+        error: What went wrong, in words.
+        given_up: Why there is no further try.
         on_hold_s: The receiver wants to be left alone for so long.
         doubt: Nobody knows whether the try took effect.
     """
@@ -67,6 +71,7 @@ class DeliveryResult:
     worked: bool = True
     next_at: datetime | None = None
     error: str | None = None
+    given_up: str | None = None
     on_hold_s: float | None = None
     doubt: bool = False
 
@@ -183,7 +188,7 @@ class Deliveries:
         try:
             action = view.action
             if in_doubt:
-                known = performer.knows(action.key)
+                known = _known(performer, action)
                 self._world.reach("deliver.looked_up")
                 if known:
                     return DeliveryResult(view=view, state=ActionState.DONE)
@@ -209,14 +214,14 @@ class Deliveries:
         Raises:
             StoreBusy: The store cannot take more now; it is written before the next claim.
         """
+        mine = self._holding.held_as()
         try:
-            self._store.write(partial(self._end, outcomes))
+            ended = self._store.write(partial(self._end, outcomes, mine))
         except StoreBusy:
             self._holding.keep(outcomes)
             raise
         self._world.reach("deliver.settled")
-        open_states = (ActionState.PENDING, ActionState.AMBIGUOUS)
-        return sum(outcome.state not in open_states for outcome in outcomes)
+        return ended
 
     def _settle_again(self) -> None:
         if outcomes := self._holding.unsettled():
@@ -245,7 +250,7 @@ class Deliveries:
             destination,
             holder=mine,
             now=now,
-            until=now + timedelta(seconds=LEASE_S),
+            until=now + timedelta(seconds=rules.lease_s),
             limit=1 if tries else limit,
             gone=gone,
         )
@@ -260,24 +265,41 @@ class Deliveries:
                     session.echoes.note(written, at=now, until=end)
         return views
 
-    def _end(self, outcomes: Iterable[DeliveryResult], session: Session) -> None:
-        now = self._world.now()
+    def _end(self, outcomes: Iterable[DeliveryResult], mine: str, session: Session) -> int:
+        now, ended = self._world.now(), 0
         for outcome in outcomes:
             action = outcome.view.action
-            session.outbox.settle(
+            is_written = session.outbox.settle(
                 action.key,
                 outcome.state,
                 at=now,
                 next_at=outcome.next_at,
-                error=outcome.error,
+                error="; ".join(filter(None, (outcome.error, outcome.given_up))) or None,
                 doubt=outcome.doubt,
+                lease=Lease(holder=mine, attempt=outcome.view.attempts + 1),
             )
+            if not is_written:
+                self._note_late(session, outcome, now)
+                continue
             self._move_gate(session, outcome, now)
             if outcome.state in {ActionState.REFUSED, ActionState.DEAD}:
                 self._tell_otherwise(session, action, now, is_over=True)
             if outcome.state in {ActionState.DONE, ActionState.DEAD}:
                 is_done = outcome.state is ActionState.DONE
                 pipeline.carried_out(session, action, now, is_done=is_done)
+            ended += outcome.state not in {ActionState.PENDING, ActionState.AMBIGUOUS}
+        return ended
+
+    @staticmethod
+    def _note_late(session: Session, outcome: DeliveryResult, now: datetime) -> None:
+        """Keep how a try ended that took so long that another took the action over.
+
+        The one that took it over counts it as a doubt; what it finds out is what holds.
+        """
+        view = outcome.view
+        told = {"key": view.action.key, "attempt": view.attempts + 1, "ended": outcome.state.value}
+        session.signals.append("delivery.late", now, told)
+        _log.warning("action.late", action=view.action.key, code=outcome.state.value)
 
     def _move_gate(self, session: Session, outcome: DeliveryResult, now: datetime) -> None:
         action = outcome.view.action
@@ -319,26 +341,32 @@ class Deliveries:
         goes_on = ActionState.PENDING
         if doubt or (view.state is not ActionState.PENDING and not asked):
             goes_on = ActionState.AMBIGUOUS
+        given_up = self._why_given_up(view, next_at, now)
         return DeliveryResult(
             view=view,
-            state=ActionState.DEAD if self._gives_up(view, next_at, now) else goes_on,
+            state=goes_on if given_up is None else ActionState.DEAD,
             worked=False,
             next_at=next_at,
             error=words,
+            given_up=given_up,
             on_hold_s=hold_s,
             doubt=doubt,
         )
 
-    def _gives_up(self, view: ActionView, next_at: datetime, now: datetime) -> bool:
+    def _why_given_up(self, view: ActionView, next_at: datetime, now: datetime) -> str | None:
         """Past the deadline of its kind; or it fails again and again while others do not."""
         rules, action = self.rules, view.action
         hours = rules.hours_of.get(action.kind, rules.hours)
         since = max(action.due_at, view.again_at or action.due_at)
         if next_at > since + timedelta(hours=hours):
-            return True
+            when = f"{next_at:%Y-%m-%d %H:%M} UTC"
+            return f"given up: the next try, {when}, is later than {hours:g} h after it was due"
         breaker = self._breakers[action.destination]
         lately = now - timedelta(seconds=rules.longest_backoff_s)
-        return view.attempts + 1 >= rules.attempts and breaker.worked_since(lately)
+        tries = view.attempts + 1
+        if tries >= rules.attempts and breaker.worked_since(lately):
+            return f"given up after {tries} tries, while other actions were taken"
+        return None
 
     def fall_back(self) -> int:
         """Send alerts and pages that did not get through by another channel, too.
@@ -427,6 +455,13 @@ def _hold_s(error: Exception, rules: DeliverRules) -> float | None:
     if asked is None:
         return rules.pause_s if isinstance(error, OnHold) else None
     return min(max(asked, _SHORTEST_WAIT_S), rules.longest_pause_s)
+
+
+def _known(performer: Performer, action: Action) -> bool | None:
+    found: object = performer
+    if isinstance(found, Recalls):
+        return found.knows_since(action.key, action.due_at)
+    return performer.knows(action.key)
 
 
 def _is_new(view: ActionView) -> bool:

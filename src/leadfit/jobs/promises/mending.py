@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from leadfit import orchestrate, pipeline
 from leadfit.pipeline import Desk, InForce
@@ -13,8 +12,6 @@ from leadfit.store import Session
 from leadfit.store.owners import Unowned
 from leadfit.store.views import Incident
 from leadfit.world import World
-
-_AGAIN_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,8 @@ class FindAnother:
         if session.leads.touched_at(self.lead_id) is not None:
             session.owners.look_no_more(self.lead_id)
             return False
-        session.leads.retry_at(self.lead_id, self.world.now() + timedelta(seconds=_AGAIN_S))
+        wait_s = self.in_force.policy.route.retry_s
+        session.leads.retry_at(self.lead_id, self.world.now() + timedelta(seconds=wait_s))
         return pipeline.find_owner(self.world, session, self.in_force, self.lead_id) is not None
 
 
@@ -154,7 +152,7 @@ class GiveLate:
     unowned: Unowned
 
     def __call__(self, session: Session) -> bool:
-        """Return whether it has an owner now, or needs none."""
+        """Return whether it has an owner by this."""
         lead_id, now = self.unowned.lead_id, self.world.now()
         if not waits_for_owner(session, lead_id):
             return False

@@ -52,7 +52,8 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
         job="clocks",
         after_failure=lambda fire, error: _Stuck(world, policy, fire.clock, error),
     )
-    waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
+    soon = timedelta(seconds=policy.route.retry_s)
+    waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit, soon=soon))
     found = do_all(
         store,
         (_Find(world, in_force, lead_id) for lead_id in waiting),

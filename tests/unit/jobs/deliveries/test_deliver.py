@@ -199,6 +199,7 @@ def test_an_action_that_never_works_is_given_up_at_the_deadline_of_its_kind(
         bench.wait_for()
         deliveries.deliver(10)
     assert bench.seen().state is ActionState.DEAD
+    assert f"is later than {hours} h after it was due" in str(bench.seen().error)
     passed = bench.world.now() - began
     assert timedelta(hours=hours) - timedelta(minutes=1) <= passed <= timedelta(hours=hours)
 
@@ -221,6 +222,7 @@ def test_poison_is_given_up_early_while_others_succeed(bench: Bench) -> None:
             break
         bench.world.pass_time(5)
     assert bench.seen("poison").state is ActionState.DEAD
+    assert "given up after 20 tries, while other" in str(bench.seen("poison").error)
     assert performer.sent.count("poison") == bench.policy.deliver.attempts
 
 
@@ -285,6 +287,25 @@ def test_an_action_left_sending_by_a_process_that_ended_is_looked_up_first(
     performer = Scripted(known=known)
     assert bench.of(performer).deliver(10) == 1
     assert (performer.looked_up, performer.sent) == (["k"], sent)
+
+
+@pytest.mark.parametrize("late", [None, Refused("no such owner"), NotTaken("429")], ids=repr)
+def test_a_worker_that_comes_late_overwrites_nothing_and_is_kept_on_record(
+    bench: Bench, late: Exception | None
+) -> None:
+    bench.queue(kind="page", destination="pager")
+    slow = bench.of({"pager": Scripted(late), "chat": Scripted()}, {"pager": ("chat",)})
+    (taken,) = slow.claim("pager", 10)
+    outcome = slow.carry_out(taken)
+    quick = bench.of(Scripted(Unclear("timeout")))
+    assert quick.deliver(10) == 0
+    found = bench.seen()
+    assert (found.state, found.attempts, found.doubts) == (ActionState.AMBIGUOUS, 2, 2)
+    assert slow.settle([outcome]) == 0
+    assert bench.seen() == found
+    assert bench.store.read(lambda session: session.outbox.get("k/instead")) is None
+    kinds = bench.store.read(lambda session: session.signals.last())
+    assert kinds == 1, "the late end is not on record"
 
 
 def test_a_try_that_a_crash_cut_short_stays_in_doubt(bench: Bench) -> None:
