@@ -10,7 +10,7 @@ import pytest
 from leadfit.connectors import Performer
 from leadfit.connectors.base import NotTaken
 from leadfit.jobs import Deliveries, Lanes
-from leadfit.jobs.deliveries.deliver import DeliveryResult
+from leadfit.jobs.deliveries.retrying import DeliveryResult
 from leadfit.policy import Policy, load_starter
 from leadfit.records import Action
 from leadfit.store import SqliteStore
