@@ -72,6 +72,10 @@ class Routing:
         self._wake("deliver")
         return made
 
+    def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
+        """Return every assignment of a lead, the first one first."""
+        return self._store.read(lambda session: session.leads.assignments(lead_id))
+
     def lift(self, lead_id: str, *, by: str, reason: str) -> Lift:
         """Lift an open lead over the intent gate, or over a tier that the detractor flag forced.
 

@@ -46,7 +46,7 @@ def outbox_command(output: Output, workspace: Path | None, *, limit: int, what: 
 def retry_command(output: Output, workspace: Path | None, *, key: str, by: str) -> None:
     """Let the dead letter KEY be tried again, in its old place in the order of its lead."""
     with opened(workspace) as leadfit:
-        letter = leadfit.deliveries.retry(key, by)
+        letter = leadfit.errands.retry(key, by)
     output.answer(
         {"key": letter.key, "what": letter.what, "retried": True},
         f"The {letter.what} {letter.key} is tried again.",
@@ -60,7 +60,7 @@ def retry_command(output: Output, workspace: Path | None, *, key: str, by: str) 
 def drop_command(output: Output, workspace: Path | None, *, key: str, by: str) -> None:
     """Give the dead letter KEY up for good; it stays on record."""
     with opened(workspace) as leadfit:
-        letter = leadfit.deliveries.drop(key, by)
+        letter = leadfit.errands.drop(key, by)
     output.answer(
         {"key": letter.key, "what": letter.what, "dropped": True},
         f"The {letter.what} {letter.key} is given up.",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from leadfit.report.render import render
+from leadfit.report.words import person
 from leadfit.watch import (
     Alert,
     MatchKpis,
@@ -19,7 +20,7 @@ from leadfit.watch import (
 )
 from leadfit.watch.response import ResponseFindings
 from leadfit.watch.response_tables import ELSEWHERE, arm_rows, contrast_rows, response_words
-from leadfit.watch.sla import SlaWeek
+from leadfit.watch.sla import Kept, SlaWeek
 from leadfit.watch.sla_tables import kept_rows, length_rows, sla_words, week_kept_rows
 
 
@@ -47,6 +48,7 @@ def kpis_page(
     promises: Sequence[SlaWeek] = (),
     experiment: ResponseFindings | None = None,
     spend: SpendPart | None = None,
+    reps: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of the weekly figures.
 
@@ -58,6 +60,7 @@ def kpis_page(
         promises: How promises of a first touch were kept: whole weeks, then the one that runs.
         experiment: What an experiment with response times found.
         spend: What was spent on facts, and what is left of quotas.
+        reps: The names of those who work here, by id.
     """
     last = weeks[-1]
     tables = (
@@ -79,7 +82,7 @@ def kpis_page(
             "overdue": whole.overdue,
             "unjudged": whole.unjudged,
             "tables": [_table(caption, rows) for caption, rows in tables],
-            "promises": [_promises(week) for week in reversed(promises[-2:])],
+            "promises": [_promises(week, reps or {}) for week in reversed(promises[-2:])],
             "promise_weeks": _table("Promises week by week", week_kept_rows(promises)),
             "experiment": None if experiment is None else _experiment(experiment),
             "spend": None if spend is None else _spend(spend),
@@ -115,8 +118,14 @@ def _spend(found: SpendPart) -> dict[str, object]:
     }
 
 
-def _promises(week: SlaWeek) -> dict[str, object]:
-    groups = (("Tier", week.tiers), ("Team", week.teams), ("Rep", week.reps))
+def named_reps(groups: Sequence[Kept], names: Mapping[str, str]) -> list[Kept]:
+    """Return what reps kept, with their names; of those who work here no more the ids."""
+    return [replace(each, name=person(each.name, names)) for each in groups]
+
+
+def _promises(week: SlaWeek, names: Mapping[str, str]) -> dict[str, object]:
+    reps = named_reps(week.reps, names)
+    groups = (("Tier", week.tiers), ("Team", week.teams), ("Rep", reps))
     tables = [_table(f"By {name.lower()}", kept_rows(each, name)) for name, each in groups if each]
     if week.whole.judged:
         tables.append(_table("How long the clocks ran", length_rows(week.lengths)))

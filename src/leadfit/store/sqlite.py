@@ -226,7 +226,7 @@ class SqliteStore:
                 f"another process writes to {self._path}, such as leadfit serve: do it on its "
                 "pages or over HTTP, or stop it first"
             )
-            raise StoreBusy(why, 5.0) from error
+            raise StoreBusy(why, 5.0, elsewhere=True) from error
         self._ownership = connection
 
     @property

@@ -18,7 +18,8 @@ from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound
 from leadfit.jobs.spending import Spending
 from leadfit.records import Decision, Tier
-from leadfit.report import live
+from leadfit.report import acting, live
+from leadfit.report.acting import Acting, Entered
 from leadfit.report.matching import SpendPart, kpis_page
 from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
@@ -83,6 +84,7 @@ async def lead_list(request: Asked) -> Response[str]:
             after=after,
             following=page.next,
             why=why,
+            reps=_rep_names(site),
         )
     )
 
@@ -94,20 +96,52 @@ async def lead_page(request: Asked) -> Response[str]:
 
 
 async def show_lead(
-    site: Site, lead_id: str, *, entered: Overriding | None = None, status: int = 200
+    site: Site,
+    lead_id: str,
+    *,
+    entered: Entered | None = None,
+    fault: str | None = None,
+    status: int = 200,
 ) -> Response[str]:
-    """Return the page of a lead, with what was entered into its form where that was refused."""
+    """Return the page of a lead, with what was entered into a form of it that was refused."""
     view = await site.run(lambda: site.leadfit.lead(lead_id))
     decisions = await site.run(lambda: site.leadfit.why(lead_id))
     asked = await site.run(lambda: site.leadfit.matching.of_lead(lead_id))
     lifts = await site.run(lambda: site.leadfit.routing.lifts(lead_id))
     shown = replace(sheet(view, decisions), reviews=_open_reviews(asked))
-    override = replace(
-        entered or Overriding(), why_not=_why_not_lifted(view), past=_past_lifts(lifts)
+    said = replace(entered or Entered(), fault=fault)
+    lifting = said if said.act == acting.OVERRIDE else Entered()
+    text = live.lead_page(
+        shown,
+        now=site.leadfit.world.now(),
+        override=Overriding(
+            why_not=_why_not_lifted(view),
+            past=_past_lifts(lifts),
+            fault=lifting.fault,
+            by=lifting.by,
+            reason=lifting.reason,
+        ),
+        acting=_acting(site, view, said),
+        reps=_rep_names(site),
     )
-    reps = {rep.rep_id: rep.name for rep in site.leadfit.policy.reps}
-    text = live.lead_page(shown, now=site.leadfit.world.now(), override=override, reps=reps)
     return Response(text, status_code=status, media_type=MediaType.HTML)
+
+
+def _rep_names(site: Site) -> dict[str, str]:
+    return {rep.rep_id: rep.name for rep in site.leadfit.policy.reps}
+
+
+def _acting(site: Site, view: LeadView, entered: Entered) -> Acting:
+    reps = (each for each in site.leadfit.policy.reps if each.active)
+    return Acting(
+        is_open=view.lead.is_open,
+        is_rated=view.score is not None,
+        reps=sorted(
+            ((each.rep_id, each.name) for each in reps if each.rep_id != view.lead.owner_id),
+            key=lambda each: (each[1].casefold(), each[0]),
+        ),
+        entered=entered,
+    )
 
 
 def _why_not_lifted(view: LeadView) -> str | None:
@@ -152,6 +186,7 @@ async def kpis(request: Asked) -> Response[str]:
             promises=(*sla.weeks, sla.so_far),
             experiment=experiment,
             spend=_spend(vendors, spent),
+            reps=_rep_names(site),
         )
     )
 
