@@ -26,7 +26,7 @@ from leadfit import create_workspace
 from leadfit.app import Settings
 from leadfit.testing.crash import (
     Bench,
-    Case,
+    KillPoint,
     copy_rows,
     copy_store,
     named_cases,
@@ -95,9 +95,9 @@ def _kept(benches: Mapping[str, Bench], *, full: bool) -> Kept:
     }
 
 
-def _case(name: str) -> Case:
+def _case(name: str) -> KillPoint:
     _, _, point, time = name.split()
-    return Case(failpoint=None if point == "point" else point, time=int(time))
+    return KillPoint(failpoint=None if point == "point" else point, time=int(time))
 
 
 def _unpassed(kept: Kept) -> list[str]:

@@ -23,7 +23,7 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from recording import asked_for_full, record
 
 import leadfit
-from leadfit.jobs.plan_file import write_plan
+from leadfit.jobs.files.plans import write_plan
 from leadfit.testing import FrozenWorld, planted
 
 ALLOWED_S = 60.0

@@ -24,9 +24,9 @@ from recording import asked_for_full, record
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.internals.comparison_creator import ComparisonCreator
 
-from leadfit.jobs.dedupe import Asked, dedupe
-from leadfit.jobs.record_file import RecordFile, read_records
-from leadfit.jobs.table_file import write_table
+from leadfit.jobs.file_matching.dedupe import Asked, dedupe
+from leadfit.jobs.files.records import RecordFile, read_records
+from leadfit.jobs.files.tables import write_table
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.model.comparisons import Field
 from leadfit.resolve.normal import Column

@@ -15,7 +15,7 @@ from recording import asked_for_full, record
 from resolve_accuracy import quiet, splink_clusters
 
 from leadfit.exports.sheets import Sheet
-from leadfit.jobs.record_file import Normal, RecordFile
+from leadfit.jobs.files.records import Normal, RecordFile
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import recognise

@@ -40,8 +40,8 @@ from numpy.typing import NDArray
 from public_records import fodors, lobbying, patstat, shared
 from recording import asked_for_full, record
 
-from leadfit.jobs.judging import LEAST
-from leadfit.jobs.record_file import read_records
+from leadfit.jobs.file_matching.judging import LEAST
+from leadfit.jobs.files.records import read_records
 from leadfit.records import Relation
 from leadfit.resolve.from_labels.calibrate import JudgedPair, calibrated, calibration_error
 from leadfit.resolve.from_labels.facts import NAME_COLUMNS, NAMES, facts_of, of_names

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from recording import asked_for_full, record
 
 from leadfit.errors import LeadfitError
-from leadfit.jobs.record_file import Normal
+from leadfit.jobs.files.records import Normal
 from leadfit.resolve.model.card import Card, RecordKind
 from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import recognise

@@ -25,7 +25,7 @@ from recording import asked_for_full, record
 
 from leadfit import learn
 from leadfit.artifact import Artifact, evaluate, to_json
-from leadfit.jobs.list_scoring import RowScorer, reasons_json
+from leadfit.jobs.lists.scoring import RowScorer, reasons_json
 from leadfit.testing import planted
 from leadfit.world import SystemWorld, seeded, timed
 

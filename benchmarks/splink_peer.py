@@ -14,7 +14,7 @@ from time import perf_counter
 
 from recording import quantile
 
-from leadfit.jobs.table_file import write_table
+from leadfit.jobs.files.tables import write_table
 from leadfit.records import Account
 from leadfit.resolve.record_columns import account_columns
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract.absent import without
 from leadfit.errors import BadInput, MissingExtra
-from leadfit.jobs.record_file import Normal
+from leadfit.jobs.files.records import Normal
 from leadfit.resolve.model.card import Card, RecordKind, Test, to_json
 from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import Column, recognise

@@ -13,7 +13,7 @@ from pathlib import Path
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.vendors import Profiles
 from leadfit.connectors.vendors.ask import HttpVendor, Setup
-from leadfit.jobs.enrich import Enrichment
+from leadfit.jobs.vendors.enrich import Enrichment
 from leadfit.store import SqliteStore, Store
 from leadfit.store.postgres import PostgresStore
 from leadfit.testing.crash.world import KillingWorld

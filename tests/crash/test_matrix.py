@@ -14,7 +14,7 @@ import pytest
 from leadfit import create_workspace
 from leadfit.app import Settings
 from leadfit.app.files import DATABASE
-from leadfit.testing.crash import Bench, Case, copy_rows, copy_store, named_cases, random_cases
+from leadfit.testing.crash import Bench, KillPoint, copy_rows, copy_store, named_cases, random_cases
 from leadfit.testing.crash.matrix import faults_of
 from leadfit.testing.crash.outside import Outside
 
@@ -62,7 +62,7 @@ def test_nothing_is_lost_by_a_death_on_postgresql(
 
 
 def test_a_process_that_is_not_killed_is_told_of(bench: Bench) -> None:
-    (fault,) = bench.run(Case(failpoint="no.such_point", time=1))
+    (fault,) = bench.run(KillPoint(failpoint="no.such_point", time=1))
     assert "ended with 0" in fault
 
 
@@ -81,7 +81,7 @@ TAMPERED = {
 @pytest.mark.parametrize("statement", TAMPERED.values(), ids=TAMPERED.keys())
 def test_the_checker_sees_that_it_is_lost(tmp_path: Path, bench: Bench, statement: str) -> None:
     bench.keep_to = tmp_path / "kept"
-    assert bench.run(Case(failpoint="sla.fired", time=1)) == []
+    assert bench.run(KillPoint(failpoint="sla.fired", time=1)) == []
     bench.keep_to = None
     told, file = Outside(tmp_path / "kept" / "outside"), tmp_path / "kept" / "workspace" / DATABASE
     assert list(faults_of(file, told)) == []
@@ -92,7 +92,7 @@ def test_the_checker_sees_that_it_is_lost(tmp_path: Path, bench: Bench, statemen
 
 def test_the_checker_sees_what_was_done_twice(tmp_path: Path, bench: Bench) -> None:
     bench.keep_to = tmp_path / "kept"
-    assert bench.run(Case(failpoint="deliver.tried", time=3)) == []
+    assert bench.run(KillPoint(failpoint="deliver.tried", time=3)) == []
     bench.keep_to = None
     lines = tmp_path / "kept" / "outside" / "told.jsonl"
     effects = [

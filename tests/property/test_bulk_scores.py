@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from leadfit.artifact import Artifact, Head, evaluate
-from leadfit.jobs.bulk_kernel import Figures, Kernel
-from leadfit.jobs.bulk_reasons import Reasons
-from leadfit.jobs.list_scoring import FactScorer, RowScorer, reasons_json
+from leadfit.jobs.lists.kernel import Figures, Kernel
+from leadfit.jobs.lists.reasons import Reasons
+from leadfit.jobs.lists.scoring import FactScorer, RowScorer, reasons_json
 from leadfit.levels import ArtifactFact
 from leadfit.records import Facts, IcpScore, Reason
 from leadfit.world import seeded

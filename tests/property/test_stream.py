@@ -71,7 +71,7 @@ def test_any_order_of_events_publishes_what_a_refit_would(
 def test_links_of_the_stream_are_those_the_weights_are_made_of(history: History) -> None:
     past = read_past(history)
     weights, _ = weigh(past, climb(past), Rules(), np.random.default_rng(1))
-    links = replay(history, None).links(NOW)
+    links = replay(history, None).signal_weights(NOW)
     pairs = (
         (links.qualified_given_accepted, Step.ACCEPTED, Step.QUALIFIED),
         (links.won_given_qualified, Step.QUALIFIED, Step.CONVERTED),
@@ -99,7 +99,7 @@ def test_links_are_the_same_where_accounts_come_again_and_events_name_no_lead(se
     both = history_of(leads, events, [])
     past = read_past(both)
     weights, _ = weigh(past, climb(past), Rules(), np.random.default_rng(1))
-    links = replay(both, None).links(NOW)
+    links = replay(both, None).signal_weights(NOW)
     values = [weights[step].value for step in (Step.ACCEPTED, Step.QUALIFIED, Step.CONVERTED)]
     assert links.qualified_given_accepted == pytest.approx(values[0] / values[1], abs=1e-6)
     assert links.won_given_qualified == pytest.approx(values[1] / values[2], abs=1e-6)
@@ -122,5 +122,5 @@ def test_a_decision_inside_a_cycle_changes_the_scores_its_end_publishes(
 
 
 def test_a_stream_keeps_the_weights_in_order(history: History, artifact: Artifact) -> None:
-    found = replay(history, replace(artifact)).links(NOW).weights
+    found = replay(history, replace(artifact)).signal_weights(NOW).weights
     assert list(found.values()) == sorted(found.values())

@@ -15,7 +15,7 @@ from bought import Seller, workspace_that_buys
 from leadfit import open_leadfit
 from leadfit.cli import run
 from leadfit.errors import BadInput, NotFound
-from leadfit.jobs.plan_file import write_plan
+from leadfit.jobs.files.plans import write_plan
 from leadfit.records import Fact, Tier
 from leadfit.store.views import SignalState
 from leadfit.testing import FrozenWorld

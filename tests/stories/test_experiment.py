@@ -12,7 +12,7 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.cli import run
 from leadfit.records import Assignment, ClockKind
-from leadfit.report.live import lead_page
+from leadfit.report.lead_page import lead_page
 from leadfit.report.matching import kpis_page
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld

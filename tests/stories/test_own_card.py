@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadfit.cli import run
-from leadfit.jobs.card_training import FEWEST_ACCOUNTS, train_card
+from leadfit.jobs.learning.card_training import FEWEST_ACCOUNTS, train_card
 from leadfit.pipeline import InForce
 from leadfit.policy import load_starter
 from leadfit.records import Account, Identifiers, Kind, Relation, Signal

@@ -16,7 +16,7 @@ import pytest
 from leadfit import create_workspace, open_leadfit
 from leadfit.app import Settings
 from leadfit.cli import run
-from leadfit.jobs.plan_file import write_plan
+from leadfit.jobs.files.plans import write_plan
 from leadfit.store.decided import open_decision, squeeze_decision
 from leadfit.store.told import Told
 from leadfit.testing import FrozenWorld

@@ -12,7 +12,7 @@ import pytest
 
 from leadfit import BadInput, Leadfit, Receipt, create_workspace, open_leadfit
 from leadfit.cli.why_words import why_words
-from leadfit.jobs.plan_file import write_plan
+from leadfit.jobs.files.plans import write_plan
 from leadfit.records import ClockKind
 from leadfit.store.views import ActionState, ClockView, LeadView
 from leadfit.testing import FrozenWorld

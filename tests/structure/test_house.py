@@ -36,7 +36,7 @@ EXTRAS = (
 NOT_CORE = (
     *("learn/", "report/", "web/", "cli/sandbox.py", "resolve/from_labels/training.py"),
     *("store/postgres", "__main__.py", "store/migrations/env.py", "testing/stories/"),
-    *("jobs/bulk_kernel.py", "jobs/bulk_reasons.py"),
+    *("jobs/lists/kernel.py", "jobs/lists/reasons.py"),
 )
 
 

@@ -25,12 +25,12 @@ EVERYWHERE = [*MODULES, *TESTS, *sorted((ROOT / "benchmarks").glob("*.py"))]
 EDGES = {
     "app/errand_folder.py",
     "cli/__init__.py",
-    "jobs/deliver.py",
-    "jobs/enrich.py",
-    "jobs/lanes.py",
-    "jobs/loops.py",
-    "jobs/pieces.py",
-    "jobs/replay.py",
+    "jobs/deliveries/deliver.py",
+    "jobs/vendors/enrich.py",
+    "jobs/workers/lanes.py",
+    "jobs/workers/loops.py",
+    "jobs/workers/pieces.py",
+    "jobs/decisions/replay.py",
     "pipeline/line.py",
     "store/writing.py",
     "testing/crash/matrix.py",
@@ -168,7 +168,8 @@ def test_the_architecture_names_every_room() -> None:
 def test_the_architecture_names_every_module_of_the_rooms_with_most(room: str) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     section = page.split(f"### In `{room}`", 1)[1].split("\n#", 1)[0]
-    modules = {path.stem for path in (SOURCE / room).iterdir()} - {"__init__", "__pycache__"}
+    below = (path for path in (SOURCE / room).rglob("*") if path.suffix == ".py" or path.is_dir())
+    modules = {path.stem for path in below} - {"__init__", "__pycache__"}
     assert set(re.findall(r"`(\w+)`", section)) == modules
 
 

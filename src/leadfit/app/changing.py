@@ -22,8 +22,8 @@ from leadfit.app.matching import check_said
 from leadfit.app.policy_folder import PolicyFolder
 from leadfit.artifact import Artifact
 from leadfit.errors import BadInput, BadPolicy, Fault, NotFound, StoreBusy
-from leadfit.jobs.kept import kept_artifact, kept_policy
-from leadfit.jobs.plan_file import PlanFile, read_plan
+from leadfit.jobs.decisions.kept import kept_artifact, kept_policy
+from leadfit.jobs.files.plans import PlanFile, read_plan
 from leadfit.pipeline import InForce, keep_rules
 from leadfit.policy import Policy
 from leadfit.policy.load import FILES

@@ -14,8 +14,8 @@ from leadfit.app.scorecard import Line, scorecard
 from leadfit.connectors import Vendor
 from leadfit.connectors.vendors import Profiles
 from leadfit.errors import BadInput, Fault, NotFound
-from leadfit.jobs.spending import Spending, spending
-from leadfit.jobs.vendor_audit import MOST_TOLERANCE, VendorAudit, audit, draw
+from leadfit.jobs.vendors.audit import MOST_TOLERANCE, VendorAudit, audit, draw
+from leadfit.jobs.vendors.spending import Spending, spending
 from leadfit.policy import Policy
 from leadfit.policy.enrichment import EnrichRules, VendorRules, millionths
 from leadfit.store import Session, Store

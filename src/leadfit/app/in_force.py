@@ -11,7 +11,7 @@ from typing import Final
 
 from leadfit import policy as policies
 from leadfit.app.files import current_artifact, current_card, write_artifact, write_whole
-from leadfit.jobs.kept import kept_artifact, kept_policy
+from leadfit.jobs.decisions.kept import kept_artifact, kept_policy
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.store import Session, Store

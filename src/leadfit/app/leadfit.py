@@ -50,7 +50,7 @@ from leadfit.store.views import (
 from leadfit.world import World
 
 if TYPE_CHECKING:
-    from leadfit.jobs.card_training import TrainedCard
+    from leadfit.jobs.learning.card_training import TrainedCard
     from leadfit.learn import DriftFindings
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from leadfit.store import Store
 from leadfit.world import World
 
 if TYPE_CHECKING:
-    from leadfit.jobs.card_training import TrainedCard
+    from leadfit.jobs.learning.card_training import TrainedCard
 
 
 class Learning:
@@ -101,7 +101,7 @@ class Learning:
             BadInput: There are too few accounts, or no two of them are alike.
             MissingExtra: The extra ``linkage`` is not installed.
         """
-        from leadfit.jobs.card_training import train_card  # noqa: PLC0415 -- DuckDB, rarely asked
+        from leadfit.jobs.learning.card_training import train_card  # noqa: PLC0415 -- DuckDB, rarely asked
 
         found = train_card(self._world, self._store, self._rules())
         if publish and not found.against:

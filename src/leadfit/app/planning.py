@@ -12,10 +12,10 @@ from leadfit import policy as policies
 from leadfit.artifact import Artifact
 from leadfit.connectors.vendors import Profiles
 from leadfit.errors import BadInput, BadPolicy, Fault, NotFound
-from leadfit.jobs.kept import kept_artifact
-from leadfit.jobs.plan_file import PlanFile
+from leadfit.jobs.decisions.kept import kept_artifact
+from leadfit.jobs.decisions.shadow import ShadowReport, shadow_report
+from leadfit.jobs.files.plans import PlanFile
 from leadfit.jobs.rehearsal.rehearse import rehearse
-from leadfit.jobs.shadow import ShadowReport, shadow_report
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.policy.enrichment import VendorRules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Generic, TypeVar
 
 from leadfit import jobs
-from leadfit.jobs.lanes import Queues
+from leadfit.jobs.workers.lanes import Queues
 from leadfit.world import World
 
 AFTER_ANSWER_S: Final = 0.005

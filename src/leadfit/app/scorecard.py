@@ -10,7 +10,7 @@ from typing import Final
 
 from leadfit.connectors.vendors import Profiles
 from leadfit.connectors.vendors.scorecard import Cell, Platform, read_scorecard
-from leadfit.jobs.spending import total_of
+from leadfit.jobs.vendors.spending import total_of
 from leadfit.policy.enrichment import EnrichRules
 from leadfit.store import Session
 from leadfit.store.vendors import CallState

@@ -8,7 +8,7 @@ from leadfit.app.enriching import VendorStatus
 from leadfit.bounds import percent
 from leadfit.buying import MILLION
 from leadfit.canonical import document
-from leadfit.jobs.spending import Spending, Total, changed
+from leadfit.jobs.vendors.spending import Spending, Total, changed
 from leadfit.report import words
 from leadfit.store.vendors import VendorCall
 

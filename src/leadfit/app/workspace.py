@@ -22,7 +22,7 @@ from leadfit.app.settings import Settings, read_environment, read_settings
 from leadfit.app.vendors import Vending
 from leadfit.connectors import Vendor
 from leadfit.errors import BadInput, Fault, MissingExtra
-from leadfit.jobs.brief import Briefings
+from leadfit.jobs.deliveries.brief import Briefings
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.store import SqliteStore, Store

@@ -16,7 +16,7 @@ from leadfit.errors import NotFound
 from leadfit.resolve.from_labels.cuts import told
 
 if TYPE_CHECKING:
-    from leadfit.jobs.card_training import TrainedCard
+    from leadfit.jobs.learning.card_training import TrainedCard
     from leadfit.resolve.model.card import Card
 
 
@@ -59,7 +59,7 @@ def train_command(output: Output, workspace: Path | None, *, dry_run: bool) -> N
 
 def card_document(card: Card) -> dict[str, object]:
     """Return a card as JSON values, without its tables of frequencies."""
-    from leadfit.jobs.card_training import weights  # noqa: PLC0415 -- slow to import
+    from leadfit.jobs.learning.card_training import weights  # noqa: PLC0415 -- slow to import
 
     return {
         "digest": card.digest,
@@ -78,7 +78,7 @@ def card_document(card: Card) -> dict[str, object]:
 
 def card_words(card: Card) -> str:
     """Return the same for a person."""
-    from leadfit.jobs.card_training import weights  # noqa: PLC0415 -- slow to import
+    from leadfit.jobs.learning.card_training import weights  # noqa: PLC0415 -- slow to import
 
     rows = [
         (name, level, f"{bits:+.1f}")

@@ -17,7 +17,7 @@ from leadfit.cli.base import FILE, FOLDER, Moment, in_workspace, refuse, write_o
 from leadfit.cli.output import Output
 from leadfit.cli.plan_words import difference_words, plan_words, shadow_words
 from leadfit.cli.workspace import opened
-from leadfit.jobs.plan_file import LARGEST_PLAN_BYTES, PlanFile, write_plan
+from leadfit.jobs.files.plans import LARGEST_PLAN_BYTES, PlanFile, write_plan
 from leadfit.store.publications import Publication
 
 

@@ -28,8 +28,8 @@ from leadfit.cli.base import FILE, Moment, in_workspace, write_out
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import CertificatesChecked
-from leadfit.jobs.spending import Spending, changed
-from leadfit.jobs.vendor_audit import LEAST_LEADS, VendorAudit
+from leadfit.jobs.vendors.audit import LEAST_LEADS, VendorAudit
+from leadfit.jobs.vendors.spending import Spending, changed
 from leadfit.store.vendors import VendorCall
 
 

@@ -17,8 +17,8 @@ from leadfit.cli.offline import write_report
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
 from leadfit.jobs import Learned, why_retrain
-from leadfit.jobs.drift_watch import drifted, review_files
-from leadfit.jobs.prospects import ScoredList, read_artifact, score_list
+from leadfit.jobs.lists.prospects import ScoredList, read_artifact, score_list
+from leadfit.jobs.watches.drift import drifted, review_files
 from leadfit.propensity import Cut
 
 if TYPE_CHECKING:

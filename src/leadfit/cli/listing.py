@@ -16,7 +16,7 @@ from leadfit.cli.base import FILE, Moment, in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.words import rep_names
 from leadfit.cli.workspace import opened
-from leadfit.jobs.table_file import write_table
+from leadfit.jobs.files.tables import write_table
 from leadfit.records import Tier
 from leadfit.report import words
 

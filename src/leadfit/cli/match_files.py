@@ -14,7 +14,7 @@ from leadfit.cli.base import FILE, answering
 from leadfit.cli.output import Output, table
 
 if TYPE_CHECKING:
-    from leadfit.jobs.match_files import Matched
+    from leadfit.jobs.file_matching.match_files import Matched
 
 
 @click.command("match")
@@ -40,7 +40,7 @@ def match_command(
     out: Path,
 ) -> None:
     """Match the leads of a file to accounts and contacts, each with a probability and a band."""
-    from leadfit.jobs.match_files import AskedMatch, match_files  # noqa: PLC0415 -- slow to import
+    from leadfit.jobs.file_matching.match_files import AskedMatch, match_files  # noqa: PLC0415 -- slow to import
     from leadfit.world import SystemWorld  # noqa: PLC0415 -- as above
 
     asked = AskedMatch(contacts=contacts, card=card, labels=labels, engine=engine)

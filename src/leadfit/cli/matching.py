@@ -14,7 +14,7 @@ from leadfit.cli.base import FILE, answering, refuse
 from leadfit.cli.output import Output, table
 
 if TYPE_CHECKING:
-    from leadfit.jobs.dedupe import Deduped
+    from leadfit.jobs.file_matching.dedupe import Deduped
 
 
 class Columns(click.ParamType[tuple[str, ...]]):
@@ -101,7 +101,7 @@ def dedupe_command(
     pairs: Path | None,
 ) -> None:
     """Say which records of a file are one, with a probability for every pair."""
-    from leadfit.jobs.dedupe import Asked, dedupe  # noqa: PLC0415 -- DuckDB is slow to import
+    from leadfit.jobs.file_matching.dedupe import Asked, dedupe  # noqa: PLC0415 -- DuckDB is slow to import
     from leadfit.resolve.model.card import RecordKind  # noqa: PLC0415 -- as above
 
     if math.isnan(threshold):  # a range lets it pass

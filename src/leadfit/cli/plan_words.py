@@ -7,8 +7,8 @@ from typing import Final, cast
 
 from leadfit.bounds import percent
 from leadfit.cli.output import table
-from leadfit.jobs.plan_file import PlanFile
-from leadfit.jobs.shadow import Disagreement, ShadowReport
+from leadfit.jobs.decisions.shadow import Disagreement, ShadowReport
+from leadfit.jobs.files.plans import PlanFile
 from leadfit.policy import Difference
 
 _SHOWN: Final = 10

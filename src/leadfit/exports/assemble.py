@@ -10,7 +10,7 @@ from itertools import compress
 from leadfit.exports import doubts, rules
 from leadfit.exports.convert import Rows, at_utc, numbers_or_none
 from leadfit.exports.ladder import Event
-from leadfit.exports.linking import Links
+from leadfit.exports.linking import AccountLookup
 from leadfit.exports.mapping import Mapping as ExportMapping
 from leadfit.exports.once import told_once
 from leadfit.exports.shapes import SHAPES
@@ -173,7 +173,7 @@ def _people(contacts: Mapping[str, Sequence[object]]) -> dict[str, tuple[str | N
     }
 
 
-def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) -> Links:
+def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) -> AccountLookup:
     """Give every lead its account.
 
     An account that the lead's own deals or events name stands before the domain: somebody
@@ -181,7 +181,9 @@ def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) 
     """
     accounts, leads = parts.accounts, parts.leads
     ids = [str(account_id) for account_id in accounts["account_id"]]
-    links = Links(ids, [_text(domain) for domain in accounts["domain"]], _people(parts.contacts))
+    links = AccountLookup(
+        ids, [_text(domain) for domain in accounts["domain"]], _people(parts.contacts)
+    )
     named: dict[str, set[str]] = {}
     for event in events:
         if event.lead_id is not None and event.account_id is not None:
@@ -214,7 +216,9 @@ def _linked_leads(parts: Parts, events: Sequence[Event], notices: list[Notice]) 
     return links
 
 
-def _placed(events: list[Event], parts: Parts, links: Links, notices: list[Notice]) -> list[Event]:
+def _placed(
+    events: list[Event], parts: Parts, links: AccountLookup, notices: list[Notice]
+) -> list[Event]:
     """Give every event its account; leave out those whose ids lead nowhere."""
     of_lead = dict(zip(map(str, parts.leads["lead_id"]), parts.leads["account_id"], strict=True))
     by_contact: dict[str, list[str]] = {}

@@ -30,7 +30,7 @@ def business_domain(email: str | None) -> str | None:
     return None if domain is None or is_free_mail(domain) or is_free_mail(host) else domain
 
 
-class Links:
+class AccountLookup:
     """Answers which account a lead or contact belongs to.
 
     Args:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from leadfit.jobs.bulk import import_history
-from leadfit.jobs.certificates import CertificatesChecked, check_certificates
-from leadfit.jobs.completing import too_old, why_retrain
-from leadfit.jobs.cycle import Cycle
-from leadfit.jobs.deliver import Deliveries
-from leadfit.jobs.drift_watch import DriftCheck, DriftWatch
-from leadfit.jobs.enrich import Enrichment
-from leadfit.jobs.lanes import Lanes
-from leadfit.jobs.learning import Learned, Proposal, drift, propose, score_accounts
-from leadfit.jobs.loops import Loops
-from leadfit.jobs.match_watch import MatchReport, MatchWatch, match_report
-from leadfit.jobs.placing import outlook
-from leadfit.jobs.recall import history, up_to
-from leadfit.jobs.replay import Divergence, Replayed, replay
-from leadfit.jobs.response import response_report
-from leadfit.jobs.route_orders import OrdersCompared, compare_orders
-from leadfit.jobs.signal_watch import SignalWatch, source_flows
-from leadfit.jobs.sla import run_clocks
-from leadfit.jobs.sla_report import SlaReport, sla_report
-from leadfit.jobs.sweep import Sweep, Swept, sweep
-from leadfit.jobs.verify import verify
+from leadfit.jobs.decisions.replay import Divergence, Replayed, replay
+from leadfit.jobs.decisions.route_orders import OrdersCompared, compare_orders
+from leadfit.jobs.decisions.verify import verify
+from leadfit.jobs.deliveries.deliver import Deliveries
+from leadfit.jobs.learning.completing import too_old, why_retrain
+from leadfit.jobs.learning.cycle import Cycle
+from leadfit.jobs.learning.proposing import Learned, Proposal, drift, propose, score_accounts
+from leadfit.jobs.past.importing import import_history
+from leadfit.jobs.past.placing import outlook
+from leadfit.jobs.past.recall import history, up_to
+from leadfit.jobs.promises.response import response_report
+from leadfit.jobs.promises.sla import run_clocks
+from leadfit.jobs.promises.sla_report import SlaReport, sla_report
+from leadfit.jobs.promises.sweep import Sweep, Swept, sweep
+from leadfit.jobs.vendors.certificates import CertificatesChecked, check_certificates
+from leadfit.jobs.vendors.enrich import Enrichment
+from leadfit.jobs.watches.drift import DriftCheck, DriftWatch
+from leadfit.jobs.watches.matching import MatchReport, MatchWatch, match_report
+from leadfit.jobs.watches.signals import SignalWatch, source_flows
+from leadfit.jobs.workers.lanes import Lanes
+from leadfit.jobs.workers.loops import Loops
 
 __all__ = [
     "CertificatesChecked",

@@ -22,18 +22,18 @@ from leadfit.learn.rejects import RejectedSegment, rejections
 from leadfit.learn.result import Benchmark
 from leadfit.learn.rules import Rules
 from leadfit.learn.static import StaticIcp, read_static
-from leadfit.learn.stream import Links, Stream, replay
+from leadfit.learn.stream import SignalWeights, Stream, replay
 
 __all__ = [
     "Benchmark",
     "DriftFindings",
     "DriftRules",
     "FlagPrecision",
-    "Links",
     "PropensityFindings",
     "PropensityRules",
     "RejectedSegment",
     "Rules",
+    "SignalWeights",
     "StaticIcp",
     "Stream",
     "Study",

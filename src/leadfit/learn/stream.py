@@ -27,7 +27,7 @@ _HEARD = (Kind.ACCEPTED, Kind.WORKED, Kind.REJECTED, Kind.QUALIFIED, Kind.CONVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
+class SignalWeights:
     """The chain of the signal weights, after shrinkage.
 
     Attributes:
@@ -64,7 +64,7 @@ class Stream:
     >>> stream.lead("l1", "a1", 0.0, {})
     >>> stream.event("l1", "a1", Kind.ACCEPTED)
     >>> stream.event("l1", "a1", Kind.WORKED)
-    >>> stream.links(400.0).counts[Step.ACCEPTED]
+    >>> stream.signal_weights(400.0).counts[Step.ACCEPTED]
     1
     """
 
@@ -107,7 +107,7 @@ class Stream:
         lead.kinds[kind] = float(np.fmin(lead.kinds.get(kind, np.nan), at))
         self._count(lead, 1.0)
 
-    def links(self, now: float, *, won: float | None = None) -> Links:
+    def signal_weights(self, now: float, *, won: float | None = None) -> SignalWeights:
         """Return the chain as of ``now``.
 
         Args:
@@ -139,7 +139,7 @@ class Stream:
         )
         worth = prior[Step.CONVERTED] if won is None else won
         chain = (worth * second * first, worth * second, worth, prior[Step.EXPANDED])
-        return Links(
+        return SignalWeights(
             counts=counts,
             qualified_given_accepted=first,
             won_given_qualified=second,
@@ -178,11 +178,11 @@ class Stream:
         if self._artifact is None:
             raise ValueError("a stream without an artifact has nothing to publish")
         won = {head.step: head.weight for head in self._artifact.heads}
-        links = self.links(now, won=won.get(Step.CONVERTED.value))
+        links = self.signal_weights(now, won=won.get(Step.CONVERTED.value))
         heads = tuple(self._refreshed(head, links) for head in self._artifact.heads)
         return replace(self._artifact, as_of=date(now).isoformat(), heads=heads)
 
-    def _refreshed(self, head: Head, links: Links) -> Head:
+    def _refreshed(self, head: Head, links: SignalWeights) -> Head:
         weight = links.weights.get(Step(head.step), head.weight)
         weighted = replace(head, weight=round(weight, 9))
         if head is not self._head:

@@ -19,7 +19,7 @@ from leadfit.buying import Certificate
 from leadfit.canonical import canonical
 from leadfit.pipeline import question as asked
 from leadfit.pipeline.question import Placement, Question
-from leadfit.pipeline.worth_buying import Verdict, worth_buying
+from leadfit.pipeline.worth_buying import Sensitivity, worth_buying
 from leadfit.records import Fact
 from leadfit.score.cells import Cell, Cells, admitted
 from leadfit.store.codec import encode
@@ -60,20 +60,20 @@ class Checked:
         return self.is_same and not self.differing
 
 
-def certify(question: Question, verdict: Verdict) -> Certificate:
+def certify(question: Question, sensitivity: Sensitivity) -> Certificate:
     """Return the certificate of a decision that nothing can change.
 
     Args:
         question: The decision.
-        verdict: What :func:`leadfit.pipeline.worth_buying` says of it.
+        sensitivity: What :func:`leadfit.pipeline.worth_buying` says of it.
 
     Raises:
         ValueError: Something can change it.
     """
-    if not verdict.is_settled:
-        message = f"a decision that {', '.join(verdict.flips)} may change"
+    if not sensitivity.is_settled:
+        message = f"a decision that {', '.join(sensitivity.flips)} may change"
         raise ValueError(message)
-    bounds, rules = verdict.bounds, question.in_force
+    bounds, rules = sensitivity.bounds, question.in_force
     facts, personal = part_facts(question.subject.facts)
     known = {
         "facts": facts, "personal": sorted(personal), "activities": question.subject.activities
@@ -84,15 +84,15 @@ def certify(question: Question, verdict: Verdict) -> Certificate:
         "artifact": rules.artifact_digest,
         "known": hashlib.sha256(canonical(encode(known))).hexdigest(),
         "at": encode(question.now),
-        "missing": {each.fact: [cell.value for cell in each.cells] for each in verdict.cells},
-        "unread": sorted(set(question.free) - {each.fact for each in verdict.cells}),
+        "missing": {each.fact: [cell.value for cell in each.cells] for each in sensitivity.cells},
+        "unread": sorted(set(question.free) - {each.fact for each in sensitivity.cells}),
         "parts": {each.rule: [each.low, each.high] for each in bounds.parts},
         "bounds": {name: list(ends) for name, ends in bounds.span.numbers.items()},
         "held": question.held,
         "has_owner": question.owner_id,
         "tiers": list(bounds.tiers),
-        "owners": list(verdict.owners),
-        "concludes": {"tier": verdict.known.tier, "owner": verdict.known.owner_id},
+        "owners": list(sensitivity.owners),
+        "concludes": {"tier": sensitivity.known.tier, "owner": sensitivity.known.owner_id},
     }
     text = canonical(encode(body)).decode()
     return Certificate(body=text, digest=hashlib.sha256(text.encode()).hexdigest())
@@ -106,27 +106,29 @@ def check(question: Question, certificate: Certificate, seed: int = 0) -> Checke
         certificate: What was kept of it.
         seed: Of the random completions.
     """
-    verdict = worth_buying(question)
-    same = verdict.is_settled and certify(question, verdict) == certificate
+    sensitivity = worth_buying(question)
+    same = sensitivity.is_settled and certify(question, sensitivity) == certificate
     tried, differing = 0, []
-    for completion in completions(question, verdict, seed):
+    for completion in completions(question, sensitivity, seed):
         tried += 1
         came = asked.answer(question, completion)
-        if came != verdict.known:
-            found = Differs(completion=completion, proved=verdict.known, came=came)
+        if came != sensitivity.known:
+            found = Differs(completion=completion, proved=sensitivity.known, came=came)
             differing.append(found)
     return Checked(is_same=same, tried=tried, differing=tuple(differing))
 
 
-def completions(question: Question, verdict: Verdict, seed: int) -> Iterator[Mapping[str, Fact]]:
+def completions(
+    question: Question, sensitivity: Sensitivity, seed: int
+) -> Iterator[Mapping[str, Fact]]:
     """Yield completions that are to be tried.
 
     Args:
         question: The decision.
-        verdict: Its cells.
+        sensitivity: Its cells.
         seed: Of the random ones.
     """
-    cells = verdict.cells
+    cells = sensitivity.cells
     yield from _ends(cells)
     for each in cells:
         yield from ({each.fact: cell.value} for cell in each.cells)

@@ -9,7 +9,7 @@ from typing import Final
 from leadfit import orchestrate
 from leadfit.pipeline.case import Desk
 from leadfit.records import Fact, Kind, Signal, Written
-from leadfit.store.outbox import Heard
+from leadfit.store.outbox import EchoKind
 
 VERSION: Final = "version"
 """The fact in which a system says which version of its record it reports."""
@@ -32,13 +32,13 @@ def is_own(desk: Desk, came: Signal) -> bool:
         return False
     echoes, now = desk.session.echoes, desk.now
     heard = [(each, echoes.hear(each, at=now)) for each in reported]
-    near = [each for each, what in heard if what is Heard.NEAR]
+    near = [each for each, what in heard if what is EchoKind.NEAR]
     if not near:
-        return all(what is Heard.ECHO for _, what in heard)
+        return all(what is EchoKind.ECHO for _, what in heard)
     rules = desk.policy.deliver
     until = now + timedelta(hours=rules.echo_hours)
     rounds = [echoes.round(each, at=now, until=until) for each in near]
-    if max(rounds) < rules.echo_rounds or any(what is Heard.OWN for _, what in heard):
+    if max(rounds) < rules.echo_rounds or any(what is EchoKind.OWN for _, what in heard):
         return False
     _tell(desk, near[rounds.index(max(rounds))])
     return True

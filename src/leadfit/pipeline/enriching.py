@@ -28,7 +28,7 @@ from leadfit.pipeline import question as asked
 from leadfit.pipeline.case import Case, Desk
 from leadfit.pipeline.certificate import certify
 from leadfit.pipeline.question import Question
-from leadfit.pipeline.worth_buying import Choice, Verdict, choices, is_worth_it, worth_buying
+from leadfit.pipeline.worth_buying import Choice, Sensitivity, choices, is_worth_it, worth_buying
 from leadfit.records import OPENS_A_LEAD, Decision, Fact, Facts, Kind, Match, Reason, Signal
 from leadfit.score.cells import admitted
 from leadfit.store import Store
@@ -83,16 +83,16 @@ def consider(desk: Desk, came: Signal) -> Considered:
     question = foreseen.question_of(case, who, bought, lead_id or "")
     if question is None or (not question.free and not bought):
         return Considered(case=case, bought=bought, lead_id=lead_id)
-    verdict = worth_buying(question)
+    sensitivity = worth_buying(question)
     desk.world.reach("enrich.bounded")
     outcomes = desk.session.purchases.of_signal(came.signal_id)
     told = Considered(
         case=case, bought=bought, question=question, lead_id=lead_id,
         attributed=_names_another(before, case),
     )  # fmt: skip
-    if verdict.is_settled:
-        return _settled(told, question, verdict, outcomes)
-    return _unsettled(told, question, verdict, outcomes)
+    if sensitivity.is_settled:
+        return _settled(told, question, sensitivity, outcomes)
+    return _unsettled(told, question, sensitivity, outcomes)
 
 
 def _with_answers(case: Case) -> tuple[Case, Facts]:
@@ -132,12 +132,15 @@ def _answers(desk: Desk, about: Sequence[Whom]) -> dict[str, Fact]:
 
 
 def _settled(
-    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+    told: Considered,
+    question: Question,
+    sensitivity: Sensitivity,
+    outcomes: Sequence[PurchaseStatus],
 ) -> Considered:
-    certificate = certify(question, verdict)
-    lacks = ", ".join(each.fact for each in verdict.cells)
-    owner = verdict.known.owner_id or "nobody yet"
-    tier = f"Tier {verdict.known.tier.value}"
+    certificate = certify(question, sensitivity)
+    lacks = ", ".join(each.fact for each in sensitivity.cells)
+    owner = sensitivity.known.owner_id or "nobody yet"
+    tier = f"Tier {sensitivity.known.tier.value}"
     stays = f"no value of {lacks or 'any other fact'} changes {tier} or {owner}"
     made = _made(told, outcomes)
     if made:
@@ -145,7 +148,7 @@ def _settled(
     else:
         reason = Reason(rule=f"{RULE}settled", words=f"not bought because {stays}")
     return replace(
-        told, reason=reason, certificate=certificate, changed=_changes(told, verdict, made)
+        told, reason=reason, certificate=certificate, changed=_changes(told, sensitivity, made)
     )
 
 
@@ -171,15 +174,15 @@ def _bought(told: Considered, made: Sequence[Purchase]) -> str:
 
 
 def _changes(
-    told: Considered, verdict: Verdict, made: Sequence[Purchase]
+    told: Considered, sensitivity: Sensitivity, made: Sequence[Purchase]
 ) -> tuple[tuple[str, bool], ...]:
     """Return for each purchase that was answered whether the decision is another by it."""
     if told.question is None:
         return ()
-    return tuple((each.purchase_id, _changed(told, verdict, each)) for each in made)
+    return tuple((each.purchase_id, _changed(told, sensitivity, each)) for each in made)
 
 
-def _changed(told: Considered, verdict: Verdict, made: Purchase) -> bool:
+def _changed(told: Considered, sensitivity: Sensitivity, made: Purchase) -> bool:
     """Return whether a decision is another than without one purchase, all others being there."""
     question = told.question
     if question is None:
@@ -189,11 +192,14 @@ def _changed(told: Considered, verdict: Verdict, made: Purchase) -> bool:
     brought = frozenset(question.groups.of(name) for name in made.facts if name in told.bought)
     facts = question.groups.without(question.subject.facts, brought)
     without = replace(question, subject=replace(question.subject, facts=facts))
-    return asked.answer(without) != verdict.known
+    return asked.answer(without) != sensitivity.known
 
 
 def _unsettled(
-    told: Considered, question: Question, verdict: Verdict, outcomes: Sequence[PurchaseStatus]
+    told: Considered,
+    question: Question,
+    sensitivity: Sensitivity,
+    outcomes: Sequence[PurchaseStatus],
 ) -> Considered:
     """Buy what is worth it and wait, or decide by what is known."""
     desk, came = told.case.desk, told.case.signal
@@ -206,14 +212,14 @@ def _unsettled(
         return _waiting(told, Wait(began_at=desk.now, until=until))
     if not in_time:
         why = "late" if is_open else _why_not(outcomes) or "late"
-        return _missing(told, verdict, outcomes, why)
+        return _missing(told, sensitivity, outcomes, why)
     about = tuple(foreseen.whom_of(told.case, identity.foreseen(told.case)).values())
     market = desk.session.purchases.market(rules, about, desk.now)
     failed = _failed(desk, outcomes)
     offers = tuple(each for each in market.offers if (each.vendor, each.whom) not in failed)
-    best = _best(question, verdict, replace(market, offers=offers), desk)
+    best = _best(question, sensitivity, replace(market, offers=offers), desk)
     if isinstance(best, str):
-        return _missing(told, verdict, outcomes, _why_not(outcomes) or best)
+        return _missing(told, sensitivity, outcomes, _why_not(outcomes) or best)
     desk.session.purchases.buy(_purchase(told, best, until))
     desk.world.reach("enrich.bought")
     return _waiting(told, Wait(began_at=desk.now, until=until))
@@ -235,9 +241,9 @@ def _waiting(told: Considered, wait: Wait) -> Considered:
     return replace(told, waits=True)
 
 
-def _best(question: Question, verdict: Verdict, market: Market, desk: Desk) -> Choice | str:
+def _best(question: Question, sensitivity: Sensitivity, market: Market, desk: Desk) -> Choice | str:
     """Return the offer that is to be bought, or why there is none, in a fixed word."""
-    wanted = {each.fact for each in verdict.cells}
+    wanted = {each.fact for each in sensitivity.cells}
     if question.is_unresolved:
         wanted.add(DOMAIN)
     offers = [each for each in market.offers if wanted & set(each.facts)]
@@ -245,7 +251,7 @@ def _best(question: Question, verdict: Verdict, market: Market, desk: Desk) -> C
         reasons = sorted({each.reason for each in market.closed})
         return reasons[0] if reasons else "no_offer"
     counts = desk.session.enriching.counts(tuple(sorted(wanted)))
-    found = choices(question, verdict, offers, counts)
+    found = choices(question, sensitivity, offers, counts)
     worth_it = (each for each in found if is_worth_it(desk.policy.enrich, each))
     return next(worth_it, "not_worth_it")
 
@@ -261,16 +267,16 @@ def _why_not(outcomes: Sequence[PurchaseStatus]) -> str | None:
 
 
 def _missing(
-    told: Considered, verdict: Verdict, outcomes: Sequence[PurchaseStatus], why: str
+    told: Considered, sensitivity: Sensitivity, outcomes: Sequence[PurchaseStatus], why: str
 ) -> Considered:
-    lacks = ", ".join(each.fact for each in verdict.cells) or DOMAIN
-    may = " and ".join(verdict.flips)
+    lacks = ", ".join(each.fact for each in sensitivity.cells) or DOMAIN
+    may = " and ".join(sensitivity.flips)
     made = _made(told, outcomes)
     bought = _bought(told, made)
     words = f"enrichment: missing ({why}); decided by known facts, {lacks} could change the {may}"
     words = f"{words}; {bought}" if bought else words
     reason = Reason(rule=MISSING, words=words)
-    return replace(told, reason=reason, changed=_changes(told, verdict, made))
+    return replace(told, reason=reason, changed=_changes(told, sensitivity, made))
 
 
 def _purchase(told: Considered, best: Choice, until: datetime) -> Purchase:

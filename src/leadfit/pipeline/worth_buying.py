@@ -35,12 +35,12 @@ _MOST_STATES: Final = 4_000
 _MOST_RANKINGS: Final = 400
 Values = Mapping[str, Mapping[str, int]]
 """How often each value of a fact was recorded."""
-Rules = tuple[int, tuple[bool, ...]]
+RoutingState = tuple[int, tuple[bool, ...]]
 """Rows of the territories that are ruled out, as bits, and which skills are called for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Sensitivity:
     """What unknown facts can change of a decision.
 
     Attributes:
@@ -83,7 +83,7 @@ class Choice:
     flips: tuple[Flip, ...]
 
 
-def worth_buying(question: Question) -> Verdict:
+def worth_buying(question: Question) -> Sensitivity:
     """Say what the unknown facts of a decision can change.
 
     Args:
@@ -103,7 +103,7 @@ def worth_buying(question: Question) -> Verdict:
         flips.append(Flip.OWNER)
     if question.is_unresolved and DOMAIN in question.free:
         flips.append(Flip.ATTRIBUTION)
-    return Verdict(
+    return Sensitivity(
         known=known,
         bounds=bounds,
         owners=owners,
@@ -166,10 +166,10 @@ def routings(
         The completions, and whether they are all.
     """
     routing = [each for each in cells if any(_routes(rule) for rule, _ in each.readers)]
-    states: dict[Rules, tuple[Fact, ...]] = {(0, ()): ()}
+    states: dict[RoutingState, tuple[Fact, ...]] = {(0, ()): ()}
     for each in routing:
         choices = _rules_of(each)
-        after: dict[Rules, tuple[Fact, ...]] = {}
+        after: dict[RoutingState, tuple[Fact, ...]] = {}
         for (out, skills), values in states.items():
             for (more, wanted), value in choices.items():
                 after.setdefault((out | more, (*skills, *wanted)), (*values, value))
@@ -190,15 +190,15 @@ def _routes(rule: str) -> bool:
     return rule == "territory" or rule.startswith("skill.")
 
 
-def _rules_of(cells: Cells) -> dict[Rules, Fact]:
+def _rules_of(cells: Cells) -> dict[RoutingState, Fact]:
     """Return what the cells of a fact rule out and call for, each with a value that does."""
-    found: dict[Rules, Fact] = {}
+    found: dict[RoutingState, Fact] = {}
     for cell in cells.cells:
         found.setdefault(_rules_in(cells, cell), cell.value)
     return found
 
 
-def _rules_in(cells: Cells, cell: Cell) -> Rules:
+def _rules_in(cells: Cells, cell: Cell) -> RoutingState:
     out, skills = 0, []
     for (rule, _), made in zip(cells.readers, cell.signature, strict=True):
         if rule == "territory" and isinstance(made, int):
@@ -209,7 +209,7 @@ def _rules_in(cells: Cells, cell: Cell) -> Rules:
 
 
 def choices(
-    question: Question, verdict: Verdict, offers: Sequence[Offer], counts: Values
+    question: Question, sensitivity: Sensitivity, offers: Sequence[Offer], counts: Values
 ) -> tuple[Choice, ...]:
     """Return what can be bought, the best first.
 
@@ -218,25 +218,25 @@ def choices(
 
     Args:
         question: The decision.
-        verdict: What can change it.
+        sensitivity: What can change it.
         offers: What is sold now.
         counts: Recorded values, by which the chance of a value is known; without any, all that
             are named have the same.
     """
-    cells = {each.fact: weighed(each, counts.get(each.fact, {})) for each in verdict.cells}
-    useful = [each for each in offers if _may_matter(question, verdict, each)]
-    found = [_choice(question, verdict, offer, cells) for offer in useful]
+    cells = {each.fact: weighed(each, counts.get(each.fact, {})) for each in sensitivity.cells}
+    useful = [each for each in offers if _may_matter(question, sensitivity, each)]
+    found = [_choice(question, sensitivity, offer, cells) for offer in useful]
     return tuple(sorted(found, key=_by_cost))
 
 
-def _may_matter(question: Question, verdict: Verdict, offer: Offer) -> bool:
+def _may_matter(question: Question, sensitivity: Sensitivity, offer: Offer) -> bool:
     """Return whether an offer brings a fact on which hangs what can change, by itself or not."""
-    own = [each for each in verdict.cells if each.fact in offer.facts]
+    own = [each for each in sensitivity.cells if each.fact in offer.facts]
     readers = {rule for each in own for rule, _ in each.readers}
     return (
-        (Flip.ATTRIBUTION in verdict.flips and DOMAIN in offer.facts)
-        or (Flip.OWNER in verdict.flips and any(map(_routes, readers)))
-        or (Flip.TIER in verdict.flips and _deciding(basis_of(question), own) > 0)
+        (Flip.ATTRIBUTION in sensitivity.flips and DOMAIN in offer.facts)
+        or (Flip.OWNER in sensitivity.flips and any(map(_routes, readers)))
+        or (Flip.TIER in sensitivity.flips and _deciding(basis_of(question), own) > 0)
     )
 
 
@@ -262,15 +262,15 @@ def is_worth_it(rules: EnrichRules, choice: Choice) -> bool:
 
 
 def _choice(
-    question: Question, verdict: Verdict, offer: Offer, cells: Mapping[str, Cells]
+    question: Question, sensitivity: Sensitivity, offer: Offer, cells: Mapping[str, Cells]
 ) -> Choice:
     own = [cells[fact] for fact in sorted(cells) if fact in offer.facts]
     rest = [cells[fact] for fact in sorted(cells) if fact not in offer.facts]
     worth = question.policy.enrich.worth
-    tier_chance, tier_value, tier_settles = _tiers(question, verdict, own, rest, worth)
-    owner_chance, owner_settles = _owner_odds(question, verdict, own, rest)
-    brings_domain = DOMAIN in offer.facts and Flip.ATTRIBUTION in verdict.flips
-    wants_domain = Flip.ATTRIBUTION in verdict.flips and not brings_domain
+    tier_chance, tier_value, tier_settles = _tiers(question, sensitivity, own, rest, worth)
+    owner_chance, owner_settles = _owner_odds(question, sensitivity, own, rest)
+    brings_domain = DOMAIN in offer.facts and Flip.ATTRIBUTION in sensitivity.flips
+    wants_domain = Flip.ATTRIBUTION in sensitivity.flips and not brings_domain
     value = tier_value + owner_chance * (1 - tier_chance) * millionths(worth.owner)
     chance = 1 - (1 - tier_chance) * (1 - owner_chance)
     if brings_domain:
@@ -289,23 +289,23 @@ def _choice(
         chance=offer.chance * chance,
         value=round(offer.chance * value),
         settles=0.0 if wants_domain else tier_settles * owner_settles,
-        flips=tuple(flips) or verdict.flips,
+        flips=tuple(flips) or sensitivity.flips,
     )
 
 
 def _tiers(
     question: Question,
-    verdict: Verdict,
+    sensitivity: Sensitivity,
     own: Sequence[Cells],
     rest: Sequence[Cells],
     worth: Worth,
 ) -> tuple[float, float, float]:
     """Return the chance that some facts change the tier, its worth, and that they settle it."""
-    if Flip.TIER not in verdict.flips:
+    if Flip.TIER not in sensitivity.flips:
         return 0.0, 0.0, 1.0
     basis = basis_of(question)
     own_odds = _odds(basis, own)
-    changed, value = _changed(question, verdict, basis, own_odds, worth)
+    changed, value = _changed(question, sensitivity, basis, own_odds, worth)
     settled = sum(
         share
         for state, (share, completion) in own_odds.items()
@@ -314,7 +314,7 @@ def _tiers(
     if changed == 0.0 and settled == 0.0:  # it takes others besides: a share of what all may bring
         part = _deciding(basis, own) / max(_deciding(basis, [*own, *rest]), 1)
         all_odds = _odds(basis, [*own, *rest])
-        changed, value = _changed(question, verdict, basis, all_odds, worth)
+        changed, value = _changed(question, sensitivity, basis, all_odds, worth)
         return changed * part, value * part, 0.0
     return changed, value, settled
 
@@ -324,15 +324,15 @@ Odds = Mapping[State, tuple[float, Completion]]
 
 
 def _changed(
-    question: Question, verdict: Verdict, basis: Basis, odds: Odds, worth: Worth
+    question: Question, sensitivity: Sensitivity, basis: Basis, odds: Odds, worth: Worth
 ) -> tuple[float, float]:
     changed, value = 0.0, 0.0
     for state, (share, completion) in odds.items():
         found = tier_of_state(basis, state, completion, lambda each: asked.rated(question, each))
         tier = _held(question, found)
-        if tier != verdict.known.tier:
+        if tier != sensitivity.known.tier:
             changed += share
-            value += share * worth.of_tiers(tier, verdict.known.tier)
+            value += share * worth.of_tiers(tier, sensitivity.known.tier)
     return changed, value
 
 
@@ -392,10 +392,10 @@ def _odds(basis: Basis, cells: Sequence[Cells]) -> Odds:
 
 
 def _owner_odds(
-    question: Question, verdict: Verdict, own: Sequence[Cells], rest: Sequence[Cells]
+    question: Question, sensitivity: Sensitivity, own: Sequence[Cells], rest: Sequence[Cells]
 ) -> tuple[float, float]:
     """Return the chance that some facts change the owner, and that they settle who it is."""
-    if Flip.OWNER not in verdict.flips:
+    if Flip.OWNER not in sensitivity.flips:
         return 0.0, 1.0
     routing = [each for each in own if any(_routes(rule) for rule, _ in each.readers)]
     if not routing:
@@ -405,23 +405,23 @@ def _owner_odds(
     odds = _rule_odds(routing)
     for share, values in sorted(odds.values(), key=lambda each: -each[0])[:_MOST_RANKINGS]:
         completion = dict(zip((each.fact for each in routing), values, strict=True))
-        found = asked.owner(question, verdict.known.tier, scored, completion)
+        found = asked.owner(question, sensitivity.known.tier, scored, completion)
         seen += share
-        changed += share * (found != verdict.known.owner_id)
+        changed += share * (found != sensitivity.known.owner_id)
     chance = changed / seen if seen else 0.0
     return chance, 0.0 if others else 1.0
 
 
-def _rule_odds(routing: Sequence[Cells]) -> dict[Rules, tuple[float, tuple[Fact, ...]]]:
+def _rule_odds(routing: Sequence[Cells]) -> dict[RoutingState, tuple[float, tuple[Fact, ...]]]:
     """Return the chance of each territory and skill, with values that bring it about."""
-    states: dict[Rules, tuple[float, tuple[Fact, ...]]] = {(0, ()): (1.0, ())}
+    states: dict[RoutingState, tuple[float, tuple[Fact, ...]]] = {(0, ()): (1.0, ())}
     for each in routing:
         choices = _rules_of(each)
-        shares: dict[Rules, float] = {}
+        shares: dict[RoutingState, float] = {}
         for cell in each.cells:
             key = _rules_in(each, cell)
             shares[key] = shares.get(key, 0.0) + cell.share
-        after: dict[Rules, tuple[float, tuple[Fact, ...]]] = {}
+        after: dict[RoutingState, tuple[float, tuple[Fact, ...]]] = {}
         for (out, skills), (odds, values) in states.items():
             for (more, wanted), share in shares.items():
                 key = (out | more, (*skills, *wanted))

@@ -145,7 +145,7 @@ class Weights(Section):
     """Buying authority."""
 
 
-class Cuts(Section):
+class TierCuts(Section):
     """Where the tiers of the models begin."""
 
     a_tier_one: float = Field(default=75, ge=0, le=100)
@@ -192,7 +192,7 @@ class ScoreRules(Section):
     gate of its own, or is needed for Tier 1 and 2 besides."""
     weights: Weights = Field(default_factory=Weights)
     """Most points of each component."""
-    cuts: Cuts = Field(default_factory=Cuts)
+    cuts: TierCuts = Field(default_factory=TierCuts)
     """Where tiers begin."""
     fit: Mapping[Name, FactPart]
     """Parts of firmographic fit by name; their caps sum to ``weights.fit``."""

@@ -3,8 +3,8 @@
 A benchmark is rendered by :func:`document` (``report.json``), :func:`page` (``report.html``) and
 :func:`summary` (a terminal); what the drift watch found, for the quarterly review, by
 :func:`review_document` (``review.json``) and :func:`review_page` (``review.html``). The pages of a
-workspace are in :mod:`leadfit.report.live`. The parts load when they are first used: a benchmark
-needs the extra ``learn``, a page does not.
+workspace are in :mod:`leadfit.report.live`, that of one lead in :mod:`leadfit.report.lead_page`.
+The parts load when they are first used: a benchmark needs the extra ``learn``, a page does not.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from leadfit.records import Reason
 from leadfit.report import words
-from leadfit.report.live import lead_path
+from leadfit.report.lead_sheet import lead_path
 from leadfit.report.render import render
 from leadfit.resolve.pairs.side_by_side import Agreement, Row
 

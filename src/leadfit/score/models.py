@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from leadfit.policy.scoring import Cuts, Weights
+from leadfit.policy.scoring import TierCuts, Weights
 from leadfit.records import Reason, Tier
 
 DIGITS = 6
@@ -75,7 +75,7 @@ def intent_gate(components: Components, weights: Weights) -> float:
     return round(both / (weights.engagement + weights.intent) * 100, DIGITS)
 
 
-def tier_by_total(total: float, cuts: Cuts) -> tuple[Tier, Reason]:
+def tier_by_total(total: float, cuts: TierCuts) -> tuple[Tier, Reason]:
     """Return the tier of Model A."""
     came = f"the total {_shown(total, cuts.a_tier_one, cuts.a_tier_two)}"
     if total >= cuts.a_tier_one:
@@ -86,7 +86,7 @@ def tier_by_total(total: float, cuts: Cuts) -> tuple[Tier, Reason]:
     return Tier.THREE, _reason("total", f"{came} is below {cuts.a_tier_two:g}")
 
 
-def tier_by_chance(chance: float, cuts: Cuts) -> tuple[Tier, Reason]:
+def tier_by_chance(chance: float, cuts: TierCuts) -> tuple[Tier, Reason]:
     """Return the tier of Model C."""
     one, two = cuts.c_tier_one, cuts.c_tier_two
     came = f"a chance of {_shown(100 * chance, 100 * one, 100 * two)} % to be won within 90 days"
@@ -98,7 +98,7 @@ def tier_by_chance(chance: float, cuts: Cuts) -> tuple[Tier, Reason]:
 
 
 def tier_by_gates(
-    fit100: float, intent100: float, cuts: Cuts, *, by_icp: bool = False
+    fit100: float, intent100: float, cuts: TierCuts, *, by_icp: bool = False
 ) -> tuple[Tier, Reason]:
     """Return the tier of Model B; nothing lifts a lead over the fit gate.
 
@@ -128,7 +128,9 @@ def tier_by_gates(
     return Tier.THREE, _reason("intent_gate", words)
 
 
-def firmographic_gate(firmographic100: float, cuts: Cuts, *, needed: bool) -> tuple[bool, Reason]:
+def firmographic_gate(
+    firmographic100: float, cuts: TierCuts, *, needed: bool
+) -> tuple[bool, Reason]:
     """Return whether fit by facts passes its own gate where fit is the learned score."""
     came = f"fit by facts {_shown(firmographic100, cuts.b_fit)} of 100"
     passes = firmographic100 >= cuts.b_fit

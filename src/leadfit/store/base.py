@@ -33,7 +33,7 @@ from leadfit.store.matching import Blocked, Links, Merges, Reviews
 from leadfit.store.outbox import DeadLetters, Destinations, Echoes, Outbox
 from leadfit.store.owners import Held, Owners
 from leadfit.store.paces import Paces
-from leadfit.store.past import Past
+from leadfit.store.past import PastRecords
 from leadfit.store.persons import Persons
 from leadfit.store.publications import Publications
 from leadfit.store.purchases import Purchases
@@ -421,7 +421,7 @@ class Session(Protocol):
         """API keys."""
 
     @property
-    def past(self) -> Past:
+    def past(self) -> PastRecords:
         """The recorded past."""
 
     @property

@@ -22,7 +22,7 @@ _HEAD: Final = struct.Struct(">qqH")
 Row = tuple[int, int, bytes, bytes, bytes, bytes]
 """seq, at_us, kind, body, prev, hash."""
 
-Head = tuple[int, bytes]
+Anchor = tuple[int, bytes]
 """Number and hash of a row."""
 
 
@@ -78,7 +78,7 @@ class Follower:
             self.faults.append(words)
 
 
-def join(stretches: Iterable[Stretch], head: Head | None) -> Iterator[str]:
+def join(stretches: Iterable[Stretch], head: Anchor | None) -> Iterator[str]:
     """Yield what does not hold of stretches that together are the log, or between two of them.
 
     Args:
@@ -101,7 +101,7 @@ def join(stretches: Iterable[Stretch], head: Head | None) -> Iterator[str]:
         yield from _check_end(head, last, end)
 
 
-def _check_end(head: Head | None, last: int, made: bytes) -> list[str]:
+def _check_end(head: Anchor | None, last: int, made: bytes) -> list[str]:
     if head is None:
         return ["the kept head of the log is missing"]
     if head[0] > last:
@@ -111,7 +111,7 @@ def _check_end(head: Head | None, last: int, made: bytes) -> list[str]:
     return [] if head[1] == made else [f"log row {last} is not the row the head was kept for"]
 
 
-def write_anchor(head: Head) -> str:
+def write_anchor(head: Anchor) -> str:
     """Return number and hash of a row as text, to be kept where nobody changes both.
 
     >>> write_anchor((0, GENESIS))[:12]
@@ -120,7 +120,7 @@ def write_anchor(head: Head) -> str:
     return f"{head[0]}:{head[1].hex()}"
 
 
-def read_anchor(text: str) -> Head:
+def read_anchor(text: str) -> Anchor:
     """Return the number and hash that :func:`write_anchor` made ``text`` of.
 
     Raises:

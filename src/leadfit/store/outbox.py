@@ -67,7 +67,7 @@ class DeadLetter:
     payload: Mapping[str, object] = field(default_factory=dict)
 
 
-class Heard(StrEnum):
+class EchoKind(StrEnum):
     """What a change that another system reports is: ours come back, almost ours, or its own."""
 
     ECHO = "echo"
@@ -202,7 +202,7 @@ class Echoes(Protocol):
     def note(self, written: Written, *, at: datetime, until: datetime) -> None:
         """Keep that a value is being written; the same again may be heard once more."""
 
-    def hear(self, reported: Written, *, at: datetime) -> Heard:
+    def hear(self, reported: Written, *, at: datetime) -> EchoKind:
         """Say what a reported change is, and use up the note of an echo."""
 
     def round(self, reported: Written, *, at: datetime, until: datetime) -> int:

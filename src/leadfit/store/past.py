@@ -163,7 +163,7 @@ class ScoredAccount:
     lead_facts: Mapping[str, Fact]
 
 
-class Past(Protocol):
+class PastRecords(Protocol):
     """The recorded past, runs of learning, and scores of accounts."""
 
     def add_export(self, export: PastExport, at: datetime) -> bool:

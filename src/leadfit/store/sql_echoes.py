@@ -11,7 +11,7 @@ from datetime import datetime
 
 from leadfit.records import Written
 from leadfit.store.codec import to_us
-from leadfit.store.outbox import Heard
+from leadfit.store.outbox import EchoKind
 from leadfit.store.sql import Connection
 
 
@@ -34,7 +34,7 @@ class SqlEchoes:
             ),
         )  # fmt: skip
 
-    def hear(self, reported: Written, *, at: datetime) -> Heard:
+    def hear(self, reported: Written, *, at: datetime) -> EchoKind:
         """Say what a reported change is, and use up the note of an echo."""
         now_us = to_us(at)
         used = self._connection.execute(
@@ -44,13 +44,13 @@ class SqlEchoes:
             (now_us, *_field(reported), self._digest(reported), now_us, reported.version),
         ).rowcount
         if used:
-            return Heard.ECHO
+            return EchoKind.ECHO
         near = self._connection.execute(
             "SELECT 1 FROM echoes WHERE system = ? AND object_id = ? AND field = ?"
             " AND until_us > ? LIMIT 1",
             (*_field(reported), now_us),
         ).fetchone()
-        return Heard.OWN if near is None else Heard.NEAR
+        return EchoKind.OWN if near is None else EchoKind.NEAR
 
     def round(self, reported: Written, *, at: datetime, until: datetime) -> int:
         """Count a near miss of a field; return how many there were within the time."""

@@ -9,7 +9,7 @@ from leadfit.store import chain
 from leadfit.store.sql import Connection
 
 
-class Head(Protocol):
+class ChainHead(Protocol):
     """Number and hash of the last row of the log."""
 
     def read(self) -> tuple[int, bytes] | None:

@@ -110,7 +110,7 @@ _SCORE: Final = "account_id, score, detractor, flagged, artifact_digest, as_of_u
 
 
 class SqlPast:
-    """See :class:`leadfit.store.past.Past`."""
+    """See :class:`leadfit.store.past.PastRecords`."""
 
     def __init__(self, connection: Connection, signals: SqlSignals, accounts: SqlAccounts) -> None:
         self._connection = connection

@@ -13,7 +13,7 @@ from leadfit.store.sql_capacity import SqlCapacity
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_enriching import SqlEnriching
-from leadfit.store.sql_head import Head
+from leadfit.store.sql_head import ChainHead
 from leadfit.store.sql_intake import SqlAccessKeys, SqlIntake
 from leadfit.store.sql_leads import SqlLeads
 from leadfit.store.sql_lifts import SqlLifts
@@ -58,7 +58,7 @@ class SqlSession:
     """See :class:`leadfit.store.base.Session`."""
 
     def __init__(
-        self, connection: Connection, secret: bytes, world: World, head: Head | None = None
+        self, connection: Connection, secret: bytes, world: World, head: ChainHead | None = None
     ) -> None:
         def new_token() -> str:
             return world.new_id("person")

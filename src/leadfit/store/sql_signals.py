@@ -13,7 +13,7 @@ from leadfit.store import chain, sql_verify
 from leadfit.store.codec import from_us, pack, to_us
 from leadfit.store.personal import join_parts, part_signal
 from leadfit.store.sql import Connection
-from leadfit.store.sql_head import Head, StoredHead
+from leadfit.store.sql_head import ChainHead, StoredHead
 from leadfit.store.sql_people import Person, SqlPeople
 from leadfit.store.told import Statement
 from leadfit.store.views import SignalState, SignalView, Stretch, Verification
@@ -39,7 +39,7 @@ class SqlSignals:
         connection: Connection,
         secret: bytes,
         people: SqlPeople,
-        head: Head | None = None,
+        head: ChainHead | None = None,
     ) -> None:
         self._connection = connection
         self._head = StoredHead(connection) if head is None else head
@@ -176,7 +176,7 @@ class SqlSignals:
         return sql_verify.walk(self._connection, after, upto)
 
     def verify(
-        self, walked: Sequence[Stretch] = (), anchors: Sequence[chain.Head] = ()
+        self, walked: Sequence[Stretch] = (), anchors: Sequence[chain.Anchor] = ()
     ) -> Verification:
         """Check the log from the first row to the kept head, and what it gives the digests of."""
         return sql_verify.verify(self._connection, self._head.read, walked, anchors)

@@ -19,7 +19,7 @@ from json.encoder import encode_basestring
 from typing import Final
 
 from leadfit.store import chain
-from leadfit.store.chain import Head
+from leadfit.store.chain import Anchor
 from leadfit.store.published import KIND, check_publication
 from leadfit.store.sql import Connection, Row
 from leadfit.store.views import Stretch, Verification
@@ -53,9 +53,9 @@ _PERSON: Final = b'"person":"'
 
 def verify(
     connection: Connection,
-    read_head: Callable[[], Head | None],
+    read_head: Callable[[], Anchor | None],
     walked: Sequence[Stretch] = (),
-    anchors: Iterable[Head] = (),
+    anchors: Iterable[Anchor] = (),
 ) -> Verification:
     """Check the log from the first row to the kept head, and what it gives the digests of.
 
@@ -268,7 +268,7 @@ def _rest(connection: Connection, stretches: Sequence[Stretch]) -> Iterator[str]
                 yield f"the personal values of log row {seq} are missing"
 
 
-def _off_the_chain(connection: Connection, anchors: Iterable[Head]) -> Iterator[str]:
+def _off_the_chain(connection: Connection, anchors: Iterable[Anchor]) -> Iterator[str]:
     """Yield which anchors are no rows of the log, every one of which was compared with its hash."""
     for seq, noted in anchors:
         row = connection.execute("SELECT hash FROM log WHERE seq = ?", (seq,)).fetchone()

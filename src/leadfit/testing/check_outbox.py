@@ -9,7 +9,7 @@ from typing import Final
 
 from leadfit.records import Action, Written
 from leadfit.store import Session
-from leadfit.store.outbox import Gate, GateState, Heard
+from leadfit.store.outbox import EchoKind, Gate, GateState
 from leadfit.store.views import ActionState, SignalState
 from leadfit.testing.check_store import Bench, expect, make_signal
 
@@ -238,16 +238,16 @@ def an_echo_is_heard_once(bench: Bench) -> None:
     end = now + timedelta(hours=24)
     ours = Written(system="crm", object_id="003", name="tier", value="1")
 
-    def hear(written: Written, at: datetime = now) -> Heard:
+    def hear(written: Written, at: datetime = now) -> EchoKind:
         return bench.store.write(lambda session: session.echoes.hear(written, at=at))
 
-    expect(hear(ours) is Heard.OWN, "it was heard before it was written")
+    expect(hear(ours) is EchoKind.OWN, "it was heard before it was written")
     bench.store.write(lambda session: session.echoes.note(ours, at=now, until=end))
-    expect(hear(replace(ours, value="2")) is Heard.NEAR, "another value is no near miss")
-    expect(hear(replace(ours, name="score")) is Heard.OWN, "another field is taken for it")
-    expect([hear(ours), hear(ours)] == [Heard.ECHO, Heard.NEAR], "it is not heard just once")
+    expect(hear(replace(ours, value="2")) is EchoKind.NEAR, "another value is no near miss")
+    expect(hear(replace(ours, name="score")) is EchoKind.OWN, "another field is taken for it")
+    expect([hear(ours), hear(ours)] == [EchoKind.ECHO, EchoKind.NEAR], "it is not heard just once")
     bench.store.write(lambda session: session.echoes.note(ours, at=now, until=end))
-    expect(hear(ours, end) is Heard.OWN, "an old note is heard")
+    expect(hear(ours, end) is EchoKind.OWN, "an old note is heard")
     rounds = [
         bench.store.write(lambda session: session.echoes.round(ours, at=now, until=end))
         for _ in range(3)

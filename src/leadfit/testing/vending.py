@@ -10,7 +10,7 @@ from pathlib import Path
 from leadfit import policy as policies
 from leadfit.buying import MILLION, Flip, Purchase, Whom, WhomKind
 from leadfit.connectors.lookup import Brought, Lookup
-from leadfit.jobs.enrich import Enrichment
+from leadfit.jobs.vendors.enrich import Enrichment
 from leadfit.policy import Policy
 from leadfit.policy.enrichment import EnrichRules, VendorRules
 from leadfit.records import Identifiers, Kind, Signal

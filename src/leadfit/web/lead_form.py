@@ -6,8 +6,9 @@ from litestar import MediaType, Response, post
 from litestar.response import Redirect
 
 from leadfit.errors import Fault, LeadfitError, shorten
-from leadfit.report import acting, live
+from leadfit.report import acting
 from leadfit.report.acting import Entered
+from leadfit.report.lead_sheet import lead_path
 from leadfit.web.forms import read_form, told, who_and_why
 from leadfit.web.pages import show_lead
 from leadfit.web.problems import Problem, refused
@@ -36,7 +37,7 @@ async def lead_form(request: Asked) -> Response[str]:
         fault, status = told(error)
         return await show_lead(site, lead_id, entered=entered, fault=fault, status=status)
     part = "override" if entered.act == acting.OVERRIDE else "acts"
-    return Redirect(f"{live.lead_path(lead_id)}#{part}", status_code=303)
+    return Redirect(f"{lead_path(lead_id)}#{part}", status_code=303)
 
 
 def _check(entered: Entered) -> None:

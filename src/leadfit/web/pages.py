@@ -16,10 +16,19 @@ from leadfit.app.listing import LeadPage
 from leadfit.app.spent import gate_words, quota_rows, spending_words, total_rows
 from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound
-from leadfit.jobs.spending import Spending
+from leadfit.jobs.vendors.spending import Spending
 from leadfit.records import Decision, Tier
 from leadfit.report import acting, live
 from leadfit.report.acting import Acting, Entered
+from leadfit.report.lead_page import lead_page as page_of_lead
+from leadfit.report.lead_sheet import (
+    AccountIcp,
+    ActionLine,
+    ClockLine,
+    LeadSheet,
+    OpenReview,
+    SaidLine,
+)
 from leadfit.report.matching import SpendPart, kpis_page
 from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
@@ -111,7 +120,7 @@ async def show_lead(
     shown = replace(sheet(view, decisions), reviews=_open_reviews(asked))
     said = replace(entered or Entered(), fault=fault)
     lifting = said if said.act == acting.OVERRIDE else Entered()
-    text = live.lead_page(
+    text = page_of_lead(
         shown,
         now=site.leadfit.world.now(),
         override=Overriding(
@@ -239,9 +248,9 @@ async def stylesheet() -> Response[str]:
     return Response(stylesheet_text(), media_type=MediaType.CSS, headers=headers)
 
 
-def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadSheet:
+def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> LeadSheet:
     """Return what the store answered as what a page shows."""
-    return live.LeadSheet(
+    return LeadSheet(
         lead=view.lead,
         account=view.account,
         contact=view.contact,
@@ -250,7 +259,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
         possible_account_id=view.possible_account_id,
         touched_at=view.touched_at,
         clocks=[
-            live.ClockLine(
+            ClockLine(
                 clock=c.clock,
                 stopped_at=c.stopped_at,
                 stopped_by=c.stopped_by,
@@ -259,7 +268,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
             for c in view.clocks
         ],
         actions=[
-            live.ActionLine(
+            ActionLine(
                 action=a.action,
                 state=a.state.value,
                 attempts=a.attempts,
@@ -269,7 +278,7 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
             for a in view.actions
         ],
         said=[
-            live.Said(what=f.kind.value, by=f.by, at=f.at, reason=f.reason) for f in view.feedback
+            SaidLine(what=f.kind.value, by=f.by, at=f.at, reason=f.reason) for f in view.feedback
         ],
         reasons=view.reasons,
         decisions=decisions,
@@ -277,9 +286,9 @@ def sheet(view: LeadView, decisions: tuple[Decision, ...] = ()) -> live.LeadShee
     )
 
 
-def _open_reviews(asked: tuple[Review, ...]) -> tuple[live.OpenReview, ...]:
+def _open_reviews(asked: tuple[Review, ...]) -> tuple[OpenReview, ...]:
     return tuple(
-        live.OpenReview(
+        OpenReview(
             review_id=each.review_id,
             probability=each.probability,
             due_at=each.due_at,
@@ -290,8 +299,8 @@ def _open_reviews(asked: tuple[Review, ...]) -> tuple[live.OpenReview, ...]:
     )
 
 
-def _account_icp(score: AccountScore) -> live.AccountIcp:
-    return live.AccountIcp(
+def _account_icp(score: AccountScore) -> AccountIcp:
+    return AccountIcp(
         score=score.score,
         detractor=score.detractor,
         flagged=score.flagged,

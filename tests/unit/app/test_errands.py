@@ -14,7 +14,7 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.canonical import moment
 from leadfit.errors import BadInput, NotFound, StoreBusy
-from leadfit.jobs.plan_file import write_plan
+from leadfit.jobs.files.plans import write_plan
 from leadfit.store.publications import Change
 from leadfit.testing import FrozenWorld
 from unit.app.test_health import SIGNAL

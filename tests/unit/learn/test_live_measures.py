@@ -12,7 +12,7 @@ from leadfit import learn
 from leadfit.artifact import Artifact
 from leadfit.exports import read_export
 from leadfit.history import History, column_of
-from leadfit.jobs import completing
+from leadfit.jobs.learning import completing
 from leadfit.learn.ladder import climb, row_of
 from leadfit.learn.model_c.rows import channel_records, moments
 from leadfit.learn.past import date, read_past

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from leadfit.history import FactColumn, History, Step
-from leadfit.jobs.placing import outlook_of
+from leadfit.jobs.past.placing import outlook_of
 from leadfit.learn.lifted import engagement_bias
 from leadfit.learn.quadrants import (
     Placed,

@@ -19,7 +19,8 @@ from leadfit.records import (
     Tier,
 )
 from leadfit.report import live
-from leadfit.report.live import ClockLine, LeadSheet, ledger
+from leadfit.report.lead_page import lead_page, ledger
+from leadfit.report.lead_sheet import ClockLine, LeadSheet
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -79,14 +80,14 @@ def test_a_row_shows_tier_match_age_and_a_missing_owner() -> None:
     ],
 )
 def test_a_clock_says_how_it_stands(line: ClockLine, said: str) -> None:
-    assert said in text_of(live.lead_page(sheet(clocks=[line]), now=NOW))
+    assert said in text_of(lead_page(sheet(clocks=[line]), now=NOW))
 
 
 def test_a_clock_that_was_breached_before_it_stopped_is_shown_as_bad() -> None:
     stopped = {"stopped_at": NOW, "stopped_by": "touch"}
     late = clock(-timedelta(minutes=9), breached_at=NOW - timedelta(minutes=8), **stopped)
     tones = [
-        re.findall(r'class="chip (\w+)">stopped after', live.lead_page(sheet(clocks=[c]), now=NOW))
+        re.findall(r'class="chip (\w+)">stopped after', lead_page(sheet(clocks=[c]), now=NOW))
         for c in (clock(timedelta(), **stopped), late)
     ]
     assert tones == [["good"], ["bad"]]
@@ -123,9 +124,9 @@ def test_rounding_that_hides_points_is_a_row_of_its_own() -> None:
 
 def test_a_lead_page_names_a_rep_who_works_here_and_shows_the_id_of_another() -> None:
     owned = replace(sheet().lead, owner_id="rep_ada")
-    page = live.lead_page(sheet(lead=owned), now=NOW, reps={"rep_ada": "Ada <North>"})
+    page = lead_page(sheet(lead=owned), now=NOW, reps={"rep_ada": "Ada <North>"})
     assert "Owner Ada &lt;North&gt; (rep_ada)" in text_of(page)
-    assert "Owner rep_ada" in text_of(live.lead_page(sheet(lead=owned), now=NOW, reps={}))
+    assert "Owner rep_ada" in text_of(lead_page(sheet(lead=owned), now=NOW, reps={}))
 
 
 def test_the_lead_page_shows_the_ledger_and_its_total() -> None:
@@ -145,7 +146,7 @@ def test_the_lead_page_shows_the_ledger_and_its_total() -> None:
             Reason(rule="tier", words="40 points make Tier 2"),
         ),
     )
-    found = text_of(live.lead_page(sheet(score=score), now=NOW))
+    found = text_of(lead_page(sheet(score=score), now=NOW))
     assert "50 to 250 people. fit.size +30.0" in found
     assert "Score 40.5" in found
     assert "as the gates ask: fit 75, engagement and intent together 21." in found
@@ -154,7 +155,7 @@ def test_the_lead_page_shows_the_ledger_and_its_total() -> None:
 
 
 def test_a_lead_without_a_decision_says_so() -> None:
-    found = text_of(live.lead_page(sheet(match=None), now=NOW))
+    found = text_of(lead_page(sheet(match=None), now=NOW))
     assert "has not been scored yet" in found
     assert "No decision has given this lead to anybody yet" in found
 
@@ -162,7 +163,7 @@ def test_a_lead_without_a_decision_says_so() -> None:
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x>', "\u202egnp", "🦄"])
 def test_hostile_names_stay_text(name: str) -> None:
     odd = sheet(name, account=Account(account_id=name, name=name * 50))
-    for page in (live.lead_page(odd, now=NOW), live.lead_list([odd], now=NOW)):
+    for page in (lead_page(odd, now=NOW), live.lead_list([odd], now=NOW)):
         assert "<script" not in page
         assert "<img" not in page
         assert "\u202e" not in page
@@ -170,7 +171,7 @@ def test_hostile_names_stay_text(name: str) -> None:
 
 def test_no_page_carries_a_script_or_an_inline_style() -> None:
     pages = [
-        live.lead_page(sheet(), now=NOW),
+        lead_page(sheet(), now=NOW),
         live.lead_list([sheet()], now=NOW),
         live.message("t", "x"),
         live.benchmark(has_report=True, reports_folder="reports"),
@@ -181,7 +182,7 @@ def test_no_page_carries_a_script_or_an_inline_style() -> None:
 
 def test_an_imported_owner_is_not_told_as_a_decision() -> None:
     lead = Lead(lead_id="lead_1", created_at=NOW, tier=Tier.ONE, owner_id="rep_9")
-    found = text_of(live.lead_page(sheet(lead=lead, match=None), now=NOW))
+    found = text_of(lead_page(sheet(lead=lead, match=None), now=NOW))
     assert "rep_9 had this lead when it was imported" in found
     assert "Tier 1 came with the import" in found
 

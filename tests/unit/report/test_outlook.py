@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadfit import learn, report
-from leadfit.jobs.placing import outlook_of
+from leadfit.jobs.past.placing import outlook_of
 from leadfit.report import outlook as told
 from leadfit.testing.stories import engagement_bias as planted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.policy.scoring import Cuts, Weights
+from leadfit.policy.scoring import TierCuts, Weights
 from leadfit.records import Tier
 from leadfit.score.models import (
     Components,
@@ -16,7 +16,7 @@ from leadfit.score.models import (
     tier_by_total,
 )
 
-WEIGHTS, CUTS = Weights(), Cuts()
+WEIGHTS, CUTS = Weights(), TierCuts()
 EXAMPLE = Components(fit=35, engagement=22, intent=12, authority=8)
 
 

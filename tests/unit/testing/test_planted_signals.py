@@ -13,7 +13,7 @@ from leadfit import policy
 from leadfit.records import Refusal
 from leadfit.signal import read
 from leadfit.testing import planted
-from leadfit.testing.planted import Arrival, Case, Company, Dials
+from leadfit.testing.planted import Arrival, Company, Dials, SignalCase
 
 UNTIL = datetime(2026, 9, 1, 15, 0, tzinfo=UTC)
 
@@ -45,15 +45,15 @@ def test_signals_are_plain_json_and_the_same_every_time(
 
 def test_every_case_comes_about_as_often_as_it_should(arrivals: list[Arrival]) -> None:
     seen = Counter(each.case for each in arrivals)
-    assert set(seen) == set(Case)
-    assert seen[Case.NEW_CONTACT] > seen[Case.FREE_MAIL] > 0
+    assert set(seen) == set(SignalCase)
+    assert seen[SignalCase.NEW_CONTACT] > seen[SignalCase.FREE_MAIL] > 0
 
 
 def test_known_contacts_come_with_the_address_of_the_export(
     company: Company, arrivals: list[Arrival]
 ) -> None:
     emails = {row.contact_id: row.email for row in company.ledger.contacts}
-    known = [each for each in arrivals if each.case is Case.KNOWN_CONTACT]
+    known = [each for each in arrivals if each.case is SignalCase.KNOWN_CONTACT]
     for each in known:
         identifiers = each.body["identifiers"]
         assert isinstance(identifiers, dict)
@@ -65,7 +65,7 @@ def test_newcomers_have_domains_no_account_of_the_export_has(
 ) -> None:
     domains = {row.entity.domain for row in company.ledger.accounts}
     stems = {each.stem for each in company.entities}
-    fresh = [each.entity for each in arrivals if each.case is Case.NEW_ACCOUNT]
+    fresh = [each.entity for each in arrivals if each.case is SignalCase.NEW_ACCOUNT]
     own = [each for each in fresh if each.parent is None]
 
     assert own
@@ -77,7 +77,7 @@ def test_a_repeat_is_the_same_event_to_the_letter(arrivals: list[Arrival]) -> No
     repeats = 0
     for each in arrivals:
         key = each.body["event_id"]
-        if each.case is Case.REPEAT:
+        if each.case is SignalCase.REPEAT:
             repeats += 1
             assert first[key] == each.body
         else:
@@ -87,7 +87,7 @@ def test_a_repeat_is_the_same_event_to_the_letter(arrivals: list[Arrival]) -> No
 
 
 def test_times_rise_to_the_last(arrivals: list[Arrival]) -> None:
-    times = [str(each.body["at"]) for each in arrivals if each.case is not Case.REPEAT]
+    times = [str(each.body["at"]) for each in arrivals if each.case is not SignalCase.REPEAT]
     assert times == sorted(times)
     assert max(times) <= "2026-09-01T15:00:00Z"
 

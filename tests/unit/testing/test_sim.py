@@ -13,7 +13,7 @@ import pytest
 
 from leadfit.app.files import DATABASE
 from leadfit.testing.sim import History, Manners, Play
-from leadfit.testing.sim.check import Rules, faults
+from leadfit.testing.sim.check import Promises, faults
 from leadfit.testing.sim.history import Absence
 
 BUSY = Manners(signals=10, hot=0.4, crashes=8, restarts=1, absences=0.5, outages=0.5)
@@ -93,7 +93,7 @@ def test_the_checker_sees(tmp_path: Path, played: tuple[Path, History], statemen
 
 def test_the_checker_sees_a_window_that_is_too_full(played: tuple[Path, History]) -> None:
     store, history = played
-    assert faults(store, history, Rules(slots=1, tiers=frozenset({1, 2, 3}))) != []
+    assert faults(store, history, Promises(slots=1, tiers=frozenset({1, 2, 3}))) != []
 
 
 def test_the_checker_sees_a_lead_given_to_somebody_away(played: tuple[Path, History]) -> None:

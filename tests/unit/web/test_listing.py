@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from leadfit import Leadfit, create_workspace, open_leadfit
-from leadfit.testing import FrozenWorld
+from leadfit import Leadfit
 from leadfit.web import create_app
-from unit.app.test_listing import fill
+from listed import six_leads
 from unit.web.builders import ask
 
 BROWSER = {"accept": "text/html"}
@@ -19,10 +18,7 @@ BROWSER = {"accept": "text/html"}
 
 @pytest.fixture
 def leadfit(tmp_path: Path) -> Iterator[Leadfit]:
-    world = FrozenWorld()
-    create_workspace(tmp_path / "workspace", world=world)
-    with open_leadfit(tmp_path / "workspace", world=world) as opened:
-        opened._store.write(lambda session: fill(session, world))
+    with six_leads(tmp_path) as opened:
         yield opened
 
 

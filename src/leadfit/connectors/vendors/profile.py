@@ -171,7 +171,7 @@ class Bucket(Section):
     """Limits by plan, several at once."""
 
 
-class Heard(Section):
+class RateHeaders(Section):
     """Headers in which an answer tells of a limit."""
 
     seconds: float = Field(gt=0, le=2_678_400)
@@ -285,7 +285,7 @@ class Profile(Section):
     """Limits."""
     plan: Name | None = None
     """The plan that is taken where the option `plan` names none."""
-    heard: Annotated[tuple[Heard, ...], Field(strict=False)] = ()
+    heard: Annotated[tuple[RateHeaders, ...], Field(strict=False)] = ()
     """Headers that tell of limits."""
     codes: Annotated[tuple[Code, ...], Field(strict=False)] = ()
     """What statuses mean; the first that fits."""

@@ -12,7 +12,7 @@ from zlib import crc32
 from leadfit import score
 from leadfit.canonical import moment
 from leadfit.errors import LeadfitError
-from leadfit.jobs.kept import kept_policy
+from leadfit.jobs.decisions.kept import kept_policy
 from leadfit.jobs.rehearsal.alike import are_alike
 from leadfit.jobs.rehearsal.spend import Draft, draft
 from leadfit.pipeline import InForce

@@ -14,8 +14,8 @@ from leadfit.jobs.rehearsal import beyond, compare, people, spend
 from leadfit.jobs.rehearsal.fit_gate import fit_gate
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
 from leadfit.jobs.rehearsal.simulate import Side, simulate
-from leadfit.jobs.spending import spending
-from leadfit.jobs.spread import OpenStore, Workers, parts_of
+from leadfit.jobs.vendors.spending import spending
+from leadfit.jobs.workers.spread import OpenStore, Workers, parts_of
 from leadfit.pipeline import InForce
 from leadfit.policy import Difference
 from leadfit.store import Session, Store

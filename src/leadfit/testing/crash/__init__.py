@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadfit.testing.crash.matrix import Bench, Case, named_cases, random_cases
+from leadfit.testing.crash.matrix import Bench, KillPoint, named_cases, random_cases
 from leadfit.testing.crash.rows import copy_rows, copy_store
 
-__all__ = ["Bench", "Case", "copy_rows", "copy_store", "named_cases", "random_cases"]
+__all__ = ["Bench", "KillPoint", "copy_rows", "copy_store", "named_cases", "random_cases"]

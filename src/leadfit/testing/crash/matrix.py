@@ -45,7 +45,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class KillPoint:
     """Where a process is killed.
 
     Attributes:
@@ -105,7 +105,7 @@ class Bench:
                 raise RuntimeError(f"the story ended with {status}: {_why(place)}")
             return Counter(json.loads(counted.read_text("utf-8")))
 
-    def run(self, case: Case) -> list[str]:
+    def run(self, case: KillPoint) -> list[str]:
         """Kill a process there and return what does not hold afterwards, in words."""
         with self._case() as (place, told, settings):
             world = KillingWorld(forward_s=_forward_s(), failpoint=case.failpoint, time=case.time)
@@ -179,20 +179,20 @@ class _Place:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def named_cases(points: Counter[str], most: int) -> Iterator[Case]:
+def named_cases(points: Counter[str], most: int) -> Iterator[KillPoint]:
     """Yield up to ``most`` times of each named point: the first, the last, and between."""
     for name, times in sorted(points.items()):
         steps = max(1, min(most, times))
         chosen = {1 + round(step * (times - 1) / max(1, steps - 1)) for step in range(steps)}
         for time in sorted(chosen):
-            yield Case(failpoint=name, time=time)
+            yield KillPoint(failpoint=name, time=time)
 
 
-def random_cases(points: Counter[str], many: int, seed: int) -> Iterator[Case]:
+def random_cases(points: Counter[str], many: int, seed: int) -> Iterator[KillPoint]:
     """Yield ``many`` points of the story by their number in it."""
     random = seeded("crash matrix", seed)
     for _ in range(many):
-        yield Case(failpoint=None, time=random.randint(1, points.total()))
+        yield KillPoint(failpoint=None, time=random.randint(1, points.total()))
 
 
 def _in_a_process(work: Callable[[], object], place: Path) -> int:

@@ -12,17 +12,17 @@ from leadfit.testing.planted.facts import Role
 from leadfit.testing.planted.folder import write
 from leadfit.testing.planted.report import truth_of
 from leadfit.testing.planted.sampling import policy_files, sample
-from leadfit.testing.planted.signals import Arrival, Case, arrivals, new_signals
+from leadfit.testing.planted.signals import Arrival, SignalCase, arrivals, new_signals
 from leadfit.testing.planted.truth import TrueAccount, TrueEffect
 
 __all__ = [
     "Arrival",
-    "Case",
     "Company",
     "Confounding",
     "Dials",
     "Hazards",
     "Role",
+    "SignalCase",
     "TrueAccount",
     "TrueEffect",
     "arrivals",

@@ -38,7 +38,7 @@ _WHY_REJECTED = ("bad_timing", "not_a_fit", "competitor", "student", "no_respons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class LeadCase:
     """A lead that is being walked up the ladder."""
 
     lead_id: str
@@ -76,9 +76,9 @@ class Funnel:
         if doubled and len(ledger.leads) < dials.leads:
             self._double(account, contact, tries[0], dice)
 
-    def _case(self, account: AccountRow, contact: ContactRow, attempt: Attempt) -> Case:
+    def _case(self, account: AccountRow, contact: ContactRow, attempt: Attempt) -> LeadCase:
         lead_id = f"lead_{len(self._ledger.leads) + 1:06d}"
-        return Case(lead_id=lead_id, account=account, contact=contact, attempt=attempt)
+        return LeadCase(lead_id=lead_id, account=account, contact=contact, attempt=attempt)
 
     def _open_account(self, entity: Entity, first: Attempt, dice: Dice) -> AccountRow:
         misspelt = dice.chance(self._dials.misspellings)
@@ -115,7 +115,7 @@ class Funnel:
         self._ledger.contacts.append(contact)
         return contact
 
-    def _walk(self, case: Case, dice: Dice) -> int:
+    def _walk(self, case: LeadCase, dice: Dice) -> int:
         """Record one lead with all its events; return the furthest step before the end."""
         entity, chance, attempt = case.account.entity, case.attempt.chance, case.attempt
         score = self._economics.old_score(entity.levels, chance.heat, chance.noise)
@@ -133,7 +133,7 @@ class Funnel:
         self._file(case, score, reached, dice)
         return reached
 
-    def _engage(self, case: Case, dice: Dice) -> None:
+    def _engage(self, case: LeadCase, dice: Dice) -> None:
         for _ in range(case.attempt.chance.heat):
             minute = case.attempt.created + int((12 - dice.exponential(16)) * DAY)
             kind = _KINDS[dice.place(_ENGAGED)]
@@ -151,7 +151,7 @@ class Funnel:
             self._ledger.note(touched, "touched", lead_id=lead_id)
         return touched + int((0.1 + min(20.0, dice.exponential(1.6))) * DAY)
 
-    def _work(self, case: Case, decided: int, dice: Dice) -> int:
+    def _work(self, case: LeadCase, decided: int, dice: Dice) -> int:
         """Record what followed an acceptance; return the furthest step that was recorded."""
         entity, chance, ledger = case.account.entity, case.attempt.chance, self._ledger
         skill, lead_id = case.attempt.seller.skill, case.lead_id
@@ -199,7 +199,7 @@ class Funnel:
             return "too_small"
         return dice.pick(_WHY_REJECTED)
 
-    def _file(self, case: Case, score: int, reached: int, dice: Dice) -> None:
+    def _file(self, case: LeadCase, score: int, reached: int, dice: Dice) -> None:
         entity, created = case.account.entity, case.attempt.created
         channel, day = CHANNELS[entity.channel], self._ledger.calendar.at(created)
         self._ledger.leads.append(

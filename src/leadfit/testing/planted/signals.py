@@ -15,7 +15,7 @@ from leadfit.testing.planted.market import CHANNELS
 from leadfit.testing.planted.population import Entity, Population
 
 
-class Case(StrEnum):
+class SignalCase(StrEnum):
     """What a signal is, for whoever checks what became of it."""
 
     KNOWN_CONTACT = "known_contact"
@@ -31,16 +31,16 @@ class Case(StrEnum):
 
 
 _SHARES = {
-    Case.KNOWN_CONTACT: 0.14,
-    Case.NEW_CONTACT: 0.18,
-    Case.NEW_ACCOUNT: 0.14,
-    Case.FREE_MAIL: 0.07,
-    Case.ROLE_MAILBOX: 0.05,
-    Case.SUBSIDIARY: 0.06,
-    Case.VISIT: 0.08,
-    Case.SAME_CONTACT_AGAIN: 0.06,
-    Case.BROWSING: 0.20,
-    Case.REPEAT: 0.02,
+    SignalCase.KNOWN_CONTACT: 0.14,
+    SignalCase.NEW_CONTACT: 0.18,
+    SignalCase.NEW_ACCOUNT: 0.14,
+    SignalCase.FREE_MAIL: 0.07,
+    SignalCase.ROLE_MAILBOX: 0.05,
+    SignalCase.SUBSIDIARY: 0.06,
+    SignalCase.VISIT: 0.08,
+    SignalCase.SAME_CONTACT_AGAIN: 0.06,
+    SignalCase.BROWSING: 0.20,
+    SignalCase.REPEAT: 0.02,
 }
 _CASES, _OFTEN = tuple(_SHARES), cumulate(tuple(_SHARES.values()))
 _OPENS = ("form_fill", "form_fill", "form_fill", "demo_request", "demo_request", "email_reply")
@@ -79,7 +79,7 @@ class Arrival:
     """
 
     body: Mapping[str, object]
-    case: Case
+    case: SignalCase
     entity: Entity
     is_known: bool
     contact_id: str | None = None
@@ -138,14 +138,14 @@ class _Senders:
             for each in before[-150:]
             if each.body["kind"] in _OPENS and _number_of(each) % _ONE_IN_WARM == 0
         ]
-        if case in {Case.REPEAT, Case.SAME_CONTACT_AGAIN} and not opened:
-            case = Case.KNOWN_CONTACT
-        if case is Case.BROWSING and not warm:
-            case = Case.VISIT
+        if case in {SignalCase.REPEAT, SignalCase.SAME_CONTACT_AGAIN} and not opened:
+            case = SignalCase.KNOWN_CONTACT
+        if case is SignalCase.BROWSING and not warm:
+            case = SignalCase.VISIT
         match case:
-            case Case.BROWSING:
+            case SignalCase.BROWSING:
                 return _browsing(dice.pick(warm), number, at, dice)
-            case Case.REPEAT:
+            case SignalCase.REPEAT:
                 first = dice.pick(opened)
                 return Arrival(
                     body=first.body,
@@ -154,13 +154,13 @@ class _Senders:
                     is_known=first.is_known,
                     contact_id=first.contact_id,
                 )
-            case Case.SAME_CONTACT_AGAIN:
+            case SignalCase.SAME_CONTACT_AGAIN:
                 return self._again(dice.pick(opened), number, at, dice)
-            case Case.KNOWN_CONTACT | Case.VISIT:
+            case SignalCase.KNOWN_CONTACT | SignalCase.VISIT:
                 return self._known(case, number, at, dice)
-            case Case.NEW_ACCOUNT | Case.SUBSIDIARY:
+            case SignalCase.NEW_ACCOUNT | SignalCase.SUBSIDIARY:
                 return self._stranger(case, number, at, dice)
-            case Case.NEW_CONTACT | Case.FREE_MAIL | Case.ROLE_MAILBOX:
+            case SignalCase.NEW_CONTACT | SignalCase.FREE_MAIL | SignalCase.ROLE_MAILBOX:
                 return self._stranger(case, number, at, dice)
 
     def _again(self, first: Arrival, number: int, at: datetime, dice: Dice) -> Arrival:
@@ -179,16 +179,16 @@ class _Senders:
         }
         return Arrival(
             body=body,
-            case=Case.SAME_CONTACT_AGAIN,
+            case=SignalCase.SAME_CONTACT_AGAIN,
             entity=first.entity,
             is_known=first.is_known,
             contact_id=first.contact_id,
         )
 
-    def _known(self, case: Case, number: int, at: datetime, dice: Dice) -> Arrival:
+    def _known(self, case: SignalCase, number: int, at: datetime, dice: Dice) -> Arrival:
         contact: ContactRow = dice.pick(self._contacts)
         entity = self._by_account[contact.account_id]
-        visit = case is Case.VISIT
+        visit = case is SignalCase.VISIT
         identifiers = {"email": contact.email}
         if not visit:
             identifiers |= _named(contact.first_name, contact.last_name, contact.title)
@@ -207,29 +207,31 @@ class _Senders:
             body=body, case=case, entity=entity, is_known=True, contact_id=contact.contact_id
         )
 
-    def _stranger(self, case: Case, number: int, at: datetime, dice: Dice) -> Arrival:
-        is_new = case is Case.NEW_ACCOUNT or (case is Case.FREE_MAIL and dice.chance(0.5))
+    def _stranger(self, case: SignalCase, number: int, at: datetime, dice: Dice) -> Arrival:
+        is_new = case is SignalCase.NEW_ACCOUNT or (
+            case is SignalCase.FREE_MAIL and dice.chance(0.5)
+        )
         entity = self._newcomers.found() if is_new else dice.pick(self._company.entities)
         first, last, title = names.person(dice)
         identifiers = {"company": names.typed(entity.name, dice, 0.1)}
         match case:
-            case Case.ROLE_MAILBOX:
+            case SignalCase.ROLE_MAILBOX:
                 identifiers["email"] = f"{dice.pick(_ROLES)}@{entity.domain}"
-            case Case.FREE_MAIL:
+            case SignalCase.FREE_MAIL:
                 identifiers["email"] = names.free_address(first, last, entity.stem, dice)
-            case Case.SUBSIDIARY:
+            case SignalCase.SUBSIDIARY:
                 domain = self._branch_domain(entity, dice)
                 identifiers["email"] = names.address(first, last, domain, 0)
             case _:
                 identifiers["email"] = names.address(first, last, entity.domain, entity.number)
-        if case is not Case.ROLE_MAILBOX:
+        if case is not SignalCase.ROLE_MAILBOX:
             identifiers |= _named(first, last, title)
         if dice.chance(0.4):
             identifiers["phone"] = names.phone(dice, entity.country)
         facts = self._facts(entity, (*_TOLD, *_ASKED), dice)
         kind, text = dice.pick(_OPENS), dice.pick(_WORDS)
         body = _body(number, kind, at, identifiers=identifiers, facts=facts, text=text)
-        known = not is_new and case is not Case.SUBSIDIARY
+        known = not is_new and case is not SignalCase.SUBSIDIARY
         return Arrival(body=body, case=case, entity=entity, is_known=known)
 
     def _branch_domain(self, entity: Entity, dice: Dice) -> str:
@@ -270,7 +272,7 @@ def _browsing(first: Arrival, number: int, at: datetime, dice: Dice) -> Arrival:
         body["source"] = "intent-vendor"
     return Arrival(
         body=body,
-        case=Case.BROWSING,
+        case=SignalCase.BROWSING,
         entity=first.entity,
         is_known=first.is_known,
         contact_id=first.contact_id,

@@ -25,7 +25,7 @@ _SETTLED: Final = frozenset({"done", "cancelled", "folded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Promises:
     """What the policy of the simulated workspace promises, said again.
 
     Attributes:
@@ -41,7 +41,7 @@ class Rules:
     keeps_keys: frozenset[str] = frozenset({"crm", "pager", "email", "ads", "log"})
 
 
-def faults(store: Path, history: History, rules: Rules | None = None) -> list[str]:
+def faults(store: Path, history: History, rules: Promises | None = None) -> list[str]:
     """Return everything that does not hold, in words; empty when all does.
 
     Args:
@@ -49,7 +49,7 @@ def faults(store: Path, history: History, rules: Rules | None = None) -> list[st
         history: What was seen from outside.
         rules: What was promised.
     """
-    promised = rules or Rules()
+    promised = rules or Promises()
     with closing(sqlite3.connect(store)) as connection:
         owners = read(connection)
         return [
@@ -103,7 +103,7 @@ def _absent(connection: sqlite3.Connection, history: History) -> Iterator[str]:
                 yield f"lead {lead_id} went to {owner} at {_at(us)}, who is away since {since}"
 
 
-def _actions(connection: sqlite3.Connection, history: History, rules: Rules) -> Iterator[str]:
+def _actions(connection: sqlite3.Connection, history: History, rules: Promises) -> Iterator[str]:
     """What was queued is done, once where the receiver keeps keys, and nothing else is."""
     queued = {
         key: (state, destination, due_us, done_us)

@@ -16,9 +16,16 @@ from typing import Final
 
 from leadfit import score
 from leadfit.history import FactColumn, History
-from leadfit.jobs.placing import outlook_of
+from leadfit.jobs.past.placing import outlook_of
 from leadfit.policy import Policy, load_starter
-from leadfit.policy.scoring import ActivityPoints, Cuts, FactPart, PointBand, ScoreRules, Weights
+from leadfit.policy.scoring import (
+    ActivityPoints,
+    FactPart,
+    PointBand,
+    ScoreRules,
+    TierCuts,
+    Weights,
+)
 from leadfit.records import Activity, Fact, Kind, Score, Subject, Tier
 from leadfit.testing.builders import changed
 from leadfit.testing.stories.recorded import Noted, history_of
@@ -42,7 +49,7 @@ FACTS: Final = (
     "employees", "tools", "technical_maturity", "job_to_be_done", "budget_confirmed", "industry",
     "country",
 )  # fmt: skip
-FIT_GATE: Final = Cuts().b_fit
+FIT_GATE: Final = TierCuts().b_fit
 _VISITS = (Kind.PAGE_VIEW, Kind.PRICING_VIEW, Kind.DOCS_VIEW, Kind.CALCULATOR)
 _READS = (Kind.CASE_STUDY_VIEW, Kind.COMPARISON_VIEW, Kind.CONTENT_DOWNLOAD)
 _TOPICS = (Kind.INTENT_TOPIC, Kind.COMPETITOR_RESEARCH)
@@ -204,7 +211,7 @@ def _policy(base: Policy, model: str, weights: Weights, fit: Mapping[str, FactPa
     rules = ScoreRules(
         model="A" if model == "A" else "B",
         weights=weights,
-        cuts=Cuts(),
+        cuts=TierCuts(),
         fit=fit,
         authority=base.score.authority,
         engagement={name: cap * scale["engagement"] for name, cap in base.score.engagement.items()},

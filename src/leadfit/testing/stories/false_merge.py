@@ -21,7 +21,7 @@ from leadfit.records import Band, Decision
 from leadfit.store.views import Receipt
 from leadfit.testing import planted
 from leadfit.testing.fakes import FrozenWorld
-from leadfit.testing.planted.signals import Arrival, Case, arrivals
+from leadfit.testing.planted.signals import Arrival, SignalCase, arrivals
 from leadfit.testing.stories.telling import Figure, Story, counted, paired
 
 NAME: Final = "false-merge"
@@ -29,8 +29,8 @@ LEADS: Final = 700
 SIGNALS: Final = 700
 _CHUNK: Final = 500
 _ENDINGS: Final = ("-group", "-uk", "-de", "-us", "-fr", "-se")
-_FREE: Final = frozenset({Case.FREE_MAIL})
-_LOOKS: Final = frozenset({Case.BROWSING, Case.REPEAT})
+_FREE: Final = frozenset({SignalCase.FREE_MAIL})
+_LOOKS: Final = frozenset({SignalCase.BROWSING, SignalCase.REPEAT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ def _landed(
         leadfit_id=linked if linked is not None and linked.startswith("acc_") else None,
         band=match.band,
         named=bool(shown & true_ids),
-        is_branch=arrival.case is Case.SUBSIDIARY or arrival.entity.number in kin,
+        is_branch=arrival.case is SignalCase.SUBSIDIARY or arrival.entity.number in kin,
     )
 
 

@@ -1,0 +1,1 @@
+"""Decisions on record: made again, verified, compared with what others would have decided."""

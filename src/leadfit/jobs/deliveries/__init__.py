@@ -1,0 +1,1 @@
+"""Queued actions, carried out at their receivers."""
