@@ -37,6 +37,7 @@ ASKED: Final = tuple(each.value for each in ReviewKind if each is not ReviewKind
 @click.option("--limit", type=click.IntRange(1, 500), default=_PAGE, show_default=True)
 @click.option("--after", metavar="REVIEW", help="The last review of the page before.")
 @click.option("--as", "viewer", metavar="REP", help="Show what this rep may see.")
+@click.option("--all", "whole", is_flag=True, help="Show every field of a review.")
 @in_workspace
 def review_command(
     output: Output,
@@ -52,6 +53,7 @@ def review_command(
     limit: int,
     after: str | None,
     viewer: str | None,
+    whole: bool,
 ) -> None:
     """List the matches that wait for a person, show one side by side, or decide it."""
     relation = _one_of(same=same, related=related, different=different)
@@ -66,7 +68,7 @@ def review_command(
         with opened(workspace) as leadfit:
             found = leadfit.matching.sides(review_id, viewer=viewer)
             now = leadfit.world.now()
-        output.answer(sides_document(found), lambda: review_words(found, now))
+        output.answer(sides_document(found), lambda: review_words(found, now, whole=whole))
     else:
         if viewer is not None:
             raise refuse("--as", viewer, "only to look, not to decide")

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from leadfit.app.by_hand import by_hand_document, moved_on_words
 from leadfit.canonical import document, moment
 from leadfit.cli.base import Moment, in_workspace
 from leadfit.cli.listing import leads_command
@@ -121,18 +122,16 @@ def overrides_command(output: Output, workspace: Path | None, *, days: int) -> N
     """List the leads that people gave to somebody else, or lifted, against the rules."""
     with opened(workspace) as leadfit:
         since = leadfit.world.now() - timedelta(days=days)
-        moved, lifted = leadfit.routing.overrides(since), leadfit.routing.lifts_since(since)
+        found = leadfit.routing.by_hand(since)
         names = rep_names(leadfit.policy)
-    told = {
-        "since": since.isoformat(),
-        "overrides": [document(each) for each in moved],
-        "lifted": [document(each) for each in lifted],
-    }
     lines = [
-        *(_override_words(each, names) for each in moved),
-        *(_lift_words(each, names) for each in lifted),
+        *(_override_words(each, names) for each in found.moved),
+        *(_lift_words(each, names) for each in found.lifted),
+        *(moved_on_words(each, names) for each in found.moved_on),
     ]
-    output.answer(told, lambda: "\n".join(lines) or "no lead was moved or lifted by hand")
+    output.answer(
+        by_hand_document(found), lambda: "\n".join(lines) or "no lead was moved or lifted by hand"
+    )
 
 
 def _lift_words(lifted: Lift, names: Mapping[str, str]) -> str:

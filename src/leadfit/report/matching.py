@@ -48,6 +48,7 @@ def kpis_page(
     promises: Sequence[SlaWeek] = (),
     experiment: ResponseFindings | None = None,
     spend: SpendPart | None = None,
+    by_hand: Sequence[str] = (),
     reps: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of the weekly figures.
@@ -60,6 +61,7 @@ def kpis_page(
         promises: How promises of a first touch were kept: whole weeks, then the one that runs.
         experiment: What an experiment with response times found.
         spend: What was spent on facts, and what is left of quotas.
+        by_hand: What people moved and lifted by hand, in words.
         reps: The names of those who work here, by id.
     """
     last = weeks[-1]
@@ -85,6 +87,7 @@ def kpis_page(
             "promises": [_promises(week, reps or {}) for week in reversed(promises[-2:])],
             "promise_weeks": _table("Promises week by week", week_kept_rows(promises)),
             "experiment": None if experiment is None else _experiment(experiment),
+            "by_hand": by_hand,
             "spend": None if spend is None else _spend(spend),
         },
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 from litestar import MediaType, Response, get
 
+from leadfit.app.by_hand import by_hand_words
 from leadfit.app.enriching import VendorStatus
 from leadfit.app.listing import LeadPage
 from leadfit.app.spent import gate_words, quota_rows, spending_words, total_rows
@@ -186,6 +187,7 @@ async def kpis(request: Asked) -> Response[str]:
     experiment = await site.run(site.leadfit.outcomes.response)
     vendors = await site.run(site.leadfit.enriching.status)
     spent = await site.run(site.leadfit.enriching.report)
+    hand = await site.run(lambda: site.leadfit.routing.by_hand(found.weeks[0].period.start))
     return _page(
         kpis_page(
             found.weeks,
@@ -195,6 +197,7 @@ async def kpis(request: Asked) -> Response[str]:
             promises=(*sla.weeks, sla.so_far),
             experiment=experiment,
             spend=_spend(vendors, spent),
+            by_hand=list(by_hand_words(hand, _rep_names(site))),
             reps=_rep_names(site),
         )
     )

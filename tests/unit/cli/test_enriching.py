@@ -123,7 +123,10 @@ def test_the_scorecard_has_eight_columns_of_seven_platforms_and_no_value_without
     (measured,) = next(each for each in platforms if each["platform"] == "Apollo")["measured"]
     assert (measured["calls"], measured["hit_rate"], measured["accuracy"]) == (4, 0.75, None)
     words = shown(capsys, "enrich", "scorecard", "--workspace", str(workspace))
-    assert "null" in words
+    assert "null" not in words
+    assert "accuracy" in words
+    assert "not known" in words
+    assert "4 calls, hits 75 %" in words
     assert "not audited" in words
 
 
