@@ -17,14 +17,13 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+from firm_signals import firm_signals
 from recording import asked_for_full, record
 
 import leadfit
 from leadfit.collector import collect_seldom
-from leadfit.world import SystemWorld
 
 GATE = 1_000
-FIRMS = 97
 BATCH = 50
 WARM = 200
 COUNTED = 200
@@ -56,18 +55,7 @@ class Statements:
 def fill(folder: Path, many: int) -> None:
     """Make a workspace with this many signals that wait for a decision."""
     leadfit.create_workspace(folder)
-    at = f"{SystemWorld().now():%Y-%m-%dT%H:%M:%SZ}"
-    sent = [
-        {
-            "source": "form",
-            "event_id": f"event-{number}",
-            "kind": KINDS[number % len(KINDS)],
-            "at": at,
-            "identifiers": {"email": f"jo{number}@firm{number % FIRMS}.com"},
-            "facts": {"employees": 500, "industry": "software"},
-        }
-        for number in range(many)
-    ]
+    sent = firm_signals(many, KINDS)
     with leadfit.open_leadfit(folder) as opened:
         for first in range(0, many, BATCH):
             opened.accept_many(sent[first : first + BATCH])

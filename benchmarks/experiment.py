@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from recording import asked_for_full, record
 
 from leadfit.bounds import upper_bound
-from leadfit.watch.anytime import Drawn, against_chance, difference
+from leadfit.watch.anytime import DrawnUnit, against_chance, difference
 from leadfit.world import seeded
 
 SEED = 4100
@@ -46,7 +46,7 @@ CASES = (
 )
 
 
-def units(case: Case, number: int, world: int) -> list[Drawn]:
+def units(case: Case, number: int, world: int) -> list[DrawnUnit]:
     """Return the accounts of one world."""
     unit = seeded("experiment", SEED, case.name, world).random
     made = []
@@ -55,11 +55,11 @@ def units(case: Case, number: int, world: int) -> list[Drawn]:
         rate = case.fast if treated else case.usual
         if case.drifts and place >= number / 2:
             rate *= 2
-        made.append(Drawn(treated=treated, chance=case.chance, outcome=float(unit() < rate)))
+        made.append(DrawnUnit(treated=treated, chance=case.chance, outcome=float(unit() < rate)))
     return made
 
 
-def fixed(seen: Sequence[Drawn]) -> tuple[float, float]:
+def fixed(seen: Sequence[DrawnUnit]) -> tuple[float, float]:
     """Return the 95 % interval that knows of no other look."""
     sides = [[each.outcome for each in seen if each.treated is side] for side in (False, True)]
     if not all(sides):

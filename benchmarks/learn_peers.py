@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -204,18 +204,22 @@ def _lasso() -> LassoCV:
     return LassoCV(alphas=20, cv=3, random_state=0)
 
 
+def _beside(problem: Problem, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Bools, Floats]]:
+    """Yield each value that can be asked about, who has it, and the columns of all other facts."""
+    for each in asked:
+        placed = problem.place(each)
+        if placed is not None:
+            block, mine = placed
+            yield each, mine, np.delete(problem.design.columns, block.columns, axis=1)
+
+
 def double_ml(problem: Problem, asked: Sequence[Asked]) -> Answers:
     """DoubleML's partially linear model by lasso, one value at a time.
 
     All treatments in one call would adjust a value for its own fact's other values.
     """
     found: Answers = {}
-    for each in asked:
-        placed = problem.place(each)
-        if placed is None:
-            continue
-        block, mine = placed
-        rest = np.delete(problem.design.columns, block.columns, axis=1)
+    for each, mine, rest in _beside(problem, asked):
         # DoubleML draws its folds from the global generator.
         np.random.seed(0)
         data = DoubleMLData.from_arrays(rest, problem.event, mine.astype(np.float64))
@@ -227,12 +231,7 @@ def double_ml(problem: Problem, asked: Sequence[Asked]) -> Answers:
 def econ_ml(problem: Problem, asked: Sequence[Asked]) -> Answers:
     """EconML's LinearDML by lasso, one value at a time."""
     found: Answers = {}
-    for each in asked:
-        placed = problem.place(each)
-        if placed is None:
-            continue
-        block, mine = placed
-        rest = np.delete(problem.design.columns, block.columns, axis=1)
+    for each, mine, rest in _beside(problem, asked):
         # EconML chooses each penalty on folds of its own.
         lasso = LassoCV(alphas=20, random_state=0)
         model = LinearDML(model_y=lasso, model_t=lasso, cv=5, random_state=0)

@@ -19,7 +19,7 @@ from leadfit.jobs.files.records import Normal, RecordFile
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import recognise
-from leadfit.resolve.pairs.cluster import Link, cluster, pairs_within
+from leadfit.resolve.pairs.cluster import WeighedPair, cluster, pairs_within
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import draft
@@ -61,7 +61,7 @@ def main() -> None:
         learned = clock()
         batch.weigh(trained.card, least=0.01)
         links = [
-            Link(left=each.left, right=each.right, probability=each.probability)
+            WeighedPair(left=each.left, right=each.right, probability=each.probability)
             for each in batch.weighed(trained.card)
         ]
         weighed = clock()

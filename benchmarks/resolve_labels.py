@@ -52,7 +52,7 @@ from leadfit.resolve.model.card import PROMISED, Card, Frequencies, RecordKind
 from leadfit.resolve.model.entity_words import with_entity_words
 from leadfit.resolve.model.weigh import Record, Weighing, weigh
 from leadfit.resolve.normal import Column, normalise
-from leadfit.resolve.pairs.cluster import SILENT, Link, cluster, pairs_within
+from leadfit.resolve.pairs.cluster import SILENT, WeighedPair, cluster, pairs_within
 from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, DomainTable
 from leadfit.resolve.relatives.relation import Known, relate
 from leadfit.store import linkage
@@ -206,7 +206,9 @@ def recounted(of: Base, taught: Taught) -> Taught:
 def entities(of: Base, said: Floats) -> tuple[int, ...]:
     """Return the entities that are written for probabilities of all candidates."""
     links = (
-        Link(left=int(of.left[place]), right=int(of.right[place]), probability=float(said[place]))
+        WeighedPair(
+            left=int(of.left[place]), right=int(of.right[place]), probability=float(said[place])
+        )
         for place in np.flatnonzero(said >= LEAST)
     )
     return cluster(len(of.records), links, sources=of.sources, silent=SILENT).entity

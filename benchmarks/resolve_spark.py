@@ -18,7 +18,7 @@ from leadfit.jobs.files.records import Normal
 from leadfit.resolve.model.card import Card, RecordKind
 from leadfit.resolve.model.comparisons import fields_of
 from leadfit.resolve.normal import recognise
-from leadfit.resolve.pairs.cluster import Clusters, Link, cluster
+from leadfit.resolve.pairs.cluster import Clusters, WeighedPair, cluster
 from leadfit.store import linkage, spark
 from leadfit.store.batch import Batch, Weighed
 from leadfit.store.drafting import draft
@@ -96,9 +96,9 @@ def _compared(
 
 
 def _clusters(count: int, kept: dict[tuple[int, int], Weighed]) -> Clusters:
-    def links() -> Iterator[Link]:
+    def links() -> Iterator[WeighedPair]:
         for (left, right), each in sorted(kept.items()):
-            yield Link(left=left, right=right, probability=each.probability)
+            yield WeighedPair(left=left, right=right, probability=each.probability)
 
     return cluster(count, links())
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NOT_ONE = {
+    "firm_signals",
     "run",
     "recording",
     "planted_worlds",

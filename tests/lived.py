@@ -10,6 +10,7 @@ from leadfit.app import Settings
 from leadfit.exports import read_export
 from leadfit.records import Relation
 from leadfit.testing import FrozenWorld
+from posted import body
 
 START = datetime(2026, 3, 2, 15, tzinfo=UTC)
 HOT = ("pricing_view", "calculator", "intent_topic", "competitor_research", "comparison_view")
@@ -41,16 +42,7 @@ class Life:
     ) -> Receipt:
         """Post one signal."""
         self._sent += 1
-        answer = self.leadfit.accept(
-            {
-                "source": "web-form",
-                "event_id": f"event-{self._sent}",
-                "kind": kind,
-                "at": self.world.now().isoformat(),
-                "identifiers": {"email": email, **said},
-                "facts": facts or {},
-            }
-        )
+        answer = self.leadfit.accept(body(self._sent, kind, self.world.now(), email, facts, **said))
         assert isinstance(answer, Receipt)
         return answer
 

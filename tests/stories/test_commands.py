@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from as_json import answer
 from leadfit.cli import run
 from leadfit.testing import planted
 
@@ -19,14 +20,6 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "export"
     planted.sample(folder, seed=5, leads=600, facts=12, truth=None)
     return folder
-
-
-def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, object]]:
-    capsys.readouterr()
-    code = run([*arguments, "--json"])
-    document = json.loads(capsys.readouterr().out)
-    assert isinstance(document, dict)
-    return code, document
 
 
 def test_map_names_the_five_sources_and_writes_nothing_into_the_folder(

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from as_json import said
 from contract.absent import without
 from csv_rows import rows_of
 from leadfit.cli import run
@@ -37,16 +38,6 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
     return path, truth
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, object]:
-    capsys.readouterr()
-    code = run([*map(str, arguments), "--json"])
-    out, err = capsys.readouterr()
-    assert code == 0, err
-    document = json.loads(out)
-    assert isinstance(document, dict)
-    return document
-
-
 def scores(found: Sequence[Mapping[str, str]], truth: Mapping[str, str]) -> tuple[float, float]:
     """Return precision and recall over pairs."""
     ours = [row["entity_id"] for row in found]
@@ -61,7 +52,7 @@ def test_a_list_becomes_entities_and_its_card_serves_the_next_run(
     path, truth = listed
     out, pairs, card = tmp_path / "out.csv", tmp_path / "pairs.csv", tmp_path / "card.json"
     written = ("--out", out, "--pairs", pairs, "--card-out", card)
-    told = answer(capsys, "dedupe", path, "--kind", "contact", *written)
+    told = said(capsys, "dedupe", path, "--kind", "contact", *written)
     found = rows_of(out)
     assert [row["record_id"] for row in found] == list(truth)
     precision, recall = scores(found, truth)
@@ -78,7 +69,7 @@ def test_a_list_becomes_entities_and_its_card_serves_the_next_run(
         assert (row["band"] == "new") == (float(row["probability"]) < 0.90)
 
     again = tmp_path / "again.parquet"
-    reused = answer(capsys, "dedupe", path, "--kind", "contact", "--card", card, "--out", again)
+    reused = said(capsys, "dedupe", path, "--kind", "contact", "--card", card, "--out", again)
     assert reused["card"] == told["card"]
     packed = duckdb.connect().execute(f"SELECT * FROM '{again}'").fetchall()
     assert sorted(packed) == sorted((row["record_id"], row["entity_id"]) for row in found)
@@ -90,7 +81,7 @@ def test_drawn_pairs_are_filled_in_and_come_back_as_labels(
     path, truth = listed
     out, sheet, card = tmp_path / "out.csv", tmp_path / "sheet.csv", tmp_path / "card.json"
     drawn = ("--sample", 260, "--sample-out", sheet, "--card-out", card, "--out", out)
-    assert answer(capsys, "dedupe", path, "--kind", "contact", *drawn)["sampled_pairs"] == 260
+    assert said(capsys, "dedupe", path, "--kind", "contact", *drawn)["sampled_pairs"] == 260
     filled = rows_of(sheet)
     assert list(filled[0])[:5] == [
         *("left_id", "right_id", "match"),
@@ -109,7 +100,7 @@ def test_drawn_pairs_are_filled_in_and_come_back_as_labels(
 
     learned = tmp_path / "learned.json"
     again = ("--labels", sheet, "--card", card, "--card-out", learned, "--out", out)
-    told = answer(capsys, "dedupe", path, "--kind", "contact", *again)
+    told = said(capsys, "dedupe", path, "--kind", "contact", *again)
     assert json.loads(learned.read_text("utf-8"))["second"]["labels"] == 255
     assert isinstance(told["warnings"], list)
     words = "\n".join(told["warnings"])
@@ -140,7 +131,7 @@ def test_labels_of_two_lists_are_learned_from(
     asked = ("dedupe", two, "--kind", "contact", "--source", "list", "--out", out)
     card = tmp_path / "card.json"
     drawn = ("--sample", 260, "--sample-out", sheet, "--card-out", card)
-    assert answer(capsys, *asked, *drawn)["sampled_pairs"] == 260
+    assert said(capsys, *asked, *drawn)["sampled_pairs"] == 260
     filled = rows_of(sheet)
     for row in filled:
         row["match"] = str(int(truth[row["left_id"]] == truth[row["right_id"]]))
@@ -149,7 +140,7 @@ def test_labels_of_two_lists_are_learned_from(
         writer.writeheader()
         writer.writerows(filled)
     learned = tmp_path / "learned.json"
-    answer(capsys, *asked, "--labels", sheet, "--card", card, "--card-out", learned)
+    said(capsys, *asked, "--labels", sheet, "--card", card, "--card-out", learned)
     assert json.loads(learned.read_text("utf-8"))["second"]["labels"] == 260
     lists = {row["contact_id"]: row["list"] for row in rows_of(two)}
     joined: dict[str, list[str]] = {}
@@ -175,7 +166,7 @@ def test_relatives_are_told_and_never_joined(
             if number < 30:
                 writer.writerow([f"b{number}", f"Brand {number}", f"brand{number}.com", "", ""])
                 writer.writerow([f"s{number}", f"{name} Sales", "", "", f"a{number}"])
-    told = answer(capsys, "dedupe", path, "--kind", "account", "--out", out, "--pairs", pairs)
+    told = said(capsys, "dedupe", path, "--kind", "account", "--out", out, "--pairs", pairs)
     found = {frozenset((row["left_id"], row["right_id"])): row for row in rows_of(pairs)}
     entity = {row["record_id"]: row["entity_id"] for row in rows_of(out)}
     kin = [n for n in named if n < 30]
@@ -190,7 +181,7 @@ def test_relatives_are_told_and_never_joined(
     same = [entity[f"a{number}"] == entity[f"copy{number}"] for number in named]
     assert sum(same) >= 0.9 * len(same)
     more = ("--out", tmp_path / "strict.csv", "--pairs", tmp_path / "strict_pairs.csv")
-    answer(capsys, "dedupe", path, "--kind", "account", "--threshold", "1", *more)
+    said(capsys, "dedupe", path, "--kind", "account", "--threshold", "1", *more)
     assert rows_of(tmp_path / "strict_pairs.csv") == rows_of(pairs), (
         "what is told follows no threshold"
     )
@@ -210,9 +201,7 @@ def test_only_what_a_registry_gives_links_at_once(
             name, city = f"{values[2]} {number}", f"town {number % 40}"
             writer.writerow([f"a{number}", name, city, f"DE{7919 * number + 100_003}"])
             writer.writerow([f"b{number}", name.upper(), city, f"DE{7919 * number + 100_003}"])
-    answer(
-        capsys, "dedupe", path, "--kind", "account", "--out", tmp_path / "o.csv", "--pairs", pairs
-    )
+    said(capsys, "dedupe", path, "--kind", "account", "--out", tmp_path / "o.csv", "--pairs", pairs)
     bands = [row["band"] for row in rows_of(pairs)]
     assert ("auto" in bands) == proves
 
@@ -298,7 +287,7 @@ def test_a_list_without_an_id_column_is_named_by_row_number(
     path, out = tmp_path / "records.csv", tmp_path / "out.csv"
     lines = [",".join(value or "" for value in values) for _, values in contacts(200, seed=3)]
     path.write_text("\n".join([",".join(HEADERS), *lines]) + "\n", "utf-8")
-    told = answer(capsys, "dedupe", path, "--kind", "contact", "--out", out)
+    told = said(capsys, "dedupe", path, "--kind", "contact", "--out", out)
     assert told["id_column"] is None
     assert rows_of(out)[0]["record_id"] == "1"
 
@@ -324,7 +313,7 @@ def test_people_with_typos_are_found_without_labels(
         few = f"SELECT * FROM '{whole}' WHERE hash(cluster) % 5 = 0"
         connection.execute(f"COPY ({few}) TO '{path}' (HEADER)").fetchall()
         truth = dict(connection.execute(f"SELECT unique_id, cluster FROM ({few})").fetchall())
-    answer(capsys, "dedupe", path, "--kind", "contact", "--out", out, *options)
+    said(capsys, "dedupe", path, "--kind", "contact", "--out", out, *options)
     precision, recall = scores(rows_of(out), truth)
     assert 2 * precision * recall / (precision + recall) >= least
 

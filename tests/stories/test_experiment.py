@@ -12,8 +12,8 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.cli import run
 from leadfit.records import Assignment, ClockKind
+from leadfit.report.kpis import kpis_page
 from leadfit.report.lead_page import lead_page
-from leadfit.report.matching import kpis_page
 from leadfit.store.views import LeadView
 from leadfit.testing import FrozenWorld
 from leadfit.web.pages import sheet

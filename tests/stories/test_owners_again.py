@@ -12,6 +12,7 @@ import pytest
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.errors import NotPossible
 from leadfit.testing import FrozenWorld
+from posted import body
 
 # A Monday, 10:00 in New York and 16:00 in Berlin.
 START = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -43,14 +44,7 @@ def change(leadfit: Leadfit, name: str, *words: tuple[str, str]) -> None:
 
 def send(leadfit: Leadfit, number: int, kind: str, who: int, **facts: object) -> str:
     leadfit.accept(
-        {
-            "source": "form",
-            "event_id": f"event-{number}",
-            "kind": kind,
-            "at": leadfit.world.now().isoformat(),
-            "identifiers": {"email": f"jo@firm{who}.com"},
-            "facts": facts,
-        }
+        body(number, kind, leadfit.world.now(), f"jo@firm{who}.com", facts, source="form")
     )
     leadfit.decide_pending()
     return leadfit.leads()[0].lead.lead_id

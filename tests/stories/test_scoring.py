@@ -19,6 +19,7 @@ from leadfit.propensity import chance_of, measure
 from leadfit.records import Activity, Facts, Kind, Tier
 from leadfit.score import draw_of
 from leadfit.testing import FrozenWorld
+from posted import body
 from unit.score.learned import CHANCE, LEARNED, WITH_C
 
 START = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -37,14 +38,7 @@ class Desk:
     def send(self, kind: str, facts: Facts | None = None, email: str = "jo@acme.com") -> str:
         self._sent += 1
         answer = self.leadfit.accept(
-            {
-                "source": "web-form",
-                "event_id": f"event-{self._sent}",
-                "kind": kind,
-                "at": self.world.now().isoformat(),
-                "identifiers": {"email": email, "title": "VP Operations"},
-                "facts": dict(facts or {}),
-            }
+            body(self._sent, kind, self.world.now(), email, facts, title="VP Operations")
         )
         assert isinstance(answer, Receipt)
         self.leadfit.decide_pending()

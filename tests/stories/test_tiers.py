@@ -16,6 +16,7 @@ from leadfit.jobs.files.plans import write_plan
 from leadfit.records import ClockKind
 from leadfit.store.views import ActionState, ClockView, LeadView
 from leadfit.testing import FrozenWorld
+from posted import body
 
 # A Monday, 16:00 in Berlin and 10:00 in New York.
 START = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -36,14 +37,7 @@ class Desk:
     def send(self, kind: str, email: str, **facts: object) -> str:
         self.sent += 1
         answer = self.leadfit.accept(
-            {
-                "source": "web-form",
-                "event_id": f"event-{self.sent}",
-                "kind": kind,
-                "at": self.world.now().isoformat(),
-                "identifiers": {"email": email, "title": "VP Operations"},
-                "facts": facts,
-            }
+            body(self.sent, kind, self.world.now(), email, facts, title="VP Operations")
         )
         assert isinstance(answer, Receipt)
         return answer.signal_id

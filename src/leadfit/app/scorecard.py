@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit.connectors.vendors import Profiles
-from leadfit.connectors.vendors.scorecard import Cell, Platform, read_scorecard
+from leadfit.connectors.vendors.scorecard import Platform, ScorecardCell, read_scorecard
 from leadfit.jobs.vendors.spending import total_of
 from leadfit.policy.enrichment import EnrichRules
 from leadfit.store import Session
@@ -20,7 +20,7 @@ _HELD: Final = frozenset({CallState.HELD, CallState.OPEN, CallState.LATER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class SourcedValue:
     """A cell of the scorecard.
 
     Attributes:
@@ -36,7 +36,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MeasuredVendor:
     """What was measured here of a vendor of the policy, in the last 365 days.
 
     Attributes:
@@ -76,8 +76,8 @@ class Line:
     profile: str
     confidence: str | None
     status: str
-    cells: tuple[Said, ...]
-    measured: tuple[Measured, ...]
+    cells: tuple[SourcedValue, ...]
+    measured: tuple[MeasuredVendor, ...]
 
 
 def scorecard(
@@ -92,12 +92,12 @@ def scorecard(
         now: Until when is measured.
     """
     calls = session.vendors.calls(now - timedelta(days=_DAYS), now + timedelta(seconds=1))
-    measured: dict[str, list[Measured]] = {}
+    measured: dict[str, list[MeasuredVendor]] = {}
     for vendor in rules.vendors:
         made = [each for each in calls if each.vendor == vendor.name and each.state not in _HELD]
         total = total_of(vendor.name, made)
         audited = session.vendors.latest_audit(vendor.name)
-        found = Measured(
+        found = MeasuredVendor(
             vendor=vendor.name, calls=total.calls, hit_rate=total.hit_rate,
             cost_per_answer=total.cost_per_answer, latency_s=total.latency_s,
             currency=rules.currency,
@@ -111,7 +111,7 @@ def scorecard(
     )
 
 
-def _with_accuracy(found: Measured, body: str) -> Measured:
+def _with_accuracy(found: MeasuredVendor, body: str) -> MeasuredVendor:
     whole = json.loads(body)["whole"]
     return replace(
         found, accuracy=whole["share"], audited=whole["compared"], low=whole["low"],
@@ -119,7 +119,9 @@ def _with_accuracy(found: Measured, body: str) -> Measured:
     )  # fmt: skip
 
 
-def _line(name: str, platform: Platform, profiles: Profiles, measured: Sequence[Measured]) -> Line:
+def _line(
+    name: str, platform: Platform, profiles: Profiles, measured: Sequence[MeasuredVendor]
+) -> Line:
     return Line(
         platform=platform.title,
         profile=name,
@@ -130,10 +132,10 @@ def _line(name: str, platform: Platform, profiles: Profiles, measured: Sequence[
     )
 
 
-def _said(column: str, cell: Cell | None) -> Said:
+def _said(column: str, cell: ScorecardCell | None) -> SourcedValue:
     if cell is None:
-        return Said(column=column, value=None, source=None, directional=False)
-    return Said(
+        return SourcedValue(column=column, value=None, source=None, directional=False)
+    return SourcedValue(
         column=column,
         value=cell.value,
         source=f"{cell.label}, {cell.at.isoformat()}",

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from leadfit.app.enriching import VendorStatus
-from leadfit.app.scorecard import Line, Measured
+from leadfit.app.scorecard import Line, MeasuredVendor
 from leadfit.app.spent import (
     gate_words,
     money,
@@ -107,7 +107,7 @@ def _line(line: Line) -> Iterator[str]:
         yield f"  measured here as {each.vendor}: {_measured(each)}"
 
 
-def _measured(found: Measured) -> str:
+def _measured(found: MeasuredVendor) -> str:
     accuracy = "not audited"
     if found.accuracy is not None:
         accuracy = (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import compress
 
 from leadfit.exports import doubts, rules
-from leadfit.exports.convert import Rows, at_utc, numbers_or_none
+from leadfit.exports.convert import TypedRows, at_utc, numbers_or_none
 from leadfit.exports.ladder import Event
 from leadfit.exports.linking import AccountLookup
 from leadfit.exports.mapping import Mapping as ExportMapping
@@ -66,7 +66,7 @@ class Parts:
     """Columns of facts without any value."""
 
 
-def stacked(tables: Iterable[Rows], names: Sequence[str]) -> dict[str, list[object]]:
+def stacked(tables: Iterable[TypedRows], names: Sequence[str]) -> dict[str, list[object]]:
     """Return columns of several tables one below the other."""
     columns: dict[str, list[object]] = {name: [] for name in names}
     for rows in tables:
@@ -76,7 +76,7 @@ def stacked(tables: Iterable[Rows], names: Sequence[str]) -> dict[str, list[obje
 
 
 def stacked_facts(
-    tables: Sequence[Rows],
+    tables: Sequence[TypedRows],
 ) -> tuple[dict[str, FactValues], dict[str, Known]]:
     """Return the facts of several tables one below the other, numbers as numbers.
 

@@ -44,7 +44,7 @@ AMOUNT_ALLOWED: Final = "a decimal amount such as 1250.50, without thousands sep
 
 
 @dataclass(slots=True, kw_only=True)
-class Rows:
+class TypedRows:
     """Typed rows of one table, with the frame they come from for places and facts."""
 
     frame: Frame
@@ -183,7 +183,7 @@ def typed(
     times_known: bool = True,
     currency: str | None = None,
     also_required: Sequence[str] = (),
-) -> Rows | None:
+) -> TypedRows | None:
     """Return a frame's rows with every column in its type, or ``None`` after a missing column.
 
     Args:
@@ -206,7 +206,7 @@ def typed(
     columns = {name: marked.column(name) for name in frame.columns if name not in shape.amounts}
     columns |= marked.amounts(currency)
     marked.check_key(shape.key)
-    rows = Rows(frame=frame, columns=columns)
+    rows = TypedRows(frame=frame, columns=columns)
     rows.leave_out(marked.bad)
     return rows
 

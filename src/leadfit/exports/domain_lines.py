@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from leadfit.exports.convert import Rows
+from leadfit.exports.convert import TypedRows
 from leadfit.exports.faults import Faults
 from leadfit.resolve import domain_key
 from leadfit.resolve.relatives.domains import DomainRole
@@ -13,7 +13,9 @@ from leadfit.resolve.relatives.domains import DomainRole
 _ROLES = ", ".join(DomainRole)
 
 
-def check_domains(tables: Sequence[Rows], accounts: Collection[object], faults: Faults) -> None:
+def check_domains(
+    tables: Sequence[TypedRows], accounts: Collection[object], faults: Faults
+) -> None:
     """Add a fault for every line that cannot be kept, and leave these lines out.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class CrmTable:
     """A table of a CRM and the headers it is known by, all in one spelling.
 
     Attributes:
@@ -26,8 +26,8 @@ class Kind:
     never: frozenset[str] = frozenset()
 
 
-def _kind(name: str, needs: str, any_of: str = "", never: str = "") -> Kind:
-    return Kind(
+def _kind(name: str, needs: str, any_of: str = "", never: str = "") -> CrmTable:
+    return CrmTable(
         name=name,
         needs=frozenset(needs.split()),
         any_of=frozenset(any_of.split()),

@@ -12,7 +12,7 @@ from leadfit.currency import in_minor_units
 from leadfit.exports.convert import (
     AMOUNT_ALLOWED,
     TIME_ALLOWED,
-    Rows,
+    TypedRows,
     as_number,
     as_time,
 )
@@ -58,7 +58,7 @@ class Undated:
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
-def recorded(rows: Rows) -> list[Event]:
+def recorded(rows: TypedRows) -> list[Event]:
     """Return the events of an ``events`` table."""
     names = SHAPES["events"].columns
     columns = [rows.get(name) for name in names]
@@ -68,7 +68,9 @@ def recorded(rows: Rows) -> list[Event]:
     ]
 
 
-def of_rows(rows: Rows, faults: Faults, *, times_known: bool, currency: str | None) -> list[Event]:
+def of_rows(
+    rows: TypedRows, faults: Faults, *, times_known: bool, currency: str | None
+) -> list[Event]:
     """Return the events that rows of a table stand for by the mapping's ``[[table.event]]``."""
     events: list[Event] = []
     for rule in rows.frame.table.event:
@@ -77,7 +79,7 @@ def of_rows(rows: Rows, faults: Faults, *, times_known: bool, currency: str | No
 
 
 def _of_rule(
-    rows: Rows, rule: EventRule, faults: Faults, times_known: bool, currency: str | None
+    rows: TypedRows, rule: EventRule, faults: Faults, times_known: bool, currency: str | None
 ) -> list[Event]:
     frame, source = rows.frame, rows.frame.source
     ids = {name: rows.get(name) for name in ("account_id", "contact_id")}
@@ -161,7 +163,7 @@ _STAGES = Stages(
 )
 
 
-def of_deals(rows: Rows, faults: Faults, undated: Undated, *, unit: str) -> list[Event]:
+def of_deals(rows: TypedRows, faults: Faults, undated: Undated, *, unit: str) -> list[Event]:
     """Return the ladder events of deals.
 
     A deal counts as qualified when it was made, unless its close date, confirmed budget or next
@@ -194,7 +196,7 @@ def of_deals(rows: Rows, faults: Faults, undated: Undated, *, unit: str) -> list
 
 
 class _Deal:
-    def __init__(self, rows: Rows, row: int, *, is_unit: bool) -> None:
+    def __init__(self, rows: TypedRows, row: int, *, is_unit: bool) -> None:
         cells = {name: values[row] for name, values in rows.columns.items()}
         self._cells = cells
         self._lead_id = _text(cells.get("deal_id" if is_unit else "lead_id"))
@@ -218,7 +220,7 @@ class _Deal:
         )
 
 
-def _meanings(rows: Rows, faults: Faults) -> list[str]:
+def _meanings(rows: TypedRows, faults: Faults) -> list[str]:
     """Return won, lost, open, accepted or qualified for every deal."""
     declared = rows.frame.table.stages
     words = {
@@ -244,7 +246,7 @@ def _meanings(rows: Rows, faults: Faults) -> list[str]:
     return meanings
 
 
-def of_contracts(rows: Rows, converted: Mapping[str, datetime]) -> list[Event]:
+def of_contracts(rows: TypedRows, converted: Mapping[str, datetime]) -> list[Event]:
     """Return the ladder events of contracts, account by account in the order of their start.
 
     The first contract is the conversion unless one was recorded; each further one expands,

@@ -28,7 +28,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Use(_Part):
+class EnoughUse(_Part):
     """How much use makes a churned customer evidence."""
 
     units: float = Field(default=5.0, ge=0, allow_inf_nan=False)
@@ -167,7 +167,7 @@ class Mapping(_Part):
     created_at: Literal["known", "unknown"] = "known"
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     rates: dict[str, Rate] = {}
-    meaningful_use: Use = Use()
+    meaningful_use: EnoughUse = EnoughUse()
     observed_until: dict[Step, date | datetime] = {}
     sources: dict[str, Texts] = {}
     derive: tuple[Derived, ...] = ()

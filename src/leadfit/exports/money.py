@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from leadfit.currency import minor_digits
 from leadfit.errors import Words
-from leadfit.exports.convert import Rows
+from leadfit.exports.convert import TypedRows
 from leadfit.exports.faults import Faults
 from leadfit.exports.ladder import Event
 from leadfit.exports.mapping import Mapping
@@ -15,7 +15,7 @@ from leadfit.history import Notice
 
 def one_currency(
     mapping: Mapping,
-    spend: Sequence[Rows],
+    spend: Sequence[TypedRows],
     events: Sequence[Event],
     faults: Faults,
     notices: list[Notice],
@@ -44,7 +44,7 @@ def one_currency(
         )
 
 
-def _currencies(spend: Sequence[Rows], events: Sequence[Event]) -> set[str | None]:
+def _currencies(spend: Sequence[TypedRows], events: Sequence[Event]) -> set[str | None]:
     seen = {event.currency for event in events if event.amount is not None}
     for rows in spend:
         for code, amount in zip(rows.get("currency"), rows.get("amount"), strict=True):
@@ -53,7 +53,7 @@ def _currencies(spend: Sequence[Rows], events: Sequence[Event]) -> set[str | Non
     return seen
 
 
-def _convert(mapping: Mapping, spend: Sequence[Rows], events: Sequence[Event]) -> None:
+def _convert(mapping: Mapping, spend: Sequence[TypedRows], events: Sequence[Event]) -> None:
     for event in events:
         if event.amount is not None:
             event.amount = _converted(event.amount, event.currency, mapping)

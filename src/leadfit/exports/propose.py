@@ -45,7 +45,7 @@ _CARRIED = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class MappingProposal:
     """What ``leadfit map`` says about a folder.
 
     Attributes:
@@ -63,7 +63,7 @@ class Proposal:
     faults: tuple[str, ...] = ()
 
 
-def propose_mapping(folder: Path) -> Proposal:
+def propose_mapping(folder: Path) -> MappingProposal:
     """Return a mapping for a folder, with what it gives and what must be asked; writes nothing.
 
     Raises:
@@ -95,7 +95,7 @@ def propose_mapping(folder: Path) -> Proposal:
         for step, state in sources.items()
         if state == "missing"
     ]
-    return Proposal(
+    return MappingProposal(
         sources=sources,
         tables=tables,
         mapping=written(described),

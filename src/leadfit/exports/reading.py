@@ -16,7 +16,7 @@ from leadfit.exports.assemble import (
     stacked,
     stacked_facts,
 )
-from leadfit.exports.convert import Rows, typed
+from leadfit.exports.convert import TypedRows, typed
 from leadfit.exports.domain_lines import check_domains
 from leadfit.exports.faults import Faults
 from leadfit.exports.frames import build
@@ -30,7 +30,7 @@ from leadfit.exports.sheets import Sheet
 from leadfit.history import History, Known, Notice
 from leadfit.records import Kind
 
-Tables = dict[str, list[Rows]]
+Tables = dict[str, list[TypedRows]]
 
 
 def read_export(
@@ -232,7 +232,7 @@ def _made_events(mapping: Mapping, tables: Tables, faults: Faults) -> tuple[list
     return events, undated
 
 
-def _leave_out_bad(rows: Rows, faults: Faults) -> None:
+def _leave_out_bad(rows: TypedRows, faults: Faults) -> None:
     places = zip(rows.frame.files, rows.frame.rows, strict=True)
     rows.leave_out([faults.is_bad(file, row) for file, row in places])
 
@@ -295,7 +295,7 @@ def _parts(mapping: Mapping, tables: Tables) -> Parts:
     )
 
 
-def _known_of_own(table: str, rows: Rows) -> dict[tuple[str, str], Known]:
+def _known_of_own(table: str, rows: TypedRows) -> dict[tuple[str, str], Known]:
     """Return when the columns with a meaning of their own were known."""
     mapped = rows.frame.table
     return {

@@ -1,4 +1,4 @@
-"""What runs on a timer: deliveries, clocks, imports, learning; and the threads that run them."""
+"""What runs on a timer, and work on a whole workspace or on files: a folder for each subject."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from leadfit.learn.words import NOUNS, signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Contrasted:
     """One contrast before it is judged.
 
     Attributes:
@@ -61,7 +61,7 @@ class Findings:
     step: Step
     watched: Watched
     effects: tuple[Effect, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Contrasted, ...]
     notices: tuple[Notice, ...]
 
 
@@ -95,12 +95,12 @@ def judge_together(findings: Sequence[Findings], rules: Rules) -> list[Findings]
 
 
 def _judge_again(
-    effect: Effect, row: Row, q_value: float, watched: Watched, rules: Rules
+    effect: Effect, row: Contrasted, q_value: float, watched: Watched, rules: Rules
 ) -> Effect:
     return replace(effect, q_value=q_value, claim=_claim(row, q_value, watched, rules))
 
 
-def _p_values(rows: Sequence[Row]) -> Floats:
+def _p_values(rows: Sequence[Contrasted]) -> Floats:
     """Return the p value of each row, the larger of those of the difference and of the log odds.
 
     A value that by luck hardly anybody with it reached the outcome has a small chance and, for
@@ -111,7 +111,9 @@ def _p_values(rows: Sequence[Row]) -> Floats:
     return np.asarray(np.clip(2 * stats.t.sf(z, freedom), 0.0, 1.0))
 
 
-def _q_values(rows: Sequence[Row], families: Sequence[tuple[str, str]], rules: Rules) -> Floats:
+def _q_values(
+    rows: Sequence[Contrasted], families: Sequence[tuple[str, str]], rules: Rules
+) -> Floats:
     """Return q values by families: first facts are found, then values within those found.
 
     A fact in five bins would otherwise pay for five tests and hide among them. A value within
@@ -132,14 +134,16 @@ def _q_values(rows: Sequence[Row], families: Sequence[tuple[str, str]], rules: R
     return q_values
 
 
-def _closed(rows: Sequence[Row], families: Sequence[tuple[str, str]], rules: Rules) -> float:
+def _closed(rows: Sequence[Contrasted], families: Sequence[tuple[str, str]], rules: Rules) -> float:
     """Return a q value that lets a claim pass only where Simes' test over all facts does."""
     joint = dict(zip(families, (row.joint for row in rows), strict=True))
     p_value = float(np.min(stats.false_discovery_control(np.clip(list(joint.values()), 0.0, 1.0))))
     return min(1.0, p_value / rules.any_claim_level * rules.false_discovery_rate)
 
 
-def judge(rows: Sequence[Row], step: Step, watched: Watched, rules: Rules) -> tuple[Effect, ...]:
+def judge(
+    rows: Sequence[Contrasted], step: Step, watched: Watched, rules: Rules
+) -> tuple[Effect, ...]:
     """Turn contrasts into effects with q values, robustness, shrinkage and claims."""
     if not rows:
         return ()
@@ -192,7 +196,7 @@ def robustness_value(t: float, freedom: float) -> float:
     return 2.0 / (1.0 + math.hypot(1.0, 2.0 / f)) if f > 0 else 0.0
 
 
-def _claim(row: Row, q_value: float, watched: Watched, rules: Rules) -> Claim:
+def _claim(row: Contrasted, q_value: float, watched: Watched, rules: Rules) -> Claim:
     if row.blurred is not None:
         return Claim.NOT_IDENTIFIED
     if q_value > rules.false_discovery_rate or watched.events < rules.min_events:
@@ -200,7 +204,7 @@ def _claim(row: Row, q_value: float, watched: Watched, rules: Rules) -> Claim:
     return row.most
 
 
-def notices_of(rows: Sequence[Row], effects: Sequence[Effect], step: Step) -> list[Notice]:
+def notices_of(rows: Sequence[Contrasted], effects: Sequence[Effect], step: Step) -> list[Notice]:
     """Name what is tied to a confounder, and what only looked like an effect."""
     found: list[Notice] = []
     for row, effect in zip(rows, effects, strict=True):

@@ -58,6 +58,16 @@ class Design:
     blocks: tuple[Block, ...]
     ridge: Floats
 
+    def name_of(self, column: int) -> str:
+        """Return what a column stands for: a confounder, or a fact with its level."""
+        if column < self.confounders:
+            return self.names[column]
+        for block in self.blocks:
+            if column in block.columns:
+                level = block.used[block.columns.index(column) + 1]
+                return f"{block.levels.name} {block.levels.labels[level]}"
+        return "another column"
+
 
 def build(
     past: Past,

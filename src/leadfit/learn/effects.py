@@ -17,10 +17,10 @@ from scipy import stats
 
 from leadfit.history import Known, Step
 from leadfit.learn import design as columns_of
-from leadfit.learn.claims import Findings, Row, judge, notices_of
+from leadfit.learn.claims import Contrasted, Findings, judge, notices_of
 from leadfit.learn.design import Block, Design
 from leadfit.learn.facts import Levels
-from leadfit.learn.hazard import Fit, Watched, cut, fit, gram
+from leadfit.learn.hazard import FittedRegression, Watched, cut, fit, gram
 from leadfit.learn.past import Bools, Floats, Past
 from leadfit.learn.result import Claim
 from leadfit.learn.rules import MONTH_DAYS, Rules
@@ -131,7 +131,7 @@ def _contrasts(
     *,
     decided: bool,
     report: set[str] | None = None,
-) -> list[Row]:
+) -> list[Contrasted]:
     if watched.events < 2 or watched.events > watched.units - 2:
         return []
     design = columns_of.build(past, watched, facts, confounders, rules)
@@ -141,7 +141,7 @@ def _contrasts(
     found = fit(design.columns, baseline, design.ridge, clusters=watched.cluster)
     blurred = _blurred(design, rules)
     asked = [b for b in design.blocks if report is None or b.levels.name in report]
-    rows: list[Row] = []
+    rows: list[Contrasted] = []
     for block, standard in zip(asked, _standardise(asked, design, found), strict=True):
         rows.extend(_block_rows(block, standard, found, watched, blurred))
     if not confounders:
@@ -183,17 +183,17 @@ def _settled(watched: Watched, rules: Rules) -> Watched | None:
 def _block_rows(
     block: Block,
     standard: tuple[Floats, Floats],
-    found: Fit,
+    found: FittedRegression,
     watched: Watched,
     blurred: Mapping[tuple[str, int], str],
-) -> list[Row]:
+) -> list[Contrasted]:
     risks, gradients = standard
     size = len(block.used)
     units = np.bincount(block.places, minlength=size)
     events = np.bincount(block.places[watched.event], minlength=size)
     filled = np.array([block.levels.labels[level] != BLANK for level in block.used])
     joint = _joint(block, found, filled)
-    rows: list[Row] = []
+    rows: list[Contrasted] = []
     for place in _reported(block, filled):
         # Against units with another value: a blank is no value, and may itself be an outcome.
         rest = filled & (np.arange(size) != place)
@@ -204,7 +204,7 @@ def _block_rows(
         contrast[place] = 1.0
         inside = int(events[place]), int(units[place])
         rows.append(
-            Row(
+            Contrasted(
                 fact=block.levels.name,
                 value=block.levels.labels[block.used[place]],
                 effect=float(risks @ contrast),
@@ -223,12 +223,14 @@ def _block_rows(
     return rows
 
 
-def _error(gradient: Floats, found: Fit) -> float:
+def _error(gradient: Floats, found: FittedRegression) -> float:
     """Return the standard error of something with ``gradient``, by the delta method."""
     return float(np.sqrt(max(float(gradient @ found.covariance @ gradient), 1e-16)))
 
 
-def _odds(standard: tuple[Floats, Floats], place: int, others: Floats, found: Fit) -> float:
+def _odds(
+    standard: tuple[Floats, Floats], place: int, others: Floats, found: FittedRegression
+) -> float:
     """Return the z value of the log odds at ``place`` less those at the mix of ``others``."""
     risks, gradients = standard
     one, rest = (float(np.clip(risk, 1e-12, 1 - 1e-12)) for risk in (risks[place], risks @ others))
@@ -236,7 +238,7 @@ def _odds(standard: tuple[Floats, Floats], place: int, others: Floats, found: Fi
     return (math.log(one / (1 - one)) - math.log(rest / (1 - rest))) / _error(steep, found)
 
 
-def _joint(block: Block, found: Fit, filled: Bools) -> float:
+def _joint(block: Block, found: FittedRegression, filled: Bools) -> float:
     """Return the p value of Wald's test that all values of the fact do the same; blanks aside."""
     first, *rest = np.flatnonzero(filled).tolist() or [0]
     if not rest:
@@ -267,7 +269,7 @@ def _most(levels: Levels, *, timed: bool) -> Claim:
 
 
 def _standardise(
-    blocks: Sequence[Block], design: Design, found: Fit
+    blocks: Sequence[Block], design: Design, found: FittedRegression
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield for each block the chance with everybody at each level, and its gradient.
 
@@ -337,16 +339,6 @@ def _blurred(design: Design, rules: Rules) -> dict[tuple[str, int], str]:
                 ties = cross[subset][:, mine]
                 tie = -ties.sum(axis=1) if place == 0 else ties[:, place - 1]
                 links = np.abs(tie) / spread[subset]
-                twin = _column_name(design, int(subset[int(links.argmax())]))
+                twin = design.name_of(int(subset[int(links.argmax())]))
                 found.setdefault((block.levels.name, int(place)), f"{kind}:{twin}")
     return found
-
-
-def _column_name(design: Design, column: int) -> str:
-    if column < design.confounders:
-        return design.names[column]
-    for block in design.blocks:
-        if column in block.columns:
-            level = block.used[block.columns.index(column) + 1]
-            return f"{block.levels.name} {block.levels.labels[level]}"
-    return "another column"

@@ -76,7 +76,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class FittedRegression:
     """A fitted regression.
 
     Attributes:
@@ -165,7 +165,7 @@ def fit(
     centre: Floats | None = None,
     clusters: Ints | None = None,
     start: tuple[Floats, Floats] | None = None,
-) -> Fit:
+) -> FittedRegression:
     """Fit by Newton's method.
 
     Args:
@@ -184,7 +184,7 @@ def fit(
     covariance, groups = np.empty((0, 0)), 0
     if clusters is not None:
         covariance, groups = _sandwich(problem, alpha, beta, clusters)
-    return Fit(
+    return FittedRegression(
         alpha=alpha,
         beta=beta,
         covariance=covariance,

@@ -50,7 +50,7 @@ _FINE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class FittedHead:
     """One fitted head before it is written down.
 
     Attributes:
@@ -75,10 +75,10 @@ def learn_heads(
     facts: Sequence[Levels],
     confounders: Sequence[Levels],
     rules: Rules,
-) -> tuple[Learned, ...]:
+) -> tuple[FittedHead, ...]:
     """Fit a head for each step with enough outcomes, earlier steps first."""
     usable = [levels for levels in facts if not len(levels.known_at)]
-    found: dict[Step, Learned] = {}
+    found: dict[Step, FittedHead] = {}
     for step in Step:
         if ladder.sources[step] is Presence.MISSING:
             continue
@@ -116,7 +116,7 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
     confounders: Sequence[Levels],
     earlier: Floats | None,
     rules: Rules,
-) -> Learned:
+) -> FittedHead:
     columns = _columns(past, at_risk.watched, facts, confounders, rules)
     prior = np.zeros(len(columns.present)) if earlier is None else earlier
     shrunk = fit_shrunk(
@@ -134,7 +134,7 @@ def _learn(  # noqa: PLR0917 -- one fit from all its parts
     own = found.beta[columns.aside :]
     effects[columns.present] = own[: int(columns.present.sum())]
     total = float(np.exp(found.alpha) @ found.months) if found.timed else 1.0
-    return Learned(
+    return FittedHead(
         step=at_risk.step,
         given=at_risk.given,
         intercept=float(np.log(total)) if found.timed else float(found.alpha[0]),
@@ -242,7 +242,7 @@ def _codes(past: Past, levels: Levels) -> Ints:
 def write(
     past: Past,
     facts: Sequence[Levels],
-    heads: Sequence[Learned],
+    heads: Sequence[FittedHead],
     weights: Mapping[Step, Weight],
     detractor: Weight,
     *,
@@ -283,7 +283,7 @@ def write(
 
 
 def _ladder_heads(
-    past: Past, facts: Sequence[Levels], heads: Sequence[Learned], weights: Mapping[Step, Weight]
+    past: Past, facts: Sequence[Levels], heads: Sequence[FittedHead], weights: Mapping[Step, Weight]
 ) -> list[Head]:
     written = [_head(past, facts, head, weights) for head in heads if head.step in LADDER]
     if not written:
@@ -323,7 +323,7 @@ def _worth(
     return tuple(round(float(part) / max(1e-9, mean), 9) for part in parts)
 
 
-def _leaving(churn: Learned | None, rules: Rules) -> tuple[tuple[float, float], ...]:
+def _leaving(churn: FittedHead | None, rules: Rules) -> tuple[tuple[float, float], ...]:
     """Return the map from the chance of churn within the horizon to the detractor match.
 
     The match is the chance to leave while value is still counted, so that a score loses what is
@@ -342,7 +342,7 @@ def _leaving(churn: Learned | None, rules: Rules) -> tuple[tuple[float, float], 
 
 
 def _head(
-    past: Past, facts: Sequence[Levels], head: Learned, weights: Mapping[Step, Weight]
+    past: Past, facts: Sequence[Levels], head: FittedHead, weights: Mapping[Step, Weight]
 ) -> Head:
     rows: list[tuple[float, ...]] = []
     at = 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadfit.learn.hazard import Baseline, Fit, fit
+from leadfit.learn.hazard import Baseline, FittedRegression, fit
 from leadfit.learn.past import Floats, Ints
 
 _FIRST_RIDGE = 5.0
@@ -36,7 +36,7 @@ class Shrunk:
         variance: Of each coefficient around that centre.
     """
 
-    found: Fit
+    found: FittedRegression
     borrowed: float
     variance: Floats
 
@@ -90,7 +90,9 @@ def fit_shrunk(
     return Shrunk(found=found, borrowed=borrowed, variance=variance)
 
 
-def _drawn(found: Fit, columns: Floats, baseline: Baseline, ridge: Floats, aside: int) -> _Parabola:
+def _drawn(
+    found: FittedRegression, columns: Floats, baseline: Baseline, ridge: Floats, aside: int
+) -> _Parabola:
     """Return the likelihood around a fit, at its best over all that is held aside."""
     eta = columns @ found.beta
     if found.timed:

@@ -8,7 +8,7 @@ from leadfit import score
 from leadfit.errors import NotFound, NotPossible
 from leadfit.pipeline import moving, owners
 from leadfit.pipeline.case import Desk, Routed
-from leadfit.pipeline.rating import Whom, known_now, rate_lead
+from leadfit.pipeline.rating import RatedLead, known_now, rate_lead
 from leadfit.pipeline.tape import taped
 from leadfit.records import Lead, Tier
 from leadfit.store.lifts import Lift
@@ -73,7 +73,9 @@ def lift_at(desk: Desk, lead_id: str, who: str) -> tuple[Lead, Tier, str]:
     if not lead.is_open or latest is None or latest.score is None:
         raise NotPossible(f"lead {lead_id}", "it is closed" if latest else "it was never rated")
     subject, account = known_now(desk, lead, latest)
-    whom = Whom(lead_id=lead_id, created_at=lead.created_at, channel=lead.source, account=account)
+    whom = RatedLead(
+        lead_id=lead_id, created_at=lead.created_at, channel=lead.source, account=account
+    )
     rated = rate_lead(desk, whom, subject, lifted_by=who)
     if not score.is_lifted(rated.score):
         why_not = score.why_not_lifted(rated.score) or "nothing holds it back"

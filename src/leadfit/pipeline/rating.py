@@ -24,7 +24,7 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whom:
+class RatedLead:
     """The lead that is rated.
 
     Attributes:
@@ -40,7 +40,7 @@ class Whom:
     domains: tuple[str, ...] = ()
 
 
-def whom_of(case: Case, who: Who, lead_id: str, lead: Lead | None = None) -> Whom:
+def whom_of(case: Case, who: Who, lead_id: str, lead: Lead | None = None) -> RatedLead:
     """Return the lead that a signal is about, as it is rated.
 
     Args:
@@ -50,7 +50,7 @@ def whom_of(case: Case, who: Who, lead_id: str, lead: Lead | None = None) -> Who
         lead: The lead, if it was opened before.
     """
     domain = case.keys.domain
-    return Whom(
+    return RatedLead(
         lead_id=lead_id,
         created_at=case.desk.now if lead is None else lead.created_at,
         channel=case.signal.source if lead is None else lead.source,
@@ -61,7 +61,7 @@ def whom_of(case: Case, who: Who, lead_id: str, lead: Lead | None = None) -> Who
 
 def rate_lead(
     desk: Desk,
-    whom: Whom,
+    whom: RatedLead,
     subject: Subject,
     lifted_by: str | None = None,
     also: tuple[Activity, ...] = (),
@@ -125,7 +125,7 @@ def _of_account(account: Account | None) -> Facts:
     return {**account.facts, **country}
 
 
-def _listed(desk: Desk, whom: Whom, before: Iterable[str]) -> tuple[str, ...]:
+def _listed(desk: Desk, whom: RatedLead, before: Iterable[str]) -> tuple[str, ...]:
     """Return the lists the domains stand on; a lead that stood on one of them by itself stays."""
     rules = desk.policy.score
     if not any(less.domains for less in rules.less.values()):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from leadfit.pipeline import moving, owners
 from leadfit.pipeline.case import Desk, InForce, Routed
-from leadfit.pipeline.rating import Whom, known_now, rate_lead
+from leadfit.pipeline.rating import RatedLead, known_now, rate_lead
 from leadfit.pipeline.tape import taped
 from leadfit.store import Session
 from leadfit.world import World
@@ -30,7 +30,9 @@ def recheck_at(desk: Desk, lead_id: str) -> bool:
     if lead is None or not lead.is_open or latest is None or latest.score is None:
         return False
     subject, account = known_now(desk, lead, latest)
-    whom = Whom(lead_id=lead_id, created_at=lead.created_at, channel=lead.source, account=account)
+    whom = RatedLead(
+        lead_id=lead_id, created_at=lead.created_at, channel=lead.source, account=account
+    )
     rated = rate_lead(desk, whom, subject)
     desk.world.reach("recheck.rated")
     if lead.tier is not None and rated.score.tier >= lead.tier:

@@ -20,7 +20,7 @@ from leadfit.policy import Policy
 from leadfit.records import Account, Contact, Lead, Relation
 from leadfit.resolve.model.card import RecordKind
 from leadfit.resolve.pairs.side_by_side import (
-    Row,
+    ComparedField,
     account_values,
     contact_values,
     fact_values,
@@ -63,7 +63,7 @@ class Sides:
     review: Review
     left: Side
     right: Side
-    rows: tuple[Row, ...] = ()
+    rows: tuple[ComparedField, ...] = ()
     answers: Mapping[Relation, str] = field(default_factory=dict)
     waits: bool = False
 

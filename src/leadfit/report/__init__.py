@@ -56,7 +56,7 @@ def review_document(found: DriftFindings, outlook: Outlook | None = None) -> dic
     and tier were worth. Rates and points are fractions of 1; what is not known is ``None``, never
     NaN.
     """
-    from leadfit.report.review import review_document as make  # noqa: PLC0415 -- needs an extra
+    from leadfit.report.drift_review import review_document as make  # noqa: PLC0415 -- needs an extra
 
     return make(found, outlook)
 
@@ -67,6 +67,6 @@ def review_page(found: DriftFindings, outlook: Outlook | None = None) -> str:
     Raises:
         MissingExtra: The extra that draws charts is not installed.
     """
-    from leadfit.report.review import review_page as make  # noqa: PLC0415 -- needs an extra
+    from leadfit.report.drift_review import review_page as make  # noqa: PLC0415 -- needs an extra
 
     return make(found, outlook)

@@ -25,7 +25,7 @@ _PART_OPTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class ReviewQuestion:
     """One question for the review.
 
     Attributes:
@@ -43,15 +43,15 @@ class Decision:
     command: str | None = None
 
 
-def decisions(found: DriftFindings) -> tuple[Decision, ...]:
+def decisions(found: DriftFindings) -> tuple[ReviewQuestion, ...]:
     """Return what is to be decided, most pressing first."""
     return (*_level(found), *_segments(found), *_noted(found), *_parts(found), *_mix_and_age(found))
 
 
-def _level(found: DriftFindings) -> Iterator[Decision]:
+def _level(found: DriftFindings) -> Iterator[ReviewQuestion]:
     match found.level:
         case "alarm":
-            yield Decision(
+            yield ReviewQuestion(
                 question="Learn the profile anew?",
                 who=("RevOps", "Sales", "Product"),
                 because=found.words,
@@ -59,7 +59,7 @@ def _level(found: DriftFindings) -> Iterator[Decision]:
                 command="leadfit learn",
             )
         case "watch":
-            yield Decision(
+            yield ReviewQuestion(
                 question="Wait, or look closer?",
                 who=("RevOps",),
                 because=found.words,
@@ -67,7 +67,7 @@ def _level(found: DriftFindings) -> Iterator[Decision]:
                 command="leadfit drift",
             )
         case "cannot_tell":
-            yield Decision(
+            yield ReviewQuestion(
                 question="Who sees to it that the score can be watched?",
                 who=("RevOps",),
                 because=found.words,
@@ -78,9 +78,9 @@ def _level(found: DriftFindings) -> Iterator[Decision]:
             )
 
 
-def _segments(found: DriftFindings) -> Iterator[Decision]:
+def _segments(found: DriftFindings) -> Iterator[ReviewQuestion]:
     for segment in found.segments[:_SEGMENTS]:
-        yield Decision(
+        yield ReviewQuestion(
             question=f"Go on with {segment.fact} = {segment.value} as before?",
             who=("Sales", "Product"),
             because=segment.words,
@@ -92,9 +92,9 @@ def _segments(found: DriftFindings) -> Iterator[Decision]:
         )
 
 
-def _noted(found: DriftFindings) -> Iterator[Decision]:
+def _noted(found: DriftFindings) -> Iterator[ReviewQuestion]:
     for segment in found.noted[:_SEGMENTS]:
-        yield Decision(
+        yield ReviewQuestion(
             question=f"Why does {segment.fact} = {segment.value} not find value?",
             who=("Product", "Customer success", "Sales"),
             because=segment.words,
@@ -106,12 +106,12 @@ def _noted(found: DriftFindings) -> Iterator[Decision]:
         )
 
 
-def _parts(found: DriftFindings) -> Iterator[Decision]:
+def _parts(found: DriftFindings) -> Iterator[ReviewQuestion]:
     for part in found.blame:
         if part.part in _PARTS and costs(part):
             question, who = _PARTS[part.part]
             lost = part.points
-            yield Decision(
+            yield ReviewQuestion(
                 question=question,
                 who=who,
                 because=f"It moved the win rate by {points(lost.value)} points "
@@ -125,10 +125,10 @@ def costs(part: Blame) -> bool:
     return part.points.high is not None and part.points.high < 0
 
 
-def _mix_and_age(found: DriftFindings) -> Iterator[Decision]:
+def _mix_and_age(found: DriftFindings) -> Iterator[ReviewQuestion]:
     since = found.as_of - QUARTER
     if any(day >= since for day in found.rebaselined_at):
-        yield Decision(
+        yield ReviewQuestion(
             question="Is the new mix of leads here to stay?",
             who=("Marketing", "RevOps"),
             because="The mix of scores moved so much in this quarter that the watch began a new "
@@ -137,7 +137,7 @@ def _mix_and_age(found: DriftFindings) -> Iterator[Decision]:
         )
     age = found.age.age_days
     if found.level != "alarm" and age is not None and age > QUARTER.days:
-        yield Decision(
+        yield ReviewQuestion(
             question="Learn the profile anew, as every quarter?",
             who=("RevOps",),
             because=f"The profile is {count(round(age))} days old.",

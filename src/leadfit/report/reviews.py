@@ -12,7 +12,7 @@ from leadfit.records import Reason
 from leadfit.report import words
 from leadfit.report.lead_sheet import lead_path
 from leadfit.report.render import render
-from leadfit.resolve.pairs.side_by_side import Agreement, Row, heaviest_first
+from leadfit.resolve.pairs.side_by_side import Agreement, ComparedField, heaviest_first
 
 View = dict[str, object]
 
@@ -70,7 +70,7 @@ class ReviewSheet:
     due_at: datetime | None = None
     lead_id: str | None = None
     waits: bool = False
-    rows: Sequence[Row] = ()
+    rows: Sequence[ComparedField] = ()
     evidence: Sequence[Reason] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
     decided: str | None = None
@@ -183,7 +183,7 @@ def _line(sheet: ReviewSheet, now: datetime) -> View:
     }
 
 
-def _row(row: Row) -> View:
+def _row(row: ComparedField) -> View:
     verdict, tone = VERDICTS[row.verdict]
     name = row.field.removeprefix("facts.")
     return {

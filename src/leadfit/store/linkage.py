@@ -24,7 +24,7 @@ from leadfit.resolve.model.level_weights import (
     weighted,
 )
 from leadfit.resolve.model.weigh import BLANK
-from leadfit.resolve.pairs.cluster import Link, cluster
+from leadfit.resolve.pairs.cluster import WeighedPair, cluster
 from leadfit.store.batch import Batch, CandidatePairs
 from leadfit.store.drafting import frequencies_of
 from leadfit.store.splink_training import START, estimated
@@ -145,7 +145,7 @@ def _by_entity(batch: Batch, trained: Trained, raw: Chances, possible: int) -> T
         batch.weigh(trained.card, least=0.0 if turn == 0 else _LIKELY)
         # At first one name is one company: judged by its own frequency it never would be.
         links = [
-            Link(
+            WeighedPair(
                 left=each.left,
                 right=each.right,
                 probability=1.0

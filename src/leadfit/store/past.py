@@ -137,7 +137,7 @@ class AccountScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learning:
+class LearningRun:
     """One run of learning.
 
     Attributes:
@@ -190,10 +190,10 @@ class PastRecords(Protocol):
     def recorded(self, as_of: datetime) -> Recorded:
         """Return everything recorded up to ``as_of``, imported and live."""
 
-    def add_learning(self, learning: Learning) -> int:
+    def add_learning(self, learning: LearningRun) -> int:
         """Keep a run of learning, in the log too; return its number."""
 
-    def learnings(self, limit: int) -> tuple[Learning, ...]:
+    def learnings(self, limit: int) -> tuple[LearningRun, ...]:
         """Return runs of learning, newest first."""
 
     def to_score(self, after: str | None, limit: int) -> Sequence[ScoredAccount]:

@@ -15,7 +15,7 @@ from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us,
 from leadfit.store.decided import open_decision
 from leadfit.store.past import (
     AccountScore,
-    Learning,
+    LearningRun,
     PastEvent,
     PastExport,
     PastFact,
@@ -227,7 +227,7 @@ class SqlPast:
                 joined.owner_id, part_facts(joined.facts)[0],
             )  # fmt: skip
 
-    def add_learning(self, learning: Learning) -> int:
+    def add_learning(self, learning: LearningRun) -> int:
         """Keep a run of learning, in the log too; return its number."""
         told = {
             "artifact_digest": learning.artifact_digest,
@@ -245,7 +245,7 @@ class SqlPast:
         )  # fmt: skip
         return seq
 
-    def learnings(self, limit: int) -> tuple[Learning, ...]:
+    def learnings(self, limit: int) -> tuple[LearningRun, ...]:
         """Return runs of learning, newest first."""
         rows = self._connection.execute(
             "SELECT at_us, as_of_us, artifact_digest, published, body FROM learnings"
@@ -253,7 +253,7 @@ class SqlPast:
             (limit,),
         )
         return tuple(
-            Learning(
+            LearningRun(
                 at=from_us(at_us),
                 as_of=from_us(as_of_us),
                 artifact_digest=digest,

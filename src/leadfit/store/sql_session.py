@@ -10,6 +10,9 @@ from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_breaches import SqlBreaches, SqlUnbegun
 from leadfit.store.sql_capacity import SqlCapacity
+from leadfit.store.sql_clocks import (
+    SqlClocks,
+)
 from leadfit.store.sql_contents import SqlContents
 from leadfit.store.sql_echoes import SqlEchoes
 from leadfit.store.sql_enriching import SqlEnriching
@@ -26,9 +29,6 @@ from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_persons import SqlPersons
 from leadfit.store.sql_publications import SqlPublications
 from leadfit.store.sql_purchases import SqlPurchases
-from leadfit.store.sql_queues import (
-    SqlClocks,
-)
 from leadfit.store.sql_rare import Rare
 from leadfit.store.sql_recorded import SqlRecorded
 from leadfit.store.sql_signals import SqlSignals

@@ -31,7 +31,7 @@ from leadfit.store import Session, Store
 from leadfit.store.listing import LeadFilter
 from leadfit.store.past import (
     AccountScore,
-    Learning,
+    LearningRun,
     PastEvent,
     PastExport,
     PastFact,
@@ -512,7 +512,7 @@ def runs_of_learning_are_kept_newest_first(bench: Bench) -> None:
     """Each run stands in the log, too."""
     now = bench.world.now()
     runs = [
-        Learning(at=now, as_of=now, artifact_digest=name, published=name == "b", body={"n": 1})
+        LearningRun(at=now, as_of=now, artifact_digest=name, published=name == "b", body={"n": 1})
         for name in ("a", "b")
     ]
     for run in runs:

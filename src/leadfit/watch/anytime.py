@@ -31,7 +31,7 @@ _STEPS: Final = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class DrawnUnit:
     """A unit that was drawn into one of two arms.
 
     Attributes:
@@ -69,14 +69,14 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def difference(units: Sequence[Drawn], *, confidence: float = 0.95) -> Difference:
+def difference(units: Sequence[DrawnUnit], *, confidence: float = 0.95) -> Difference:
     """Return how much better the second arm does, with an interval that holds at all times.
 
     Args:
         units: In the order in which they were drawn; each is independent of the draws after it.
         confidence: Of all intervals of the growing sequence together.
 
-    >>> even = [Drawn(treated=n % 2 == 1, chance=0.5, outcome=float(n % 2)) for n in range(400)]
+    >>> even = [DrawnUnit(treated=n % 2 == 1, chance=0.5, outcome=float(n % 2)) for n in range(400)]
     >>> found = difference(even)
     >>> found.value, found.low > 0.6, found.is_decided
     (1.0, True, True)
@@ -107,7 +107,7 @@ def difference(units: Sequence[Drawn], *, confidence: float = 0.95) -> Differenc
     )
 
 
-def _means(units: Sequence[Drawn]) -> tuple[float | None, float | None]:
+def _means(units: Sequence[DrawnUnit]) -> tuple[float | None, float | None]:
     """Return the difference of the arms' means, and it as a share of the first's."""
     of = {side: [unit.outcome for unit in units if unit.treated is side] for side in (False, True)}
     if not of[False] or not of[True]:

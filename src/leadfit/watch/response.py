@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from leadfit.records import Tier
-from leadfit.watch.anytime import Difference, Drawn, against_chance, difference
+from leadfit.watch.anytime import Difference, DrawnUnit, against_chance, difference
 
 UNFAIR: Final = 0.001
 """A chance of the draws below this says that something decides beside them."""
@@ -230,7 +230,7 @@ def _arm(
 def _contrast(arm: str, slowest: str, units: Sequence[_Unit], confidence: float) -> Contrast:
     """Compare two arms, among the mature units that could have been drawn into either."""
     pairs = [
-        Drawn(
+        DrawnUnit(
             treated=unit.arm == arm,
             chance=unit.chances[arm] / (unit.chances[arm] + unit.chances[slowest]),
             outcome=float(unit.converted),

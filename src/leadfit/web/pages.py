@@ -21,6 +21,7 @@ from leadfit.jobs.vendors.spending import Spending
 from leadfit.records import Decision, Tier
 from leadfit.report import acting, live
 from leadfit.report.acting import Acting, Entered
+from leadfit.report.kpis import SpendPart, kpis_page
 from leadfit.report.lead_page import lead_page as page_of_lead
 from leadfit.report.lead_sheet import (
     AccountIcp,
@@ -30,7 +31,6 @@ from leadfit.report.lead_sheet import (
     OpenReview,
     SaidLine,
 )
-from leadfit.report.matching import SpendPart, kpis_page
 from leadfit.report.overriding import Overriding, PastLift
 from leadfit.report.render import stylesheet as stylesheet_text
 from leadfit.score import why_not_lifted

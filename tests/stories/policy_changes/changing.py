@@ -12,6 +12,7 @@ from typing import Any
 
 from leadfit import Leadfit
 from leadfit.jobs.files.plans import PlanFile, write_plan
+from posted import body
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MORE = ("b_tier_one = 60", "b_tier_one = 41")
@@ -20,14 +21,15 @@ MORE = ("b_tier_one = 60", "b_tier_one = 41")
 def send(leadfit: Leadfit, number: int, kind: str = "demo_request", **facts: object) -> str:
     leadfit.world.wait(60)
     leadfit.accept(
-        {
-            "source": "form",
-            "event_id": f"event-{number}",
-            "kind": kind,
-            "at": leadfit.world.now().isoformat(),
-            "identifiers": {"email": f"jo@firm{number}.com", "title": "VP Sales"},
-            "facts": {"industry": "software", "employees": 800, "country": "DE", **facts},
-        }
+        body(
+            number,
+            kind,
+            leadfit.world.now(),
+            f"jo@firm{number}.com",
+            {"industry": "software", "employees": 800, "country": "DE", **facts},
+            source="form",
+            title="VP Sales",
+        )
     )
     leadfit.decide_pending()
     return leadfit.leads()[0].lead.lead_id

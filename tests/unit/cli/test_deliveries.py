@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from as_json import said
 from leadfit import create_workspace, open_leadfit
 from leadfit.cli import run
 from leadfit.records import Action
@@ -44,13 +44,6 @@ def workspace(tmp_path: Path) -> Path:
     with open_leadfit(folder, world=world) as leadfit:
         leadfit._store.write(fill)
     return folder
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert run([*arguments, "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert isinstance(document, dict)
-    return document
 
 
 def test_the_outbox_tells_of_trouble_doubts_and_dead_letters(

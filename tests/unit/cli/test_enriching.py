@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from as_json import said
 from leadfit import create_workspace, open_leadfit
 from leadfit.buying import PurchaseState
 from leadfit.cli import run
@@ -56,13 +55,6 @@ def with_purchases(tmp_path: Path) -> Path:
 
         store.write(note)
     return folder
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert run([*arguments, "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert isinstance(document, dict)
-    return document
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

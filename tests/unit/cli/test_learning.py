@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from as_json import answer
 from leadfit.cli import run
 from leadfit.testing import planted
-
-
-def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, object]]:
-    capsys.readouterr()
-    code = run([*arguments, "--json"])
-    document = json.loads(capsys.readouterr().out)
-    assert isinstance(document, dict)
-    return code, document
 
 
 def test_a_workspace_learns_scores_a_list_and_watches_for_drift(
@@ -47,7 +40,7 @@ def test_a_workspace_learns_scores_a_list_and_watches_for_drift(
     assert (code, document["artifact"]) == (0, digest)
     lines = out.read_text("utf-8").splitlines()
     assert lines[0] == "account_id,icp_score,detractor,suppressed,reasons"
-    assert len(lines) == document["rows"] + 1  # type: ignore[operator]  # a number
+    assert len(lines) == document["rows"] + 1
     code, document = answer(capsys, *arguments, "--out", str(tmp_path / "scored.xlsx"))
     assert code == 2
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from leadfit.history import Step
-from leadfit.learn.claims import Findings, Row, judge, judge_together, robustness_value
+from leadfit.learn.claims import Contrasted, Findings, judge, judge_together, robustness_value
 from leadfit.learn.effects import estimate
 from leadfit.learn.facts import read_facts
 from leadfit.learn.hazard import Watched
@@ -35,8 +35,8 @@ def watched() -> Watched:
     )
 
 
-def row(fact: str, value: str, z: float, joint: float) -> Row:
-    return Row(
+def row(fact: str, value: str, z: float, joint: float) -> Contrasted:
+    return Contrasted(
         fact=fact,
         value=value,
         effect=0.01 * z,
@@ -52,10 +52,10 @@ def row(fact: str, value: str, z: float, joint: float) -> Row:
     )
 
 
-def drawn(seed: int, facts: int = 12, values: int = 4) -> list[Row]:
+def drawn(seed: int, facts: int = 12, values: int = 4) -> list[Contrasted]:
     """Draw facts of which a third do something, with Wald's test of the values' own z."""
     rng = np.random.default_rng(seed)
-    found: list[Row] = []
+    found: list[Contrasted] = []
     for n in range(facts):
         z = rng.normal(4.0 * (n % 3 == 0), 1.0, values)
         joint = float(stats.chi2.sf(float((z**2).sum()), values))
@@ -63,7 +63,7 @@ def drawn(seed: int, facts: int = 12, values: int = 4) -> list[Row]:
     return found
 
 
-def findings(step: Step, rows: Sequence[Row]) -> Findings:
+def findings(step: Step, rows: Sequence[Contrasted]) -> Findings:
     seen = watched()
     return Findings(
         step=step,
@@ -147,7 +147,7 @@ def test_facts_that_do_nothing_are_claimed_in_one_world_of_twenty_at_most() -> N
     rng = np.random.default_rng(3)
     claimed = 0
     for _ in range(200):
-        rows: list[Row] = []
+        rows: list[Contrasted] = []
         for n in range(10):
             z = rng.normal(0.0, 1.0, 3)
             joint = float(stats.chi2.sf(float((z**2).sum()), 3))

@@ -12,7 +12,7 @@ import pytest
 from leadfit import learn
 from leadfit.history import History, Step
 from leadfit.learn.drift.baseline import fit_curve, psi
-from leadfit.learn.drift.charts import Closed, correlation, win_rate, windows
+from leadfit.learn.drift.charts import ClosedLeads, correlation, win_rate, windows
 from leadfit.learn.drift.delay import months_to_see
 from leadfit.learn.drift.detect import (
     MULTIPLES,
@@ -169,7 +169,7 @@ def test_a_win_rate_fires_at_just_over_five_points_with_enough_leads_and_not_at_
         won[: hits[0]] = True
         won[units : units + hits[1]] = True
         start = np.concatenate([np.linspace(0, 300, units), np.linspace(400, 480, units)])
-        closed = Closed(of="leads", row=np.arange(2 * units), start=start, won=won)
+        closed = ClosedLeads(of="leads", row=np.arange(2 * units), start=start, won=won)
         before, now = windows(closed, 0.0, 365.0)
         found = win_rate(closed, before, now, Estimate(), learn.DriftRules())
         assert found is not None

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.watch.anytime import Difference, Drawn, against_chance, difference
+from leadfit.watch.anytime import Difference, DrawnUnit, against_chance, difference
 from leadfit.world import seeded
 
 FAIR = {"fast": 0.5, "usual": 0.5}
 
 
-def drawn(seed: int, number: int, *, usual: float, fast: float, chance: float = 0.5) -> list[Drawn]:
+def drawn(
+    seed: int, number: int, *, usual: float, fast: float, chance: float = 0.5
+) -> list[DrawnUnit]:
     """Draw units whose rates are these."""
     made, unit = [], seeded("anytime", seed).random
     for _ in range(number):
         treated = unit() < chance
         outcome = float(unit() < (fast if treated else usual))
-        made.append(Drawn(treated=treated, chance=chance, outcome=outcome))
+        made.append(DrawnUnit(treated=treated, chance=chance, outcome=outcome))
     return made
 
 
-def looks(units: list[Drawn], every: int) -> list[Difference]:
+def looks(units: list[DrawnUnit], every: int) -> list[Difference]:
     return [difference(units[:seen]) for seen in range(every, len(units) + 1, every)]
 
 
@@ -73,7 +75,7 @@ def test_rates_that_drift_alike_in_both_arms_are_no_difference() -> None:
         units = []
         for number in range(1_000):
             outcome = float(unit() < (0.05 if number < 500 else 0.5))
-            units.append(Drawn(treated=unit() < 0.5, chance=0.5, outcome=outcome))
+            units.append(DrawnUnit(treated=unit() < 0.5, chance=0.5, outcome=outcome))
         wrong += any(look.is_decided for look in looks(units, 100))
     assert wrong <= 2
 

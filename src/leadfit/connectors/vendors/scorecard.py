@@ -26,7 +26,7 @@ _CONFIDENCE: Final[Mapping[str, Confidence]] = {
 _ORDER: Final = ("Low", "Med", "High")
 
 
-class Cell(Section):
+class ScorecardCell(Section):
     """A value with its source."""
 
     value: str = Field(min_length=1, max_length=200)
@@ -47,17 +47,17 @@ class Platform(Section):
 
     title: str
     """Its name."""
-    supplies: Cell | None = None
+    supplies: ScorecardCell | None = None
     """What it sells."""
-    coverage: Cell | None = None
+    coverage: ScorecardCell | None = None
     """What it claims to know."""
-    accuracy: Cell | None = None
+    accuracy: ScorecardCell | None = None
     """How right it claims to be."""
-    rate_limit: Cell | None = None
+    rate_limit: ScorecardCell | None = None
     """How fast it may be asked."""
-    pricing: Cell | None = None
+    pricing: ScorecardCell | None = None
     """What it costs."""
-    access: Cell | None = None
+    access: ScorecardCell | None = None
     """Who may ask, and how."""
 
     @property
@@ -66,7 +66,7 @@ class Platform(Section):
         found = [cell.confidence for _, cell in self.cells() if cell is not None]
         return min(found, key=_ORDER.index) if found else None
 
-    def cells(self) -> Iterator[tuple[str, Cell | None]]:
+    def cells(self) -> Iterator[tuple[str, ScorecardCell | None]]:
         """Yield the cells by column."""
         for name in COLUMNS[1:-1]:
             yield name, getattr(self, name)

@@ -33,7 +33,14 @@ from leadfit.records import Band, Relation
 from leadfit.resolve.from_labels.cuts import told
 from leadfit.resolve.from_labels.sampling import Drawn
 from leadfit.resolve.model.card import Card, RecordKind, to_json
-from leadfit.resolve.pairs.cluster import SILENT, Clusters, Link, cluster, named, pairs_within
+from leadfit.resolve.pairs.cluster import (
+    SILENT,
+    Clusters,
+    WeighedPair,
+    cluster,
+    named,
+    pairs_within,
+)
 from leadfit.resolve.relatives.domains import learn_shared_domains
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
@@ -206,7 +213,7 @@ def _read_labels(asked: Asked, file: RecordFile) -> Labels:
 
 def _joined(file: RecordFile, pairs: Sequence[Pair], threshold: float) -> Clusters:
     links = (
-        Link(
+        WeighedPair(
             left=pair.left,
             right=pair.right,
             probability=pair.probability,

@@ -16,7 +16,7 @@ from leadfit.resolve.model.entity_words import with_entity_words
 from leadfit.resolve.model.weigh import Record
 from leadfit.resolve.normal import Column
 from leadfit.resolve.normal.columns import is_registered
-from leadfit.resolve.pairs.cluster import SILENT, Link, cluster
+from leadfit.resolve.pairs.cluster import SILENT, WeighedPair, cluster
 from leadfit.resolve.relatives.relation import Standing, relate
 from leadfit.store.batch import Batch, CandidatePairs, Weighed
 
@@ -106,7 +106,7 @@ def _counted_by_entity(work: Work, card: Card) -> Card:
         for each in chunk:
             last = _last(card, each, records, margins.get((each.left, each.right), 0.0))
             if last >= LEAST:
-                links.append(Link(left=each.left, right=each.right, probability=last))
+                links.append(WeighedPair(left=each.left, right=each.right, probability=last))
     found = cluster(work.batch.rows, links, sources=work.file.sources, silent=SILENT)
     every = work.batch.records(range(work.batch.rows))
     names = [every[number] for number in range(work.batch.rows)]

@@ -24,7 +24,7 @@ from leadfit.jobs.past.recall import history as recall
 from leadfit.policy import Policy
 from leadfit.records import Facts
 from leadfit.store import Session, Store
-from leadfit.store.past import AccountScore, Learning, ScoredAccount
+from leadfit.store.past import AccountScore, LearningRun, ScoredAccount
 from leadfit.world import World
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Proposal:
     before: Artifact | None
     outcomes: Mapping[str, int]
     outcomes_before: Mapping[str, int]
-    latest: Learning | None
+    latest: LearningRun | None
     changes: tuple[PointsChange, ...]
     rejected: Rejections
     segments: tuple[RejectedSegment, ...]
@@ -83,9 +83,9 @@ class Proposal:
     completed: completing.Completed
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, at: datetime, *, published: bool) -> Learning:
+    def run(self, at: datetime, *, published: bool) -> LearningRun:
         """Return what is kept of this run."""
-        return Learning(
+        return LearningRun(
             at=at,
             as_of=self.history.as_of,
             artifact_digest=None if self.artifact is None else self.artifact.digest,
@@ -203,7 +203,7 @@ def _files(study: Study) -> dict[str, str]:
     return files
 
 
-def _latest_published(store: Store, before: Artifact | None) -> Learning | None:
+def _latest_published(store: Store, before: Artifact | None) -> LearningRun | None:
     """Return the run that put the artifact in force there, if it was a run of this workspace."""
     if before is None:
         return None

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Final
 
 from leadfit.jobs.rehearsal.happenings import Happening, as_text
-from leadfit.jobs.rehearsal.simulate import Side, Simulated
+from leadfit.jobs.rehearsal.simulate import Simulated, Simulation
 from leadfit.policy import Category, Difference
 from leadfit.records import Band, Tier
 
@@ -51,7 +51,7 @@ def moved(before: float, after: float) -> dict[str, object]:
     }
 
 
-def tiers(sides: tuple[Side, Side]) -> dict[str, object]:
+def tiers(sides: tuple[Simulation, Simulation]) -> dict[str, object]:
     """Return how many leads go from each tier to each, with shares of all leads."""
     counts = Counter((one.tier, other.tier) for one, other in _pairs(sides))
     total = sum(counts.values())
@@ -73,7 +73,7 @@ def tiers(sides: tuple[Side, Side]) -> dict[str, object]:
     return said
 
 
-def owners(sides: tuple[Side, Side]) -> dict[str, object]:
+def owners(sides: tuple[Simulation, Simulation]) -> dict[str, object]:
     """Return how many leads change hands, between whom most, and who waits."""
     pairs = [(one.owner_id, other.owner_id) for one, other in _pairs(sides)]
     changed = Counter(pair for pair in pairs if pair[0] != pair[1])
@@ -89,7 +89,7 @@ def owners(sides: tuple[Side, Side]) -> dict[str, object]:
     }
 
 
-def _wait(side: Side) -> float | None:
+def _wait(side: Simulation) -> float | None:
     waits = [
         (each.first_at - each.opened_at).total_seconds()
         for each in side.leads.values()
@@ -102,7 +102,7 @@ def _maybe_moved(before: float | None, after: float | None) -> dict[str, object]
     return None if before is None or after is None else moved(before, after)
 
 
-def bands(sides: tuple[Side, Side]) -> dict[str, object]:
+def bands(sides: tuple[Simulation, Simulation]) -> dict[str, object]:
     """Return how many leads are in each band, and how long the queue for reviewers is."""
     counts = Counter((one.band, other.band) for one, other in _pairs(sides))
     weeks = max(1, len({week for side in sides for week in side.load}))
@@ -118,7 +118,7 @@ def bands(sides: tuple[Side, Side]) -> dict[str, object]:
     return said
 
 
-def load(sides: tuple[Side, Side]) -> dict[str, object]:
+def load(sides: tuple[Simulation, Simulation]) -> dict[str, object]:
     """Return how many leads each rep gets, week by week."""
     weeks = sorted({week for side in sides for week in side.load})
     reps = sorted({rep for side in sides for counts in side.load.values() for rep in counts})
@@ -137,7 +137,7 @@ def load(sides: tuple[Side, Side]) -> dict[str, object]:
     return said
 
 
-def check(happenings: Iterable[Happening], present: Side) -> dict[str, object]:
+def check(happenings: Iterable[Happening], present: Simulation) -> dict[str, object]:
     """Say how often the rules in force, simulated, differ from what was really decided.
 
     What differs is due to what is not simulated: what was in force then, breaches and absences,
@@ -175,7 +175,7 @@ def not_replayed(differences: Sequence[Difference]) -> list[str]:
     ]
 
 
-def leads(sides: tuple[Side, Side], most: int) -> dict[str, object]:
+def leads(sides: tuple[Simulation, Simulation], most: int) -> dict[str, object]:
     """Return the leads that move, as columns and rows; what lies beyond ``most`` is counted."""
     rows: list[list[object]] = []
     left_out = 0
@@ -199,6 +199,6 @@ def _key(each: Simulated) -> tuple[Tier, str | None, Band, datetime | None]:
     return each.tier, each.owner_id, each.band, each.due_at
 
 
-def _pairs(sides: tuple[Side, Side]) -> Iterable[tuple[Simulated, Simulated]]:
+def _pairs(sides: tuple[Simulation, Simulation]) -> Iterable[tuple[Simulated, Simulated]]:
     other: Mapping[str, Simulated] = sides[1].leads
     return ((one, other[lead_id]) for lead_id, one in sides[0].leads.items())

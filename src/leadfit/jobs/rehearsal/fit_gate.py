@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from leadfit.jobs.rehearsal.happenings import Happening, Rated
+from leadfit.jobs.rehearsal.happenings import Happening, RehearsedScore
 from leadfit.pipeline import InForce
 from leadfit.score import derive_cut, pass_rate
 
@@ -74,10 +74,10 @@ def _unknown(why: str) -> dict[str, object]:
     return {"changes": True, "identified": False, "why": why}
 
 
-def _cut(rated: Rated, rules: InForce) -> float:
+def _cut(rated: RehearsedScore, rules: InForce) -> float:
     cuts = rules.policy.score.cuts
     return cuts.b_icp if rated.by_icp else cuts.b_fit
 
 
-def _source(rated: Rated) -> str:
+def _source(rated: RehearsedScore) -> str:
     return "icp" if rated.by_icp else "facts"

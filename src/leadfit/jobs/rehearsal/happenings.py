@@ -34,7 +34,7 @@ BothRules = tuple[InForce, InForce]
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class RehearsedScore:
     """What scoring says of a lead, as far as routing and the fit gate ask.
 
     Attributes:
@@ -50,7 +50,7 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class RehearsedMatch:
     """How a lead was matched.
 
     Attributes:
@@ -82,9 +82,9 @@ class Happening:
     lead_id: str
     opens: bool
     facts: Facts
-    match: Matched
-    present: Rated
-    other: Rated
+    match: RehearsedMatch
+    present: RehearsedScore
+    other: RehearsedScore
     tier: Tier
     owner_id: str | None = None
     account: Account | None = None
@@ -234,10 +234,10 @@ def _subject(body: Mapping[str, object], personal: Facts) -> Subject:
     )
 
 
-def _recorded(said: Mapping[str, object]) -> Rated:
+def _recorded(said: Mapping[str, object]) -> RehearsedScore:
     reasons = cast("list[Mapping[str, object]]", said.get("reasons", []))
     plays = (str(each["rule"]) for each in reasons if str(each["rule"]).startswith(PLAY))
-    return Rated(
+    return RehearsedScore(
         Tier(cast("int", said["tier"])),
         cast("float", said["total"]),
         next((name.removeprefix(PLAY) for name in plays), None),
@@ -260,7 +260,7 @@ def _lifted_by(said: Mapping[str, object]) -> str | None:
     return "a person" if any(each["rule"] == OVERRIDE for each in reasons) else None
 
 
-def _rate(subject: Subject, rules: InForce, at: datetime, whose: _Whose) -> Rated:
+def _rate(subject: Subject, rules: InForce, at: datetime, whose: _Whose) -> RehearsedScore:
     found = score.rate(
         subject, rules.artifact, rules.policy, now=at,
         lead_id=whose.lead_id, lifted_by=whose.lifted_by,
@@ -268,10 +268,10 @@ def _rate(subject: Subject, rules: InForce, at: datetime, whose: _Whose) -> Rate
     return rated_of(found, rules)
 
 
-def rated_of(found: Score, rules: InForce) -> Rated:
+def rated_of(found: Score, rules: InForce) -> RehearsedScore:
     """Return what routing asks of a score."""
     play = rules.policy.play_of(found)
-    return Rated(
+    return RehearsedScore(
         found.tier,
         found.total,
         None if play is None else play.name,
@@ -280,7 +280,7 @@ def rated_of(found: Score, rules: InForce) -> Rated:
     )
 
 
-def _matched(said: Mapping[str, object], edges: tuple[float, float]) -> Matched:
+def _matched(said: Mapping[str, object], edges: tuple[float, float]) -> RehearsedMatch:
     band, probability = Band(str(said["band"])), float(cast("float", said["probability"]))
     auto, review = edges
     most = band
@@ -288,7 +288,7 @@ def _matched(said: Mapping[str, object], edges: tuple[float, float]) -> Matched:
     could_be_linked = bool(said.get("possible_account_id")) and probability < review
     if is_doubtful or (band is Band.NEW and could_be_linked):
         most = Band.AUTO
-    return Matched(band, probability, most)
+    return RehearsedMatch(band, probability, most)
 
 
 def _with_accounts(

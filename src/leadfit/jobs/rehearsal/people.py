@@ -11,7 +11,7 @@ from typing import Final
 
 from leadfit.bounds import NORMAL_95, exact_interval
 from leadfit.jobs.rehearsal.happenings import week_of
-from leadfit.jobs.rehearsal.simulate import Side
+from leadfit.jobs.rehearsal.simulate import Simulation
 from leadfit.policy import Policy
 from leadfit.policy.calendar import minutes_between
 from leadfit.records import Tier
@@ -94,7 +94,7 @@ def share_within(minutes: Sequence[float], limit: float) -> tuple[int, int]:
     return low, len(minutes)
 
 
-def feasible(side: Side, speed: Speed, policy: Policy) -> dict[str, object]:
+def feasible(side: Simulation, speed: Speed, policy: Policy) -> dict[str, object]:
     """Say for each tier which share of first touches the staffing could make in time.
 
     ``kept`` is the share that people as fast as they were recorded make within the time of the
@@ -135,7 +135,7 @@ def _share(minutes: Sequence[float], limit: float) -> float | None:
     return within / seen if seen >= FEW else None
 
 
-def _staffing(side: Side, speed: Speed) -> dict[str, object]:
+def _staffing(side: Simulation, speed: Speed) -> dict[str, object]:
     asked = could = unknown = 0
     for reps in side.load.values():
         for rep_id, count in reps.items():
@@ -169,7 +169,7 @@ class _Cell:
 
 
 def wins(
-    sides: tuple[Side, Side],
+    sides: tuple[Simulation, Simulation],
     fates: Sequence[Fate],
     speed: Speed,
     policy: Policy,
@@ -236,7 +236,7 @@ def _cells(fates: Sequence[Fate], policy: Policy, until: datetime) -> dict[_Key,
 
 
 def _factors(
-    side: Side, speed: Speed, kinds: Mapping[str, Tier], present: Policy
+    side: Simulation, speed: Speed, kinds: Mapping[str, Tier], present: Policy
 ) -> dict[_Key, float]:
     """Return how many leads of each recorded tier are touched in time, and how many are not.
 

@@ -13,7 +13,7 @@ from leadfit.artifact import to_json as artifact_text
 from leadfit.jobs.rehearsal import beyond, compare, people, spend
 from leadfit.jobs.rehearsal.fit_gate import fit_gate
 from leadfit.jobs.rehearsal.happenings import Happening, Read, as_text, read_part
-from leadfit.jobs.rehearsal.simulate import Side, simulate
+from leadfit.jobs.rehearsal.simulate import Simulation, simulate
 from leadfit.jobs.vendors.spending import spending
 from leadfit.jobs.workers.spread import OpenStore, Workers, parts_of
 from leadfit.pipeline import InForce
@@ -91,7 +91,7 @@ def _unknown(why: str) -> Rehearsal:
 
 def _effects(
     read: Read,
-    sides: tuple[Side, Side],
+    sides: tuple[Simulation, Simulation],
     rules: tuple[InForce, InForce],
     fates: Sequence[Fate],
     differences: Sequence[Difference],
@@ -187,6 +187,6 @@ def _read(store: Store, bounds: tuple[int, int], sent: tuple[_Sent, _Sent], ever
     return store.read(partial(read_part, bounds=bounds, rules=rules, draft_every=every))
 
 
-def _other_side(_store: Store, routed: _Routed) -> Side:
+def _other_side(_store: Store, routed: _Routed) -> Simulation:
     policy = _received(routed.rules).policy
     return simulate(routed.happenings, policy, routed.touched, is_other=True)

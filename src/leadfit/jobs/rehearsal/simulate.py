@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import route
-from leadfit.jobs.rehearsal.happenings import Happening, Rated, week_of
+from leadfit.jobs.rehearsal.happenings import Happening, RehearsedScore, week_of
 from leadfit.orchestrate.plan import due
 from leadfit.policy import Policy
 from leadfit.policy.policy import PLAY
@@ -45,7 +45,7 @@ class Simulated:
 
 
 @dataclass(slots=True)
-class Side:
+class Simulation:
     """What one set of rules makes of a history.
 
     Attributes:
@@ -65,7 +65,7 @@ def simulate(
     touched: Mapping[str, datetime],
     *,
     is_other: bool,
-) -> Side:
+) -> Simulation:
     """Route every lead in the order of time.
 
     Both sides begin with everybody free and nobody's turn taken, so that what differs is due to
@@ -89,7 +89,7 @@ class _Floor:
     """The reps with their slots and turns, and the leads that wait."""
 
     def __init__(self, policy: Policy, touched: Mapping[str, datetime]) -> None:
-        self.side = Side()
+        self.side = Simulation()
         self._policy = policy
         self._touched = touched
         self._window = timedelta(hours=policy.route.capacity.window_hours)
@@ -103,7 +103,7 @@ class _Floor:
         self._tried_at: datetime | None = None
         self._accounts: dict[str, Account | None] = {}
 
-    def take(self, each: Happening, rated: Rated) -> None:
+    def take(self, each: Happening, rated: RehearsedScore) -> None:
         """Do what a happening calls for."""
         self._pass_to(each.at)
         if each.opens:
@@ -134,7 +134,7 @@ class _Floor:
                     break
                 queue.popleft()
 
-    def _open(self, each: Happening, rated: Rated) -> None:
+    def _open(self, each: Happening, rated: RehearsedScore) -> None:
         band = self._band(each)
         lead = Simulated(
             lead_id=each.lead_id,
@@ -159,7 +159,7 @@ class _Floor:
             return Band.REVIEW
         return Band.AUTO
 
-    def _asks(self, each: Happening, rated: Rated, lead: Simulated) -> _Asks:
+    def _asks(self, each: Happening, rated: RehearsedScore, lead: Simulated) -> _Asks:
         account, review = each.account, timedelta(0)
         if lead.band is Band.REVIEW:
             account = each.possible or each.account
@@ -223,7 +223,7 @@ class _Floor:
             turns=self._turns[rep_id],
         )
 
-    def _rate_again(self, each: Happening, rated: Rated) -> None:
+    def _rate_again(self, each: Happening, rated: RehearsedScore) -> None:
         """Let a higher tier begin anew, as long as nobody touched the lead."""
         lead = self.side.leads.get(each.lead_id)
         if lead is None or rated.tier >= lead.tier:
@@ -252,7 +252,7 @@ class _Asks:
     """A lead that asks for an owner."""
 
     lead: Simulated
-    rated: Rated
+    rated: RehearsedScore
     account: Account | None
     record: Lead
     not_before: datetime

@@ -33,7 +33,7 @@ _RIDGES = np.geomspace(1e-4, 10.0, 21)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast:
+class AmountContrast:
     """One comparison before it is judged; amounts as they came in.
 
     Attributes:
@@ -61,7 +61,7 @@ def compare(
     confounders: Sequence[Levels],
     *,
     rules: Rules,
-) -> list[Contrast]:
+) -> list[AmountContrast]:
     """Return one comparison for each value that enough units carry."""
     design = columns_of.build(past, watched, facts, confounders, rules)
     heaps, names = _heaps(watched, confounders)
@@ -72,7 +72,7 @@ def compare(
     lightness[: design.confounders] = lightness[design.columns.shape[1] :] = _LIGHT
     slopes = _regress(columns, amount, lightness)
     ceiling = Claim.CAUSED if confounders and watched.timed else Claim.ASSOCIATED
-    found: list[Contrast] = []
+    found: list[AmountContrast] = []
     for block in design.blocks:
         kept = np.setdiff1d(np.arange(columns.shape[1]), block.columns)
         part = _Part(
@@ -121,10 +121,10 @@ class _Part:
     cluster: Ints
 
 
-def _of_block(part: _Part, block: Block, most: Claim) -> list[Contrast]:
+def _of_block(part: _Part, block: Block, most: Claim) -> list[AmountContrast]:
     labels = [block.levels.labels[level] for level in block.used]
     filled = np.array([label != BLANK for label in labels])[block.places]
-    found: list[Contrast] = []
+    found: list[AmountContrast] = []
     for place, level in enumerate(block.used):
         inside = block.places == place
         rest = filled & ~inside
@@ -135,7 +135,7 @@ def _of_block(part: _Part, block: Block, most: Claim) -> list[Contrast]:
 
 def _contrast(
     part: _Part, key: tuple[str, str], inside: Bools, rest: Bools, most: Claim
-) -> Contrast:
+) -> AmountContrast:
     alike = balance(part.columns, inside, rest)
     share = inside / inside.sum()
     one, two = float(share @ part.rest), float(alike.weights @ part.rest)
@@ -146,7 +146,7 @@ def _contrast(
     total = np.bincount(part.cluster, weights=own)
     worst = int(np.abs(alike.gaps).argmax()) if len(alike.gaps) else -1
     apart = worst >= 0 and abs(float(alike.gaps[worst])) > alike.within + _GAP
-    return Contrast(
+    return AmountContrast(
         fact=key[0],
         value=key[1],
         effect=one - two,
@@ -207,10 +207,4 @@ def _name(design: Design, heaps: Sequence[str], column: int) -> str:
     first_heap: int = design.columns.shape[1]
     if column >= first_heap:
         return heaps[column - first_heap]
-    if column < design.confounders:
-        return design.names[column]
-    for block in design.blocks:
-        if column in block.columns:
-            level = block.used[block.columns.index(column) + 1]
-            return f"{block.levels.name} {block.levels.labels[level]}"
-    return "another column"
+    return design.name_of(column)

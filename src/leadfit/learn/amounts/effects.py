@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from leadfit.history import Step
-from leadfit.learn.amounts.contrasts import Contrast, compare
+from leadfit.learn.amounts.contrasts import AmountContrast, compare
 from leadfit.learn.claims import robustness_value
 from leadfit.learn.effects import tiers
 from leadfit.learn.facts import Levels
@@ -125,7 +125,7 @@ def amount_effects(
     return judge_amounts(contrasts, rules)
 
 
-def judge_amounts(contrasts: Sequence[Contrast], rules: Rules) -> tuple[AmountEffect, ...]:
+def judge_amounts(contrasts: Sequence[AmountContrast], rules: Rules) -> tuple[AmountEffect, ...]:
     """Turn comparisons into effects with intervals, q values, robustness and claims.
 
     Values without overlap are set aside before any amount is looked at, so they are no tests.
@@ -161,16 +161,16 @@ def judge_amounts(contrasts: Sequence[Contrast], rules: Rules) -> tuple[AmountEf
     return tuple(sorted(found, key=lambda e: (order.index(e.claim), e.q_value, e.fact, e.value)))
 
 
-def _overlaps(contrast: Contrast, rules: Rules) -> bool:
+def _overlaps(contrast: AmountContrast, rules: Rules) -> bool:
     return contrast.apart is None and contrast.effective >= rules.min_events
 
 
-def _freedom(contrast: Contrast) -> float:
+def _freedom(contrast: AmountContrast) -> float:
     """Return the units that stand behind a contrast: a few heavy weights are few units."""
     return max(1.0, contrast.units + contrast.effective - 2.0)
 
 
-def _claim(contrast: Contrast, q_value: float, rules: Rules) -> Claim:
+def _claim(contrast: AmountContrast, q_value: float, rules: Rules) -> Claim:
     if not _overlaps(contrast, rules):
         return Claim.NOT_IDENTIFIED
     if q_value > rules.false_discovery_rate or contrast.units < rules.min_events:
@@ -178,7 +178,7 @@ def _claim(contrast: Contrast, q_value: float, rules: Rules) -> Claim:
     return contrast.most
 
 
-def _q_values(contrasts: Sequence[Contrast], rules: Rules) -> Floats:
+def _q_values(contrasts: Sequence[AmountContrast], rules: Rules) -> Floats:
     """Return q values by fact (Simes), then by value within the facts found.
 
     Source: Benjamini and Bogomolov 2014, the same order as for effects on chances.

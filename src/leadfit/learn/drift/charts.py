@@ -92,7 +92,7 @@ def _won(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
+class ClosedLeads:
     """What the win rate is counted on, old enough to be compared.
 
     Attributes:
@@ -108,7 +108,7 @@ class Closed:
     won: Bools
 
 
-def closed(past: Past, ladder: Ladder, rules: DriftRules) -> Closed | None:
+def closed(past: Past, ladder: Ladder, rules: DriftRules) -> ClosedLeads | None:
     """Return matured units and whether each was won; ``None`` where wins are not recorded."""
     if ladder.sources[Step.CONVERTED] is Presence.MISSING:
         return None
@@ -123,11 +123,13 @@ def closed(past: Past, ladder: Ladder, rules: DriftRules) -> Closed | None:
         if of == "qualified" and len(rows) < _ENOUGH_QUALIFIED:
             continue
         after = won_at[rows] - start[rows]
-        return Closed(of=of, row=rows, start=start[rows], won=(after >= -1.0) & (after <= days))
+        return ClosedLeads(
+            of=of, row=rows, start=start[rows], won=(after >= -1.0) & (after <= days)
+        )
     return None
 
 
-def windows(found: Closed, start: float, end: float) -> tuple[Bools, Bools]:
+def windows(found: ClosedLeads, start: float, end: float) -> tuple[Bools, Bools]:
     """Return which units began in the baseline, and which in the latest matured quarter."""
     before = (found.start >= start) & (found.start < end)
     newest = float(found.start.max()) if len(found.start) else end
@@ -136,7 +138,7 @@ def windows(found: Closed, start: float, end: float) -> tuple[Bools, Bools]:
 
 
 def win_rate(
-    found: Closed, before: Bools, now: Bools, proxy: Estimate, rules: DriftRules
+    found: ClosedLeads, before: Bools, now: Bools, proxy: Estimate, rules: DriftRules
 ) -> WinRateChange | None:
     """Say whether the win rate moved by more than the rules allow, and not by chance."""
     if min(int(before.sum()), int(now.sum())) < _LEAST:

@@ -37,7 +37,7 @@ _FALLS_AT = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class LikelihoodRatios:
     """Log likelihood ratios in the order of time.
 
     Attributes:
@@ -68,7 +68,7 @@ def lowered(curve: ScoreCurve, guard: float) -> float:
 
 def from_decisions(  # noqa: PLR0917 -- a decision has these sides
     curve: ScoreCurve, score: Floats, accepted: Bools, cohort: Ints, at: Floats, guard: float = 1.0
-) -> Evidence:
+) -> LikelihoodRatios:
     """Compare accepted with rejected leads of the same month, some at a time.
 
     Conditional logistic regression: given how many of a block were accepted, which ones were
@@ -126,7 +126,7 @@ def from_events(  # noqa: PLR0917 -- an event and its risk set have these sides
     watched: tuple[float, float],
     guard: float = 1.0,
     gone: Floats | None = None,
-) -> Evidence:
+) -> LikelihoodRatios:
     """Compare each unit that reached the outcome with those of its month that had not yet.
 
     Args:
@@ -169,12 +169,12 @@ def from_events(  # noqa: PLR0917 -- an event and its risk set have these sides
     return _in_time(np.array(days), table, np.ones(len(days), np.int64))
 
 
-def _in_time(at: Floats, log_ratio: Floats, units: Ints) -> Evidence:
+def _in_time(at: Floats, log_ratio: Floats, units: Ints) -> LikelihoodRatios:
     order = np.argsort(at, kind="stable")
-    return Evidence(at=at[order], log_ratio=log_ratio[order], units=units[order])
+    return LikelihoodRatios(at=at[order], log_ratio=log_ratio[order], units=units[order])
 
 
-def by_day(evidence: Evidence, first: float, days: int) -> Floats:
+def by_day(evidence: LikelihoodRatios, first: float, days: int) -> Floats:
     """Return ``(days, multiples)`` of evidence gained each day from ``first`` on."""
     found = np.zeros((days, len(MULTIPLES)))
     place = np.floor(evidence.at - first).astype(np.int64)

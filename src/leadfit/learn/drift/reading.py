@@ -83,7 +83,7 @@ def read(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class WatchPeriod:
     """The baseline, and where what is watched begins and ends.
 
     Attributes:
@@ -101,7 +101,7 @@ class Window:
 
 def window_of(
     reading: Reading, given: Artifact | Mapping[str, float] | None, rules: DriftRules
-) -> Window | None:
+) -> WatchPeriod | None:
     """Return the baseline: the first year, or the year before the artifact was made."""
     past = reading.past
     created = past.created[: past.leads]
@@ -118,7 +118,7 @@ def window_of(
     if end - first < LEAST_MONTHS * MONTH_DAYS or last - end < START_DAYS:
         return None
     since = int((seen >= end).sum())
-    return Window(
+    return WatchPeriod(
         start=end - length,
         end=end,
         days=int(last - end) + 1,

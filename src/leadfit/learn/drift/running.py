@@ -11,7 +11,7 @@ import numpy as np
 from leadfit.history import Step
 from leadfit.learn.drift.baseline import ScoreCurve, fit_curve, psi
 from leadfit.learn.drift.detect import (
-    Evidence,
+    LikelihoodRatios,
     by_day,
     detector,
     from_decisions,
@@ -19,7 +19,7 @@ from leadfit.learn.drift.detect import (
     lowered,
     watch_detector,
 )
-from leadfit.learn.drift.reading import LEAST_LEADS, Reading, Window
+from leadfit.learn.drift.reading import LEAST_LEADS, Reading, WatchPeriod
 from leadfit.learn.drift.result import DriftRules
 from leadfit.learn.drift.streams import StepStream
 from leadfit.learn.past import Floats
@@ -42,7 +42,11 @@ class Run:
 
 
 def run_step(
-    reading: Reading, stream: StepStream, window: Window, again: Sequence[float], rules: DriftRules
+    reading: Reading,
+    stream: StepStream,
+    window: WatchPeriod,
+    again: Sequence[float],
+    rules: DriftRules,
 ) -> Run | None:
     """Run the detector of one step, with a new baseline from each day in ``again`` on."""
     spans = [(window.start, window.end)]
@@ -104,7 +108,7 @@ def _evidence(  # noqa: PLR0917 -- what, against what, and when
     baseline: tuple[float, float],
     watched: tuple[float, float],
     guard: float,
-) -> Evidence:
+) -> LikelihoodRatios:
     score = reading.score[stream.row]
     if stream.decided:
         mine = (stream.at >= watched[0]) & (stream.at < watched[1])
@@ -118,7 +122,7 @@ def _evidence(  # noqa: PLR0917 -- what, against what, and when
     )
 
 
-def high_mix(reading: Reading, window: Window, rules: DriftRules) -> tuple[float, ...]:
+def high_mix(reading: Reading, window: WatchPeriod, rules: DriftRules) -> tuple[float, ...]:
     """Return the days from which the baseline is to be fitted anew: two months of a high PSI."""
     past = reading.past
     rows = np.flatnonzero(~np.isnan(past.created[: past.leads]) & reading.known[: past.leads])

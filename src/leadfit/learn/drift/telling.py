@@ -11,7 +11,7 @@ import numpy as np
 from leadfit.artifact import Artifact
 from leadfit.history import History, Notice
 from leadfit.learn.drift.delay import expect
-from leadfit.learn.drift.reading import LEAST_MONTHS, Reading, Window
+from leadfit.learn.drift.reading import LEAST_MONTHS, Reading, WatchPeriod
 from leadfit.learn.drift.result import (
     Delay,
     DriftFindings,
@@ -28,7 +28,7 @@ from leadfit.learn.rules import MONTH_DAYS
 _VOLUMES = (300.0, 1000.0)
 
 
-def delays_of(runs: Sequence[Run], window: Window, rules: DriftRules) -> tuple[Delay, ...]:
+def delays_of(runs: Sequence[Run], window: WatchPeriod, rules: DriftRules) -> tuple[Delay, ...]:
     """Say what to expect of the first step, at the user's volume and at two of reference."""
     run = runs[0]
     waiting = 0.0
@@ -46,7 +46,7 @@ def delays_of(runs: Sequence[Run], window: Window, rules: DriftRules) -> tuple[D
     return tuple(found)
 
 
-def _created_in(run: Run, window: Window) -> int:
+def _created_in(run: Run, window: WatchPeriod) -> int:
     start = run.stream.start
     return max(run.curve.units, int(((start >= window.start) & (start < window.end)).sum()))
 
@@ -77,7 +77,7 @@ def age_of(
 
 
 def in_words(
-    level: str, joint: StepWatch, named: Sequence[Segment], window: Window, name: str
+    level: str, joint: StepWatch, named: Sequence[Segment], window: WatchPeriod, name: str
 ) -> str:
     """Return the finding in one or two sentences."""
     since = (

@@ -16,7 +16,7 @@ from leadfit.learn.drift import blame as blaming
 from leadfit.learn.drift import charts, segments
 from leadfit.learn.drift.detect import likeliest_start, stands, together
 from leadfit.learn.drift.noted import worried
-from leadfit.learn.drift.reading import Reading, Window, read, window_of
+from leadfit.learn.drift.reading import Reading, WatchPeriod, read, window_of
 from leadfit.learn.drift.result import (
     Blame,
     DriftFindings,
@@ -73,7 +73,7 @@ def _unwatched(reading: Reading, age: IcpAge, rules: DriftRules) -> DriftFinding
 
 def _findings(
     reading: Reading,
-    window: Window,
+    window: WatchPeriod,
     given: Artifact | Mapping[str, float] | None,
     rules: DriftRules,
     updated_at: Sequence[datetime],
@@ -113,7 +113,7 @@ def _findings(
 
 
 def _joint(
-    runs: Sequence[Run], window: Window, levels: tuple[float, float], rules: DriftRules
+    runs: Sequence[Run], window: WatchPeriod, levels: tuple[float, float], rules: DriftRules
 ) -> StepWatch:
     """Return all steps together; the onset is that of the step with most to say."""
     weights = np.array([rules.share.get(run.stream.step, 0.05) for run in runs])
@@ -124,7 +124,7 @@ def _joint(
     return _watched(None, log, watch_log, strongest.gained, window, levels)
 
 
-def _alone(run: Run, window: Window, levels: tuple[float, float]) -> StepWatch:
+def _alone(run: Run, window: WatchPeriod, levels: tuple[float, float]) -> StepWatch:
     return _watched(run.stream.step, run.log, run.watch_log, run.gained, window, levels, run)
 
 
@@ -133,7 +133,7 @@ def _watched(  # noqa: PLR0917 -- all that is said of a detector
     log: Floats,
     watch_log: Floats,
     gained: Floats,
-    window: Window,
+    window: WatchPeriod,
     levels: tuple[float, float],
     run: Run | None = None,
 ) -> StepWatch:
@@ -155,7 +155,7 @@ def _watched(  # noqa: PLR0917 -- all that is said of a detector
     return replace(found, likely_onset=date(window.end + likeliest_start(gained, until)))
 
 
-def _spells(on: Bools, window: Window) -> tuple[Spell, ...]:
+def _spells(on: Bools, window: WatchPeriod) -> tuple[Spell, ...]:
     turns = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
     return tuple(
         Spell(
@@ -189,7 +189,7 @@ def _segments(
 
 
 def _months(
-    reading: Reading, made: Mapping[Step, StepStream], window: Window, rules: DriftRules
+    reading: Reading, made: Mapping[Step, StepStream], window: WatchPeriod, rules: DriftRules
 ) -> tuple[MonthOfScore, ...]:
     created = reading.past.created
     inside = (created >= window.start) & (created < window.end) & reading.known
@@ -197,7 +197,7 @@ def _months(
 
 
 def _rate(
-    reading: Reading, accepts: StepStream | None, window: Window, rules: DriftRules
+    reading: Reading, accepts: StepStream | None, window: WatchPeriod, rules: DriftRules
 ) -> tuple[WinRateChange | None, tuple[Blame, ...]]:
     """Return how the win rate moved and whose doing it was."""
     closed = charts.closed(reading.past, reading.ladder, rules)
@@ -210,7 +210,9 @@ def _rate(
     return rate, () if rate is None else _blame(reading, closed, both, now)
 
 
-def _blame(reading: Reading, closed: charts.Closed, both: Bools, now: Bools) -> tuple[Blame, ...]:
+def _blame(
+    reading: Reading, closed: charts.ClosedLeads, both: Bools, now: Bools
+) -> tuple[Blame, ...]:
     mix = [each for each in reading.confounders if each.name in {"source", "region"}]
     reps = next((each for each in reading.confounders if each.name == "rep_id"), None)
     rng = np.random.default_rng(_SEED + int(both.sum()))

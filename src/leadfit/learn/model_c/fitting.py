@@ -18,7 +18,7 @@ from leadfit.learn.heads import learn_heads, score_rows, write
 from leadfit.learn.ladder import Ladder, climb
 from leadfit.learn.logistic import fit_logistic, sigmoid
 from leadfit.learn.model_c.judging import judge
-from leadfit.learn.model_c.rows import Rows, channel_records, moments
+from leadfit.learn.model_c.rows import LeadMoments, channel_records, moments
 from leadfit.learn.past import Bools, Floats, Ints, Past, date, read_past
 from leadfit.learn.result import Presence, Weight
 from leadfit.learn.rules import LADDER, MONTH_DAYS, Rules
@@ -105,7 +105,9 @@ def propensity(history: History, *, rules: PropensityRules = _DEFAULT) -> Propen
         return _learn(past, climbed, rows, months, rules)
 
 
-def _none(months: float, code: str, message: str, rows: Rows | None = None) -> PropensityFindings:
+def _none(
+    months: float, code: str, message: str, rows: LeadMoments | None = None
+) -> PropensityFindings:
     return PropensityFindings(
         model=None,
         rows=0 if rows is None else int(rows.matured.sum()),
@@ -126,7 +128,7 @@ class _Parts:
     held_from: float
 
 
-def _parts(rows: Rows, rules: PropensityRules) -> _Parts:
+def _parts(rows: LeadMoments, rules: PropensityRules) -> _Parts:
     """Part rows by time; no answer used for learning came after the hold-out begins."""
     times = rows.at[rows.matured]
     held_from = float(np.quantile(times, 1 - rules.hold_out)) if len(times) else np.inf
@@ -142,7 +144,7 @@ def _parts(rows: Rows, rules: PropensityRules) -> _Parts:
 
 
 def _learn(
-    past: Past, ladder: Ladder, rows: Rows, months: float, rules: PropensityRules
+    past: Past, ladder: Ladder, rows: LeadMoments, months: float, rules: PropensityRules
 ) -> PropensityFindings:
     parts = _parts(rows, rules)
     wins = [int(rows.won[mask].sum()) for mask in (parts.fit | parts.later, parts.held)]
@@ -178,7 +180,7 @@ def _learn(
     )
 
 
-def _judged(past: Past, rows: Rows, parts: _Parts, chance: Floats) -> HoldOut:
+def _judged(past: Past, rows: LeadMoments, parts: _Parts, chance: Floats) -> HoldOut:
     """Return how the model does on what it has not seen."""
     held = parts.held
     rng = np.random.default_rng(_SEED + int(held.sum()))
@@ -262,7 +264,7 @@ class _Made:
 
 
 def _fit(
-    facts: Sequence[Levels], rows: Rows, measured: Mapping[str, Floats], parts: _Parts
+    facts: Sequence[Levels], rows: LeadMoments, measured: Mapping[str, Floats], parts: _Parts
 ) -> _Made:
     """Fit with the ridge that says most about the later slice."""
     coded = [np.eye(len(levels.labels))[levels.codes[rows.row]] for levels in facts]

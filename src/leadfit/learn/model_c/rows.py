@@ -25,7 +25,7 @@ _PSEUDO_WINS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class LeadMoments:
     """Moments of leads.
 
     Attributes:
@@ -45,7 +45,7 @@ class Rows:
 
 def moments(
     past: Past, ladder: Ladder, after: tuple[float, ...], window: float, half_life: float
-) -> Rows:
+) -> LeadMoments:
     """Return each lead at its creation and some days after, while it was open.
 
     Args:
@@ -73,7 +73,7 @@ def moments(
         won = won_at[row] <= at + window
     measured = _engagement(past, row, at, half_life)
     measured |= _records(past, created, won_at, row, at, window)
-    return Rows(row=row, at=at, won=won, matured=at + window <= until, measured=measured)
+    return LeadMoments(row=row, at=at, won=won, matured=at + window <= until, measured=measured)
 
 
 def _won_at(past: Past, ladder: Ladder) -> Floats:

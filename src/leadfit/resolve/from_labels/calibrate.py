@@ -44,13 +44,13 @@ class JudgedPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
+class ReliabilityBin:
     """One line of a reliability table.
 
     Attributes:
         low: Lower edge, open unless it is 0.
         high: Upper edge.
-        pairs: JudgedPair pairs in it.
+        pairs: Judged pairs in it.
         weight: How many pairs of the base they stand for.
         stated: Mean probability; ``None`` of an empty bin.
         observed: Share that truly matches; ``None`` of an empty bin.
@@ -145,7 +145,7 @@ def fit_calibration(
 
 def reliability(
     judged: Sequence[JudgedPair], *, over: float = 0.0, bins: int = 10
-) -> tuple[Bin, ...]:
+) -> tuple[ReliabilityBin, ...]:
     """Return stated and observed shares in equal bins of ``(over, 1]``; ``[0, 1]`` if it is 0."""
     edges = [over + (1 - over) * number / bins for number in range(bins + 1)]
     held: list[list[JudgedPair]] = [[] for _ in range(bins)]
@@ -175,13 +175,15 @@ def calibration_error(judged: Sequence[JudgedPair], *, over: float = 0.0) -> flo
     return math.fsum(gaps) / total
 
 
-def _bin(low: float, high: float, inside: Sequence[JudgedPair]) -> Bin:
+def _bin(low: float, high: float, inside: Sequence[JudgedPair]) -> ReliabilityBin:
     weight = math.fsum(pair.weight for pair in inside)
     if not inside or weight <= 0:
-        return Bin(low=low, high=high, pairs=len(inside), weight=0.0, stated=None, observed=None)
+        return ReliabilityBin(
+            low=low, high=high, pairs=len(inside), weight=0.0, stated=None, observed=None
+        )
     stated = math.fsum(pair.weight * pair.probability for pair in inside) / weight
     observed = math.fsum(pair.weight for pair in inside if pair.is_match) / weight
-    return Bin(
+    return ReliabilityBin(
         low=low, high=high, pairs=len(inside), weight=weight, stated=stated, observed=observed
     )
 

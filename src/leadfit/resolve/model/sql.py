@@ -88,11 +88,11 @@ def prepared(card: Card, records: str, frequency: Callable[[int], str]) -> str:
     selected = ["b.*"]
     joins = []
     for number, column in enumerate(read):
-        if _is_rated(card, column):
+        if _needs(card, column, Test.OVERLAP, Part.RARE):
             joins.append(_token_join(card, number, column, records, frequency))
             selected.append(f"o{number}.o AS o{number}, o{number}.w AS w{number}")
             selected.append(f"o{number}.k AS k{number}")
-        if _is_split(card, column):
+        if _needs(card, column, Test.ANY_TOKEN, Part.TOKEN):
             selected.append(f"{_split(f'b.c{number}')} AS t{number}")
         if _is_adjusted(card, column):
             rare = frequency_bits(card.frequencies[column], None)
@@ -103,27 +103,15 @@ def prepared(card: Card, records: str, frequency: Callable[[int], str]) -> str:
     return f"WITH b AS ({given}) SELECT {', '.join(selected)} FROM b {' '.join(joins)}"  # noqa: S608 -- numbers and names of tables only
 
 
-def _is_rated(card: Card, column: str) -> bool:
-    overlaps = any(
-        level.test is Test.OVERLAP and column in level.columns
-        for comparison in card.comparisons
-        for level in comparison.levels
-    )
-    return overlaps or any(
-        each.part is Part.RARE and each.column == column
-        for rule in card.blocking
-        for each in columns_of(rule)
-    )
-
-
-def _is_split(card: Card, column: str) -> bool:
+def _needs(card: Card, column: str, test: Test, part: Part) -> bool:
+    """A comparison tests a column so, or a blocking rule takes that part of it."""
     compared = any(
-        level.test is Test.ANY_TOKEN and column in level.columns
+        level.test is test and column in level.columns
         for comparison in card.comparisons
         for level in comparison.levels
     )
     return compared or any(
-        each.part is Part.TOKEN and each.column == column
+        each.part is part and each.column == column
         for rule in card.blocking
         for each in columns_of(rule)
     )

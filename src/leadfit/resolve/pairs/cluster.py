@@ -20,7 +20,7 @@ alone; two of a few records are, although not all of them share a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class WeighedPair:
     """A weighed pair of records, by number.
 
     Attributes:
@@ -52,7 +52,7 @@ class Clusters:
 
 def cluster(
     records: int,
-    links: Iterable[Link],
+    links: Iterable[WeighedPair],
     *,
     threshold: float = 0.5,
     sources: Sequence[str] = (),
@@ -69,11 +69,11 @@ def cluster(
             much as one of probability 0; see :data:`SILENT`.
 
     >>> pairs = [(0, 1, 0.99), (2, 3, 0.98), (1, 2, 0.6), (0, 2, 0.02), (1, 3, 0.03)]
-    >>> cluster(4, [Link(left=a, right=b, probability=p) for a, b, p in pairs]).entity
+    >>> cluster(4, [WeighedPair(left=a, right=b, probability=p) for a, b, p in pairs]).entity
     (0, 0, 2, 2)
     """
     roots = list(range(records))
-    kept: list[Link] = []
+    kept: list[WeighedPair] = []
     for link in links:
         kept.append(link)
         if link.probability >= threshold and not link.is_related:
@@ -98,7 +98,7 @@ def _join(roots: list[int], left: int, right: int) -> None:
     roots[max(one, other)] = min(one, other)
 
 
-def _parts(links: Sequence[Link], roots: list[int]) -> Iterator[list[Link]]:
+def _parts(links: Sequence[WeighedPair], roots: list[int]) -> Iterator[list[WeighedPair]]:
     """Yield the links within each set of records that a chain could reach."""
     inside = [
         (root, link)
@@ -106,7 +106,7 @@ def _parts(links: Sequence[Link], roots: list[int]) -> Iterator[list[Link]]:
         if (root := _root(roots, link.left)) == _root(roots, link.right)
     ]
     inside.sort(key=lambda each: each[0])
-    part: list[Link] = []
+    part: list[WeighedPair] = []
     last = -1
     for root, link in inside:
         if root != last and part:
@@ -129,7 +129,7 @@ class _Group:
 
 
 def _settle(
-    part: Sequence[Link],
+    part: Sequence[WeighedPair],
     entity: list[int],
     threshold: float,
     sources: Sequence[str],
@@ -158,7 +158,7 @@ def _settle(
     return cut
 
 
-def _alone(part: Sequence[Link], sources: Sequence[str]) -> dict[int, _Group]:
+def _alone(part: Sequence[WeighedPair], sources: Sequence[str]) -> dict[int, _Group]:
     groups: dict[int, _Group] = {}
     for link in part:
         for record in (link.left, link.right):

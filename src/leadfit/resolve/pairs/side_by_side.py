@@ -36,7 +36,7 @@ class Agreement(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ComparedField:
     """One field of two records; ``None`` where a record has no value."""
 
     field: str
@@ -45,7 +45,7 @@ class Row:
     verdict: Agreement
 
 
-def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Row, ...]:
+def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[ComparedField, ...]:
     """Return the fields of two records side by side, in the order of the left one.
 
     Values of several parts, such as domains, are joined by a comma and a space.
@@ -58,7 +58,7 @@ def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Row, ...
     names = dict.fromkeys((*left, *right))
     country = left.get("country") or right.get("country")
     return tuple(
-        Row(
+        ComparedField(
             field=name,
             left=left.get(name),
             right=right.get(name),
@@ -68,7 +68,7 @@ def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Row, ...
     )
 
 
-def decide_by(rows: Sequence[Row]) -> tuple[Row, ...]:
+def decide_by(rows: Sequence[ComparedField]) -> tuple[ComparedField, ...]:
     """Return the rows a person decides by: what both records say, then what one alone is called.
 
     Left out are facts that one record alone has, and what is no evidence; both speak for nothing.

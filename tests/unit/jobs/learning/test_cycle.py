@@ -9,7 +9,7 @@ from leadfit.errors import BadInput, Fault
 from leadfit.jobs.learning.cycle import Cycle
 from leadfit.policy import Policy
 from leadfit.store import SqliteStore
-from leadfit.store.past import Learning
+from leadfit.store.past import LearningRun
 from leadfit.testing import FrozenWorld
 
 HOUR_S = 3600.0
@@ -31,7 +31,7 @@ def test_a_run_begins_when_the_latest_is_a_cycle_old(
 ) -> None:
     policy, runs = policy_of(tmp_path / "policy", 6), list[float]()
     at = world.now()
-    run = Learning(at=at, as_of=at, artifact_digest=None, published=False)
+    run = LearningRun(at=at, as_of=at, artifact_digest=None, published=False)
     store.write(lambda session: session.past.add_learning(run))
     cycle = Cycle(world, store, lambda: policy, lambda: runs.append(world.monotonic_s()))
     for _ in range(30):

@@ -24,7 +24,7 @@ from leadfit.resolve.model.card import (
 from leadfit.resolve.model.comparisons import choose_blocking, comparisons_for, fields_of
 from leadfit.resolve.model.weigh import BLANK, level_names, weigh
 from leadfit.resolve.normal import Column
-from leadfit.resolve.pairs.cluster import SILENT, Link, cluster, named
+from leadfit.resolve.pairs.cluster import SILENT, WeighedPair, cluster, named
 
 _ELSE = Level(test=Test.ELSE, bits=-2.0)
 
@@ -172,8 +172,8 @@ def test_an_unknown_part_of_a_key_is_refused() -> None:
         key_column("surname:first")
 
 
-def links(*pairs: tuple[int, int, float]) -> list[Link]:
-    return [Link(left=left, right=right, probability=p) for left, right, p in pairs]
+def links(*pairs: tuple[int, int, float]) -> list[WeighedPair]:
+    return [WeighedPair(left=left, right=right, probability=p) for left, right, p in pairs]
 
 
 def test_one_weak_pair_does_not_join_two_groups() -> None:
@@ -199,7 +199,7 @@ def test_a_few_likely_pairs_do_not_join_two_large_groups_whose_other_pairs_are_s
 
 
 def test_no_chain_passes_over_a_relative() -> None:
-    related = Link(left=0, right=2, probability=0.9, is_related=True)
+    related = WeighedPair(left=0, right=2, probability=0.9, is_related=True)
     found = cluster(3, [*links((0, 1, 0.99), (1, 2, 0.98)), related])
     assert found.entity == (0, 0, 2)
 
