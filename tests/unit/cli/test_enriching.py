@@ -167,3 +167,22 @@ def test_the_leads_that_cost_most_stand_under_names_of_their_columns(
     lines = capsys.readouterr().out.splitlines()
     below = lines[lines.index("Leads that cost most:") + 1]
     assert below.split()[:3] == ["calls", "answers", "hits"]
+
+
+def test_the_kpis_tell_what_facts_cost_and_what_is_left_of_quotas(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = said(capsys, "kpis", "--workspace", str(workspace))
+    assert [each["vendor"] for each in found["vendors"]] == ["v"]
+    assert found["by_hand"]["moved_on"] == []
+    words = shown(capsys, "kpis", "--workspace", str(workspace))
+    assert "v: open" in words
+    assert "No lead was moved or lifted by hand since" in words
+
+
+def test_the_kpis_of_a_workspace_that_buys_nothing_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = create_workspace(tmp_path / "plain")
+    words = shown(capsys, "kpis", "--workspace", str(folder))
+    assert "No fact is bought: the policy names no vendor" in words
