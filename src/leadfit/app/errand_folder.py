@@ -111,6 +111,9 @@ class ErrandFolder:
         self._folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
         self._folder.chmod(_OWNER_ONLY)
         for taken in sorted(self._folder.glob(f"*{_TAKEN}")):
+            if taken.with_suffix(_DONE).exists():
+                _wipe(taken)  # it was answered, and the server ended right behind that
+                continue
             look = "look whether it was done"
             with suppress(OSError, ValueError, KeyError, TypeError):
                 look = str(json.loads(taken.read_bytes())["look"])

@@ -60,6 +60,7 @@ def test_a_plan_is_applied_by_the_server_that_writes(
     made = beside.errands.apply(content, by="ada", reason="autumn")
     assert (made.change, made.by, made.reason) == (Change.APPLY, "ada", "autumn")
     assert served.policy.digest == made.policy_digest != made.before_policy
+    served.close()  # what was asked is gone a moment after its answer is there
     assert list((folder / "errands").iterdir()) == []
 
 

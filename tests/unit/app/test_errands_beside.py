@@ -73,6 +73,8 @@ def server(folder: Path) -> Iterator[Leadfit]:
 def beside(folder: Path, server: Leadfit) -> Iterator[Leadfit]:
     with open_leadfit(server.folder, sends=False) as leadfit:
         yield leadfit
+    # The answer is there a moment before what was asked is gone.
+    server.close()
     assert list((folder / "errands").iterdir()) == []
 
 
@@ -248,3 +250,16 @@ def test_what_a_killed_process_left_is_removed_with_its_bytes(folder: Path) -> N
         assert set(beside.read_bytes()) == {0}
         answer = json.loads((folder / "errands" / "errand_1.done").read_bytes())
     assert answer["error"]["message"].endswith("a server ended while it did this; again")
+
+
+def test_an_answer_stays_as_it_was_told_when_the_server_ended_right_behind_it(
+    folder: Path,
+) -> None:
+    with open_leadfit(folder) as leadfit:
+        leadfit.errands.open()
+        taken, done = (folder / "errands" / f"errand_1.{end}" for end in ("taken", "done"))
+        taken.write_text("{}")
+        done.write_text('{"lead_id": "l1"}')
+        leadfit.errands.open()
+        assert not taken.exists()
+        assert json.loads(done.read_bytes()) == {"lead_id": "l1"}
