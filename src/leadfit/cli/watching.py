@@ -25,7 +25,7 @@ from leadfit.cli.words import rep_names
 from leadfit.cli.workspace import opened
 from leadfit.jobs import MatchReport, SlaReport
 from leadfit.jobs.vendors.spending import Spending
-from leadfit.report.kpis import named_reps
+from leadfit.report.people import named_reps
 from leadfit.watch import (
     MatchKpis,
     band_rows,

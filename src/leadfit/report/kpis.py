@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from leadfit.report.people import named_reps
 from leadfit.report.render import render
-from leadfit.report.words import person
 from leadfit.watch import (
     Alert,
     MatchKpis,
@@ -20,7 +20,7 @@ from leadfit.watch import (
 )
 from leadfit.watch.response import ResponseFindings
 from leadfit.watch.response_tables import ELSEWHERE, arm_rows, contrast_rows, response_words
-from leadfit.watch.sla import Kept, SlaWeek
+from leadfit.watch.sla import SlaWeek
 from leadfit.watch.sla_tables import kept_rows, length_rows, sla_words, week_kept_rows
 
 
@@ -119,11 +119,6 @@ def _spend(found: SpendPart) -> dict[str, object]:
         "totals": totals,
         "vendors": [_table(name, (head, *rows)) for name, rows in found.vendors],
     }
-
-
-def named_reps(groups: Sequence[Kept], names: Mapping[str, str]) -> list[Kept]:
-    """Return what reps kept, with their names; of those who work here no more the ids."""
-    return [replace(each, name=person(each.name, names)) for each in groups]
 
 
 def _promises(week: SlaWeek, names: Mapping[str, str]) -> dict[str, object]:
