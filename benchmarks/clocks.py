@@ -118,7 +118,7 @@ def serve(folder: Path, settings: Settings, size: Size) -> dict[str, object]:
     fired = store.read(
         lambda session: session.breaches.between(started_at - timedelta(days=1), world.now())
     )
-    waiting = store.read(lambda session: sum(len(s.notices) for s in session.breaches.waiting()))
+    waiting = store.read(lambda session: sum(each.number for each in session.breaches.waiting()))
     store.close()
     return {**_figures(fired, started_at, size), **_pages(folder), "breaches_to_be_told": waiting}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ import pytest
 from leadfit.errors import BadInput, DamagedStore, StoreBusy
 from leadfit.records import Account
 from leadfit.store import NewerStore, Session
-from leadfit.store.migrate import LATEST
+from leadfit.store.migrate import LATEST, upgrade
 from leadfit.store.schema import metadata
 from leadfit.testing import FrozenWorld
 
@@ -85,6 +87,44 @@ def test_two_processes_that_open_an_empty_database_make_its_tables_once(
     assert stores[0].read(lambda session: session.signals.verify()).rows == 2
     for store in stores:
         store.close()
+
+
+KILLED_IN_A_STEP = """
+import os, sys
+from sqlalchemy import Engine, event
+from leadfit.store.postgres import make_tables
+
+def look(_connection, _cursor, statement, *_rest):
+    if sys.argv[2] in statement:
+        os._exit(9)
+
+event.listen(Engine, "before_cursor_execute", look)
+make_tables(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("statement", ["clocks_running", "GROUP BY state"])
+def test_a_step_that_is_killed_inside_is_taken_again_whole_there_too(
+    empty_postgres_url: str, statement: str
+) -> None:
+    from sqlalchemy import create_engine  # noqa: PLC0415 -- slow
+
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(empty_postgres_url)
+    )
+    with engine.begin() as connection:
+        upgrade(connection, "0005")
+    engine.dispose()
+    run(
+        empty_postgres_url,
+        "INSERT INTO leads (lead_id, created_us, signal_us, facts, tier, is_open, is_imported)"
+        " VALUES ('l1', 1, 1, '{}', 2, 1, 0)",
+    )
+    killed = [sys.executable, "-c", KILLED_IN_A_STEP, empty_postgres_url, statement]
+    assert subprocess.run(killed, check=False).returncode == 9
+    store = opened(empty_postgres_url)
+    assert store.read(lambda session: session.counts(AT)).leads_by_tier == {2: 1}
+    store.close()
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(empty_postgres_url: str) -> None:

@@ -20,6 +20,7 @@ from leadfit.testing import (
     check_publications,
     check_store,
     check_trials,
+    check_trouble,
     check_vendors,
 )
 from leadfit.testing.check_store import Bench
@@ -35,6 +36,7 @@ CHECKS = (
     *check_enriching.CHECKS,
     *check_lifts.CHECKS,
     *check_trials.CHECKS,
+    *check_trouble.CHECKS,
     *check_vendors.CHECKS,
 )
 

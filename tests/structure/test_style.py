@@ -26,6 +26,7 @@ EDGES = {
     "app/errand_folder.py",
     "cli/__init__.py",
     "jobs/deliveries/deliver.py",
+    "jobs/promises/telling.py",
     "jobs/vendors/enrich.py",
     "jobs/workers/lanes.py",
     "jobs/workers/loops.py",

@@ -13,9 +13,10 @@ from leadfit.store.outbox import DeadLetter, Gate
 from leadfit.store.views import ActionView
 from leadfit.world import World
 
-SORTS: Final = ("action", "signal")
+SORTS: Final = ("action", "signal", "clock")
 MOST_LETTERS: Final = 500
 _DOUBTS: Final = 100
+_JOBS: Final = {"action": "deliver", "signal": "decide", "clock": "clocks"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class DeliveryStatus:
         doubtful: Actions of which nobody knows whether they took effect, which are tried again.
         dead_actions: Actions that wait for a person.
         dead_signals: Signals that do.
+        dead_clocks: Clocks that do: their next step failed too often.
         near_misses: Times that a field we wrote elsewhere came back with another value, lately.
     """
 
@@ -49,6 +51,7 @@ class DeliveryStatus:
     doubtful: tuple[ActionView, ...]
     dead_actions: int
     dead_signals: int
+    dead_clocks: int
     near_misses: int
 
     @property
@@ -61,7 +64,7 @@ class DeliveryStatus:
             for each in self.destinations
             if each.gate.failing_since is not None
         )
-        dead = self.dead_actions + self.dead_signals
+        dead = self.dead_actions + self.dead_signals + self.dead_clocks
         return (*failing, *((f"{dead} dead letters: see leadfit outbox",) if dead else ()))
 
 
@@ -102,6 +105,7 @@ class Delivering:
                 doubtful=session.outbox.doubtful(_DOUBTS),
                 dead_actions=sum(counts.actions.get(state, 0) for state in ("dead", "refused")),
                 dead_signals=counts.signals_dead,
+                dead_clocks=counts.clocks_aside,
                 near_misses=session.echoes.near_misses(),
             )
 
@@ -112,7 +116,7 @@ class Delivering:
 
         Args:
             limit: Most of them, up to 500.
-            what: ``action`` or ``signal``; both by default.
+            what: ``action``, ``signal`` or ``clock``; all by default.
 
         Raises:
             BadInput: There is no such sort.
@@ -137,7 +141,7 @@ class Delivering:
         """Let a dead letter be tried again, in its old place in the order of its lead.
 
         Args:
-            key: Key of the action, or id of the signal.
+            key: Key of the action or clock, or id of the signal.
             by: Who asks for it.
 
         Returns:
@@ -152,7 +156,7 @@ class Delivering:
         """Give a dead letter up for good; it stays on record.
 
         Args:
-            key: Key of the action, or id of the signal.
+            key: Key of the action or clock, or id of the signal.
             by: Who gives it up.
 
         Returns:
@@ -181,5 +185,5 @@ class Delivering:
 
         letter = self._store.write(work)
         self._world.reach("dead_letter.settled")
-        self._wake("decide" if letter.what == "signal" else "deliver")
+        self._wake(_JOBS[letter.what])
         return letter

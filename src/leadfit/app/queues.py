@@ -10,7 +10,7 @@ from leadfit.world import World
 
 AFTER_ANSWER_S: Final = 0.005
 """Seconds after which the answer to a sender is out: sending would want the same core."""
-_EVERY_S: Final = 0.02
+_EVERY_S: Final = 0.1
 """Seconds from one round to the next while more and more is queued: each looks at every queue."""
 
 V = TypeVar("V")

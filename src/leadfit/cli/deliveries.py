@@ -25,7 +25,9 @@ _BY: Final = "cli"
     help="Most dead letters that are shown.",
 )  # fmt: skip
 @click.option(
-    "--what", type=click.Choice(["action", "signal"]), help="Dead letters of one sort only."
+    "--what",
+    type=click.Choice(["action", "signal", "clock"]),
+    help="Dead letters of one sort only.",
 )
 @in_workspace
 def outbox_command(output: Output, workspace: Path | None, *, limit: int, what: str | None) -> None:
@@ -81,6 +83,7 @@ def status_document(status: DeliveryStatus) -> dict[str, object]:
         "doubtful": [document(each) for each in status.doubtful],
         "dead_actions": status.dead_actions,
         "dead_signals": status.dead_signals,
+        "dead_clocks": status.dead_clocks,
         "near_misses": status.near_misses,
     }
 
@@ -105,7 +108,10 @@ def _lines(status: DeliveryStatus, letters: tuple[DeadLetter, ...]) -> Iterator[
         yield f"in doubt  {view.action.key}  {view.doubts}x  {view.error or ''}"
     if status.near_misses:
         yield f"{status.near_misses} fields we wrote came back with another value"
-    yield f"Dead letters: {status.dead_actions} actions, {status.dead_signals} signals"
+    yield (
+        f"Dead letters: {status.dead_actions} actions, {status.dead_signals} signals, "
+        f"{status.dead_clocks} clocks"
+    )
     if letters:
         yield table(
             [

@@ -6,7 +6,7 @@ from leadfit.orchestrate.actions import following
 from leadfit.orchestrate.alerts import alert
 from leadfit.orchestrate.breach import BREACH, breach
 from leadfit.orchestrate.plan import plan
-from leadfit.orchestrate.storm import tell_together
+from leadfit.orchestrate.storm import tell_together, together_key
 from leadfit.orchestrate.waiting import Handover, hand_over, in_channels, mails
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "mails",
     "plan",
     "tell_together",
+    "together_key",
 ]

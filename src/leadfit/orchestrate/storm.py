@@ -8,13 +8,24 @@ from datetime import datetime
 from leadfit.records import Action, Fact
 
 
-def tell_together(notices: Sequence[Action], *, now: datetime) -> Action:
+def together_key(first: Action, number: int) -> str:
+    """Return the key of the action that tells of a storm.
+
+    Args:
+        first: The notice that was due first.
+        number: How many there are.
+    """
+    return first.key if number == 1 else f"{first.key}/and-{number - 1}-more"
+
+
+def tell_together(notices: Sequence[Action], *, now: datetime, key: str | None = None) -> Action:
     """Return the one action that tells a person of all ``notices``.
 
     Args:
         notices: Of one person, kind and destination, in the order in which they were due; each
             about one lead.
         now: When they are told.
+        key: Key of the action, where it was settled before; some may have been withdrawn since.
 
     Returns:
         The only notice itself; or an action of no single lead, whose fields name the number of
@@ -22,7 +33,7 @@ def tell_together(notices: Sequence[Action], *, now: datetime) -> Action:
         that of the first, so that the same notices always have the same.
     """
     first = notices[0]
-    if len(notices) == 1:
+    if len(notices) == 1 and key in (None, first.key):
         return first
     leads = tuple(dict.fromkeys(each.lead_id for each in notices))
     fields: dict[str, Fact] = {
@@ -37,7 +48,7 @@ def tell_together(notices: Sequence[Action], *, now: datetime) -> Action:
     if tiers:
         fields["tier"] = min(tiers)
     return Action(
-        key=f"{first.key}/and-{len(notices) - 1}-more",
+        key=key or together_key(first, len(notices)),
         kind=first.kind,
         destination=first.destination,
         lead_id="",

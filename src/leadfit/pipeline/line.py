@@ -14,7 +14,7 @@ from typing import Final
 
 from leadfit import orchestrate, resolve, signal
 from leadfit.canonical import canonical
-from leadfit.errors import Conflict, NotFound, Retryable
+from leadfit.errors import Conflict, NotFound, Retryable, StoreBusy
 from leadfit.log import logger
 from leadfit.pipeline import (
     answered,
@@ -233,13 +233,15 @@ class _AtOnce:
 def decide_pending(world: World, store: Store, in_force: InForce, limit: int) -> int:
     """Decide stored signals in the order of the log; return how many were taken.
 
-    One that cannot be decided is put aside as dead, with the reason, and stops no other.
+    One that cannot be decided is put aside as dead, with the reason, and stops no other. One whose
+    trouble may pass is put off first, as often and as long as ``retry`` says.
 
     Raises:
         StoreBusy: The store cannot take more now; what was decided stays decided.
     """
     if in_force.policy.enrich.is_live:
         enriching.release(world, store, limit)
+    _take_up(world, store, limit)
     pending = store.read(lambda session: session.signals.pending(limit))
     begun: list[tuple[str, Future[str | None]]] = [
         (signal_id, store.submit(_Piece(world, in_force, signal_id), later=True))
@@ -248,18 +250,45 @@ def decide_pending(world: World, store: Store, in_force: InForce, limit: int) ->
     for signal_id, answer in begun:
         try:
             answer.result()
-        except Retryable:
+        except StoreBusy:
+            # No fault of the signal: it, and all behind it, wait for the store.
             raise
         except Exception as error:  # noqa: BLE001 -- the outermost edge of one signal
-            _put_aside(store, signal_id, error)
+            store.write(_Failed(world, in_force.policy, signal_id, error))
+            world.reach("decide.failed")
     return len(begun)
 
 
-def _put_aside(store: Store, signal_id: str, error: Exception) -> None:
-    _log.error("signal.dead", signal_id=signal_id, error=type(error).__name__)
-    # An error's own words may quote what the signal holds; the reason must not.
-    reason = f"{type(error).__name__} while it was decided"
-    store.write(lambda session: session.signals.settle(signal_id, SignalState.DEAD, None, reason))
+def _take_up(world: World, store: Store, limit: int) -> None:
+    """Let signals be decided whose wait after a failure is over."""
+    due = store.read(lambda session: session.signals.put_off_until(world.now(), limit))
+    if due:
+        store.write(lambda session: session.signals.take_up(due))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Put a signal off that could not be decided, or aside as dead."""
+
+    world: World
+    policy: Policy
+    signal_id: str
+    error: Exception
+
+    def __call__(self, session: Session) -> None:
+        signals, error = session.signals, type(self.error).__name__
+        # An error's own words may quote what the signal holds; the reason must not.
+        reason = f"{error} while it was decided"
+        if isinstance(self.error, Retryable):
+            tries = signals.tries(self.signal_id) + 1
+            wait = self.policy.retry.wait_after(tries)
+            if wait is not None:
+                _log.warning("signal.put_off", signal_id=self.signal_id, error=error)
+                signals.put_off(self.signal_id, self.world.now() + wait, reason)
+                return
+            reason += f", {tries} times"
+        _log.error("signal.dead", signal_id=self.signal_id, error=error)
+        signals.settle(self.signal_id, SignalState.DEAD, None, reason)
 
 
 def decide(world: World, session: Session, in_force: InForce, signal_id: str) -> str | None:
@@ -499,5 +528,5 @@ def _keep(
     elif lead_id is not None and subject is not None and rated is not None:
         held = None if who.lead is None else who.lead.tier
         tier = rated.tier if held is None else min(held, rated.tier)
-        desk.session.leads.rate(lead_id, tier, decision.decision_id, subject.facts)
+        desk.session.leads.rate(lead_id, tier, decision.decision_id, subject.facts, was=held)
     desk.world.reach("decide.kept")

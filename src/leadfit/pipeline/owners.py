@@ -27,6 +27,7 @@ from leadfit.records import (
     Place,
     Plan,
     Reason,
+    Rep,
     RepLoad,
     Score,
     Tier,
@@ -197,7 +198,9 @@ def keep_again(
         shadow=not desk.policy.acts,
     )
     desk.session.leads.add_decision(decision, {})
-    desk.session.leads.rate(lead.lead_id, rated.tier, decision.decision_id, lead.facts)
+    desk.session.leads.rate(
+        lead.lead_id, rated.tier, decision.decision_id, lead.facts, was=lead.tier
+    )
     desk.world.reach("decide.kept")
     return decision.decision_id
 
@@ -275,24 +278,20 @@ def _loads(
     policy: Policy, pools: tuple[str, ...], taken: Mapping[str, Held]
 ) -> tuple[RepLoad, ...]:
     """Return the loads of all reps; most are as they were for the lead before, and are kept."""
-    before = cast("dict[str, RepLoad]", policy.worked_out.setdefault((_LOADS, pools), {}))
+    key = (_LOADS, pools)
+    before = cast("dict[str, tuple[Rep, Held, RepLoad]]", policy.worked_out.setdefault(key, {}))
     loads: list[RepLoad] = []
     for rep in policy.reps:
-        held, load = taken[rep.rep_id], before.get(rep.rep_id)
-        if (
-            load is None
-            or load.rep is not rep
-            or load.last_turn != held.last_turn
-            or load.slots_taken != held.slots_taken
-            or load.turns != held.turns
-        ):
-            load = before[rep.rep_id] = RepLoad(
+        held, last = taken[rep.rep_id], before.get(rep.rep_id)
+        if last is None or last[1] is not held or last[0] is not rep:
+            load = RepLoad(
                 rep=rep,
                 slots_taken=held.slots_taken,
                 last_turn=held.last_turn,
                 turns=held.turns,
             )
-        loads.append(load)
+            before[rep.rep_id] = last = (rep, held, load)
+        loads.append(last[2])
     return tuple(loads)
 
 

@@ -305,7 +305,7 @@ def _activities(answer: object, _people: object) -> object:
 def _by_rep(answer: object, _people: object) -> object:
     """Return what is known of each rep, in the order in which they were asked for."""
     loads = cast("Mapping[str, Held]", answer).values()
-    return [[each.slots_taken, each.last_turn, dict(each.turns)] for each in loads]
+    return [[each.slots_taken, each.last_turn, each.turns] for each in loads]
 
 
 def _answers(answer: object, _people: object) -> object:

@@ -74,6 +74,7 @@ _BY_PREFIX: Final = (
     ("sweep", Category.TIERS),
     ("experiment", Category.TIERS),
     ("deliver", Category.DELIVERY),
+    ("retry", Category.DELIVERY),
     ("enrich", Category.ENRICHMENT),
     ("learn", Category.LEARNING),
     ("meaningful_use", Category.LEARNING),

@@ -12,6 +12,7 @@ from leadfit.policy.delivery import DeliverRules
 from leadfit.policy.enrichment import EnrichRules
 from leadfit.policy.experiment import Experiments, slower_arms
 from leadfit.policy.intake import Hook, SignalRules, SignalWatchRules
+from leadfit.policy.retry import RetryRules
 from leadfit.policy.routing import RouteRules, SweepRules
 from leadfit.policy.scoring import Detractor, ScoreRules
 from leadfit.policy.section import EventKind, Name, Section, Share, Words
@@ -242,6 +243,8 @@ class PolicyFile(Section):
     """Limits for every tier."""
     deliver: DeliverRules = Field(default_factory=DeliverRules)
     """How actions are carried out."""
+    retry: RetryRules = Field(default_factory=RetryRules)
+    """What is done when a step of a clock or a signal fails."""
     learn: Learn = Field(default_factory=Learn)
     """When evidence is enough."""
     meaningful_use: Use = Field(default_factory=Use)

@@ -65,6 +65,7 @@ class _Crew:
         in_turn: Those of them who are not in the overflow pool.
         overflow: The overflow pool.
         other_teams: Why each rep is left out who is not looked at, in the order of their ids.
+        in_doubt: Reps who are gone, or have a leave: the others are here whatever the time.
     """
 
     made_of: tuple[Sequence[Rep], Sequence[str]]
@@ -72,6 +73,7 @@ class _Crew:
     in_turn: frozenset[str]
     overflow: frozenset[str]
     other_teams: tuple[Place, ...]
+    in_doubt: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +121,8 @@ def rank(
     case = _case(lead, account, score, loads, (policy, now))
     excluded = {
         rep_id: place
-        for rep_id, load in sorted(case.loads.items())
-        if (place := _unavailable(load, case)) is not None
+        for rep_id in _in_question(case)
+        if (place := _unavailable(case.loads[rep_id], case)) is not None
     }
     places: dict[str, Place] = {}
     wanted = _wanted_skills(case)
@@ -135,11 +137,11 @@ def rank(
         places=tuple(places.values()),
         excluded=(
             *excluded.values(),
-            *(
+            *[
                 each
                 for each in case.crew.other_teams
                 if each.rep_id not in places and each.rep_id not in excluded
-            ),
+            ],
         ),
         needs_slot=case.needs_slot,
         reasons=_reasons(case, places),
@@ -219,6 +221,9 @@ def _crew(reps: Sequence[Rep], tier: Tier, policy: Policy) -> _Crew:
             )
             for rep in sorted(reps, key=lambda each: each.rep_id)
         ),
+        in_doubt=frozenset(
+            rep.rep_id for rep in reps if not rep.active or rep.away_from or rep.away_to
+        ),
     )
 
 
@@ -235,7 +240,20 @@ def _known(lead: Lead, account: Account | None, policy: Policy) -> Mapping[str, 
     return facts
 
 
+def _in_question(case: _Case) -> list[str]:
+    """Return the reps who may be unavailable, in the order of their ids: most cannot be."""
+    found = case.crew.in_doubt | _owner(case)
+    if case.needs_slot:
+        found |= {
+            rep_id
+            for rep_id, load in case.loads.items()
+            if load.slots_taken >= slots_of(load.rep, case.policy)
+        }
+    return sorted(found)
+
+
 def _unavailable(load: RepLoad, case: _Case) -> Place | None:
+    """Return why a rep cannot take the lead; whom to ask about says :func:`_in_question`."""
     rep, capacity = load.rep, case.policy.route.capacity
     if not rep.active:
         return Place(rep_id=rep.rep_id, rule="inactive", words="no longer works here")

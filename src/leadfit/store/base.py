@@ -84,6 +84,18 @@ class Signals(Protocol):
     ) -> None:
         """Write how a signal ended."""
 
+    def tries(self, signal_id: str) -> int:
+        """Return how often deciding a signal failed for a while."""
+
+    def put_off(self, signal_id: str, again_at: datetime, reason: str) -> None:
+        """Write that deciding an undecided signal failed; it stands in nobody's way until then."""
+
+    def put_off_until(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Return signals whose wait after being put off is over, in the order of their times."""
+
+    def take_up(self, signal_ids: Sequence[str]) -> None:
+        """Let signals that were put off be decided, in their old places in the order."""
+
     def append(self, kind: str, at: datetime, body: Mapping[str, object]) -> int:
         """Append another kind of row to the log; return its number."""
 
@@ -174,8 +186,10 @@ class Leads(Protocol):
     def import_leads(self, leads: Iterable[Lead]) -> int:
         """Add past leads that are not there; return how many were added."""
 
-    def rate(self, lead_id: str, tier: Tier, decision_id: str, facts: Facts) -> None:
-        """Write a lead's tier, its latest decision and its facts."""
+    def rate(
+        self, lead_id: str, tier: Tier, decision_id: str, facts: Facts, was: Tier | None
+    ) -> None:
+        """Write a lead's tier, its latest decision and its facts; ``was`` is the tier it had."""
 
     def opened_by(self, lead_id: str, decision_id: str) -> None:
         """Write which decision opened a lead; what it was rated is written with the lead."""
@@ -337,6 +351,20 @@ class Clocks(Protocol):
 
     def again(self, key: str, at: datetime) -> None:
         """Let a clock that runs be due once more."""
+
+    def tries(self, key: str) -> int:
+        """Return how often the next step of a clock was tried and failed."""
+
+    def failed(self, clock: Clock, *, again_at: datetime | None, why: str, now: datetime) -> bool:
+        """Write that a clock's step failed; ``False`` when somebody stopped or moved it before.
+
+        Args:
+            clock: As it was read.
+            again_at: When the step is tried again, as late as if it were then; ``None`` puts it
+                aside until a person retries it.
+            why: In words, without anything personal.
+            now: The time.
+        """
 
     def add_incident(self, incident: Incident) -> None:
         """Keep an incident, once by its key."""

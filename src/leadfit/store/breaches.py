@@ -41,15 +41,29 @@ class Storm:
     """Notices of one kind that wait to be told to one person at one destination.
 
     Attributes:
-        notices: In the order in which they were due.
+        number: How many.
         told_at: When that person was last told of the like there.
     """
 
     recipient: str
     kind: str
     destination: str
-    notices: tuple[Action, ...]
-    told_at: datetime | None
+    number: int
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A storm that is being told of: its notices are gathered, and then one action is queued.
+
+    Attributes:
+        key: Key of the action.
+        storm: As it stood when it began; what comes later is told later.
+    """
+
+    key: str
+    storm: Storm
+    began_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +110,29 @@ class Breaches(Protocol):
     def waiting(self) -> tuple[Storm, ...]:
         """Return what waits to be told, by person, kind and destination."""
 
+    def first(self, storm: Storm, limit: int) -> tuple[Action, ...]:
+        """Return notices of a storm that wait, in the order in which they were due."""
+
     def tell(self, keys: Sequence[str], by: str, at: datetime) -> None:
-        """Write that notices were told by the action with the key ``by``."""
+        """Write that notices were told, or are being told, by the action with the key ``by``."""
+
+    def told_at(self, storm: Storm) -> datetime | None:
+        """Return when the person of a storm was last told of the like there."""
+
+    def begin_telling(self, telling: Telling) -> None:
+        """Write that a storm is being told of; once by its key."""
+
+    def tellings(self) -> tuple[Telling, ...]:
+        """Return what is being told of and has not ended, the longest first."""
+
+    def gathered(self, telling: Telling) -> tuple[Action, ...]:
+        """Return the notices that are told by a telling, in the order in which they were due."""
+
+    def count_gathered(self, telling: Telling) -> int:
+        """Return how many notices are told by a telling."""
+
+    def end_telling(self, key: str, at: datetime) -> bool:
+        """Write that a telling has ended; ``False`` when it had before."""
 
     def withdraw(self, lead_id: str, at: datetime) -> int:
         """Let the notices of a lead rest that were not told yet; return how many."""

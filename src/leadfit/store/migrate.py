@@ -14,8 +14,8 @@ from leadfit.errors import DamagedStore, Permanent
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LATEST: Final = "0005"
-_KNOWN: Final = ("0001", "0002", "0003", "0004", LATEST)
+LATEST: Final = "0006"
+_KNOWN: Final = ("0001", "0002", "0003", "0004", "0005", LATEST)
 _making = threading.Lock()
 _made: list[bytes] = []
 

@@ -42,13 +42,13 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """An action or a signal that waits for a person.
+    """An action, a signal or a clock that waits for a person.
 
     Attributes:
-        key: Key of the action, or id of the signal.
-        what: ``action`` or ``signal``.
-        kind: Kind of the action or of the signal.
-        place: Destination of the action, or source of the signal.
+        key: Key of the action or of the clock, or id of the signal.
+        what: ``action``, ``signal`` or ``clock``.
+        kind: Kind of the action, of the signal or of the clock.
+        place: Destination of the action, source of the signal, or step of the clock.
         at: When it was given up, or came.
         reason: Why, in words.
         payload: What it holds, with ids and tokens in the place of personal values.
@@ -82,6 +82,15 @@ class Outbox(Protocol):
         self, actions: Sequence[Action], now: datetime, *, withheld: bool = False
     ) -> None:
         """Queue actions in this order, each as :meth:`queue` does."""
+
+    def fold(self, actions: Sequence[Action], now: datetime, words: str) -> None:
+        """Put actions on record that were told of together with others, by another action.
+
+        Args:
+            actions: Each once by its key.
+            now: When they were told of.
+            words: By which action.
+        """
 
     def queue(self, action: Action, now: datetime, *, withheld: bool = False) -> None:
         """Queue an action; one with the same key is never queued again.
@@ -181,10 +190,10 @@ class Destinations(Protocol):
 
 
 class DeadLetters(Protocol):
-    """What waits for a person: actions given up or refused, and signals that nobody can decide."""
+    """What waits for a person: actions given up or refused, signals and clocks put aside."""
 
     def page(self, limit: int, what: str | None = None) -> tuple[DeadLetter, ...]:
-        """Return the newest dead letters, of one sort or both."""
+        """Return the newest dead letters, of one sort or all."""
 
     def get(self, key: str) -> DeadLetter | None:
         """Return one."""

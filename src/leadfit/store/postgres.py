@@ -291,6 +291,7 @@ class _PostgresTransactions:
         """Begin a piece."""
         self._do("SAVEPOINT piece")
         self._head.mark()
+        self.session.tallies.mark()
 
     def keep(self) -> None:
         """End a piece that was done, once its last statement was answered."""
@@ -315,6 +316,7 @@ class _PostgresTransactions:
     def commit(self) -> None:
         """Make the transaction durable and end the turn."""
         self._head.keep()
+        self.session.tallies.write()
         self._do("COMMIT").wait()
 
     def give_up(self) -> None:

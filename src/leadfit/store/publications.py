@@ -84,7 +84,8 @@ class Publications(Protocol):
         """Return the hash of a row of the log, in hexadecimal digits."""
 
     def withhold(self, at: datetime) -> int:
-        """Let nothing that waits be sent, told or fired any more; return how many actions.
+        """Let nothing that waits be sent or told any more; return how many actions.
 
-        What was decided while nothing was acted on must not be acted on later.
+        What was decided while nothing was acted on must not be acted on later. Clocks of leads of
+        which nobody was told stop for good; those of leads with which somebody may be late run on.
         """

@@ -73,9 +73,13 @@ signals = Table(
     Column("status", WORDS, nullable=False),
     Column("lead_id", WORDS),
     Column("reason", WORDS),
+    # How often deciding it failed for a while, and when it is tried again.
+    Column("tries", Integer),
+    Column("again_us", WHOLE),
     UniqueConstraint("source", "event_id", name="signals_event"),
     Index("signals_pending", "seq", **only("status = 'accepted'")),
     Index("signals_dead", "seq", **only("status = 'dead'")),
+    Index("signals_again", "again_us", **only("status = 'waiting' AND again_us IS NOT NULL")),
     sqlite_strict=True,
 )
 
@@ -331,8 +335,16 @@ clocks = Table(
     Column("late_us", WHOLE),
     # The deadline it was started with: `due_us` moves on with the steps of the ladder.
     Column("deadline_us", WHOLE),
+    # Of a step that fails: when it was due (`due_us` is then when it is tried again), how often it
+    # was tried, since when it is put aside, and why.
+    Column("owed_us", WHOLE),
+    Column("tries", Integer),
+    Column("aside_us", WHOLE),
+    Column("trouble", WORDS),
     Index("clocks_lead", "lead_id"),
     Index("clocks_due", "due_us", **only("stopped_us IS NULL AND due_us IS NOT NULL")),
+    Index("clocks_running", "lead_id", **only("stopped_us IS NULL")),
+    Index("clocks_aside", "aside_us", **only("stopped_us IS NULL AND aside_us IS NOT NULL")),
     Index("clocks_deadline", "deadline_us", **only("kind = 'assignment_to_touch'")),
     sqlite_strict=True,
 )
@@ -373,6 +385,34 @@ notices = Table(
     Index("notices_waiting", "due_us", **only("told_by IS NULL")),
     Index("notices_told", "recipient", "kind", "destination", "told_us"),
     Index("notices_lead", "lead_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Storms that are being told of, by the key of the one action: a large one takes several
+# transactions, and until it is ended its notices are gathered and nothing is queued.
+tellings = Table(
+    "tellings",
+    metadata,
+    Column("key", WORDS, primary_key=True),
+    Column("recipient", WORDS, nullable=False),
+    Column("kind", WORDS, nullable=False),
+    Column("destination", WORDS, nullable=False),
+    Column("number", WHOLE, nullable=False),
+    Column("began_us", WHOLE, nullable=False),
+    Column("ended_us", WHOLE),
+    Index("tellings_open", "began_us", **only("ended_us IS NULL")),
+    Index("tellings_last", "recipient", "kind", "destination", "ended_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# How many rows there are of what is never deleted, kept with them: nobody has to count them.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", WORDS, primary_key=True),
+    Column("number", WHOLE, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

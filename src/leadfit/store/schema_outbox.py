@@ -35,6 +35,7 @@ outbox = Table(
         **only("state IN ('pending', 'sending', 'ambiguous')"),
     ),
     Index("outbox_sending", "holder", **only("state = 'sending'")),
+    Index("outbox_ambiguous", "next_us", **only("state = 'ambiguous'")),
     Index("outbox_dead", "done_us", **only("state IN ('dead', 'refused')")),
     Index(
         "outbox_waiting", "due_us",

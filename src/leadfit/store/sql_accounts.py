@@ -20,6 +20,7 @@ from leadfit.store.sql_blocking import SqlBlocking
 from leadfit.store.sql_matching import SqlMerges
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_rare import Rare
+from leadfit.store.sql_tallies import Tallies
 from leadfit.store.told import People
 
 _ACCOUNT: Final = (
@@ -40,9 +41,15 @@ class SqlAccounts:
     """See :class:`leadfit.store.base.Accounts`."""
 
     def __init__(
-        self, connection: Connection, secret: bytes, people: SqlPeople, rare: Rare
+        self,
+        connection: Connection,
+        secret: bytes,
+        people: SqlPeople,
+        rare: Rare,
+        tallies: Tallies,
     ) -> None:
         self._connection = connection
+        self._tallies = tallies
         self._people = people
         self._rare = rare
         self._merges = SqlMerges(connection, rare)
@@ -157,6 +164,8 @@ class SqlAccounts:
 
     def _accounts_in_short(self, account_ids: Sequence[str]) -> list[Candidate]:
         """Return accounts with what they are weighed by, all of them in a few queries."""
+        if not account_ids:
+            return []
         marks = ",".join("?" * len(account_ids))
         rows = self._connection.execute(
             f"SELECT {_SHORT} FROM accounts WHERE account_id IN ({marks}) AND normal IS NOT NULL",  # noqa: S608 -- marks only
@@ -348,6 +357,7 @@ class SqlAccounts:
             " ON CONFLICT (account_id) DO NOTHING",
             rows,
         )
+        self._tallies.add("accounts", added)
         self._blocking.write(RecordKind.ACCOUNT, columns.items())
         return added, self._insert(
             "INSERT INTO domains (domain, account_id) VALUES (?, ?)"
@@ -399,10 +409,12 @@ class SqlAccounts:
             rows.append((contact_id, contact.account_id, person[0], maybe_us(contact.created_at)))
         self._people.write(people)
         self._blocking.write(RecordKind.CONTACT, columns.items())
-        return self._insert(
+        added = self._insert(
             "INSERT INTO contacts (contact_id, account_id, token, created_us) VALUES (?, ?, ?, ?)",
             rows,
         )
+        self._tallies.add("contacts", added)
+        return added
 
     def _knows_contact(self, contact_id: str) -> bool:
         return (

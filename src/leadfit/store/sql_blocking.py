@@ -89,6 +89,8 @@ class SqlBlocking:
 
     def contact_columns(self, contact_ids: Sequence[str]) -> Mapping[str, dict[str, str]]:
         """Return the normalised columns of contacts that have some."""
+        if not contact_ids:
+            return {}
         marks = ",".join("?" * len(contact_ids))
         rows = self._connection.execute(_CONTACTS.format(marks), tuple(contact_ids))
         opened = ((record_id, self._people.open(*sealed)) for record_id, *sealed in rows.fetchall())

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Final
 
 from leadfit.records import Action, Assignment, ClockKind, Tier
-from leadfit.store.breaches import Breach, Handled, Storm, Touch
+from leadfit.store.breaches import Breach, Handled, Storm, Telling, Touch
 from leadfit.store.codec import from_us, maybe_time, pack_text, to_us, unpack
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_outbox import CANCEL_BY_KEY
+from leadfit.store.sql_tallies import Tallies
 from leadfit.store.sql_views import ACTION, action_view
 
 _ADD: Final = """
@@ -28,13 +29,35 @@ _NOTIFY: Final = """
 INSERT INTO notices (key, recipient, kind, destination, lead_id, assignment_id, due_us, fields)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
 """
+_NOTICE: Final = "recipient, kind, destination, key, lead_id, assignment_id, due_us, fields"
 _WAITING: Final = """
-SELECT recipient, kind, destination, key, lead_id, assignment_id, due_us, fields FROM notices
-WHERE told_by IS NULL ORDER BY due_us, key
+SELECT recipient, kind, destination, count(*), min(due_us) FROM notices WHERE told_by IS NULL
+GROUP BY recipient, kind, destination ORDER BY min(due_us), recipient, kind, destination
+"""
+_FIRST: Final = f"""
+SELECT {_NOTICE} FROM notices
+WHERE told_by IS NULL AND recipient = ? AND kind = ? AND destination = ?
+ORDER BY due_us, key LIMIT ?
+"""  # noqa: S608 -- fixed columns
+# By the index of what was told; what was withdrawn meanwhile was told by nothing.
+_GATHERED: Final = """
+FROM notices WHERE recipient = ? AND kind = ? AND destination = ? AND told_us >= ? AND told_by = ?
+"""
+_TELLINGS: Final = """
+SELECT key, recipient, kind, destination, number, began_us FROM tellings WHERE ended_us IS NULL
+ORDER BY began_us, key
+"""
+WITHDRAW: Final = """
+UPDATE notices SET told_by = '', told_us = ? WHERE lead_id = ?
+AND (told_by IS NULL OR told_by IN (SELECT key FROM tellings WHERE ended_us IS NULL))
 """
 _LAST: Final = """
-SELECT max(told_us) FROM notices
-WHERE recipient = ? AND kind = ? AND destination = ? AND told_by <> ''
+SELECT max(at_us) FROM (
+    SELECT max(told_us) AS at_us FROM notices
+    WHERE recipient = ?1 AND kind = ?2 AND destination = ?3 AND told_by <> ''
+    UNION ALL
+    SELECT max(ended_us) FROM tellings WHERE recipient = ?1 AND kind = ?2 AND destination = ?3
+) AS last
 """
 _TOLD: Final = """
 SELECT min(recipient), min(kind), count(*) FROM notices
@@ -105,33 +128,77 @@ class SqlBreaches:
 
     def waiting(self) -> tuple[Storm, ...]:
         """Return what waits to be told, by person, kind and destination."""
-        groups: dict[tuple[str, str, str], list[Action]] = defaultdict(list)
-        for recipient, kind, destination, *rest in self._connection.execute(_WAITING).fetchall():
-            groups[recipient, kind, destination].append(_action(recipient, kind, destination, rest))
-        return tuple(
-            Storm(
-                recipient=group[0],
-                kind=group[1],
-                destination=group[2],
-                notices=tuple(notices),
-                told_at=maybe_time(self._connection.execute(_LAST, group).fetchone()[0]),
-            )
-            for group, notices in groups.items()
-        )
+        storms = [
+            Storm(recipient=recipient, kind=kind, destination=destination, number=int(number))
+            for recipient, kind, destination, number, _ in self._connection.execute(
+                _WAITING
+            ).fetchall()
+        ]
+        return tuple(replace(each, told_at=self.told_at(each)) for each in storms)
+
+    def told_at(self, storm: Storm) -> datetime | None:
+        """Return when the person of a storm was last told of the like there."""
+        return maybe_time(self._connection.execute(_LAST, _group(storm)).fetchone()[0])
+
+    def first(self, storm: Storm, limit: int) -> tuple[Action, ...]:
+        """Return notices of a storm that wait, in the order in which they were due."""
+        rows = self._connection.execute(_FIRST, (*_group(storm), limit))
+        return tuple(_action(row) for row in rows)
 
     def tell(self, keys: Sequence[str], by: str, at: datetime) -> None:
-        """Write that notices were told by the action with the key ``by``."""
+        """Write that notices were told, or are being told, by the action with the key ``by``."""
         self._connection.executemany(
             "UPDATE notices SET told_by = ?, told_us = ? WHERE key = ? AND told_by IS NULL",
             [(by, to_us(at), key) for key in keys],
         )
 
+    def begin_telling(self, telling: Telling) -> None:
+        """Write that a storm is being told of; once by its key."""
+        storm = telling.storm
+        self._connection.execute(
+            "INSERT INTO tellings (key, recipient, kind, destination, number, began_us)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (telling.key, *_group(storm), storm.number, to_us(telling.began_at)),
+        )
+
+    def tellings(self) -> tuple[Telling, ...]:
+        """Return what is being told of and has not ended, the longest first."""
+        return tuple(
+            Telling(
+                key=key,
+                storm=Storm(
+                    recipient=recipient, kind=kind, destination=destination, number=int(number)
+                ),
+                began_at=from_us(began_us),
+            )
+            for key, recipient, kind, destination, number, began_us in self._connection.execute(
+                _TELLINGS
+            ).fetchall()
+        )
+
+    def gathered(self, telling: Telling) -> tuple[Action, ...]:
+        """Return the notices that are told by a telling, in the order in which they were due."""
+        rows = self._connection.execute(
+            f"SELECT {_NOTICE} {_GATHERED} ORDER BY due_us, key",
+            _of(telling),
+        )
+        return tuple(_action(row) for row in rows)
+
+    def count_gathered(self, telling: Telling) -> int:
+        """Return how many notices are told by a telling."""
+        row = self._connection.execute(f"SELECT count(*) {_GATHERED}", _of(telling)).fetchone()
+        return int(row[0])
+
+    def end_telling(self, key: str, at: datetime) -> bool:
+        """Write that a telling has ended; ``False`` when it had before."""
+        changed = self._connection.execute(
+            "UPDATE tellings SET ended_us = ? WHERE key = ? AND ended_us IS NULL", (to_us(at), key)
+        )
+        return changed.rowcount == 1
+
     def withdraw(self, lead_id: str, at: datetime) -> int:
         """Let the notices of a lead rest that were not told yet; return how many."""
-        return self._connection.execute(
-            "UPDATE notices SET told_by = '', told_us = ? WHERE lead_id = ? AND told_by IS NULL",
-            (to_us(at), lead_id),
-        ).rowcount
+        return self._connection.execute(WITHDRAW, (to_us(at), lead_id)).rowcount
 
     def told(self, start: datetime, end: datetime) -> tuple[tuple[str, str, int], ...]:
         """Return person, kind and number of notices of each action told from ``start`` on."""
@@ -153,8 +220,9 @@ class SqlBreaches:
 class SqlUnbegun:
     """See :class:`leadfit.store.breaches.Unbegun`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tallies: Tallies) -> None:
         self._connection = connection
+        self._tallies = tallies
 
     def of_lead(self, lead_id: str) -> tuple[Action, ...]:
         """Return them in the order in which they are due."""
@@ -178,22 +246,32 @@ class SqlUnbegun:
         """Cancel those with these keys, after the try for what is being sent; return how many."""
         if not keys:
             return 0
-        return self._connection.execute(
+        marked = self._connection.execute(
             CANCEL_BY_KEY.format(",".join("?" * len(keys))), (to_us(at), *keys)
-        ).rowcount
+        ).fetchall()
+        self._tallies.ended(marked)
+        return len(marked)
 
 
-def _action(recipient: str, kind: str, destination: str, rest: Sequence[object]) -> Action:
-    key, lead_id, assignment_id, due_us, fields = rest
+def _group(storm: Storm) -> tuple[str, str, str]:
+    return storm.recipient, storm.kind, storm.destination
+
+
+def _of(telling: Telling) -> tuple[str, str, str, int, str]:
+    return (*_group(telling.storm), to_us(telling.began_at), telling.key)
+
+
+def _action(row: Row) -> Action:
+    recipient, kind, destination, key, lead_id, assignment_id, due_us, fields = row
     return Action(
-        key=str(key),
+        key=key,
         kind=kind,
         destination=destination,
-        lead_id=str(lead_id),
-        assignment_id=None if assignment_id is None else str(assignment_id),
-        due_at=from_us(int(str(due_us))),
+        lead_id=lead_id,
+        assignment_id=assignment_id,
+        due_at=from_us(due_us),
         recipients=(recipient,) if recipient else (),
-        fields=json.loads(str(fields)),
+        fields=json.loads(fields),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,12 +32,63 @@ RETURNING slot
 """  # noqa: S608 -- fixed texts
 
 
+@dataclass(frozen=True, slots=True)
+class _Loads:
+    """What the rows of a question came to, and what follows from them."""
+
+    busy: Mapping[str, int]
+    turns: Mapping[str, int]
+    of_pools: Mapping[str, Mapping[str, int]]
+    least: int
+    held: Mapping[str, Held]
+
+
+def _held(
+    rep_ids: Sequence[str],
+    busy: Mapping[str, int],
+    turns: Mapping[str, int],
+    of_pools: Mapping[str, Mapping[str, int]],
+    before: _Loads | None,
+) -> _Loads:
+    """Return what reps hold; most hold what they held when they were asked for last.
+
+    A decision changes the row of one rep or two, and records of all take time to make.
+    """
+    # Just before the least of the others: level with it, the order of ids would decide.
+    least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=1) - 1
+    held: dict[str, Held] = {}
+    changed: Iterable[str] = rep_ids
+    if before is not None:
+        held |= before.held
+        others = _changed(busy, before.busy) | _changed(turns, before.turns)
+        others |= {
+            rep_id
+            for rep_id in of_pools.keys() | before.of_pools.keys()
+            if of_pools.get(rep_id) != before.of_pools.get(rep_id)
+        }
+        if least != before.least:
+            others |= {rep_id for rep_id in rep_ids if rep_id not in turns}
+        changed = others & held.keys()
+    for rep_id in changed:
+        held[rep_id] = Held(
+            slots_taken=busy.get(rep_id, 0),
+            last_turn=turns.get(rep_id, least),
+            turns=of_pools.get(rep_id, _NO_TURNS),
+        )
+    return _Loads(busy, turns, of_pools, least, held)
+
+
+def _changed(now: Mapping[str, int], before: Mapping[str, int]) -> set[str]:
+    """Return the names whose numbers differ, or which only one of the two has."""
+    return {name for name, _ in now.items() ^ before.items()}
+
+
 class SqlCapacity:
     """See :class:`leadfit.store.base.Capacity`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._before: dict[tuple[str, ...], dict[str, Held]] = {}
+        self._before: dict[tuple[tuple[str, ...], tuple[str, ...]], _Loads] = {}
 
     def loads(
         self,
@@ -65,27 +117,12 @@ class SqlCapacity:
             )
             for rep_id, pool, turn in rows:
                 of_pools.setdefault(rep_id, {})[pool] = turn
-        # Just before the least of the others: level with it, the order of ids would decide.
-        least = min((turns[rep_id] for rep_id in rep_ids if rep_id in turns), default=1) - 1
         if len(self._before) > _MOST_POOLS:
             self._before.clear()
-        before = self._before.setdefault(tuple(pools), {})
-        found: dict[str, Held] = {}
-        for rep_id in rep_ids:
-            taken, last = busy.get(rep_id, 0), turns.get(rep_id, least)
-            of_pool = of_pools.get(rep_id, _NO_TURNS)
-            held = before.get(rep_id)
-            if (
-                held is None
-                or held.last_turn != last
-                or held.slots_taken != taken
-                or held.turns != of_pool
-            ):
-                # Most are as they were when they were asked for last: records take time to make.
-                held = Held(slots_taken=taken, last_turn=last, turns=of_pool)
-                before[rep_id] = held
-            found[rep_id] = held
-        return found
+        key = (tuple(rep_ids), tuple(pools))
+        found = _held(rep_ids, busy, turns, of_pools, self._before.get(key))
+        self._before[key] = found
+        return found.held
 
     def claim(
         self, rep_id: str, *, slots: int, lead_id: str, now: datetime, until: datetime

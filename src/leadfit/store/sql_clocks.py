@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from leadfit.records import Clock, ClockKind
 from leadfit.store.codec import from_us, maybe_us, to_us
 from leadfit.store.sql import Connection
 from leadfit.store.sql_views import CLOCK, clock_of
 from leadfit.store.views import Incident
+
+# Nobody stopped it since, and its step is the one that was read.
+_AS_READ: Final = (
+    "key = ? AND stopped_us IS NULL AND step = ?"
+    " AND coalesce(owed_us, due_us, -1) = coalesce(?, -1)"
+)
 
 
 class SqlClocks:
@@ -68,7 +75,9 @@ class SqlClocks:
     def again(self, key: str, at: datetime) -> None:
         """Let a clock that runs be due once more."""
         self._connection.execute(
-            "UPDATE clocks SET due_us = ? WHERE key = ? AND stopped_us IS NULL", (to_us(at), key)
+            "UPDATE clocks SET due_us = ?, owed_us = NULL, tries = NULL, aside_us = NULL"
+            " WHERE key = ? AND stopped_us IS NULL",
+            (to_us(at), key),
         )
 
     def due(self, now: datetime, limit: int) -> tuple[Clock, ...]:
@@ -85,14 +94,35 @@ class SqlClocks:
         now_us = to_us(now)
         late_us = None if clock.due_at is None else max(0, now_us - to_us(clock.due_at))
         changed = self._connection.execute(
-            "UPDATE clocks SET step = ?, due_us = ?, breached_us = coalesce(breached_us, ?),"
-            " late_us = ? WHERE key = ? AND stopped_us IS NULL AND step = ?"
-            " AND coalesce(due_us, -1) = coalesce(?, -1)",
+            "UPDATE clocks SET step = ?, due_us = ?, breached_us = coalesce(breached_us, ?),"  # noqa: S608 -- fixed words
+            " late_us = ?, owed_us = NULL, tries = NULL, trouble = NULL"
+            f" WHERE {_AS_READ}",
             (
                 step,
                 maybe_us(due_at),
                 now_us,
                 late_us,
+                clock.key,
+                clock.step,
+                maybe_us(clock.due_at),
+            ),
+        )
+        return changed.rowcount == 1
+
+    def tries(self, key: str) -> int:
+        """Return how often the next step of a clock was tried and failed."""
+        row = self._connection.execute("SELECT tries FROM clocks WHERE key = ?", (key,)).fetchone()
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def failed(self, clock: Clock, *, again_at: datetime | None, why: str, now: datetime) -> bool:
+        """Write that a clock's step failed; ``False`` when somebody stopped or moved it before."""
+        changed = self._connection.execute(
+            "UPDATE clocks SET owed_us = coalesce(owed_us, due_us), due_us = ?, aside_us = ?,"  # noqa: S608 -- fixed words
+            f" tries = coalesce(tries, 0) + 1, trouble = ? WHERE {_AS_READ}",
+            (
+                maybe_us(again_at),
+                to_us(now) if again_at is None else None,
+                why,
                 clock.key,
                 clock.step,
                 maybe_us(clock.due_at),

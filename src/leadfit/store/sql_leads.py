@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -31,6 +32,7 @@ from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts
 from leadfit.store.sql_listing import conditions
 from leadfit.store.sql_signals import SqlSignals
+from leadfit.store.sql_tallies import Tallies
 from leadfit.store.sql_views import (
     LEAD,
     SqlViews,
@@ -71,6 +73,8 @@ SELECT lead_id FROM (
 WHERE place <= :front AND (retry_us IS NULL OR retry_us <= :now)
 ORDER BY tier NULLS FIRST, signal_us, lead_id LIMIT :limit
 """
+LEADS: Final = "leads/"
+"""How the tallies of leads begin; the tier follows, or ``-``."""
 _SOON: Final = timedelta(seconds=15)
 _FRONT: Final = 100
 
@@ -78,10 +82,17 @@ _FRONT: Final = 100
 class SqlLeads:
     """See :class:`leadfit.store.base.Leads`."""
 
-    def __init__(self, connection: Connection, signals: SqlSignals, accounts: SqlAccounts) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        signals: SqlSignals,
+        accounts: SqlAccounts,
+        tallies: Tallies,
+    ) -> None:
         self._connection = connection
         self._signals = signals
         self._accounts = accounts
+        self._tallies = tallies
         self._views = SqlViews(connection, signals, accounts)
 
     def _one(self, statement: str, *values: object) -> tuple[object, ...] | None:
@@ -121,9 +132,21 @@ class SqlLeads:
                 pack_text(part_facts(lead.facts)[0]), lead.tier, int(lead.is_open),
             ),
         )  # fmt: skip
+        self._tallies.add(_tally(lead.tier))
 
     def import_leads(self, leads: Iterable[Lead]) -> int:
         """Add past leads that are not there; return how many were added."""
+        by_tier: dict[Tier | None, list[Lead]] = defaultdict(list)
+        for lead in leads:
+            by_tier[lead.tier].append(lead)
+        added = 0
+        for tier, some in by_tier.items():
+            new = self._import(some)
+            self._tallies.add(_tally(tier), new)
+            added += new
+        return added
+
+    def _import(self, leads: Sequence[Lead]) -> int:
         before = self._connection.total_changes
         self._connection.executemany(
             "INSERT INTO leads (lead_id, created_us, signal_us, account_id, contact_id, source,"
@@ -142,8 +165,13 @@ class SqlLeads:
         )  # fmt: skip
         return self._connection.total_changes - before
 
-    def rate(self, lead_id: str, tier: Tier, decision_id: str, facts: Facts) -> None:
+    def rate(
+        self, lead_id: str, tier: Tier, decision_id: str, facts: Facts, was: Tier | None
+    ) -> None:
         """Write a lead's tier, its latest decision and its facts."""
+        if was != tier:
+            self._tallies.add(_tally(was), -1)
+            self._tallies.add(_tally(tier))
         self._connection.execute(
             "UPDATE leads SET tier = ?, decision_id = ?, facts = ? WHERE lead_id = ?",
             (int(tier), decision_id, pack_text(part_facts(facts)[0]), lead_id),
@@ -339,6 +367,7 @@ class SqlLeads:
                 body, told, seq, sealed,
             ),
         )  # fmt: skip
+        self._tallies.add("decisions")
 
     def decisions(self, lead_id: str) -> tuple[Decision, ...]:
         """Return every decision about a lead, newest first."""
@@ -417,6 +446,11 @@ class SqlLeads:
             " ORDER BY created_us DESC, lead_id DESC LIMIT ?",
             (*values, limit),
         )
+
+
+def _tally(tier: Tier | None) -> str:
+    """Return the name under which leads of a tier are counted."""
+    return f"{LEADS}{'-' if tier is None else int(tier)}"
 
 
 def _logged(

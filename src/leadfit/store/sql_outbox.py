@@ -12,6 +12,7 @@ from leadfit.records import Action
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
 from leadfit.store.outbox import DeadLetter, Gate, GateState
 from leadfit.store.sql import Connection, Row
+from leadfit.store.sql_tallies import ACTIONS, FINAL, Tallies
 from leadfit.store.sql_views import ACTION, action_view
 from leadfit.store.views import ActionState, ActionView
 
@@ -59,25 +60,34 @@ _CANCEL: Final = (
     "UPDATE outbox SET state = CASE WHEN state = 'sending' THEN state ELSE 'cancelled' END,"
     " done_us = ? WHERE"
 )
-CANCEL_OF_LEAD: Final = f"{_CANCEL} lead_id = ? AND state IN ('pending', 'ambiguous', 'sending')"
-CANCEL_BY_KEY: Final = f"{_CANCEL} state IN ('pending', 'sending') AND key IN ({{}})"
+CANCEL_OF_LEAD: Final = (
+    f"{_CANCEL} lead_id = ? AND state IN ('pending', 'ambiguous', 'sending') RETURNING state"
+)
+CANCEL_BY_KEY: Final = (
+    f"{_CANCEL} state IN ('pending', 'sending') AND key IN ({{}}) RETURNING state"
+)
 _CANCELLED_TRIES: Final = """
 UPDATE outbox SET state = 'cancelled', doubts = doubts + 1, holder = NULL, lease_us = NULL
 WHERE destination = ? AND state = 'sending' AND done_us IS NOT NULL
 AND (lease_us IS NULL OR lease_us <= ? OR holder IN ({}))
+RETURNING state
 """
 _GOES_ON: Final = """
 UPDATE outbox SET state = CASE WHEN done_us IS NULL THEN ? ELSE 'cancelled' END,
     next_us = coalesce(?, next_us), error = ?, doubts = doubts + ?, holder = NULL, lease_us = NULL
-WHERE key = ? AND state = 'sending'
+WHERE key = ? AND state = 'sending' RETURNING state
 """
-_ENDED: Final = """
+_ENDED: Final = f"""
 UPDATE outbox SET state = ?, error = ?, done_us = ?, doubts = doubts + ?, holder = NULL,
-    lease_us = NULL WHERE key = ?
-"""
+    lease_us = NULL WHERE key = ? AND state NOT IN {FINAL}
+"""  # noqa: S608 -- fixed words
 _DEAD: Final = (
     "SELECT key, kind, destination, done_us, error, lead_id, attempts, doubts, recipients, fields,"
     " assignment_id, due_us FROM outbox WHERE state IN ('dead', 'refused')"
+)
+_DEAD_CLOCKS: Final = (
+    "SELECT key, kind, step, aside_us, trouble, lead_id, tries, assignment_id, owed_us FROM clocks"
+    " WHERE stopped_us IS NULL AND aside_us IS NOT NULL"
 )
 _DEAD_SIGNALS: Final = (
     "SELECT signals.signal_id, signals.kind, signals.source, signals.received_us, signals.reason,"
@@ -93,8 +103,9 @@ def _recipients(rep_ids: tuple[str, ...]) -> str:
 class SqlOutbox:
     """See :class:`leadfit.store.outbox.Outbox`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tallies: Tallies) -> None:
         self._connection = connection
+        self._tallies = tallies
 
     def queue(self, action: Action, now: datetime, *, withheld: bool = False) -> None:
         """Queue an action; one with the same key is never queued again."""
@@ -104,7 +115,21 @@ class SqlOutbox:
         self, actions: Sequence[Action], now: datetime, *, withheld: bool = False
     ) -> None:
         """Queue actions in this order, each as :meth:`queue` does."""
-        state = (ActionState.WITHHELD if withheld else ActionState.PENDING).value
+        self._insert(actions, now, ActionState.WITHHELD if withheld else ActionState.PENDING)
+
+    def fold(self, actions: Sequence[Action], now: datetime, words: str) -> None:
+        """Put actions on record that were told of together with others, by another action."""
+        self._insert(actions, now, ActionState.FOLDED, done_us=to_us(now), words=words)
+
+    def _insert(
+        self,
+        actions: Sequence[Action],
+        now: datetime,
+        state: ActionState,
+        *,
+        done_us: int | None = None,
+        words: str | None = None,
+    ) -> None:
         now_us = to_us(now)
         rows: list[tuple[object, ...]] = []
         for each in actions:
@@ -112,16 +137,21 @@ class SqlOutbox:
             rows.append(
                 (
                     each.key, each.kind, each.destination, each.lead_id, each.assignment_id,
-                    due_us, _recipients(each.recipients), pack_text(each.fields), state,
-                    max(due_us, now_us),
+                    due_us, _recipients(each.recipients), pack_text(each.fields), state.value,
+                    max(due_us, now_us), words, done_us,
                 )
             )  # fmt: skip
-        self._connection.executemany(
+        if not rows:
+            return
+        written = self._connection.executemany(
             "INSERT INTO outbox (key, kind, destination, lead_id, assignment_id, due_us,"
-            " recipients, fields, state, attempts, next_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (key) DO NOTHING",
+            " recipients, fields, state, attempts, next_us, error, done_us)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             rows,
         )
+        self._tallies.add_written(ACTIONS, written)
+        if state.value in FINAL:
+            self._tallies.add_written(f"{ACTIONS}/{state.value}", written)
 
     def due(self, now: datetime, limit: int) -> tuple[ActionView, ...]:
         """Return actions to be carried out or looked up, in the order of their times."""
@@ -166,7 +196,10 @@ class SqlOutbox:
     ) -> tuple[ActionView, ...]:
         """Write that tries of due actions begin; return them in the state they were in before."""
         now_us, holders = to_us(now), ",".join("?" * len(gone))
-        self._connection.execute(_CANCELLED_TRIES.format(holders), (destination, now_us, *gone))
+        cancelled = self._connection.execute(
+            _CANCELLED_TRIES.format(holders), (destination, now_us, *gone)
+        )
+        self._tallies.ended(cancelled.fetchall())
         rows = self._connection.execute(
             _CLAIMED.format(holders), (destination, now_us, now_us, *gone, limit)
         ).fetchall()
@@ -194,22 +227,28 @@ class SqlOutbox:
         """Write how a try ended; what was cancelled in the meantime does not go on."""
         if state in (ActionState.PENDING, ActionState.AMBIGUOUS):
             again = (state.value, maybe_us(next_at), error, int(doubt), key)
-            self._connection.execute(_GOES_ON, again)
-        else:
-            self._connection.execute(_ENDED, (state.value, error, to_us(at), int(doubt), key))
+            self._tallies.ended(self._connection.execute(_GOES_ON, again).fetchall())
+            return
+        ended = self._connection.execute(_ENDED, (state.value, error, to_us(at), int(doubt), key))
+        if state.value in FINAL:
+            self._tallies.add_written(f"{ACTIONS}/{state.value}", ended)
 
     def cancel(self, lead_id: str, at: datetime) -> int:
         """Cancel the open actions of a lead, after the try for what is being sent."""
-        return self._connection.execute(CANCEL_OF_LEAD, (to_us(at), lead_id)).rowcount
+        marked = self._connection.execute(CANCEL_OF_LEAD, (to_us(at), lead_id)).fetchall()
+        self._tallies.ended(marked)
+        return len(marked)
 
     def resume(self, lead_id: str, at: datetime) -> None:
         """Queue the actions of a lead again that were cancelled at the time ``at``."""
-        self._connection.execute(
+        resumed = self._connection.execute(
             "UPDATE outbox SET done_us = NULL,"
             " state = CASE WHEN state = 'sending' THEN state ELSE 'pending' END"
-            " WHERE lead_id = ? AND state IN ('cancelled', 'sending') AND done_us = ?",
+            " WHERE lead_id = ? AND state IN ('cancelled', 'sending') AND done_us = ?"
+            " RETURNING state",
             (lead_id, to_us(at)),
-        )
+        ).fetchall()
+        self._tallies.add(f"{ACTIONS}/cancelled", -sum(state == "pending" for (state,) in resumed))
 
     def waiting(
         self, due_before: datetime, destinations: Sequence[str], limit: int
@@ -290,21 +329,27 @@ class SqlDestinations:
 class SqlDeadLetters:
     """See :class:`leadfit.store.outbox.DeadLetters`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tallies: Tallies) -> None:
         self._connection = connection
+        self._tallies = tallies
 
     def page(self, limit: int, what: str | None = None) -> tuple[DeadLetter, ...]:
-        """Return the newest dead letters, of one sort or both."""
+        """Return the newest dead letters, of one sort or all."""
         found = sorted(self._found(limit, what), key=lambda each: (each.at, each.key), reverse=True)
         return tuple(found[:limit])
 
     def _found(self, limit: int, what: str | None) -> Iterator[DeadLetter]:
-        if what != "signal":
+        if what in (None, "action"):
             rows = self._connection.execute(
                 f"{_DEAD} ORDER BY done_us DESC, rowid DESC LIMIT ?", (limit,)
             )
             yield from (_dead_action(row) for row in rows)
-        if what != "action":
+        if what in (None, "clock"):
+            rows = self._connection.execute(
+                f"{_DEAD_CLOCKS} ORDER BY aside_us DESC, rowid DESC LIMIT ?", (limit,)
+            )
+            yield from (_dead_clock(row) for row in rows)
+        if what in (None, "signal"):
             rows = self._connection.execute(
                 f"{_DEAD_SIGNALS} ORDER BY signals.seq DESC LIMIT ?", (limit,)
             )
@@ -318,7 +363,10 @@ class SqlDeadLetters:
         row = self._connection.execute(
             f"{_DEAD_SIGNALS} AND signals.signal_id = ?", (key,)
         ).fetchone()
-        return None if row is None else _dead_signal(row)
+        if row is not None:
+            return _dead_signal(row)
+        row = self._connection.execute(f"{_DEAD_CLOCKS} AND key = ?", (key,)).fetchone()
+        return None if row is None else _dead_clock(row)
 
     def retry(self, key: str, at: datetime) -> bool:
         """Let it be tried again in its old place in the order; ``False`` if it is not dead."""
@@ -328,7 +376,11 @@ class SqlDeadLetters:
             " attempts = 0 WHERE key = ? AND state IN ('dead', 'refused')",
             (now_us, now_us, key),
         ).rowcount
-        return bool(changed) or self._signal(key, "accepted")
+        return (
+            bool(changed)
+            or self._signal(key, "accepted")
+            or self._clock("due_us = ?, tries = NULL, aside_us = NULL", key, now_us)
+        )
 
     def drop(self, key: str, at: datetime) -> bool:
         """Give it up for good; ``False`` if it is not dead."""
@@ -337,12 +389,27 @@ class SqlDeadLetters:
             " WHERE key = ? AND state IN ('dead', 'refused')",
             (to_us(at), key),
         ).rowcount
-        return bool(changed) or self._signal(key, "dropped")
+        self._tallies.add(f"{ACTIONS}/dropped", changed)
+        return (
+            bool(changed)
+            or self._signal(key, "dropped")
+            or self._clock("stopped_us = ?, stopped_by = 'dropped'", key, to_us(at))
+        )
+
+    def _clock(self, change: str, key: str, at_us: int) -> bool:
+        return bool(
+            self._connection.execute(
+                f"UPDATE clocks SET {change} WHERE key = ?"  # noqa: S608 -- fixed words
+                " AND stopped_us IS NULL AND aside_us IS NOT NULL",
+                (at_us, key),
+            ).rowcount
+        )
 
     def _signal(self, signal_id: str, status: str) -> bool:
         return bool(
             self._connection.execute(
-                "UPDATE signals SET status = ? WHERE signal_id = ? AND status = 'dead'",
+                "UPDATE signals SET status = ?, tries = NULL"
+                " WHERE signal_id = ? AND status = 'dead'",
                 (status, signal_id),
             ).rowcount
         )
@@ -376,6 +443,20 @@ def _dead_action(row: Row) -> DeadLetter:
             "assignment_id": row[10],
             "due_at": from_us(row[11]).isoformat(),
         },
+    )
+
+
+def _dead_clock(row: Row) -> DeadLetter:
+    return DeadLetter(
+        key=row[0],
+        what="clock",
+        kind=row[1],
+        place=f"step {row[2] + 1}",
+        at=from_us(row[3]),
+        reason=row[4] or "",
+        lead_id=row[5],
+        attempts=row[6] or 0,
+        payload={"assignment_id": row[7], "due_at": from_us(row[8]).isoformat()},
     )
 
 

@@ -15,10 +15,12 @@ from leadfit.store.codec import from_us, to_us
 from leadfit.store.persons import Erasure, Named, Record
 from leadfit.store.sql import Connection
 from leadfit.store.sql_accounts import SqlAccounts, said_of
+from leadfit.store.sql_breaches import WITHDRAW
 from leadfit.store.sql_outbox import CANCEL_OF_LEAD
 from leadfit.store.sql_people import SqlPeople
 from leadfit.store.sql_rare import Rare
 from leadfit.store.sql_signals import SqlSignals
+from leadfit.store.sql_tallies import Tallies
 
 _CHUNK: Final = 500
 # Free texts that people wrote about a lead or a contact may name the person.
@@ -45,8 +47,11 @@ class SqlPersons:
         signals: SqlSignals,
         accounts: SqlAccounts,
         rare: Rare,
+        *,
+        tallies: Tallies,
     ) -> None:
         self._connection = connection
+        self._tallies = tallies
         self._rare = rare
         self._people = people
         self._signals = signals
@@ -173,13 +178,9 @@ class SqlPersons:
                 " WHERE lead_id = ? AND stopped_us IS NULL",
                 (now, lead_id),
             )
+            self._tallies.ended(self._connection.execute(CANCEL_OF_LEAD, (now, lead_id)).fetchall())
             self._connection.execute(
-                CANCEL_OF_LEAD,
-                (now, lead_id),
-            )
-            self._connection.execute(
-                "UPDATE notices SET told_by = '', told_us = ?"
-                " WHERE lead_id = ? AND told_by IS NULL",
+                WITHDRAW,
                 (now, lead_id),
             )
 

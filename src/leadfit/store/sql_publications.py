@@ -10,6 +10,7 @@ from leadfit.store.publications import LogHead, Publication
 from leadfit.store.published import COLUMNS, KIND, publication_of, said_of
 from leadfit.store.sql import Connection
 from leadfit.store.sql_signals import SqlSignals
+from leadfit.store.sql_tallies import ACTIONS, Tallies
 
 _ADD: Final = (
     f"INSERT INTO publications (seq, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- fixed columns
@@ -22,13 +23,27 @@ _DECIDING: Final = (
     " AND decisions.seq = (SELECT max(seq) FROM decisions)"
 )
 
+# Of a lead's present owner something was withheld and nothing carried out: nobody was told of it.
+_OF_THE_OWNER: Final = """
+SELECT 1 FROM assignments JOIN outbox ON outbox.lead_id = assignments.lead_id
+    AND outbox.assignment_id = assignments.assignment_id
+WHERE assignments.lead_id = clocks.lead_id AND assignments.ended_us IS NULL
+"""
+_UNTOLD: Final = f"""
+UPDATE clocks SET stopped_us = CASE WHEN started_us > ? THEN started_us ELSE ? END,
+    stopped_by = 'withheld'
+WHERE stopped_us IS NULL AND EXISTS ({_OF_THE_OWNER} AND outbox.state = 'withheld')
+AND NOT EXISTS ({_OF_THE_OWNER} AND outbox.state IN ('done', 'sending', 'ambiguous'))
+"""  # noqa: S608 -- fixed words
+
 
 class SqlPublications:
     """See :class:`leadfit.store.publications.Publications`."""
 
-    def __init__(self, connection: Connection, signals: SqlSignals) -> None:
+    def __init__(self, connection: Connection, signals: SqlSignals, tallies: Tallies) -> None:
         self._connection = connection
         self._signals = signals
+        self._tallies = tallies
 
     def latest(self) -> Publication | None:
         """Return the last one, which says what is in force."""
@@ -74,19 +89,22 @@ class SqlPublications:
         return None if row is None else bytes(row[0]).hex()
 
     def withhold(self, at: datetime) -> int:
-        """Let nothing that waits be sent, told or fired any more; return how many actions."""
+        """Let nothing that waits be sent or told any more; return how many actions.
+
+        Clocks of leads of which nobody was told stop.
+        """
         now_us = to_us(at)
         held = self._connection.execute(
             "UPDATE outbox SET state = 'withheld', done_us = ?,"
             " error = 'decided while nothing was acted on' WHERE state = 'pending'",
             (now_us,),
         ).rowcount
-        self._connection.execute(
-            "UPDATE clocks SET stopped_us = CASE WHEN started_us > ? THEN started_us ELSE ? END,"
-            " stopped_by = 'withheld' WHERE stopped_us IS NULL",
-            (now_us, now_us),
-        )
+        self._tallies.add(f"{ACTIONS}/withheld", int(held))
+        self._connection.execute(_UNTOLD, (now_us, now_us))
         self._connection.execute(
             "UPDATE notices SET told_by = '', told_us = ? WHERE told_by IS NULL", (now_us,)
+        )
+        self._connection.execute(
+            "UPDATE tellings SET ended_us = ? WHERE ended_us IS NULL", (now_us,)
         )
         return int(held)

@@ -154,6 +154,38 @@ class SqlSignals:
             (status.value, lead_id, reason, signal_id),
         )
 
+    def tries(self, signal_id: str) -> int:
+        """Return how often deciding a signal failed for a while."""
+        row = self._connection.execute(
+            "SELECT tries FROM signals WHERE signal_id = ?", (signal_id,)
+        ).fetchone()
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def put_off(self, signal_id: str, again_at: datetime, reason: str) -> None:
+        """Write that deciding an undecided signal failed; it stands in nobody's way until then."""
+        self._connection.execute(
+            "UPDATE signals SET status = 'waiting', again_us = ?, reason = ?,"
+            " tries = coalesce(tries, 0) + 1 WHERE signal_id = ? AND status = 'accepted'",
+            (to_us(again_at), reason, signal_id),
+        )
+
+    def put_off_until(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Return signals whose wait after being put off is over, in the order of their times."""
+        rows = self._connection.execute(
+            "SELECT signal_id FROM signals WHERE status = 'waiting' AND again_us IS NOT NULL"
+            " AND again_us <= ? ORDER BY again_us, seq LIMIT ?",
+            (to_us(now), limit),
+        )
+        return tuple(row[0] for row in rows)
+
+    def take_up(self, signal_ids: Sequence[str]) -> None:
+        """Let signals that were put off be decided, in their old places in the order."""
+        self._connection.executemany(
+            "UPDATE signals SET status = 'accepted', again_us = NULL, reason = NULL"
+            " WHERE signal_id = ? AND status = 'waiting' AND again_us IS NOT NULL",
+            [(each,) for each in signal_ids],
+        )
+
     def append(self, kind: str, at: datetime, body: Mapping[str, object]) -> int:
         """Append a row to the log; return its number."""
         last, prev = self._head.read() or (0, chain.GENESIS)

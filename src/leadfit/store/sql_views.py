@@ -36,8 +36,8 @@ LEAD: Final = (
     " possible_account_id, decision_id, touched_us"
 )
 CLOCK: Final = (
-    "key, kind, lead_id, assignment_id, started_us, due_us, step, stopped_us, stopped_by,"
-    " breached_us, late_us"
+    "key, kind, lead_id, assignment_id, started_us, coalesce(owed_us, due_us), step, stopped_us,"
+    " stopped_by, breached_us, late_us, aside_us, trouble"
 )
 ACTION: Final = (
     "key, kind, destination, lead_id, assignment_id, due_us, recipients, fields, state, attempts,"
@@ -190,6 +190,8 @@ def clock_view(row: Sequence[object]) -> ClockView:
         stopped_by=cast("str | None", row[8]),
         breached_at=maybe_time(cast("int | None", row[9])),
         late_by_s=None if late_us is None else late_us / 1_000_000,
+        aside_at=maybe_time(cast("int | None", row[11])),
+        trouble=cast("str | None", row[12]),
     )
 
 

@@ -1,7 +1,7 @@
 """The store in one SQLite file: one writer thread with group commit, readers of their own.
 
 A group is committed with a full sync. A checkpoint waits until the writer is idle or the log of the
-file is long, and until the answers of its group are out.
+file is long, and until the answers of its group are out; then another connection does most of it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, make, migrate, revision_of
 from leadfit.store.sql_head import HeldHead, StoredHead
 from leadfit.store.sql_session import SqlSession
+from leadfit.store.sqlite_checkpoints import CheckpointsBeside, checkpoint
 from leadfit.store.sqlite_read_only import check_unchanged, connect_to_read, seen
 from leadfit.store.sqlite_wal import WalGauge
 from leadfit.store.writing import GroupWriter, Transactions
@@ -44,9 +45,15 @@ class _SqliteTransactions:
     """See :class:`leadfit.store.writing.Transactions`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, secret: bytes, world: World, path: Path
+        self,
+        connection: sqlite3.Connection,
+        secret: bytes,
+        world: World,
+        path: Path,
+        beside: CheckpointsBeside,
     ) -> None:
         self._connection = connection
+        self._beside = beside
         self._stored_head = StoredHead(connection)
         self._head = HeldHead(self._stored_head.write)
         self._path = path
@@ -63,6 +70,7 @@ class _SqliteTransactions:
         """Begin a piece."""
         self._connection.execute("SAVEPOINT piece")
         self._head.mark()
+        self.session.tallies.mark()
 
     def keep(self) -> None:
         """End a piece that was done."""
@@ -81,6 +89,7 @@ class _SqliteTransactions:
     def commit(self) -> None:
         """Make the transaction durable."""
         self._head.keep()
+        self.session.tallies.write()
         self._connection.execute("COMMIT")
 
     def give_up(self) -> None:
@@ -91,14 +100,18 @@ class _SqliteTransactions:
 
     def named(self, error: BaseException) -> BaseException:
         """Return our error where the disk is in trouble: no fault of the work, and may pass."""
+        if _is_of_the_work(error):
+            return error
         if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
             return _ours(error, self._path)
         return error
 
     def after_group(self) -> None:
-        """Keep the log of the file short."""
+        """Keep the log of the file short: the most of it is moved beside, the rest here."""
         if self._gauge.is_long():
-            self._checkpoint("PASSIVE")
+            self._beside.begin()
+        elif self._beside.has_ended():
+            checkpoint(self._connection, "PASSIVE")
 
     def chores(self) -> Sequence[tuple[float, Callable[[], None]]]:
         """Return checkpoints, for an idle time."""
@@ -110,18 +123,13 @@ class _SqliteTransactions:
     def close(self) -> None:
         """Let go of the connection."""
         self._gauge.close()
-        self._checkpoint("TRUNCATE")
+        self._beside.close()
+        checkpoint(self._connection, "TRUNCATE")
         self._connection.close()
 
     def _checkpoint_of(self, pages: int) -> None:
         if self._gauge.has(pages):
-            self._checkpoint("PASSIVE")
-
-    def _checkpoint(self, mode: str) -> None:
-        try:
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})")
-        except sqlite3.Error as error:
-            _log.warning("store.checkpoint_failed", error=str(error))
+            checkpoint(self._connection, "PASSIVE")
 
 
 class SqliteStore:
@@ -269,7 +277,7 @@ class SqliteStore:
         if self._read_only:
             self._own()
         connection = self._connect()
-        transactions = _SqliteTransactions(connection, self._secret, self._world, self._path)
+        transactions = self._transactions(connection)
         try:
             transactions.begin()
             answer = work(transactions.session)
@@ -287,7 +295,11 @@ class SqliteStore:
         # What a piece would have to take back is more than SQLite keeps in memory by itself: it
         # would make a file for nearly every decision.
         connection.execute("PRAGMA temp_store = MEMORY")
-        return _SqliteTransactions(connection, self._secret, self._world, self._path)
+        return self._transactions(connection)
+
+    def _transactions(self, connection: sqlite3.Connection) -> _SqliteTransactions:
+        beside = CheckpointsBeside(self._connect)
+        return _SqliteTransactions(connection, self._secret, self._world, self._path, beside)
 
     def scrub(self) -> bool:
         """Overwrite or drop what deleted rows left behind; ``False`` when somebody is in the way.
@@ -354,6 +366,15 @@ def _check_up_to_date(revision: str | None, path: Path, connection: sqlite3.Conn
         came = "tables of an older Leadfit, in a place that cannot be written to"
         allowed = "a copy where it can be: opening it brings the tables up to date"
         raise BadInput(Fault(place=str(path), came=came, allowed=allowed))
+
+
+def _is_of_the_work(error: BaseException) -> bool:
+    """A statement that cannot be run, such as one with too many values, whoever tries it when."""
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        and "no such table" not in str(error)
+    )
 
 
 def _ours(error: sqlite3.Error, path: Path) -> LeadfitError:

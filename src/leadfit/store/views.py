@@ -26,7 +26,8 @@ from leadfit.store.past import AccountScore
 class SignalState(StrEnum):
     """How far a stored signal has come; ``dead`` waits for a person, who may drop it for good.
 
-    ``waiting``: facts are bought that may change how it is decided.
+    ``waiting``: facts are bought that may change how it is decided, or deciding it failed and is
+    tried again.
     """
 
     ACCEPTED = "accepted"
@@ -102,6 +103,8 @@ class ClockView:
             ``converted`` or ``lost``.
         breached_at: When its first breach step fired.
         late_by_s: Seconds by which the latest breach step fired after it was due.
+        aside_at: Since when its next step is not tried any more, having failed too often.
+        trouble: Why its next step failed, in words.
     """
 
     clock: Clock
@@ -109,6 +112,8 @@ class ClockView:
     stopped_by: str | None = None
     breached_at: datetime | None = None
     late_by_s: float | None = None
+    aside_at: datetime | None = None
+    trouble: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -270,6 +275,7 @@ class Counts:
     Attributes:
         unassigned: Open leads without an owner.
         overdue: Running clocks whose next step is past due.
+        clocks_aside: Running clocks whose next step failed too often and waits for a person.
         leads_by_tier: Number of leads of each tier.
         actions: Number of queued actions in each state.
     """
@@ -285,6 +291,7 @@ class Counts:
     log_rows: int
     clocks_running: int
     overdue: int
+    clocks_aside: int = 0
     leads_by_tier: Mapping[int, int] = field(default_factory=dict)
     actions: Mapping[str, int] = field(default_factory=dict)
 

@@ -1,8 +1,11 @@
 """Group commit: one thread writes for a process, whatever the store is kept in.
 
 A piece of work runs in a savepoint of a transaction that it shares with the pieces that wait
-beside it; the transaction is committed for good, and only then are the pieces answered. Where
-somebody waits for a piece of the group, no piece that nobody waits for is begun in it.
+beside it; the transaction is committed for good, and only then are the pieces answered.
+
+Whoever waits goes first. A group that somebody waits for from its beginning takes in no piece that
+nobody waits for. Where somebody comes while such pieces are done, the group goes on for a few
+milliseconds, so that one commit stands for more than one of them, and then all are answered.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ T = TypeVar("T")
 
 _GROUP: Final = 128
 _GROUP_S: Final = 0.02
+_SHARED_S: Final = 0.008
+"""Seconds after which no piece that nobody waits for is begun, once somebody waits."""
 _QUEUE: Final = 10_000
 _BEHIND: Final = 5_000
 """Pieces by which one that nobody waits for stands behind the others: it is passed, but not for
@@ -126,7 +131,6 @@ class GroupWriter:
         self._before_first = before_first
         self._queue: queue.PriorityQueue[_Place] = queue.PriorityQueue(_QUEUE)
         self._places = itertools.count()
-        self._held: _Piece[object] | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -135,7 +139,7 @@ class GroupWriter:
     @property
     def is_idle(self) -> bool:
         """No work waits."""
-        return self._held is None and self._queue.empty()
+        return self._queue.empty()
 
     @property
     def waiting(self) -> int:
@@ -206,9 +210,6 @@ class GroupWriter:
 
     def _next(self, transactions: Transactions) -> _Piece[object] | None:
         """Wait for a piece; use the time for chores."""
-        if self._held is not None:
-            held, self._held = self._held, None
-            return held
         try:
             return self._queue.get_nowait()[-1]
         except queue.Empty:
@@ -246,35 +247,40 @@ class GroupWriter:
         self, transactions: Transactions, first: _Piece[object], group: list[_Piece[object]]
     ) -> None:
         """Run ``first`` and what waits behind it, up to a number and a time."""
-        until = self._world.monotonic_s() + _GROUP_S
-        piece: _Piece[object] | None = first
+        began = self._world.monotonic_s()
         is_waited_for = False
+        piece: _Piece[object] | None = first
         while piece is not None:
-            if is_waited_for and piece.later:
-                self._held = piece
-                return
             group.append(piece)
             is_waited_for = is_waited_for or not piece.later
             if not piece.attempt(transactions) and piece.error is not None:
                 # A full or failing disk takes the whole transaction with it.
                 raise piece.error
             self._world.reach("store.piece_kept")
-            if len(group) >= _GROUP or self._world.monotonic_s() >= until:
+            took = self._world.monotonic_s() - began
+            if len(group) >= _GROUP or took >= _GROUP_S:
                 return
-            try:
-                piece = self._queue.get_nowait()[-1]
-            except queue.Empty:
-                return
-            if piece is None:
-                self._queue.put(self._end())
+            may_share = not is_waited_for or (first.later and took < _SHARED_S)
+            piece = self._next_of_group(may_share=may_share)
+
+    def _next_of_group(self, *, may_share: bool) -> _Piece[object] | None:
+        """Take the next piece that goes with the present group; ``None`` where there is none.
+
+        Args:
+            may_share: A piece that nobody waits for goes with it, too.
+        """
+        with self._queue.mutex:
+            waiting = self._queue.queue
+            ahead = waiting[0][-1] if waiting else None
+        if ahead is None or (ahead.later and not may_share):
+            return None
+        return self._queue.get_nowait()[-1]
 
     def _fail(self, error: BaseException) -> None:
         if not isinstance(error, LeadfitError):
             error = StoreBusy("the writer of the store has stopped", 30.0)
         with self._lock:
             self._failed = error
-            if self._held is not None:
-                self._held.answer.set_exception(error)
             while True:
                 try:
                     piece = self._queue.get_nowait()[-1]

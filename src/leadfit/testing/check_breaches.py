@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit.records import Action, Assignment, Clock, ClockKind, Kind, Place, Tier
 from leadfit.store import Session
-from leadfit.store.breaches import Breach
+from leadfit.store.breaches import Breach, Telling
 from leadfit.store.views import ActionState, Feedback
 from leadfit.testing.check_store import Bench, expect, make_lead
 
@@ -54,20 +54,75 @@ def notices_wait_for_each_person_until_they_are_told(bench: Bench) -> None:
         bench.store.write(lambda session, it=action: session.breaches.notify(it))  # type: ignore[misc]  # a default binds it now
     gone = bench.store.write(lambda session: session.breaches.withdraw("lead_3", now))
     expect(gone == 1, f"{gone} notices were withdrawn")
-    storms = bench.store.read(lambda session: session.breaches.waiting())
-    waiting = {storm.recipient: [each.lead_id for each in storm.notices] for storm in storms}
-    expect(waiting == {"rep_a": ["lead_1", "lead_2"], "rep_b": ["lead_1"]}, f"{waiting} wait")
-    keys = [each.key for storm in storms if storm.recipient == "rep_a" for each in storm.notices]
+    waiting = bench.store.read(_waiting)
+    leads = {who: [each.lead_id for each in notices] for who, (_, notices) in waiting.items()}
+    expect(leads == {"rep_a": ["lead_1", "lead_2"], "rep_b": ["lead_1"]}, f"{leads} wait")
+    keys = [each.key for each in waiting["rep_a"][1]]
     bench.store.write(lambda session: session.breaches.tell(keys, "page/1", now))
     bench.store.write(lambda session: session.breaches.notify(_page(bench, "lead_4", "rep_a")))
     bench.reopen()
     again = {
-        storm.recipient: (storm.told_at, [each.fields for each in storm.notices])
-        for storm in bench.store.read(lambda session: session.breaches.waiting())
+        who: (told_at, [each.fields for each in notices])
+        for who, (told_at, notices) in bench.store.read(_waiting).items()
     }
     expect(again == {"rep_a": (now, [{"tier": 1}]), "rep_b": (None, [{"tier": 1}])}, f"{again}")
     told = bench.store.read(lambda session: session.breaches.told(now, now + MINUTE))
     expect(told == (("rep_a", "page", 2),), f"{told} were told")
+
+
+def _waiting(session: Session) -> dict[str, tuple[datetime | None, tuple[Action, ...]]]:
+    """Return by person when they were told last, and what waits to be told them."""
+    storms = session.breaches.waiting()
+    found = {each.recipient: (each.told_at, session.breaches.first(each, 99)) for each in storms}
+    expect(
+        all(each.number == len(found[each.recipient][1]) for each in storms),
+        f"{storms}: miscounted",
+    )
+    return found
+
+
+def a_large_storm_is_gathered_piece_by_piece_and_ends_once(bench: Bench) -> None:
+    """What is withdrawn while it is gathered is not told; what comes later waits."""
+    now = bench.world.now()
+    for number in range(5):
+        action = replace(_page(bench, f"lead_{number}", "rep_a"), due_at=now - number * MINUTE)
+        bench.store.write(lambda session, it=action: session.breaches.notify(it))  # type: ignore[misc]  # a default binds it now
+    (storm,) = bench.store.read(lambda session: session.breaches.waiting())
+    telling = Telling(key="all", storm=replace(storm, told_at=None), began_at=now)
+
+    def gather(session: Session) -> list[str]:
+        session.breaches.begin_telling(telling)
+        some = session.breaches.first(storm, 2)
+        session.breaches.tell([each.key for each in some], telling.key, now)
+        session.outbox.fold(some, now, "told together")
+        return [each.lead_id for each in some]
+
+    first = bench.store.write(gather)
+    expect(first == ["lead_4", "lead_3"], f"{first} were gathered first")
+    bench.reopen()
+    found = bench.store.read(lambda session: session.breaches.tellings())
+    expect(found == (telling,), f"{found} is being told of")
+    second = bench.store.write(gather)
+    expect(second == ["lead_2", "lead_1"], f"{second} were gathered next")
+    gone = bench.store.write(lambda session: session.breaches.withdraw("lead_2", now))
+    expect(gone == 1, f"{gone} were withdrawn")
+    told = bench.store.read(lambda session: session.breaches.gathered(telling))
+    expect([each.lead_id for each in told] == ["lead_4", "lead_3", "lead_1"], f"told is {told}")
+    count = bench.store.read(lambda session: session.breaches.count_gathered(telling))
+    expect(count == 3, f"{count} are counted")
+    ends = [
+        bench.store.write(lambda session: session.breaches.end_telling("all", now))
+        for _ in range(2)
+    ]
+    expect(ends == [True, False], f"it ended {ends}")
+    bench.reopen()
+    (left,) = bench.store.read(lambda session: session.breaches.waiting())
+    expect((left.number, left.told_at) == (1, now), f"{left} waits")
+    expect(bench.store.read(lambda session: session.breaches.tellings()) == (), "it goes on")
+    late = bench.store.write(lambda session: session.breaches.withdraw("lead_1", now))
+    expect(late == 0, "what was told was withdrawn")
+    folded = _state(bench, "lead_3/1/breach-page/page")
+    expect(folded is ActionState.FOLDED, f"a notice told together is {folded}")
 
 
 def an_assignment_is_read_with_its_deadline_and_touches(bench: Bench) -> None:
@@ -160,6 +215,7 @@ def _state(bench: Bench, key: str) -> ActionState | None:
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_step_is_kept_once_with_how_late_it_was,
     notices_wait_for_each_person_until_they_are_told,
+    a_large_storm_is_gathered_piece_by_piece_and_ends_once,
     an_assignment_is_read_with_its_deadline_and_touches,
     what_waits_of_a_lead_goes_to_another_owner_or_is_cancelled,
 )

@@ -126,7 +126,7 @@ def leads_that_are_astray_are_found(bench: Bench) -> None:
         assign(session, closed, "rep_a", 1, now)
         start(session, ClockKind.ASSIGNMENT_TO_TOUCH, closed, f"{closed}-assignment-1")
         session.leads.close(closed)
-        session.leads.rate(alone, Tier.TWO, "decision_1", {})
+        session.leads.rate(alone, Tier.TWO, "decision_1", {}, was=None)
         return made
 
     alone, waits, untimed, _, closed = bench.store.write(fill)
@@ -154,7 +154,7 @@ def leads_that_wait_are_served_in_their_order(bench: Bench) -> None:
     def fill(session: Session) -> list[str]:
         made = [make_lead(session, bench.world).lead_id for _ in range(4)]
         for lead_id, tier, at in zip(made, (2, 1, 1, 1), (now, soon, later, now), strict=True):
-            session.leads.rate(lead_id, Tier(tier), "decision_1", {})
+            session.leads.rate(lead_id, Tier(tier), "decision_1", {}, was=None)
             session.leads.retry_at(lead_id, at)
         return made
 

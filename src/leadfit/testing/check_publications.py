@@ -11,7 +11,7 @@ from leadfit.store import Session
 from leadfit.store.publications import Change, Publication
 from leadfit.store.told import ContentKind
 from leadfit.store.views import ActionState
-from leadfit.testing.check_store import Bench, expect, make_lead
+from leadfit.testing.check_store import Bench, assign, expect, make_lead
 
 POLICY: Final = "a" * 64
 OTHER: Final = "b" * 64
@@ -65,36 +65,45 @@ def two_at_once_have_one_number(bench: Bench) -> None:
 
 
 def what_is_withheld_is_never_due(bench: Bench) -> None:
-    """Actions that wait and clocks that run end; nothing of them comes back."""
-    now = bench.world.now()
-    action = Action(
-        key="k", kind="alert", destination="chat", lead_id="", assignment_id=None, due_at=now
-    )
+    """Actions that wait end, and clocks of leads nobody was told of; nothing of them comes back."""
+    now, later = bench.world.now(), bench.world.now() + timedelta(days=1)
 
-    def begin(session: Session) -> None:
-        lead = make_lead(session, bench.world)
-        session.outbox.queue(action, now)
+    def begin(session: Session, is_told: bool) -> tuple[str, str]:
+        lead_id = make_lead(session, bench.world).lead_id
+        assign(session, lead_id, "rep_a", 1, now)
+        assignment_id = f"{lead_id}-assignment-1"
+        for name in ("alert", "mail"):
+            action = Action(
+                key=f"{lead_id}/{name}", kind=name, destination="chat", lead_id=lead_id,
+                assignment_id=assignment_id, due_at=now,
+            )  # fmt: skip
+            session.outbox.queue(action, now)
+        if is_told:
+            session.outbox.settle(f"{lead_id}/alert", ActionState.DONE, at=now)
         session.clocks.start(
             Clock(
-                key="c",
-                kind=ClockKind.SIGNAL_TO_TOUCH,
-                lead_id=lead.lead_id,
-                assignment_id=None,
-                started_at=now,
-                due_at=now,
+                key=f"{lead_id}/clock", kind=ClockKind.ASSIGNMENT_TO_TOUCH, lead_id=lead_id,
+                assignment_id=assignment_id, started_at=now, due_at=now,
             )
-        )
+        )  # fmt: skip
+        return lead_id, f"{lead_id}/mail"
 
-    bench.store.write(begin)
+    told, mail = bench.store.write(lambda session: begin(session, is_told=True))
+    untold, _ = bench.store.write(lambda session: begin(session, is_told=False))
     held = bench.store.write(lambda session: session.publications.withhold(now))
-    expect(held == 1, f"{held} actions were withheld")
-    bench.store.write(lambda session: session.outbox.queue(action, now))
-    later = now + timedelta(days=1)
-    due = bench.store.read(lambda session: session.outbox.due(later, 10))
-    clocks = bench.store.read(lambda session: session.clocks.due(later, 10))
-    view = bench.store.read(lambda session: session.outbox.get("k"))
-    expect(not due and not clocks, f"due is {due} and {clocks}")
+    expect(held == 3, f"{held} actions were withheld")
+    for _ in range(2):
+        due = bench.store.read(lambda session: session.outbox.due(later, 10))
+        clocks = bench.store.read(lambda session: session.clocks.due(later, 10))
+        running = [each.lead_id for each in clocks]
+        expect(not due and running == [told], f"due is {due}; clocks of {running}, not of {told}")
+        again = bench.store.write(lambda session: session.publications.withhold(later))
+        expect(again == 0, f"{again} actions were withheld twice")
+    view = bench.store.read(lambda session: session.outbox.get(mail))
     expect(view is not None and view.state is ActionState.WITHHELD, f"it is {view}")
+    lead = bench.store.read(lambda session: session.leads.view(untold))
+    stopped = None if lead is None else [each.stopped_by for each in lead.clocks]
+    expect(stopped == ["withheld"], f"the clock nobody was told of was stopped by {stopped}")
 
 
 CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (

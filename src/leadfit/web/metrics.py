@@ -143,6 +143,9 @@ def _gauges(status: Status, under_way: int) -> Sequence[str]:
         "leadfit_log_rows": (counts.log_rows, "Rows of the event log"),
         "leadfit_clocks_running": (counts.clocks_running, "Clocks that run"),
         "leadfit_clocks_overdue": (counts.overdue, "Clocks whose next step is past due"),
+        "leadfit_clocks_put_aside": (
+            counts.clocks_aside, "Clocks whose next step failed too often; they wait for a person"
+        ),
     }  # fmt: skip
     families = [family(name, words, {(): value}) for name, (value, words) in plain.items()]
     by_tier: dict[Labels, float] = {

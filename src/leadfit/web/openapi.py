@@ -115,7 +115,7 @@ def _delivery_paths() -> Json:
     letters = _call("Dead letters, the newest first", "ops", "DeadLetters", {}, ())
     letters["parameters"] = [
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
-        _query("what", {"enum": ["action", "signal"]}),
+        _query("what", {"enum": ["action", "signal", "clock"]}),
     ]
     again = _call("It is tried again", "ops", "DeadLetter", settled, (), required=("key",))
     given_up = _call("It is given up", "ops", "DeadLetter", settled, (), required=("key",))

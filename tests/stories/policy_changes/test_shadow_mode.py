@@ -71,6 +71,36 @@ def test_nobody_is_late_with_a_lead_that_was_given_in_shadow_mode(
     assert any(each.stopped_at is None for each in leadfit.lead(lead_id).clocks)
 
 
+def test_a_promise_made_live_is_kept_over_a_time_in_shadow_mode(
+    folder: Path, leadfit: Leadfit, tmp_path: Path
+) -> None:
+    edit(folder / "policy", ('mode = "live"', 'mode = "shadow"'))
+    assert any(look(leadfit))
+    given_in_shadow = send(leadfit, 1)
+    shadow(leadfit, tmp_path, "shadow", "live")
+    told, touched = send(leadfit, 2), send(leadfit, 3)
+    assert leadfit.deliver() > 0
+    untold = send(leadfit, 4)
+    shadow(leadfit, tmp_path, "live", "shadow")
+    leadfit.world.wait(3600)
+    leadfit.touch(touched, by="rep_ada", at=leadfit.world.now())
+    leadfit.world.wait(3 * 86_400)
+    leadfit.routing.sweep()
+    assert leadfit.run_clocks() == leadfit.deliver() == 0
+    shadow(leadfit, tmp_path, "shadow", "live")
+    assert leadfit.run_clocks() > 0
+    for lead_id, is_late in ((told, True), (touched, False), (untold, False)):
+        clocks = leadfit.lead(lead_id).clocks
+        assert any(each.breached_at is not None for each in clocks) is is_late
+    (late, *_) = [each.late_by_s for each in leadfit.lead(told).clocks if each.late_by_s]
+    assert late > 86_400
+    stopped = {each.stopped_by for each in leadfit.lead(untold).clocks}
+    assert stopped - {"assigned"} == {"withheld"}
+    assert all(each.breached_at is None for each in leadfit.lead(given_in_shadow).clocks)
+    assert leadfit.deliver() > 0
+    assert leadfit.run_clocks() == 0
+
+
 def test_what_waits_when_shadow_mode_begins_is_withheld(
     folder: Path, leadfit: Leadfit, tmp_path: Path
 ) -> None:

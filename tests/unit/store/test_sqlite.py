@@ -220,6 +220,13 @@ def test_a_full_queue_is_said_and_not_waited_for(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_statement_that_can_never_be_run_is_no_trouble_of_the_store(store: SqliteStore) -> None:
+    rep_ids = [f"rep_{number}" for number in range(300_000)]
+    with pytest.raises(sqlite3.OperationalError, match="too many SQL variables"):
+        store.write(lambda session: session.owners.open_leads_of(rep_ids, 9))
+    assert store.write(note(1)) == 1
+
+
 def test_verify_finds_a_row_that_was_changed_behind_our_back(tmp_path: Path) -> None:
     store = opened(tmp_path)
     for number in range(5):
@@ -283,6 +290,78 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
     account = store.read(lambda session: session.accounts.account("a1"))
     assert account is not None
     assert store.read(lambda session: session.past.latest_event()) is None
+    store.close()
+
+
+def store_before_counting(folder: Path) -> Path:
+    """Write a store as the fifth schema had it, with leads, clocks and actions."""
+    path = folder / "s.sqlite3"
+    migrate(path, to="0005")
+    connection = sqlite3.connect(path)
+    for number in range(6):
+        connection.execute(
+            "INSERT INTO leads (lead_id, created_us, signal_us, facts, tier, is_open, is_imported)"
+            " VALUES (?, 1, 1, '{}', ?, 1, 0)",
+            (f"l{number}", None if number == 0 else 1 + number % 2),
+        )
+        connection.execute(
+            "INSERT INTO outbox (key, kind, destination, lead_id, due_us, recipients, fields,"
+            " state, attempts, next_us) VALUES (?, 'task', 'crm', 'l1', 1, '[]', '{}', ?, 0, 1)",
+            (f"k{number}", ("pending", "pending", "done", "done", "cancelled", "dead")[number]),
+        )
+    connection.execute(
+        "INSERT INTO clocks (key, kind, lead_id, started_us, due_us, step)"
+        " VALUES ('c', 'signal_to_touch', 'l1', 1, 2, 0)"
+    )
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_what_was_there_before_anything_was_counted_is_counted_once(tmp_path: Path) -> None:
+    store_before_counting(tmp_path)
+    for _ in range(2):
+        store = opened(tmp_path)
+        counts = store.read(lambda session: session.counts(AT))
+        assert (counts.leads, counts.leads_by_tier) == (6, {1: 2, 2: 3})
+        assert counts.actions == {"pending": 2, "done": 2, "cancelled": 1, "dead": 1}
+        assert (counts.clocks_running, counts.overdue, counts.clocks_aside) == (1, 1, 0)
+        (due,) = store.read(lambda session: session.clocks.due(AT, 9))
+        assert due.key == "c"
+        store.close()
+
+
+KILLED_IN_A_STEP = """
+import os, sys
+from pathlib import Path
+from sqlalchemy import Engine, event
+from leadfit.store.migrate import migrate
+
+def look(_connection, _cursor, statement, *_rest):
+    if sys.argv[2] in statement:
+        os._exit(9)
+
+event.listen(Engine, "before_cursor_execute", look)
+migrate(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["ADD COLUMN trouble", "clocks_running", "CREATE TABLE tallies", "GROUP BY state", "'0006'"],
+)
+def test_a_step_that_is_killed_inside_is_taken_again_whole(tmp_path: Path, statement: str) -> None:
+    path = store_before_counting(tmp_path)
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED_IN_A_STEP, str(path), statement], check=False
+    )
+    assert ended.returncode == 9
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
+    connection.close()
+    store = opened(tmp_path)
+    counts = store.read(lambda session: session.counts(AT))
+    assert (counts.leads, counts.clocks_running, counts.actions["pending"]) == (6, 1, 2)
     store.close()
 
 

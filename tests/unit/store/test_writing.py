@@ -78,6 +78,34 @@ def test_whoever_waits_is_answered_before_what_nobody_waits_for_begins(tmp_path:
     store.close()
 
 
+def test_one_commit_stands_for_pieces_that_nobody_waits_for_and_who_comes_meanwhile(
+    tmp_path: Path,
+) -> None:
+    done: list[str] = []
+    store = SqliteStore(tmp_path / "told.sqlite3", secret=b"s", world=Telling(done))
+    came: list[Future[None]] = []
+
+    def meanwhile(_session: Session) -> None:
+        came.append(store.submit(noting(done, "now")))
+        done.append("later 0")
+
+    begun, gate = threading.Event(), threading.Event()
+
+    def hold(_session: Session) -> None:
+        begun.set()
+        gate.wait(10)
+
+    first = store.submit(hold)
+    assert begun.wait(10)
+    later = [store.submit(meanwhile, later=True)]
+    later += [store.submit(noting(done, f"later {n}"), later=True) for n in (1, 2)]
+    gate.set()
+    for each in (first, *later, *came):
+        each.result(10)
+    store.close()
+    assert done == ["commit", "later 0", "now", "later 1", "later 2", "commit"]
+
+
 def test_what_nobody_waits_for_is_not_passed_for_ever(store: SqliteStore) -> None:
     done: list[int] = []
     gate = threading.Event()

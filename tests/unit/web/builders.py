@@ -319,6 +319,7 @@ class NoDeliveries(Delivering):
             doubtful=(),
             dead_actions=0,
             dead_signals=0,
+            dead_clocks=0,
             near_misses=0,
         )
 

@@ -12,20 +12,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import orchestrate, pipeline, route
+from leadfit.jobs.promises.telling import tell
 from leadfit.jobs.workers.pieces import do_all
 from leadfit.log import logger
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
 from leadfit.records import Action, Assignment, Clock, ClockKind, Plan
 from leadfit.store import Session, Store
-from leadfit.store.breaches import Breach, Storm
-from leadfit.store.views import ActionState, Incident
+from leadfit.store.breaches import Breach
+from leadfit.store.views import Incident
 from leadfit.world import World
 
 _log = logger("jobs.sla")
 
 _INCIDENT: Final = "incident"
-_PAGE: Final = "page"
 
 
 def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int:
@@ -33,7 +33,8 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
 
     Clocks that ran out while nothing ran fire now, once each, in the order in which they were due,
     with how late they are. A clock that somebody stopped in between does not fire. Nobody is told
-    of some before all that is due has fired.
+    of some before all that is due has fired. A clock whose step fails is tried again later, as
+    often as ``retry`` says, and then put aside; it never delays another.
 
     Returns:
         How many clocks fired and how many leads found an owner.
@@ -41,59 +42,41 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
     Raises:
         StoreBusy: The store cannot take more now; what did not fire fires at the next round.
     """
-
-    def read(session: Session) -> tuple[tuple[Clock, ...], Mapping[str, Assignment]]:
-        # In shadow mode nobody was told of a lead, so that nobody can be late with it.
-        found = session.clocks.due(world.now(), limit) if in_force.policy.acts else ()
-        return found, session.leads.present_assignments(sorted({each.lead_id for each in found}))
-
-    due, given = store.read(read)
-    fires = (_Fire(world, in_force, clock, given.get(clock.lead_id)) for clock in due)
-    fired = do_all(store, fires, job="clocks")
+    policy = in_force.policy
+    # In shadow mode nobody is told of anything: what runs out then fires afterwards, late.
+    due, given = _due(world, store, limit) if policy.acts else ((), None)
+    fired = do_all(
+        store,
+        (_Fire(world, in_force, clock, given) for clock in due),
+        job="clocks",
+        after_failure=lambda fire, error: _Stuck(world, policy, fire.clock, error),
+    )
     waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
-    found = do_all(store, (_Find(world, in_force, lead_id) for lead_id in waiting), job="clocks")
-    if len(due) < limit and in_force.policy.acts:
-        tell(world, store, in_force.policy)
+    found = do_all(
+        store,
+        (_Find(world, in_force, lead_id) for lead_id in waiting),
+        job="clocks",
+        after_failure=lambda find, _error: _Later(world, policy, find.lead_id),
+    )
+    if len(due) < limit and policy.acts:
+        tell(world, store, policy)
     return fired + found
 
 
-def tell(world: World, store: Store, policy: Policy) -> int:
-    """Queue the pages and alerts about breaches; return for how many persons and destinations.
+def _due(
+    world: World, store: Store, limit: int
+) -> tuple[tuple[Clock, ...], Mapping[str, Assignment] | None]:
+    """Return clocks that are due, and the present assignments of their leads.
 
-    Whoever was paged less than ``sla.fold_minutes`` ago is paged later, about everything at once.
+    Where one of these cannot be read, each clock looks for its own, so that one stops no other.
     """
-    pause = timedelta(minutes=policy.sla.fold_minutes)
-    storms = store.read(lambda session: session.breaches.waiting())
-    if not any(_is_ripe(storm, pause, world.now()) for storm in storms):
-        return 0
-    return store.write(lambda session: _tell(world, session, pause))
-
-
-def _is_ripe(storm: Storm, pause: timedelta, now: datetime) -> bool:
-    return storm.kind != _PAGE or storm.told_at is None or now >= storm.told_at + pause
-
-
-def _tell(world: World, session: Session, pause: timedelta) -> int:
-    now, told = world.now(), 0
-    for storm in session.breaches.waiting():
-        if not _is_ripe(storm, pause, now):
-            continue
-        action = orchestrate.tell_together(storm.notices, now=now)
-        session.outbox.queue(action, now)
-        session.breaches.tell([each.key for each in storm.notices], action.key, now)
-        if len(storm.notices) > 1:
-            _leave_a_trace(session, storm, action, now)
-        world.reach("sla.told")
-        told += 1
-    return told
-
-
-def _leave_a_trace(session: Session, storm: Storm, action: Action, now: datetime) -> None:
-    """Let each lead show how it was told of."""
-    words = f"told together with {len(storm.notices) - 1} more, by {action.key}"
-    for each in storm.notices:
-        session.outbox.queue(each, now)
-        session.outbox.settle(each.key, ActionState.FOLDED, at=now, error=words)
+    due = store.read(lambda session: session.clocks.due(world.now(), limit))
+    lead_ids = sorted({each.lead_id for each in due})
+    try:
+        return due, store.read(lambda session: session.leads.present_assignments(lead_ids))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        _log.error("assignments.unreadable", error=type(error).__name__)
+        return due, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +95,76 @@ class _Find:
 
 
 @dataclass(frozen=True, slots=True)
+class _Later:
+    """Let a lead for which looking failed not be looked at for a while, so that others are."""
+
+    world: World
+    policy: Policy
+    lead_id: str
+
+    def __call__(self, session: Session) -> bool:
+        wait = timedelta(seconds=self.policy.retry.longest_wait_s)
+        session.leads.retry_at(self.lead_id, self.world.now() + wait)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """Let a clock whose step failed wait for another try, or put it aside and tell of it."""
+
+    world: World
+    policy: Policy
+    clock: Clock
+    error: Exception
+
+    def __call__(self, session: Session) -> bool:
+        clock, now = self.clock, self.world.now()
+        tries = session.clocks.tries(clock.key) + 1
+        wait = self.policy.retry.wait_after(tries)
+        # An error's own words may quote what a lead holds; the reason must not.
+        why = f"{type(self.error).__name__} while its step was taken"
+        if wait is not None:
+            session.clocks.failed(clock, again_at=now + wait, why=why, now=now)
+            return False
+        why += f", {tries} times"
+        if not session.clocks.failed(clock, again_at=None, why=why, now=now):
+            return False
+        _log.error("clock.put_aside", error=type(self.error).__name__)
+        words = f"a deadline was put aside: {why}"
+        key = f"{clock.key}/aside/{now:%Y%m%dT%H%M%S}"
+        session.clocks.add_incident(Incident(key=key, lead_id=clock.lead_id, at=now, words=words))
+        session.breaches.notify(
+            orchestrate.alert(
+                key,
+                to=self.policy.managers,
+                fields={"words": f"{words}: see leadfit outbox", "clock": clock.kind.value},
+                now=now,
+                lead_id=clock.lead_id,
+                assignment_id=clock.assignment_id,
+                is_notice=True,
+            )
+        )
+        self.world.reach("sla.put_aside")
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class _Fire:
     """Take the steps of one clock.
 
-    The assignment was read with the clock. When it ends, the clock that belongs to it is stopped in
-    the same transaction, and a stopped clock does not move.
+    The assignments were read with the clocks. When one ends, the clock that belongs to it is
+    stopped in the same transaction, and a stopped clock does not move.
     """
 
     world: World
     in_force: InForce
     clock: Clock
-    assignment: Assignment | None
+    given: Mapping[str, Assignment] | None
 
     def __call__(self, session: Session) -> bool:
         clock, now = self.clock, self.world.now()
-        assignment = self.assignment
-        if _is_stale(clock, assignment):
+        assignment = None if self.given is None else self.given.get(clock.lead_id)
+        if self.given is None or _is_stale(clock, assignment):
             assignment = session.leads.assignment(clock.lead_id)
         if _is_stale(clock, assignment):
             session.clocks.stop_one(clock.key, now, "reassigned")

@@ -16,7 +16,7 @@ from typing import Final
 from leadfit import orchestrate, pipeline
 from leadfit.canonical import moment
 from leadfit.jobs.promises.by_hand import tell_of_overrides
-from leadfit.jobs.workers.pieces import do_all
+from leadfit.jobs.workers.pieces import Piece, do_all
 from leadfit.log import logger
 from leadfit.pipeline import Desk, InForce
 from leadfit.records import Action, Clock, ClockKind
@@ -105,15 +105,12 @@ def sweep(world: World, store: Store, in_force: InForce, *, is_first: bool = Tru
     other = store.read(lambda session: session.owners.of_other_owner(most))
     untimed = store.read(lambda session: session.owners.without_clock(most))
     stray = store.read(lambda session: session.owners.stray_clocks(most, only_live=not is_first))
-    put_right = do_all(
-        store,
-        (
-            *(_Name(world, each) for each in (*lost, *other)),
-            *(_Time(world, in_force, each) for each in untimed),
-            *(_Stop(world, each) for each in stray),
-        ),
-        job="sweep",
+    wrong: tuple[Piece, ...] = (
+        *(_Name(world, each) for each in (*lost, *other)),
+        *(_Time(world, in_force, each) for each in untimed),
+        *(_Stop(world, each) for each in stray),
     )
+    put_right = do_all(store, wrong, job="sweep")
     world.reach("sweep.put_right")
     unowned = store.read(lambda session: session.owners.unowned(most))
     _rate(world, store, in_force, [each for each in unowned if not each.has_score])
@@ -299,7 +296,10 @@ class _Look:
             )
         if self.unowned.retry_at is None:
             session.leads.retry_at(lead_id, now)
-        _add_incident(session, lead_id, now, "unowned", "had no owner, and none was looked for")
+        if self.in_force.policy.acts or self.unowned.retry_at is None:
+            # In shadow mode no clock begins by itself.
+            words = "had no owner, and none was looked for"
+            _add_incident(session, lead_id, now, "unowned", words)
         return True
 
 

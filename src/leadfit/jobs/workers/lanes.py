@@ -17,8 +17,9 @@ _BATCH: Final = 500
 _CHUNK: Final = 50
 _AFTER_TROUBLE_S: Final = 0.5
 _POLL_S: Final = 2.0
-_GATHER_S: Final = 0.05
-"""Seconds in which more gathers, so that what answers at once is not asked for each one alone."""
+_GATHER_S: Final = 0.5
+"""Seconds in which more gathers at what answers at once, while it comes steadily: each round costs
+two commits and a sync of its own, which senders wait behind."""
 
 _log = logger("jobs.lanes")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from typing import TypeVar
 
-from leadfit.errors import Retryable
+from leadfit.errors import StoreBusy
 from leadfit.log import logger
 from leadfit.store import Session, Store
 
@@ -15,7 +15,16 @@ Piece = Callable[[Session], bool]
 """A piece of work in a transaction of its own; says whether it changed anything."""
 
 
-def do_all(store: Store, pieces: Iterable[Piece], *, job: str) -> int:
+P = TypeVar("P", bound=Piece)
+
+
+def do_all(
+    store: Store,
+    pieces: Iterable[P],
+    *,
+    job: str,
+    after_failure: Callable[[P, Exception], Piece] | None = None,
+) -> int:
     """Do pieces of work side by side; return how many changed something.
 
     One that fails is logged and stops no other; the job finds it again in its next round.
@@ -24,17 +33,23 @@ def do_all(store: Store, pieces: Iterable[Piece], *, job: str) -> int:
         store: Where they write.
         pieces: What is done.
         job: Named in the log.
+        after_failure: Makes the piece that is done in the place of one that failed.
 
     Raises:
         StoreBusy: The store cannot take more now; what was done stays done.
     """
-    begun: list[Future[bool]] = [store.submit(piece) for piece in pieces]
+    begun = [(piece, store.submit(piece)) for piece in pieces]
     done = 0
-    for answer in begun:
+    instead: list[Piece] = []
+    for piece, answer in begun:
         try:
             done += answer.result()
-        except Retryable:
+        except StoreBusy:
             raise
         except Exception as error:  # noqa: BLE001 -- the outermost edge of one piece
             _log.error("piece.failed", round=job, error=type(error).__name__)
+            if after_failure is not None:
+                instead.append(after_failure(piece, error))
+    if instead:
+        done += do_all(store, instead, job=job)
     return done
