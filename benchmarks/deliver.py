@@ -34,7 +34,7 @@ from leadfit.connectors.slack import SlackPerformer
 from leadfit.connectors.transport import Transport
 from leadfit.connectors.webhook import WebhookPerformer
 from leadfit.jobs import Deliveries, Lanes
-from leadfit.jobs.deliveries.deliver import DeliveryResult
+from leadfit.jobs.deliveries.retrying import DeliveryResult
 from leadfit.policy import Policy
 from leadfit.records import Action
 from leadfit.store import Session, SqliteStore

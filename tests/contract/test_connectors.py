@@ -6,14 +6,19 @@ import ipaddress
 import json
 import resource
 import signal
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from leadfit import policy as policies
+from leadfit.canonical import canonical, document
 from leadfit.connectors import FilePerformer, Performer
 from leadfit.connectors.base import no_briefing
+from leadfit.connectors.line_file import PIECE
 from leadfit.connectors.pagerduty import PagerDutyPerformer
 from leadfit.connectors.salesforce import SalesforcePerformer
 from leadfit.connectors.slack import SlackPerformer
@@ -203,6 +208,104 @@ def test_lines_of_several_that_a_full_disk_cut_short_are_told_apart(tmp_path: Pa
     again = FilePerformer(path, world=FrozenWorld())
     assert all(again.knows(key) for key in "abc")
     again.close()
+
+
+def lines_before(path: Path, number: int, *, at: datetime) -> None:
+    with path.open("ab") as file:
+        for each in range(number):
+            told = document(make_action(f"old_{each}")) | {"done_at": at}
+            file.write(canonical(told) + b"\n")
+
+
+def test_a_file_of_any_length_is_read_from_its_end_and_held_by_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    world = FrozenWorld()
+    lines_before(path, 20_000, at=world.now() - timedelta(days=3))
+    assert path.stat().st_size > 4 * PIECE
+    tracemalloc.start()
+    performer = FilePerformer(path, world=world)
+    _, at_start = tracemalloc.get_traced_memory()
+    performer.perform(make_action("new"))
+    assert performer.knows_since("new", world.now())
+    assert not performer.knows_since("never", world.now())
+    assert performer.knows("old_3"), "a line far back is not found"
+    assert not performer.knows("never")
+    _, at_most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    performer.close()
+    assert at_start < 6 * PIECE, f"{at_start} bytes were held at the start"
+    assert at_most < 10 * PIECE, f"{at_most} bytes were held"
+
+
+def test_a_look_back_ends_where_an_action_was_not_due_yet(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    world = FrozenWorld()
+    lines_before(path, 30_000, at=world.now() - timedelta(days=3))
+    performer = FilePerformer(path, world=world)
+    performer.perform(make_action("new"))
+    assert not performer.knows_since("old_0", world.now()), "the whole file was read"
+    performer.close()
+
+
+def test_a_line_is_found_also_where_the_clock_was_set_back_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    fast = FrozenWorld(datetime(2026, 3, 5, 9, tzinfo=UTC))
+    performer = FilePerformer(path, world=fast)
+    performer.perform(make_action("before"))
+    performer.close()
+    right = FrozenWorld(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    performer = FilePerformer(path, world=right)
+    for number in range(0, 30_000, 500):
+        performer.perform_together(
+            [make_action(f"k{each}") for each in range(number, number + 500)]
+        )
+    assert path.stat().st_size > 4 * PIECE
+    assert performer.knows_since("before", fast.now())
+    performer.close()
+    last = json.loads(path.read_bytes().splitlines()[-1])
+    assert (last["done_at"], last["clock_was"]) == ("2026-03-02T09:00:00Z", "2026-03-05T09:00:00Z")
+
+
+def test_two_that_write_to_one_file_know_what_the_other_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    first, second = (FilePerformer(path, world=FrozenWorld()) for _ in range(2))
+    first.perform(make_action("a"))
+    assert second.knows("a")
+    second.perform_together([make_action("a"), make_action("b")])
+    first.perform(make_action("b"))
+    for each in (first, second):
+        each.close()
+    assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 40])
+def test_no_key_stands_there_twice_wherever_a_line_was_cut(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "outbox.jsonl"
+    performer = FilePerformer(path, world=FrozenWorld())
+    performer.perform_together([make_action("a"), make_action("b")])
+    performer.close()
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = FilePerformer(path, world=FrozenWorld())
+    for key in "ab":
+        if not again.knows(key):
+            again.perform(make_action(key))
+    again.perform(make_action("c"))
+    again.close()
+    whole = []
+    for line in path.read_bytes().splitlines():
+        with suppress(ValueError):
+            whole.append(json.loads(line)["key"])
+    assert whole == ["a", "b", "c"]
+
+
+def test_a_file_that_was_begun_anew_is_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.jsonl"
+    performer = FilePerformer(path, world=FrozenWorld())
+    performer.perform(make_action("a"))
+    path.write_bytes(b"")  # as a rotation by copying does
+    performer.perform(make_action("b"))
+    performer.close()
+    assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == ["b"]
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:

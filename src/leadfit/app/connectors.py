@@ -24,12 +24,13 @@ from pydantic import (
 )
 
 from leadfit.connectors import FilePerformer, Performer
-from leadfit.connectors.base import Briefing, NotTaken, no_briefing
+from leadfit.connectors.addresses import Network
+from leadfit.connectors.base import Briefing, NotTaken
 from leadfit.connectors.mail import MailPerformer
 from leadfit.connectors.pagerduty import PagerDutyPerformer
 from leadfit.connectors.salesforce import SalesforcePerformer
 from leadfit.connectors.slack import SlackPerformer
-from leadfit.connectors.transport import Network, Transport
+from leadfit.connectors.transport import Transport
 from leadfit.connectors.webhook import WebhookPerformer
 from leadfit.errors import BadInput, Fault
 from leadfit.policy import Policy
@@ -163,11 +164,13 @@ class Connecting:
     Attributes:
         policy: The policy in force when it is asked.
         briefing: Makes a briefing for an address of the pages.
+        open_briefing: The same without personal values.
     """
 
     world: World
     policy: Callable[[], Policy]
     briefing: Callable[[str | None], Briefing]
+    open_briefing: Callable[[str | None], Briefing]
 
 
 def connect(
@@ -311,10 +314,11 @@ def _make(
     briefing = outside.briefing(said.page)
     match setup:
         case _Webhook():
-            secret, told = setup.secret.get_secret_value(), briefing if setup.personal else None
+            told = briefing if setup.personal else outside.open_briefing(said.page)
             return WebhookPerformer(
-                transport, setup.url, secret, world=outside.world, briefing=told or no_briefing
-            )
+                transport, setup.url, setup.secret.get_secret_value(), world=outside.world,
+                briefing=told, is_personal=setup.personal,
+            )  # fmt: skip
         case _Slack():
             return SlackPerformer(
                 transport, token=setup.token.get_secret_value(), channel=setup.channel,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from leadfit.errors import BadInput, Fault, NotFound, NotPossible
+from leadfit.buying import VENDOR
+from leadfit.canonical import Plain, document, moment
+from leadfit.errors import BadInput, Fault, NotFound, NotPossible, shorten
 from leadfit.store import Session, Store
 from leadfit.store.outbox import DeadLetter, Gate
 from leadfit.store.views import ActionView
 from leadfit.world import World
 
 SORTS: Final = ("action", "signal", "clock")
+# What one answer may hold.
 MOST_LETTERS: Final = 500
 _DOUBTS: Final = 100
 _JOBS: Final = {"action": "deliver", "signal": "decide", "clock": "clocks"}
@@ -45,6 +48,7 @@ class DeliveryStatus:
         dead_signals: Signals that do.
         dead_clocks: Clocks that do: their next step failed too often.
         near_misses: Times that a field we wrote elsewhere came back with another value, lately.
+        at: When that was so.
     """
 
     destinations: tuple[DestinationView, ...]
@@ -53,6 +57,7 @@ class DeliveryStatus:
     dead_signals: int
     dead_clocks: int
     near_misses: int
+    at: datetime
 
     @property
     def trouble(self) -> tuple[str, ...]:
@@ -60,12 +65,20 @@ class DeliveryStatus:
         failing = tuple(
             f"{each.gate.destination} does not take what it is sent since "
             f"{each.gate.failing_since:%Y-%m-%d %H:%M} UTC ({each.gate.why or 'no reason given'}); "
-            f"{each.waiting} waiting"
+            f"{each.waiting} waiting{self._held_words(each.gate)}"
             for each in self.destinations
             if each.gate.failing_since is not None
         )
         dead = self.dead_actions + self.dead_signals + self.dead_clocks
         return (*failing, *((f"{dead} dead letters: see leadfit outbox",) if dead else ()))
+
+    def _held_words(self, gate: Gate) -> str:
+        if not gate.holds(self.at) or gate.until is None:
+            return ""
+        return (
+            f"; nothing is sent there before {gate.until:%Y-%m-%d %H:%M:%S} UTC, "
+            f"or until leadfit resume {gate.destination}"
+        )
 
 
 class Delivering:
@@ -107,6 +120,7 @@ class Delivering:
                 dead_signals=counts.signals_dead,
                 dead_clocks=counts.clocks_aside,
                 near_misses=session.echoes.near_misses(),
+                at=now,
             )
 
         return self._store.read(read)
@@ -167,9 +181,60 @@ class Delivering:
         """
         return self._settle(key, by, "dropped")
 
+    def held(self, destination: str) -> Gate:
+        """Return how a destination is left alone.
+
+        Raises:
+            NotFound: Nothing was ever sent to a destination of that name.
+            NotPossible: It is not left alone.
+        """
+        now = self._world.now()
+        return self._store.read(lambda session: self._held(session, destination, now))
+
+    def resume(self, destination: str, by: str) -> Gate:
+        """End the time in which a destination is left alone; its next action tries it.
+
+        Args:
+            destination: Its name, or ``vendor:NAME`` for a vendor of facts.
+            by: Who asks for it.
+
+        Returns:
+            How it was sent to before.
+
+        Raises:
+            NotFound: Nothing was ever sent to a destination of that name.
+            NotPossible: It is not left alone.
+        """
+        _must_name(by)
+        now = self._world.now()
+
+        def work(session: Session) -> Gate:
+            gate = self._held(session, destination, now)
+            session.destinations.set_gate(replace(gate, until=now), now)
+            hastened = session.outbox.hasten(destination, now)
+            told = {"destination": destination, "by": by, "until": moment(gate.until or now)}
+            session.signals.append("destination.resumed", now, {**told, "waiting": hastened})
+            return gate
+
+        gate = self._store.write(work)
+        self._world.reach("destination.resumed")
+        self._wake("enrich" if destination.startswith(VENDOR) else "deliver")
+        return gate
+
+    @staticmethod
+    def _held(session: Session, destination: str, now: datetime) -> Gate:
+        known = {gate.destination: gate for gate in session.destinations.gates()}
+        gate = known.get(destination)
+        if gate is None and destination not in session.destinations.backlog(now):
+            raise NotFound(
+                "destination", destination, f"there is no destination {shorten(destination)}"
+            )
+        if gate is None or not gate.holds(now):
+            raise NotPossible(f"destination {destination}", "it is not left alone now")
+        return gate
+
     def _settle(self, key: str, by: str, how: str) -> DeadLetter:
-        if not by.strip():
-            raise BadInput(Fault(place="by", came=repr(by), allowed="who asks for it"))
+        _must_name(by)
         now = self._world.now()
 
         def work(session: Session) -> DeadLetter:
@@ -187,3 +252,27 @@ class Delivering:
         self._world.reach("dead_letter.settled")
         self._wake(_JOBS[letter.what])
         return letter
+
+
+def status_document(status: DeliveryStatus) -> dict[str, Plain]:
+    """Return how deliveries are doing as JSON types."""
+    return {
+        "destinations": [
+            {
+                **document(each.gate),
+                "waiting": each.waiting,
+                "oldest_at": None if each.oldest_at is None else each.oldest_at.isoformat(),
+            }
+            for each in status.destinations
+        ],
+        "doubtful": [document(each) for each in status.doubtful],
+        "dead_actions": status.dead_actions,
+        "dead_signals": status.dead_signals,
+        "dead_clocks": status.dead_clocks,
+        "near_misses": status.near_misses,
+    }
+
+
+def _must_name(by: str) -> None:
+    if not by.strip():
+        raise BadInput(Fault(place="by", came=repr(by), allowed="who asks for it"))

@@ -26,7 +26,7 @@ from leadfit.records import Assignment, Kind, Relation
 from leadfit.resolve.model.card import RecordKind
 from leadfit.store.lifts import Lift
 from leadfit.store.matching import Merge, Review
-from leadfit.store.outbox import DeadLetter
+from leadfit.store.outbox import DeadLetter, Gate
 from leadfit.store.persons import Erasure
 from leadfit.store.publications import Publication
 from leadfit.store.views import LeadView
@@ -35,6 +35,7 @@ from leadfit.world import World
 E = TypeVar("E", bound=StrEnum)
 
 _HISTORY: Final = "leadfit policy history says what came of it"
+_OUTBOX: Final = "leadfit outbox says whether it was done"
 _AGAIN: Final = "do it again: what was done by then is not undone by it"
 
 
@@ -59,7 +60,7 @@ class Errands:
         policies: Changes the policy where this process may write.
         routing: Gives leads to reps.
         matching: Decides reviews, links and merges.
-        deliveries: Settles dead letters.
+        deliveries: Settles dead letters and ends pauses.
         persons: Erases and readmits.
         hear: Records what people say of leads.
         lead: Returns a lead by its id.
@@ -95,6 +96,7 @@ class Errands:
             "unmerge": self._do_unmerge,
             "retry": self._do_retry,
             "drop": self._do_drop,
+            "resume": self._do_resume,
             "erase": self._do_erase,
             "readmit": self._do_readmit,
         }
@@ -317,7 +319,7 @@ class Errands:
     def _settled(self, what: str, key: str, by: str) -> DeadLetter:
         # Settled it is a dead letter no more: it is told as it was.
         letter = self._deliveries.dead_letter(key)
-        self._done(what, "leadfit outbox says whether it was done", key=key, by=by)
+        self._done(what, _OUTBOX, key=key, by=by)
         return letter
 
     def _do_retry(self, read: _Read) -> Said:
@@ -325,6 +327,17 @@ class Errands:
 
     def _do_drop(self, read: _Read) -> Said:
         return {"key": self._deliveries.drop(read.text("key"), read.text("by")).key}
+
+    def resume(self, destination: str, by: str) -> Gate:
+        """End a pause of a destination; see :meth:`leadfit.app.delivering.Delivering.resume`."""
+        gate = self._deliveries.held(destination)
+        self._done("resume", _OUTBOX, destination=destination, by=by)
+        return gate
+
+    def _do_resume(self, read: _Read) -> Said:
+        destination, by = read.text("destination"), read.text("by")
+        self._deliveries.resume(destination, by)
+        return {"destination": destination}
 
     def erase(self, person: str) -> Erased:
         """Erase a person; see :meth:`leadfit.app.persons.Persons.erase`."""

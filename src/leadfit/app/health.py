@@ -23,6 +23,8 @@ from leadfit.watch import SourceFlow
 from leadfit.world import World
 
 _MB: Final = 1_000_000
+# How often is looked, and from when a server calls itself ill: of the machine, so that a probe
+# means the same everywhere. What may wait and what stays free is the policy's.
 _DISK_EVERY_S: Final = 0.5
 _PATIENCE_S: Final = 2.0
 _SILENT_S: Final = 60.0

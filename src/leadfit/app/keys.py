@@ -15,6 +15,7 @@ from leadfit.world import World
 SCOPES: Final = ("ingest", "read", "ops", "admin")
 
 _SHOWN_LETTERS: Final = 8
+# How exactly the last use is known: a write for each use would cost more than it tells.
 _NOTED_EVERY: Final = timedelta(hours=1)
 _MOST_NOTED: Final = 10_000
 

@@ -18,6 +18,7 @@ from leadfit.world import World
 
 T = TypeVar("T")
 
+# An erasure waits two seconds for readers that keep old pages of the file from being overwritten.
 _TRIES: Final = 40
 _BETWEEN_S: Final = 0.05
 _PURPOSE: Final = "to find out who a business enquiry is from, and who answers it how soon"

@@ -19,6 +19,7 @@ from leadfit.policy import Policy
 from leadfit.policy.load import FILES
 from leadfit.world import World
 
+# How often the files are looked at: a stat of four files.
 _LOOK_S: Final = 2.0
 
 _log = logger("app.policy")

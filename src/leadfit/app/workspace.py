@@ -108,11 +108,8 @@ def open_leadfit(
         # A policy may be put in force while the workspace is open.
         return opened[0].policy if opened else rules.policy
 
-    outside = Connecting(
-        world=chosen, policy=present, briefing=lambda page: Briefings(store, present, page)
-    )
     try:
-        connected = connect(place, outside) if sends else silent()
+        connected = connect(place, _outside(chosen, store, present)) if sends else silent()
         vendors = _vendors(place, connected, present, chosen)
     except Exception:
         store.close()
@@ -133,6 +130,15 @@ def open_leadfit(
         # Who fell ill while nothing ran is away from the first decision on.
         leadfit.policies.catch_up()
     return leadfit
+
+
+def _outside(world: World, store: Store, policy: Callable[[], Policy]) -> Connecting:
+    return Connecting(
+        world=world,
+        policy=policy,
+        briefing=lambda page: Briefings(store, policy, page),
+        open_briefing=lambda page: Briefings(store, policy, page, is_personal=False),
+    )
 
 
 def _open_with_rules(place: Path, world: World, settings: Settings) -> tuple[Store, InForce]:

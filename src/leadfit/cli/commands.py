@@ -48,6 +48,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "quadrants": "Say what became of leads by fit and intent, by tier, and whether engagement "
         "outweighs fit.",
         "reject": "Say that a person turned LEAD down, and why; it is closed, and its clocks stop.",
+        "resume": "Send to DESTINATION again, though it is left alone; its next action tries it.",
         "retry": "Let the dead letter KEY be tried again, in its old place in the order of its "
         "lead.",
         "replay": "Make recorded decisions again and compare every byte; exit code 1 if one "
@@ -89,7 +90,7 @@ _WITH_FILES: Final = (
 )
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
-_DELIVERIES: Final = frozenset({"drop", "outbox", "retry"})
+_DELIVERIES: Final = frozenset({"drop", "outbox", "resume", "retry"})
 _ROUTING: Final = frozenset(
     {"accept", "assign", "leads", "override", "overrides", "reject", "sweep", "touch"}
 )

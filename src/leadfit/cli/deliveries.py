@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import click
 
-from leadfit.app.delivering import DeliveryStatus
+from leadfit.app.delivering import DeliveryStatus, status_document
 from leadfit.canonical import document
 from leadfit.cli.base import in_workspace
 from leadfit.cli.output import Output, table
 from leadfit.cli.workspace import opened
-from leadfit.store.outbox import DeadLetter, Gate
+from leadfit.store.outbox import DeadLetter, Gate, GateState
 
 _BY: Final = "cli"
 
@@ -69,23 +70,19 @@ def drop_command(output: Output, workspace: Path | None, *, key: str, by: str) -
     )
 
 
-def status_document(status: DeliveryStatus) -> dict[str, object]:
-    """Return how deliveries are doing as JSON types."""
-    return {
-        "destinations": [
-            {
-                **document(each.gate),
-                "waiting": each.waiting,
-                "oldest_at": None if each.oldest_at is None else each.oldest_at.isoformat(),
-            }
-            for each in status.destinations
-        ],
-        "doubtful": [document(each) for each in status.doubtful],
-        "dead_actions": status.dead_actions,
-        "dead_signals": status.dead_signals,
-        "dead_clocks": status.dead_clocks,
-        "near_misses": status.near_misses,
-    }
+@click.command("resume")
+@click.argument("destination")
+@click.option("--by", default=_BY, show_default=True, help="Who asks for it; kept in the log.")
+@in_workspace
+def resume_command(output: Output, workspace: Path | None, *, destination: str, by: str) -> None:
+    """Send to DESTINATION again, though it is left alone; its next action tries it."""
+    with opened(workspace) as leadfit:
+        gate = leadfit.errands.resume(destination, by)
+    output.answer(
+        {"destination": destination, "resumed": True, "was": document(gate)},
+        f"{destination} is tried again with its next action; it would have been left "
+        f"alone until {gate.until:%Y-%m-%d %H:%M:%S} UTC ({gate.why or 'no reason given'}).",
+    )
 
 
 def _lines(status: DeliveryStatus, letters: tuple[DeadLetter, ...]) -> Iterator[str]:
@@ -97,7 +94,7 @@ def _lines(status: DeliveryStatus, letters: tuple[DeadLetter, ...]) -> Iterator[
                     each.gate.state.value,
                     f"{each.waiting} waiting",
                     "" if each.oldest_at is None else f"since {each.oldest_at:%Y-%m-%d %H:%M} UTC",
-                    _trouble(each.gate),
+                    _trouble(each.gate, status.at),
                 )
                 for each in status.destinations
             ]
@@ -121,13 +118,26 @@ def _lines(status: DeliveryStatus, letters: tuple[DeadLetter, ...]) -> Iterator[
             indent="  ",
         )
         yield "leadfit retry KEY tries one again, leadfit drop KEY gives it up"
+    if any(each.gate.holds(status.at) for each in status.destinations):
+        yield "leadfit resume DESTINATION sends there again, without waiting"
 
 
-def _trouble(gate: Gate) -> str:
-    until = "" if gate.until is None else f", until {gate.until:%H:%M:%S} UTC"
-    return f"{gate.why or ''}{until}"
+def _trouble(gate: Gate, now: datetime) -> str:
+    if gate.failing_since is None:
+        return ""
+    then = "tried with the next action"
+    if gate.state is GateState.TRYING:
+        then = "one action tries it"
+    elif gate.holds(now) and gate.until is not None:
+        then = f"nothing is sent before {gate.until:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{gate.why or 'no reason given'}; {then}"
 
 
 COMMANDS: Final[Mapping[str, click.Command]] = MappingProxyType(
-    {"drop": drop_command, "outbox": outbox_command, "retry": retry_command}
+    {
+        "drop": drop_command,
+        "outbox": outbox_command,
+        "resume": resume_command,
+        "retry": retry_command,
+    }
 )

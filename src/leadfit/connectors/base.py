@@ -55,6 +55,14 @@ class Writes(Protocol):
 
 
 @runtime_checkable
+class Recalls(Protocol):
+    """A performer that finds what it did the sooner, the later it can have been done."""
+
+    def knows_since(self, key: str, since: datetime) -> bool:
+        """Return whether an action with this key was carried out then or later."""
+
+
+@runtime_checkable
 class Together(Protocol):
     """A performer that carries out several actions in hardly more time than one."""
 
@@ -69,7 +77,7 @@ class Together(Protocol):
 
 
 class NotTaken(Retryable):
-    """A receiver did nothing: it could not be reached, or said that it has too much to do.
+    """A receiver did nothing: it said that it has too much to do, or was not reached.
 
     Attributes:
         retry_after_s: Seconds after which the receiver wants to be asked again, if it said so.
@@ -80,6 +88,12 @@ class NotTaken(Retryable):
     def __init__(self, what: str, retry_after_s: float | None = None) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(what)
+
+
+class NotReached(NotTaken):
+    """A receiver was not reached: there is no such name, or nobody answers; nothing was sent."""
+
+    code = "receiver_not_reached"
 
 
 class Unclear(Retryable):
@@ -155,6 +169,8 @@ class Brief:
 
     Attributes:
         people: The recipients of the action.
+        account_id: Id of the lead's account.
+        contact_id: Id of its contact.
         score: Points of 100, where the score has points.
         chance: Chance of a win, from 0 to 1, where the score is one.
         reasons: Why the lead has its tier and owner, in words, the weightiest first.
@@ -171,6 +187,8 @@ class Brief:
     title: str | None = None
     email: str | None = None
     phone: str | None = None
+    account_id: str | None = None
+    contact_id: str | None = None
     account: str | None = None
     domain: str | None = None
     reasons: tuple[str, ...] = ()

@@ -5,14 +5,13 @@ For trying Leadfit out, and for anything that reads lines: a script, a log shipp
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 from collections.abc import Sequence
-from itertools import islice
+from datetime import datetime
 from pathlib import Path
 
-from leadfit.canonical import canonical, document
+from leadfit.canonical import document
+from leadfit.connectors.line_file import LineFile
 from leadfit.errors import StoreBusy
 from leadfit.records import Action
 from leadfit.world import World
@@ -21,7 +20,8 @@ from leadfit.world import World
 class FilePerformer:
     """Appends each action once to ``path``, with its key, and syncs before it answers.
 
-    A line that a crash cut short is left as it is and does not count.
+    A line that a crash cut short is left as it is and does not count. The keys of the newest lines
+    are held in memory; one that is in doubt is looked up in the file, back to when it was due.
     """
 
     is_local = True
@@ -30,9 +30,7 @@ class FilePerformer:
         self._path = path
         self._world = world
         self._lock = threading.Lock()
-        self._keys = _read_keys(path)
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
-        self._is_cut = not _ends_a_line(path)
+        self._file = LineFile(path)
 
     def perform(self, action: Action) -> None:
         """Append ``action`` unless its key is there; the line is on disk when this returns.
@@ -48,59 +46,26 @@ class FilePerformer:
         Raises:
             StoreBusy: The file cannot be written now.
         """
+        lines = [(each.key, document(each)) for each in actions]
         with self._lock:
-            lines: dict[str, bytes] = {}
-            for each in actions:
-                if each.key not in self._keys and each.key not in lines:
-                    lines[each.key] = self._line(each)
-            if not lines:
-                return
-            content = b"".join((b"\n" if self._is_cut else b"", *lines.values()))
-            cut_before = self._is_cut
             try:
-                written = content[: os.write(self._file, content)]
-                self._is_cut = not written.endswith(b"\n")
-                os.fsync(self._file)
+                whole = self._file.append(lines, self._world.now())
             except OSError as error:
                 raise StoreBusy(f"{self._path}: {error.strerror}", 5.0) from error
-            whole = written.count(b"\n") - cut_before
-            self._keys.update(islice(lines, max(0, whole)))
-            if whole != len(lines):
-                raise StoreBusy(f"{self._path}: a line was cut short", 5.0)
-
-    def _line(self, action: Action) -> bytes:
-        return canonical({"done_at": self._world.now(), **document(action)}) + b"\n"
+        if not whole:
+            raise StoreBusy(f"{self._path}: a line was cut short", 5.0)
 
     def knows(self, key: str) -> bool | None:
-        """Return whether the file holds a whole line with this key."""
+        """Return whether the file holds a whole line with this key, however far back."""
         with self._lock:
-            return key in self._keys
+            return self._file.has(key)
+
+    def knows_since(self, key: str, since: datetime) -> bool:
+        """Return whether a whole line of then or later has this key."""
+        with self._lock:
+            return self._file.has(key, since)
 
     def close(self) -> None:
-        """Close the file; once, since its number may be another file's afterwards."""
+        """Close the file."""
         with self._lock:
-            number, self._file = self._file, -1
-        if number >= 0:
-            os.close(number)
-
-
-def _read_keys(path: Path) -> set[str]:
-    keys: set[str] = set()
-    if not path.exists():
-        return keys
-    with path.open("rb") as lines:
-        for line in lines:
-            try:
-                keys.add(json.loads(line)["key"])
-            except (ValueError, KeyError, TypeError):
-                continue
-    return keys
-
-
-def _ends_a_line(path: Path) -> bool:
-    size = path.stat().st_size
-    if size == 0:
-        return True
-    with path.open("rb") as content:
-        content.seek(size - 1)
-        return content.read(1) == b"\n"
+            self._file.close()

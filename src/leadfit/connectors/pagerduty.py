@@ -11,6 +11,7 @@ from leadfit.connectors.transport import Transport, check, packed
 from leadfit.connectors.words import details, headline
 from leadfit.records import Action
 
+# Limits of the vendor.
 _KEY: Final = 255
 _SUMMARY: Final = 1_000
 

@@ -23,6 +23,7 @@ from leadfit.records import Action
 _BUSY: Final = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
 _QUOTA: Final = "REQUEST_LIMIT_EXCEEDED"
 _PRIORITY: Final = {"high": "High", "normal": "Normal", "low": "Low"}
+# A limit of the vendor.
 _SUBJECT: Final = 255
 
 

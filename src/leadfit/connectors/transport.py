@@ -17,11 +17,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
+from leadfit.connectors.addresses import Address, Names, Network, open_any
 from leadfit.connectors.base import (
     NotAllowedIn,
+    NotReached,
     NotTaken,
     OnHold,
     RecordRefused,
@@ -30,13 +33,11 @@ from leadfit.connectors.base import (
 )
 from leadfit.world import World
 
+# What a receiver may make us hold in memory, and wait: limits of safety, beyond any policy.
 MOST_BYTES: Final = 1_048_576
 _MOST_HEAD_BYTES: Final = 65_536
 _LONGEST_WAIT_S: Final = 31 * 86_400.0
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class Transport:
         allowed: Networks that are not public and may be reached; over plain HTTP, too, where they
             are this machine's own.
         tls: Whom to trust; the system's authorities by default.
+        names: Who is asked for names of hosts.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class Transport:
         request_s: Callable[[], float],
         allowed: Sequence[Network] = (),
         tls: ssl.SSLContext | None = None,
+        names: Names | None = None,
     ) -> None:
         self._world = world
         self._request_s = request_s
         self._allowed = tuple(allowed)
         self._tls = tls or ssl.create_default_context()
+        self._names = names or Names(world)
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
@@ -96,7 +100,7 @@ class Transport:
         """Send a request and return the whole answer, whatever its status.
 
         Raises:
-            NotTaken: No connection came about: nothing was sent.
+            NotReached: No connection came about: nothing was sent.
             Unclear: It was sent, and no answer came in time, or none that can be used.
             WronglySetUp: The address may not be asked.
         """
@@ -106,6 +110,7 @@ class Transport:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         with _closing(connection):
             try:
+                connection.sock.settimeout(self._left(due_s))
                 connection.request(method, target, body=body, headers=dict(headers))
                 with closing(_response(self._world, due_s, connection.sock, method)) as response:
                     return self._answer(response)
@@ -139,32 +144,24 @@ class Transport:
         if scheme not in ("https", "http") or not host:
             raise WronglySetUp("the address is no https address")
         chosen = port or (443 if scheme == "https" else 80)
-        addresses = self._resolve(host, chosen)
+        addresses = self._resolve(host, chosen, due_s)
         if scheme == "http" and not all(each.is_loopback for each in addresses):
             raise WronglySetUp("plain http may be spoken to this machine only: use https")
-        raw = self._open(addresses, chosen, due_s)
+        raw = open_any(addresses, chosen, partial(self._left, due_s))
         try:
             raw.settimeout(self._left(due_s))
             if scheme == "https":
                 raw = self._tls.wrap_socket(raw, server_hostname=host)
         except (OSError, ValueError) as error:
             raw.close()
-            raise NotTaken(f"no secure connection: {type(error).__name__}") from error
+            raise NotReached(f"no secure connection: {type(error).__name__}") from error
         connection = http.client.HTTPConnection(host, chosen)
         connection.sock = raw
         return connection
 
-    def _resolve(self, host: str, port: int) -> tuple[Address, ...]:
+    def _resolve(self, host: str, port: int, due_s: float) -> tuple[Address, ...]:
         """Look a name up once; every address it has must be one that may be reached."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise NotTaken(f"the name of the receiver was not found: {type(error).__name__}") from (
-                error
-            )
-        addresses = tuple(
-            dict.fromkeys(ipaddress.ip_address(str(each[4][0]).split("%")[0]) for each in found)
-        )
+        addresses = self._names.find(host, port, self._left(due_s))
         if not addresses or not all(self._may_reach(each) for each in addresses):
             raise WronglySetUp(
                 "the address leads into a network that is not public; `allow` in connectors.toml "
@@ -177,18 +174,6 @@ class Transport:
         if any(real.version == each.version and real in each for each in self._allowed):
             return True
         return real.is_global and not real.is_multicast
-
-    def _open(self, addresses: Sequence[Address], port: int, due_s: float) -> socket.socket:
-        last: OSError | None = None
-        for address in addresses:
-            try:
-                raw = socket.create_connection((str(address), port), timeout=self._left(due_s))
-            except OSError as error:
-                last = error
-                continue
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return raw
-        raise NotTaken(f"no connection: {type(last).__name__}") from last
 
     def _left(self, due_s: float) -> float:
         return max(0.001, due_s - self._world.monotonic_s())

@@ -16,6 +16,7 @@ from leadfit.connectors.base import INSTEAD, REPEAT, Brief
 from leadfit.records import Action
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+# What fits into a line of a chat or a task.
 _LETTERS: Final = 120
 _REASONS: Final = 3
 _OWN_WORDS: Final = 200

@@ -20,6 +20,7 @@ AGAIN: Final = "again"
 """How the rules of a breach's reasons begin: a step of a ladder, a clock without one, a lead for
 which nobody was free."""
 
+# A step that comes within a minute of its time is in time for whoever reads of it.
 _WORTH_SAYING_S: Final = 60.0
 
 

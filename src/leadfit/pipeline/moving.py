@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from leadfit import orchestrate, route
 from leadfit.errors import NotFound, NotPossible
@@ -85,8 +85,7 @@ def _hasten(desk: Desk, lead: Lead, rated: Score, present: Assignment) -> None:
         if clock.kind is kind:
             key = f"{clock.key}/tier-{rated.tier.value}"
             desk.session.clocks.start(replace(clock, key=key))
-    again = desk.now + timedelta(seconds=owners.RETRY_S)
-    desk.session.leads.retry_at(lead.lead_id, again)
+    desk.session.leads.retry_at(lead.lead_id, owners.tried_again_at(desk))
 
 
 def _tell_of_nobody(desk: Desk, rated: Score, present: Assignment) -> None:

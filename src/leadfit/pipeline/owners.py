@@ -38,9 +38,7 @@ from leadfit.store.codec import encode
 from leadfit.store.owners import Held
 from leadfit.world import World
 
-RETRY_S: Final = 15.0
 _LOADS: Final = "loads of reps as they were of late, by pools"
-_SERVED_FIRST: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +100,20 @@ def _ranked_with_doubt(
     return replace(ranked, ranking=route.agree(told))
 
 
+def tried_again_at(desk: Desk) -> datetime:
+    """Return when somebody is looked for again for a lead that nobody can have now."""
+    return desk.now + timedelta(seconds=desk.policy.route.retry_s)
+
+
 def _serve_waiting(desk: Desk, rated: Score) -> bool:
     """Give owners to leads of a tier that came before; return whether one got one.
 
     Whoever became free a moment ago would else have the newest lead, and under a lasting overload
     the oldest would never have an owner.
     """
-    soon = desk.now + timedelta(seconds=RETRY_S)
+    most = desk.policy.route.served_first
     served = False
-    for lead_id in desk.session.owners.waiting(rated.tier, soon, _SERVED_FIRST):
+    for lead_id in desk.session.owners.waiting(rated.tier, tried_again_at(desk), most):
         if find_owner(desk.world, desk.session, desk.in_force, lead_id) is None:
             break
         served = True
@@ -160,7 +163,7 @@ def find_owner_at(desk: Desk, lead_id: str, because: Reason | None = None) -> st
     place = claim(desk, ranked, lead_id)
     if place is None:
         if lead.owner_id is None:
-            leads.retry_at(lead_id, desk.now + timedelta(seconds=RETRY_S))
+            leads.retry_at(lead_id, tried_again_at(desk))
         return None
     routed = give(
         desk, lead, rated, ranked,
@@ -367,7 +370,7 @@ def give(
 
 def _wait(desk: Desk, lead: Lead, signal_at: datetime, *, until: datetime | None = None) -> Plan:
     """Leave a lead without an owner in sight: it is tried again, and a clock runs."""
-    again = until or desk.now + timedelta(seconds=RETRY_S)
+    again = until or tried_again_at(desk)
     desk.session.leads.retry_at(lead.lead_id, again)
     kind = ClockKind.SIGNAL_TO_ASSIGNMENT
     clock = Clock(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leadfit.policy.section import Name, Section
+
+MOST_WORKERS: Final = 64
+"""Threads a destination may have: a limit of the machine, which all destinations share."""
 
 
 class DeliverRules(Section):
     """How actions are carried out, and what is done when a receiver does not take them."""
 
-    workers: int = Field(default=4, ge=1, le=64)
+    workers: int = Field(default=4, ge=1, le=MOST_WORKERS)
     """Actions that are sent to one destination at the same time."""
     request_s: float = Field(default=10, gt=0, le=120)
     """Seconds a receiver has for the whole of an answer."""
@@ -44,8 +47,19 @@ class DeliverRules(Section):
     """Seconds after which an alert that did not get through also takes another channel."""
     fallback_tiers: Annotated[tuple[Literal[1, 2, 3], ...], Field(strict=False)] = (1,)
     """Tiers whose alerts do; a page does in every tier."""
+    lease_s: float = Field(default=900, ge=60, le=86_400)
+    """Seconds after which an action or a call that was begun is taken over by another worker,
+    although whoever began it has not ended; longer than any try lasts."""
     echo_hours: float = Field(default=48, ge=24, le=720)
     """Hours in which a value we wrote into another system is known when it comes back."""
     echo_rounds: int = Field(default=3, ge=1, le=100)
     """Times that a field we wrote may come back with another value before that is taken for a
     loop: it is then ignored, and somebody is told."""
+
+    @model_validator(mode="after")
+    def _a_lease_is_longer_than_a_try(self) -> Self:
+        # A try may sign in, look up and send, each with a time of its own.
+        if self.lease_s < 4 * self.request_s:
+            message = f"lease_s at least four times request_s ({4 * self.request_s:g})"
+            raise ValueError(message)
+        return self

@@ -48,6 +48,10 @@ class SignalRules(Section):
     """Signals a second that one API key may post over time; a batch counts as many."""
     key_burst: int = Field(default=20_000, ge=1_000, le=10_000_000)
     """Signals that one API key may post at once."""
+    form_per_second: float = Field(default=5, gt=0, le=1_000)
+    """Calls a second of a source without proof, such as a form on a page, over time at the most."""
+    form_burst: int = Field(default=100, ge=1, le=100_000)
+    """Calls of such a source at once at the most."""
     disk_reserve_mb: int = Field(default=256, ge=0, le=1_000_000)
     """Megabytes of the disk that signals may not fill: below it they are answered 503."""
     most_undecided: int = Field(default=1_500_000, ge=1, le=1_000_000_000)

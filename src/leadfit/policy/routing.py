@@ -68,6 +68,11 @@ class RouteRules(Section):
     """Slots of a rep."""
     skills: Annotated[tuple[SkillRule, ...], Field(strict=False)] = ()
     """Facts that call for a skill; the first that holds counts."""
+    retry_s: float = Field(default=15, ge=1, le=3_600)
+    """Seconds after which somebody is looked for again for a lead that nobody can have."""
+    served_first: int = Field(default=20, ge=1, le=1_000)
+    """Leads that waited for an owner, and get one before a new lead of their tier does; with many
+    the decision of the new one takes longer."""
     absence: Absence = Field(default_factory=Absence)
     """Open leads of reps who are away or gone."""
     by_hand: ByHand = Field(default_factory=ByHand)

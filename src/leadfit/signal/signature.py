@@ -19,6 +19,7 @@ from typing import Final
 
 from leadfit.policy.intake import Hook
 
+# What the schemes say themselves; a wider window lets old calls be replayed.
 TOLERANCE_S: Final = 300
 _SIGNATURES: Final = 10
 _DIGITS: Final = re.compile(r"[0-9]{1,17}")

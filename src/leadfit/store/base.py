@@ -212,8 +212,16 @@ class Leads(Protocol):
     def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
         """Return every assignment of a lead, first one first."""
 
-    def unassigned(self, now: datetime, limit: int) -> tuple[str, ...]:
-        """Return open leads without an owner that are due for another try."""
+    def unassigned(
+        self, now: datetime, limit: int, *, soon: timedelta = timedelta(seconds=15)
+    ) -> tuple[str, ...]:
+        """Return open leads without an owner that are due for another try.
+
+        Args:
+            now: The time.
+            limit: At most so many.
+            soon: One that is due within this time is in the queue, and those behind it wait.
+        """
 
     def retry_at(self, lead_id: str, at: datetime) -> None:
         """Write when an owner is looked for again."""

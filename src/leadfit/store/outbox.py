@@ -39,6 +39,10 @@ class Gate:
     why: str | None = None
     failing_since: datetime | None = None
 
+    def holds(self, now: datetime) -> bool:
+        """Return whether nothing is sent there now."""
+        return self.until is not None and self.until > now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
@@ -65,6 +69,19 @@ class DeadLetter:
     attempts: int = 0
     doubts: int = 0
     payload: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A try of an action, as it was claimed.
+
+    Attributes:
+        holder: Who claimed it.
+        attempt: The number of the try.
+    """
+
+    holder: str
+    attempt: int
 
 
 class EchoKind(StrEnum):
@@ -140,10 +157,23 @@ class Outbox(Protocol):
         next_at: datetime | None = None,
         error: str | None = None,
         doubt: bool = False,
-    ) -> None:
+        lease: Lease | None = None,
+    ) -> bool:
         """Write how a try ended; a doubt says that nobody knows whether it took effect.
 
         What was cancelled while it was tried, and would be tried again, is cancelled now.
+
+        Args:
+            key: The action.
+            state: What becomes of it.
+            at: When the try ended.
+            next_at: When the next one is.
+            error: What went wrong, in words.
+            doubt: Nobody knows whether the try took effect.
+            lease: The try that ended; where another has begun since, nothing is written.
+
+        Returns:
+            Whether it was written.
         """
 
     def cancel(self, lead_id: str, at: datetime) -> int:
@@ -171,6 +201,13 @@ class Outbox(Protocol):
 
     def doubtful(self, limit: int) -> tuple[ActionView, ...]:
         """Return open actions with a doubt, those due first."""
+
+    def hasten(self, destination: str, now: datetime) -> int:
+        """Let actions of a destination that are due, and wait for a next try, have it now.
+
+        Returns:
+            How many they are.
+        """
 
 
 class Destinations(Protocol):

@@ -61,6 +61,25 @@ class Pace:
             separators=(",", ":"),
         )
 
+    def follow(self, now_us: int, *, ahead_us: int) -> None:
+        """Note that the clock was set back, where a turn lies further ahead than any is given.
+
+        What was counted counts as if it were made now, so that no limit is exceeded and nobody
+        waits for the lost time: for a window of the limit at the most.
+
+        Args:
+            now_us: The time.
+            ahead_us: How far ahead a turn may lie.
+        """
+        if self._last_us is None or self._last_us <= now_us + ahead_us:
+            return
+        self._until_us = max(0, self._until_us - (self._last_us - now_us))
+        self._last_us = now_us
+        for span, parts in self._parts.items():
+            latest_us = _end_of_part(span, now_us)
+            for part in parts:
+                part[0] = min(part[0], latest_us)
+
     def in_force(self, limits: Limits) -> Limits:
         """Return limits, lowered where the vendor itself told of a lower one.
 
@@ -157,14 +176,19 @@ class Pace:
             self._sums[span] -= parts.popleft()[1]
 
     def _count(self, span: int, at_us: int, number: int) -> None:
-        size = max(1, span // PARTS)
-        end_us = (at_us // size + 1) * size + span
+        end_us = _end_of_part(span, at_us)
         parts = self._parts.setdefault(span, deque())
         if parts and parts[-1][0] == end_us:
             parts[-1][1] += number
         else:
             parts.append([end_us, number])
         self._sums[span] = self._sums.get(span, 0) + number
+
+
+def _end_of_part(span: int, at_us: int) -> int:
+    """Return when the last call of the part in which ``at_us`` lies is out of sight."""
+    size = max(1, span // PARTS)
+    return (at_us // size + 1) * size + span
 
 
 def spans(windows: Mapping[float, int]) -> Limits:

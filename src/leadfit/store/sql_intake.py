@@ -11,6 +11,7 @@ from leadfit.store.codec import from_us, maybe_time, maybe_us, to_us
 from leadfit.store.intake import AccessKey, RefusedSignal, SourceHour
 from leadfit.store.sql import Connection
 
+# What strangers can make us keep: a limit of safety.
 _MOST_OF_A_SOURCE: Final = 1_000
 _LONGEST_BODY: Final = 65_536
 

@@ -76,6 +76,7 @@ ORDER BY tier NULLS FIRST, signal_us, lead_id LIMIT :limit
 LEADS: Final = "leads/"
 """How the tallies of leads begin; the tier follows, or ``-``."""
 _SOON: Final = timedelta(seconds=15)
+# So many of a tier are looked at in a round: those behind them cannot be served before them.
 _FRONT: Final = 100
 
 
@@ -242,11 +243,11 @@ class SqlLeads:
         )
         return tuple(unpack(Assignment, row[0]) for row in rows)
 
-    def unassigned(self, now: datetime, limit: int) -> tuple[str, ...]:
+    def unassigned(self, now: datetime, limit: int, *, soon: timedelta = _SOON) -> tuple[str, ...]:
         """Return open leads without an owner that are due for another try."""
         rows = self._connection.execute(
             _UNASSIGNED,
-            {"now": to_us(now), "soon": to_us(now + _SOON), "front": _FRONT, "limit": limit},
+            {"now": to_us(now), "soon": to_us(now + soon), "front": _FRONT, "limit": limit},
         )
         return tuple(row[0] for row in rows)
 

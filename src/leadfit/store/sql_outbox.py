@@ -10,7 +10,7 @@ from typing import Final
 
 from leadfit.records import Action
 from leadfit.store.codec import from_us, maybe_time, maybe_us, pack_text, to_us
-from leadfit.store.outbox import DeadLetter, Gate, GateState
+from leadfit.store.outbox import DeadLetter, Gate, GateState, Lease
 from leadfit.store.sql import Connection, Row
 from leadfit.store.sql_tallies import ACTIONS, FINAL, Tallies
 from leadfit.store.sql_views import ACTION, action_view
@@ -75,12 +75,15 @@ RETURNING state
 _GOES_ON: Final = """
 UPDATE outbox SET state = CASE WHEN done_us IS NULL THEN ? ELSE 'cancelled' END,
     next_us = coalesce(?, next_us), error = ?, doubts = doubts + ?, holder = NULL, lease_us = NULL
-WHERE key = ? AND state = 'sending' RETURNING state
+WHERE key = ? AND state = 'sending' AND {} RETURNING state
 """
 _ENDED: Final = f"""
 UPDATE outbox SET state = ?, error = ?, done_us = ?, doubts = doubts + ?, holder = NULL,
-    lease_us = NULL WHERE key = ? AND state NOT IN {FINAL}
+    lease_us = NULL WHERE key = ? AND state NOT IN {FINAL} AND {{}}
 """  # noqa: S608 -- fixed words
+# Nobody has taken it over since: each try has a number of its own until a person asks for more.
+_HELD: Final = "state = 'sending' AND holder = ? AND attempts = ?"
+_ANYWAY: Final = "TRUE"
 _DEAD: Final = (
     "SELECT key, kind, destination, done_us, error, lead_id, attempts, doubts, recipients, fields,"
     " assignment_id, due_us FROM outbox WHERE state IN ('dead', 'refused')"
@@ -223,15 +226,21 @@ class SqlOutbox:
         next_at: datetime | None = None,
         error: str | None = None,
         doubt: bool = False,
-    ) -> None:
-        """Write how a try ended; what was cancelled in the meantime does not go on."""
+        lease: Lease | None = None,
+    ) -> bool:
+        """Write how a try ended, unless another took it over since; return whether it was."""
+        mine = () if lease is None else (lease.holder, lease.attempt)
+        only = _ANYWAY if lease is None else _HELD
         if state in (ActionState.PENDING, ActionState.AMBIGUOUS):
-            again = (state.value, maybe_us(next_at), error, int(doubt), key)
-            self._tallies.ended(self._connection.execute(_GOES_ON, again).fetchall())
-            return
-        ended = self._connection.execute(_ENDED, (state.value, error, to_us(at), int(doubt), key))
+            again = (state.value, maybe_us(next_at), error, int(doubt), key, *mine)
+            rows = self._connection.execute(_GOES_ON.format(only), again).fetchall()
+            self._tallies.ended(rows)
+            return bool(rows)
+        values = (state.value, error, to_us(at), int(doubt), key, *mine)
+        ended = self._connection.execute(_ENDED.format(only), values)
         if state.value in FINAL:
             self._tallies.add_written(f"{ACTIONS}/{state.value}", ended)
+        return bool(ended.rowcount)
 
     def cancel(self, lead_id: str, at: datetime) -> int:
         """Cancel the open actions of a lead, after the try for what is being sent."""
@@ -278,6 +287,15 @@ class SqlOutbox:
             (limit,),
         )
         return tuple(action_view(row) for row in rows)
+
+    def hasten(self, destination: str, now: datetime) -> int:
+        """Let actions of a destination that are due, and wait for a next try, have it now."""
+        now_us = to_us(now)
+        return self._connection.execute(
+            "UPDATE outbox SET next_us = ? WHERE destination = ?"
+            " AND state IN ('pending', 'ambiguous') AND next_us > ? AND due_us <= ?",
+            (now_us, destination, now_us, now_us),
+        ).rowcount
 
 
 class SqlDestinations:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from leadfit.errors import StoreBusy
 from leadfit.store.codec import from_us, maybe_us, to_us
+from leadfit.store.enriching import CLOCK_SET_BACK
 from leadfit.store.pace import Limits, Pace
 from leadfit.store.sql import Connection
 from leadfit.store.sql_purchases import as_written
@@ -33,8 +34,10 @@ class SqlPaces:
     ) -> tuple[datetime, ...]:
         """Take up to ``number`` times at which the vendor may be called, none after ``latest``."""
         now_us, latest_us = to_us(now), to_us(latest)
+        ahead = max(CLOCK_SET_BACK, latest - now)
 
         def take_all(pace: Pace) -> tuple[datetime, ...]:
+            _follow(pace, now, ahead)
             taken: list[datetime] = []
             while len(taken) < number:
                 at_us = pace.take(limits, now_us=now_us, latest_us=latest_us)
@@ -47,7 +50,9 @@ class SqlPaces:
 
     def free_at(self, vendor: str, bucket: str, limits: Limits, now: datetime) -> datetime:
         """Return when the vendor may be called next."""
-        return from_us(self._pace(vendor, bucket)[1].free_us(limits, now_us=to_us(now)))
+        _, pace = self._pace(vendor, bucket)
+        _follow(pace, now)
+        return from_us(pace.free_us(limits, now_us=to_us(now)))
 
     def hold(self, vendor: str, bucket: str, until: datetime) -> None:
         """Let nobody call a vendor before a time."""
@@ -64,6 +69,7 @@ class SqlPaces:
         """Take what an answer says: limit, what is left and when it begins anew, by window."""
 
         def hear(pace: Pace) -> None:
+            _follow(pace, now)
             for span, (most, left, reset) in said.items():
                 pace.hear(
                     span, limits, most=most, left=left, reset_us=maybe_us(reset),
@@ -77,6 +83,7 @@ class SqlPaces:
     ) -> Mapping[int, tuple[int, int]]:
         """Return for each window, in microseconds, the calls counted in it and its limit."""
         _, pace = self._pace(vendor, bucket)
+        _follow(pace, now)
         in_force = pace.in_force(limits)
         return {span: (pace.taken(span, to_us(now)), most) for span, most in in_force.items()}
 
@@ -105,6 +112,10 @@ class SqlPaces:
         ).rowcount
         hold_to(kept == 1)
         return answer
+
+
+def _follow(pace: Pace, now: datetime, ahead: timedelta = CLOCK_SET_BACK) -> None:
+    pace.follow(to_us(now), ahead_us=ahead // timedelta(microseconds=1))
 
 
 def hold_to(kept: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from leadfit.records import Action, Written
 from leadfit.store import Session
-from leadfit.store.outbox import EchoKind, Gate, GateState
+from leadfit.store.outbox import EchoKind, Gate, GateState, Lease
 from leadfit.store.views import ActionState, SignalState
 from leadfit.testing.check_store import Bench, expect, make_signal
 
@@ -130,6 +130,35 @@ def an_action_is_claimed_by_one(bench: Bench) -> None:
     expect(view is not None and (view.attempts, view.doubts) == (3, 2), f"it is {view}")
 
 
+def a_try_that_was_taken_over_ends_nothing(bench: Bench) -> None:
+    """The later one does, whoever made it; what a person asks for again is another try, too."""
+    now, later = bench.world.now(), bench.world.now() + timedelta(minutes=1)
+
+    def end(holder: str, attempt: int, state: ActionState) -> bool:
+        lease = Lease(holder=holder, attempt=attempt)
+        return bench.store.write(
+            lambda session: session.outbox.settle("k", state, at=later, error=holder, lease=lease)
+        )
+
+    def seen() -> tuple[ActionState, int, str | None]:
+        view = bench.store.read(lambda session: session.outbox.get("k"))
+        expect(view is not None, "it is gone")
+        assert view is not None  # noqa: S101 -- said above
+        return view.state, view.attempts, view.error
+
+    _queue(bench, "k")
+    _claim(bench, now)
+    expect(_claim(bench, later, holder="b") == ("k",), "a lease has no end")
+    for state in (ActionState.DONE, ActionState.REFUSED, ActionState.PENDING):
+        expect(not end("a", 1, state), f"a late {state} was written")
+    expect(seen() == (ActionState.SENDING, 2, None), f"it is {seen()}")
+    expect(not end("b", 1, ActionState.DONE), "an earlier try of the same holder was written")
+    expect(end("b", 2, ActionState.AMBIGUOUS), "the try that holds it was not written")
+    expect(not end("a", 1, ActionState.DONE), "a late end overwrote what was found out since")
+    expect(not end("b", 2, ActionState.DONE), "a try ended twice")
+    expect(seen() == (ActionState.AMBIGUOUS, 2, "b"), f"it is {seen()}")
+
+
 def actions_of_a_lead_keep_their_order_at_a_destination(bench: Bench) -> None:
     """One that waits for its next try holds back those behind it; other leads go on."""
     now = bench.world.now()
@@ -220,6 +249,30 @@ def a_destination_is_left_alone_as_written(bench: Bench) -> None:
     expect(bench.store.read(lambda session: session.destinations.gates()) == (gate,), "it is lost")
 
 
+def what_waits_for_a_next_try_can_have_it_now(bench: Bench) -> None:
+    """Of one destination, and nothing that is not due yet or is being sent."""
+    now = bench.world.now()
+    again = now + timedelta(hours=3)
+    for key, where in (("a", "crm"), ("b", "crm"), ("c", "chat"), ("d", "crm")):
+        _queue(bench, key, destination=where, lead_id=key)
+    later = Action(
+        key="e", kind="task", destination="crm", lead_id="e", assignment_id=None, due_at=again
+    )
+    bench.store.write(lambda session: session.outbox.queue(later, now))
+    for where in ("crm", "chat"):
+        _claim(bench, now, destination=where)
+
+    def put_off(session: Session) -> None:
+        for key, state in (("a", "pending"), ("b", "ambiguous"), ("c", "pending")):
+            session.outbox.settle(key, ActionState(state), at=now, next_at=again)
+
+    bench.store.write(put_off)
+    expect(bench.store.write(lambda s: s.outbox.hasten("crm", now)) == 2, "not these two")
+    due = bench.store.read(lambda session: session.outbox.due(now, 9))
+    expect({each.action.key for each in due} >= {"a", "b"}, f"due are {due}")
+    expect(not {each.action.key for each in due} & {"c", "e"}, f"due are {due}")
+
+
 def an_alert_that_waits_is_looked_at_once(bench: Bench) -> None:
     """For another channel; a task is not."""
     now = bench.world.now()
@@ -264,11 +317,13 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     what_is_cancelled_while_it_is_sent_ends_with_that_try,
     a_try_that_failed_comes_back_at_its_time,
     an_action_is_claimed_by_one,
+    a_try_that_was_taken_over_ends_nothing,
     actions_of_a_lead_keep_their_order_at_a_destination,
     a_mail_waits_for_a_pause_that_failed,
     a_doubt_is_kept_and_the_action_comes_back,
     dead_letters_wait_for_a_person,
     a_destination_is_left_alone_as_written,
+    what_waits_for_a_next_try_can_have_it_now,
     an_alert_that_waits_is_looked_at_once,
     an_echo_is_heard_once,
 )

@@ -301,6 +301,28 @@ def turns_are_spaced_for_everybody(bench: Bench) -> None:
     expect(counted[3_600_000_000] == (3, 3), f"counted are {counted}")
 
 
+def a_clock_that_was_set_back_stalls_nobody(bench: Bench) -> None:
+    """The next turn comes within a window of the limit, and no limit is exceeded meanwhile."""
+    limits = spans({1: 2, 3600: 3})
+    right = bench.world.now()
+    fast = right + timedelta(days=200)
+
+    def take(now: datetime) -> tuple[datetime, ...]:
+        latest = now + timedelta(seconds=2)
+        return bench.store.write(
+            lambda s: s.paces.take("v", "all", limits, now=now, latest=latest, number=3)
+        )
+
+    expect(len(take(fast)) == 3, "the turns were not given")
+    bench.store.write(lambda s: s.paces.hold("v", "all", fast + timedelta(seconds=30)))
+    bench.reopen()
+    free = bench.store.read(lambda s: s.paces.free_at("v", "all", limits, right))
+    waits_s = (free - right).total_seconds()
+    expect(3599 <= waits_s <= 3608, f"the next turn is in {waits_s} s")
+    expect(take(right) == (), "a limit was exceeded")
+    expect(len(take(free)) == 3, "the turns after it were not given")
+
+
 def what_a_vendor_says_of_its_limits_counts(bench: Bench) -> None:
     """A lower limit, calls of others, nothing left until a time."""
     now = bench.world.now()
@@ -356,6 +378,7 @@ CHECKS: Final[tuple[Callable[[Bench], None], ...]] = (
     a_call_that_was_lost_counts_as_paid,
     an_answer_that_is_not_ready_is_asked_for_again,
     turns_are_spaced_for_everybody,
+    a_clock_that_was_set_back_stalls_nobody,
     what_a_vendor_says_of_its_limits_counts,
     what_was_answered_is_there_for_the_next,
 )

@@ -423,10 +423,31 @@ class SalesforceReceiver(Receiver):
 
 
 class WebhookReceiver(Receiver):
-    """Takes signed messages, each id once."""
+    """Takes signed messages, each id once.
+
+    Attributes:
+        told: What stood under ``data``, message by message.
+    """
 
     has_words = False
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 -- the published vector's
+    _DATA: Final = frozenset(
+        {"key", "kind", "destination", "lead_id", "assignment_id", "due_at", "recipients",
+         "is_notice", "fields", "version", "personal", "people", "lead", "account", "contact",
+         "details"}
+    )  # fmt: skip
+    _PARTS: Final[Mapping[str, frozenset[str]]] = {
+        "lead": frozenset(
+            {"lead_id", "tier", "score", "chance", "reasons", "owner", "first_touch_due_at",
+             "link"}
+        ),
+        "account": frozenset({"account_id", "name", "domain"}),
+        "contact": frozenset({"contact_id", "name", "title", "email", "phone"}),
+    }  # fmt: skip
+
+    def __init__(self, faults: Callable[[int], Fault | None] = lambda _number: None) -> None:
+        self.told: list[dict[str, object]] = []
+        super().__init__(faults)
 
     def answer(self, request: Request) -> Reply:
         """Check the signature over the raw bytes and take the message."""
@@ -442,8 +463,28 @@ class WebhookReceiver(Receiver):
         demand(set(body) == {"type", "timestamp", "data"}, "other keys")
         data = body["data"]
         assert isinstance(data, dict)  # noqa: S101 -- ours is one
+        self._check(data)
+        self.told.append(data)
         self.done(data["key"])
         return Reply(status=204)
+
+    def _check(self, data: dict[str, object]) -> None:
+        """Refuse what a receiver could not act on."""
+        demand(data["version"] == 2, f"the version {data['version']}")
+        demand(set(data) == self._DATA, f"keys {sorted(set(data) ^ self._DATA)}")
+        for name, known in self._PARTS.items():
+            part = data[name]
+            demand(part is None or isinstance(part, dict), f"a {name} that is no object")
+            if isinstance(part, dict):
+                demand(set(part) == known, f"keys of {name} {sorted(set(part) ^ known)}")
+        lead, contact = data["lead"], data["contact"]
+        if isinstance(lead, dict):
+            demand(lead["lead_id"] == data["lead_id"], "another lead")
+            demand(lead["tier"] in {None, 1, 2, 3}, f"the tier {lead['tier']}")
+            demand(all(isinstance(each, str) for each in lead["reasons"]), "reasons not in words")
+        if isinstance(contact, dict) and data["personal"] is False:
+            told = {name for name, value in contact.items() if value is not None}
+            demand(told == {"contact_id"}, f"personal values {sorted(told)}")
 
 
 VENDORS: Final[Mapping[str, Callable[..., Receiver]]] = {

@@ -57,6 +57,8 @@ API: Final = (
     deliveries.get_dead_letters,
     deliveries.retry_dead_letter,
     deliveries.drop_dead_letter,
+    deliveries.get_destinations,
+    deliveries.resume_destination,
     enriching.get_quotas,
     enriching.get_spending,
     health.healthz,

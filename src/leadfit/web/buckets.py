@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+# Buckets that are remembered: a limit of memory.
 _MOST: Final = 10_000
 
 

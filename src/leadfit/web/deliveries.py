@@ -6,7 +6,7 @@ from typing import Final
 
 from litestar import Response, get, post
 
-from leadfit.app.delivering import SORTS
+from leadfit.app.delivering import SORTS, status_document
 from leadfit.canonical import Plain, document
 from leadfit.errors import Fault, shorten
 from leadfit.web.body import read_json
@@ -46,6 +46,26 @@ async def drop_dead_letter(request: Asked) -> Response[Json]:
     key, by = await _said(request)
     site = site_of(request)
     return Response(document(await site.run(lambda: site.leadfit.deliveries.drop(key, by))))
+
+
+@get("/v1/destinations", name="get_destinations")
+async def get_destinations(request: Asked) -> Response[Json]:
+    """Return what waits for destinations, which are left alone, and what is in doubt."""
+    await authorised(request, "ops")
+    site = site_of(request)
+    return Response(status_document(await site.run(site.leadfit.deliveries.status)))
+
+
+@post("/v1/destinations/resume", name="resume_destination", status_code=200)
+async def resume_destination(request: Asked) -> Response[Json]:
+    """Send to a destination again, though it is left alone."""
+    await authorised(request, "ops")
+    said = Said(await read_json(request), ("destination", "by"))
+    destination, by = said.words("destination"), said.words("by", BY_KEY)
+    said.check()
+    site = site_of(request)
+    gate = await site.run(lambda: site.leadfit.deliveries.resume(destination, by))
+    return Response(document(gate))
 
 
 async def _said(request: Asked) -> tuple[str, str]:

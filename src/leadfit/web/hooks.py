@@ -23,8 +23,6 @@ from leadfit.web.site import Asked, Room, Site, authorised, named, site_of
 Json = dict[str, Plain]
 
 MOST_ROWS: Final = 500
-FORM_PER_SECOND: Final = 5.0
-FORM_BURST: Final = 100
 
 
 @post("/v1/hooks/{source:str}", name="post_hook")
@@ -84,7 +82,9 @@ def _take_room(site: Site, source: str, hook: Hook) -> None:
     """
     per_second, burst = hook.per_second, hook.burst
     if hook.is_low_trust:
-        per_second, burst = min(per_second, FORM_PER_SECOND), min(burst, FORM_BURST)
+        rules = site.leadfit.policy.signal
+        per_second = min(per_second, rules.form_per_second)
+        burst = min(burst, rules.form_burst)
     site.take(f"hook {source}", 1, per_second=per_second, burst=burst)
 
 

@@ -16,6 +16,7 @@ from leadfit.web.metrics import Metrics
 from leadfit.web.problems import answer, fault_list, problem_of, refused
 from leadfit.web.site import Asked, Site, authorised, named, site_of
 
+# Part of the interface: senders rely on it.
 BATCH_AT_MOST: Final = 1000
 
 Json = dict[str, Plain]

@@ -213,10 +213,13 @@ def of_destinations(deliveries: DeliveryStatus, now: datetime) -> str:
     waiting: dict[Labels, float] = {}
     oldest: dict[Labels, float] = {}
     broken: dict[Labels, float] = {}
+    held: dict[Labels, float] = {}
     for each in deliveries.destinations:
         labels = (("destination", each.gate.destination),)
         waiting[labels] = each.waiting
         broken[labels] = int(each.gate.failing_since is not None)
+        until = each.gate.until if each.gate.holds(now) else None
+        held[labels] = 0.0 if until is None else (until - now).total_seconds()
         oldest[labels] = 0.0 if each.oldest_at is None else (now - each.oldest_at).total_seconds()
     doubtful: dict[Labels, float] = {(): len(deliveries.doubtful)}
     near: dict[Labels, float] = {(): deliveries.near_misses}
@@ -225,6 +228,7 @@ def of_destinations(deliveries: DeliveryStatus, now: datetime) -> str:
             family("leadfit_destination_waiting", "Actions that are due and not done", waiting),
             family("leadfit_destination_oldest_seconds", "Since when the oldest is due", oldest),
             family("leadfit_destination_broken", "1 while sending to it fails", broken),
+            family("leadfit_destination_held_seconds", "Nothing is sent to it for so long", held),
             family("leadfit_actions_doubtful", "Actions that may have taken effect", doubtful),
             family("leadfit_echo_near_misses", "Own fields that came back changed", near),
         )

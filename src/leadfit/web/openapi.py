@@ -119,7 +119,15 @@ def _delivery_paths() -> Json:
     ]
     again = _call("It is tried again", "ops", "DeadLetter", settled, (), required=("key",))
     given_up = _call("It is given up", "ops", "DeadLetter", settled, (), required=("key",))
+    told = _call("How deliveries are doing", "ops", "Deliveries", {}, ())
+    named: Json = {"destination": _WORDS, "by": _WORDS}
+    resumed = _call(
+        "It is sent to again", "ops", "Destination", named, (), required=("destination",)
+    )
+    _may_conflict(resumed, "It is not left alone")
     return {
+        "/v1/destinations": {"get": told},
+        "/v1/destinations/resume": {"post": resumed},
         "/v1/dead-letters": {"get": letters},
         "/v1/dead-letters/retry": {"post": again},
         "/v1/dead-letters/drop": {"post": given_up},
@@ -370,6 +378,8 @@ def _schemas() -> Json:
         "Merge": free,
         "Merges": _object({"account_id": _TEXT, "merges": _list(_ref("Merge"))}, ("merges",)),
         "DeadLetter": free,
+        "Deliveries": free,
+        "Destination": free,
         "DeadLetters": _object({"dead_letters": _list(_ref("DeadLetter"))}, ("dead_letters",)),
         "Quotas": _object({"vendors": _list(free)}, ("vendors",)),
         "Spending": free,

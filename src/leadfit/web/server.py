@@ -27,6 +27,7 @@ from leadfit.web.site import Site
 
 _LOG = logger("web")
 
+# When slow clients are closed and a stop ends: promised (docs/promises.md), and a matter of safety.
 HEADER_DEADLINE_S: Final = 10.0
 UNREAD_S: Final = 20.0
 IDLE_S: Final = 10

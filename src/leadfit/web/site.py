@@ -20,6 +20,7 @@ from leadfit.web.problems import Problem, overloaded
 T = TypeVar("T")
 Asked = Request[Any, Any, State]
 
+# What a server holds at once: limits of safety, measured in docs/performance.md.
 WAITING_AT_MOST: Final = 512
 WAITING_AT_MOST_A_KEY: Final = 256
 BYTES_AT_MOST: Final = 16 * 1_048_576

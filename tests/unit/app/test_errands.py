@@ -13,9 +13,13 @@ import pytest
 
 from leadfit import Leadfit, create_workspace, open_leadfit
 from leadfit.canonical import moment
-from leadfit.errors import BadInput, NotFound, StoreBusy
+from leadfit.errors import BadInput, NotFound, NotPossible, StoreBusy
 from leadfit.jobs.files.plans import write_plan
+from leadfit.records import Action
+from leadfit.store import Session
+from leadfit.store.outbox import Gate, GateState
 from leadfit.store.publications import Change
+from leadfit.store.views import ActionState
 from leadfit.testing import FrozenWorld
 from unit.app.test_health import SIGNAL
 
@@ -84,6 +88,50 @@ def test_the_server_refuses_what_it_would_refuse_by_itself(
     with pytest.raises(BadInput, match="a plan made while"):
         beside.errands.apply(first, by="ben", reason="spring")
     assert [each.by for each in served.policies.history()] == ["ada"]
+
+
+def leave_alone(leadfit: Leadfit) -> None:
+    now = leadfit.world.now()
+    until = now + timedelta(hours=3)
+    gate = Gate(
+        destination="crm", state=GateState.PAUSED, until=until, why="a quota", failing_since=now
+    )
+    dead = Action(
+        key="k", kind="task", destination="ads", lead_id="l", assignment_id=None, due_at=now
+    )
+
+    def fill(session: Session) -> None:
+        session.destinations.set_gate(gate, now)
+        session.outbox.queue(dead, now)
+        session.outbox.settle("k", ActionState.REFUSED, at=now, error="no")
+
+    leadfit._store.write(fill)
+
+
+def test_a_pause_is_ended_and_dead_letters_are_settled_by_the_server_too(
+    served: Leadfit, beside: Leadfit
+) -> None:
+    leave_alone(served)
+    gate = beside.errands.resume("crm", "ada")
+    assert (gate.state, gate.why) == (GateState.PAUSED, "a quota")
+    with pytest.raises(NotPossible, match="not left alone"):
+        beside.errands.resume("crm", "ada")
+    with pytest.raises(NotFound):
+        beside.errands.resume("chat", "ada")
+    assert beside.errands.drop("k", "ada").key == "k"
+    with pytest.raises(NotFound):
+        beside.errands.retry("k", "ada")
+    assert served.deliveries.dead_letters() == ()
+
+
+def test_what_the_server_does_not_do_is_said_in_its_words(folder: Path) -> None:
+    with open_leadfit(folder) as leadfit:
+        lay(folder, leadfit, "errand_1.asked", what="resume", destination="crm")
+        lay(folder, leadfit, "errand_2.taken", what="retry", key="k", look="leadfit outbox says")
+        leadfit.errands.open()
+        assert leadfit.errands.round(9) == 1
+    assert answer(folder, "errand_1.done") == "there is no destination 'crm'"
+    assert "leadfit outbox says" in answer(folder, "errand_2.done")
 
 
 def test_what_nobody_takes_is_withdrawn(folder: Path) -> None:

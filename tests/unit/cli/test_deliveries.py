@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,31 @@ def test_a_dead_letter_that_is_dropped_stays_on_record(
     with open_leadfit(workspace) as leadfit:
         assert leadfit.status().counts.actions["dropped"] == 1
         assert leadfit.deliveries.dead_letters() == ()
+
+
+def test_a_pause_of_a_destination_is_named_and_ended(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--workspace", str(workspace)]
+    with open_leadfit(workspace) as leadfit:
+        now = leadfit.world.now()
+        gate = Gate(
+            destination="chat", state=GateState.PAUSED, until=now + timedelta(hours=30),
+            why="receiver_on_hold: status 402", failing_since=now,
+        )  # fmt: skip
+        leadfit._store.write(lambda session: session.destinations.set_gate(gate, now))
+    assert run(["outbox", *place]) == 0
+    words = capsys.readouterr().out
+    assert f"nothing is sent before {now + timedelta(hours=30):%Y-%m-%d %H:%M:%S} UTC" in words
+    assert "leadfit resume DESTINATION" in words
+    assert said(capsys, "resume", "chat", "--by", "ada", *place)["resumed"] is True
+    assert run(["outbox", *place]) == 0
+    words = capsys.readouterr().out
+    assert "tried with the next action" in words
+    assert "leadfit resume" not in words
+    for name, code in (("chat", "not_possible"), ("nowhere", "not_found")):
+        assert run(["resume", name, *place, "--json"]) == 2
+        assert json.loads(capsys.readouterr().out)["error"]["code"] == code
 
 
 @pytest.mark.parametrize("command", ["retry", "drop"])

@@ -39,8 +39,9 @@ def connected(
     if text is not None:
         (place / "connectors.toml").write_text(text, "utf-8")
     outside = Connecting(
-        world=FrozenWorld(), policy=lambda: policy, briefing=lambda _page: no_briefing
-    )
+        world=FrozenWorld(), policy=lambda: policy, briefing=lambda _page: no_briefing,
+        open_briefing=lambda _page: no_briefing,
+    )  # fmt: skip
     made = connect(place, outside, environment)
     for each in made.performers.values():
         each.close()

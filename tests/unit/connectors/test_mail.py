@@ -5,12 +5,14 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
 
 import pytest
 
+from leadfit.connectors.addresses import Names, Resolver, system_resolver
 from leadfit.connectors.base import Brief, NotTaken, Person, RecordRefused, Unclear
 from leadfit.connectors.mail import MailPerformer
 from leadfit.testing.check_connector import make_action
@@ -32,6 +34,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.to: list[str] = []
         self.says: dict[str, str] = {}
         self.breaks_off = False
+        self.drips = ""
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
@@ -54,13 +57,26 @@ class _Talk(socketserver.StreamRequestHandler):
                 server.mails.append(body)
                 if server.breaks_off:
                     return
+                if server.drips == "END":
+                    self._drip()
+                    return
                 self._say(server.says.get("END", "250 taken"))
                 continue
+            if server.drips == word:
+                self._drip()
+                return
             if word == "RCPT":
                 server.to.append(line)
             self._say(server.says.get(word, "250 fine"))
             if word == "QUIT":
                 return
+
+    def _drip(self) -> None:
+        never = threading.Event()
+        with suppress(OSError):  # the sender has turned away, as it should
+            for _ in range(500):
+                self.wfile.write(b"2")
+                never.wait(0.02)
 
     def _say(self, words: str) -> None:
         self.wfile.write(f"{words}\r\n".encode())
@@ -74,11 +90,19 @@ def server() -> Iterator[MailServer]:
     server.server_close()
 
 
-def performer(server: MailServer, brief: Brief = BRIEF) -> MailPerformer:
+def performer(
+    server: MailServer,
+    brief: Brief = BRIEF,
+    *,
+    host: str = "127.0.0.1",
+    request_s: float = 2.0,
+    resolver: Resolver = system_resolver,
+) -> MailPerformer:
+    world = SystemWorld()
     return MailPerformer(
-        host="127.0.0.1", port=server.port, sender="leadfit@example.com", user=None,
-        password=None, briefing=lambda _action: brief, world=SystemWorld(),
-        request_s=lambda: 2.0, tls=None,
+        host=host, port=server.port, sender="leadfit@example.com", user=None,
+        password=None, briefing=lambda _action: brief, world=world,
+        request_s=lambda: request_s, tls=None, names=Names(world, resolver),
     )  # fmt: skip
 
 
@@ -124,6 +148,33 @@ def test_a_server_that_breaks_off_after_the_mail_leaves_a_doubt(server: MailServ
     server.breaks_off = True
     with pytest.raises(Unclear):
         performer(server).perform(make_action("k"))
+
+
+def test_a_resolver_that_hangs_holds_no_mail_beyond_its_time(server: MailServer) -> None:
+    never, clock = threading.Event(), SystemWorld()
+
+    def hangs(_host: str, _port: int) -> tuple[str, ...]:
+        assert never.wait(30)
+        return ()
+
+    mail = performer(server, host="smtp.example.com", request_s=0.1, resolver=hangs)
+    began_s = clock.monotonic_s()
+    with pytest.raises(NotTaken, match="in time"):
+        mail.perform(make_action("k"))
+    assert clock.monotonic_s() - began_s < 2
+    never.set()
+
+
+@pytest.mark.parametrize("word", ["EHLO", "END"])
+def test_a_server_that_drips_its_answer_holds_no_mail_beyond_its_time(
+    server: MailServer, word: str
+) -> None:
+    clock = SystemWorld()
+    server.drips = word
+    began_s = clock.monotonic_s()
+    with pytest.raises(Unclear if word == "END" else NotTaken):
+        performer(server, request_s=0.3).perform(make_action("k"))
+    assert clock.monotonic_s() - began_s < 2
 
 
 def test_a_server_that_is_not_there_was_not_asked(server: MailServer) -> None:

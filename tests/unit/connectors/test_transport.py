@@ -6,10 +6,12 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 
+from leadfit.connectors.addresses import MOST_LOOKUPS, Names, Resolver, system_resolver
 from leadfit.connectors.base import (
     NotAllowedIn,
     NotTaken,
@@ -25,9 +27,13 @@ from leadfit.world import SystemWorld
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def transport(*allowed: str, request_s: float = 0.5) -> Transport:
+def transport(
+    *allowed: str, request_s: float = 0.5, resolver: Resolver = system_resolver
+) -> Transport:
+    world = SystemWorld()
     networks = [ipaddress.ip_network(each) for each in allowed]
-    return Transport(SystemWorld(), request_s=lambda: request_s, allowed=networks)
+    names = Names(world, resolver)
+    return Transport(world, request_s=lambda: request_s, allowed=networks, names=names)
 
 
 @pytest.fixture
@@ -69,11 +75,89 @@ def test_a_name_that_is_not_there_was_not_asked() -> None:
         transport().send("POST", "https://no-such-name.invalid/", headers={})
 
 
+class Resolves:
+    """A resolver that can be made to hang."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.asked = 0
+        self.answers = threading.Event()
+
+    def __call__(self, _host: str, _port: int) -> tuple[str, ...]:
+        self.asked += 1
+        assert self.answers.wait(30)
+        return self.addresses
+
+
+def test_a_resolver_that_hangs_holds_nobody_beyond_the_time_of_the_request(
+    receiver: WebhookReceiver,
+) -> None:
+    hangs, clock = Resolves("127.0.0.1"), SystemWorld()
+    way_out = transport("127.0.0.0/8", request_s=0.1, resolver=hangs)
+    url = receiver.url.replace("127.0.0.1", "hooks.example.com")
+    began_s = clock.monotonic_s()
+    for _ in range(MOST_LOOKUPS + 3):
+        with pytest.raises(NotTaken, match="in time"):
+            way_out.send("POST", url, headers={})
+    assert clock.monotonic_s() - began_s < 3
+    assert hangs.asked == MOST_LOOKUPS, "every try left a thread behind"
+    other = receiver.url.replace("127.0.0.1", "other.example.com")
+    with pytest.raises(NotTaken, match="in time"):
+        way_out.send("POST", other, headers={})
+    assert hangs.asked == MOST_LOOKUPS + 1, "a name that hangs keeps others from being looked up"
+    assert receiver.asked == 0
+    hangs.answers.set()
+    patient = transport("127.0.0.0/8", request_s=5, resolver=hangs)
+    assert patient.send("POST", url, headers={}, body=b"{}").status == 400
+    assert receiver.asked == 1, "an answer that came too late was used"
+
+
+def test_a_name_is_found_again_once_its_resolver_answers(receiver: WebhookReceiver) -> None:
+    hangs = Resolves("127.0.0.1")
+    way_out = transport("127.0.0.0/8", request_s=0.05, resolver=hangs)
+    url = receiver.url.replace("127.0.0.1", "hooks.example.com")
+    for _ in range(MOST_LOOKUPS):
+        with pytest.raises(NotTaken, match="in time"):
+            way_out.send("POST", url, headers={})
+    hangs.answers.set()
+    names = Names(SystemWorld(), hangs)
+    assert names.find("hooks.example.com", 443, 5.0) == (ipaddress.ip_address("127.0.0.1"),)
+    patient = SystemWorld().monotonic_s() + 5
+    while SystemWorld().monotonic_s() < patient and receiver.asked == 0:
+        with suppress(NotTaken):
+            way_out.send("POST", url, headers={}, body=b"{}")
+    assert receiver.asked == 1
+
+
+def test_what_a_resolver_says_is_checked_as_a_whole() -> None:
+    says = Resolves("93.184.216.34", "10.0.0.1")
+    says.answers.set()
+    with pytest.raises(WronglySetUp, match="not public"):
+        transport(resolver=says).send("POST", "https://hooks.example.com/", headers={})
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    receiver: WebhookReceiver,
+) -> None:
+    port = int(receiver.url.rpartition(":")[2])
+    both = Resolves("127.0.0.2", "127.0.0.1")
+    both.answers.set()
+    with socket.socket() as silent, socket.socket() as first, socket.socket() as second:
+        silent.bind(("127.0.0.2", port))
+        silent.listen(0)
+        for each in (first, second):  # so that no further connection is taken
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.2", port))
+        way_out = transport("127.0.0.0/8", request_s=1, resolver=both)
+        url = f"http://hooks.example.com:{port}/"
+        assert way_out.send("POST", url, headers={}, body=b"{}").status == 400
+
+
 def test_a_port_where_nobody_listens_was_not_asked() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{held.getsockname()[1]}/"
-        with pytest.raises(NotTaken, match="no connection"):
+        with pytest.raises(NotTaken, match="nobody answers"):
             transport("127.0.0.0/8").send("POST", url, headers={})
 
 

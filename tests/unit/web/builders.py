@@ -321,6 +321,7 @@ class NoDeliveries(Delivering):
             dead_signals=0,
             dead_clocks=0,
             near_misses=0,
+            at=START,
         )
 
 

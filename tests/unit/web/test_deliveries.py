@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,44 @@ def test_a_dead_letter_is_dropped_over_http(leadfit: Leadfit) -> None:
     body = {"key": KEY, "by": "ada"}
     assert ask(app, "POST", "/v1/dead-letters/drop", key=key, json=body).json()["key"] == KEY
     assert leadfit.status().counts.actions == {"dropped": 1}
+
+
+def test_a_pause_is_ended_over_http_and_its_end_is_on_record(leadfit: Leadfit) -> None:
+    app, key = create_app(leadfit), leadfit.keys.create("ops")
+    now = leadfit.world.now()
+    gate = Gate(
+        destination="crm", state=GateState.PAUSED, until=now + timedelta(hours=9),
+        why="receiver_on_hold: status 402", failing_since=now,
+    )  # fmt: skip
+
+    def pause(session: Session) -> None:
+        session.dead_letters.retry(KEY, now)
+        session.outbox.claim("crm", holder="a", now=now, until=now, limit=1)
+        later = now + timedelta(hours=9)
+        session.outbox.settle(KEY, ActionState.PENDING, at=now, next_at=later)
+        session.destinations.set_gate(gate, now)
+
+    leadfit._store.write(pause)
+    assert leadfit.deliver() == 0
+    (told,) = ask(app, "GET", "/v1/destinations", key=key).json()["destinations"]
+    assert (told["state"], told["waiting"]) == ("paused", 1)
+    path, body = "/v1/destinations/resume", {"destination": "crm", "by": "ada"}
+    rows = leadfit._store.read(lambda session: session.signals.last())
+    assert ask(app, "POST", path, key=key, json=body).json()["state"] == "paused"
+    assert leadfit._store.read(lambda session: session.signals.last()) == rows + 1
+    assert ask(app, "POST", path, key=key, json=body).status_code == 409
+    body = {"destination": "nowhere"}
+    assert ask(app, "POST", path, key=key, json=body).status_code == 404
+    assert leadfit.deliver() == 1, "what waited for its next try still waits"
+    assert leadfit._store.read(lambda s: s.destinations.gate("crm")).state is GateState.OPEN
+
+
+@pytest.mark.parametrize("scope", ["ingest", "read"])
+def test_destinations_want_the_scope_ops(leadfit: Leadfit, scope: str) -> None:
+    app, key = create_app(leadfit), leadfit.keys.create(scope)
+    assert ask(app, "GET", "/v1/destinations", key=key).status_code == 403
+    body = {"destination": "crm"}
+    assert ask(app, "POST", "/v1/destinations/resume", key=key, json=body).status_code == 403
 
 
 @pytest.mark.parametrize("scope", ["ingest", "read"])

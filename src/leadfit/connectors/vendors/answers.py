@@ -10,6 +10,7 @@ from leadfit.connectors.vendors.profile import Product, SameAs, Taken
 from leadfit.records import Fact
 from leadfit.resolve.normal import Column, normalise
 
+# What a vendor may make us keep: limits of safety.
 _LONGEST: Final = 500
 _LARGEST: Final = 2**53
 _MOST_ITEMS: Final = 200

@@ -29,6 +29,7 @@ from leadfit.connectors.vendors.tokens import Tokens
 from leadfit.world import World
 
 _LONG_AGO: Final = datetime(2001, 9, 9, tzinfo=UTC).timestamp()
+# A vendor that says later than this is asked then.
 _LONGEST_POLL_S: Final = 3_600.0
 Parameters = tuple[tuple[str, str], ...]
 

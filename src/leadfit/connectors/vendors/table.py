@@ -16,6 +16,7 @@ from leadfit.connectors.vendors.profile import Profile
 from leadfit.errors import BadInput, Fault
 from leadfit.resolve.normal import Column, normalise
 
+# The file is held in memory.
 _MOST_BYTES: Final = 256 * 1_048_576
 _KEYS: Final[Mapping[str, Column]] = {"domain": Column.DOMAIN, "email": Column.EMAIL}
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -21,54 +21,31 @@ from typing import Final
 from leadfit import pipeline
 from leadfit.connectors import Performer
 from leadfit.connectors.base import (
-    INSTEAD,
     REPEAT,
-    NotTaken,
-    OnHold,
+    Recalls,
     Together,
-    Unclear,
     Writes,
 )
 from leadfit.errors import Permanent, Retryable, StoreBusy
+from leadfit.jobs.deliveries.fallbacks import Fallbacks
+from leadfit.jobs.deliveries.retrying import DeliveryResult, after_failure, words_of
 from leadfit.jobs.workers.breaker import Breaker
-from leadfit.jobs.workers.holding import LEASE_S, Holding
+from leadfit.jobs.workers.holding import Holding
 from leadfit.jobs.workers.lanes import drain
 from leadfit.log import logger
 from leadfit.policy import Policy
 from leadfit.policy.delivery import DeliverRules
 from leadfit.records import Action
 from leadfit.store import Session, Store
-from leadfit.store.outbox import Gate, GateState
+from leadfit.store.outbox import GateState, Lease
 from leadfit.store.views import ActionState, ActionView
 from leadfit.world import World, seeded
 
 _RECYCLE: Final = "recycle_check"
-_TELLING: Final = frozenset({"alert", "page"})
-_SHORTEST_WAIT_S: Final = 0.05
-_ERROR_LETTERS: Final = 200
-_LOOKED_AT: Final = 200
+# How often is looked: no number of the business, and nothing that is sent hangs on it.
 _FORGET_EVERY_S: Final = 3_600.0
 
 _log = logger("jobs.deliver")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryResult:
-    """How a try of an action ended.
-
-    Attributes:
-        worked: The receiver answered in a way that makes sense.
-        on_hold_s: The receiver wants to be left alone for so long.
-        doubt: Nobody knows whether the try took effect.
-    """
-
-    view: ActionView
-    state: ActionState
-    worked: bool = True
-    next_at: datetime | None = None
-    error: str | None = None
-    on_hold_s: float | None = None
-    doubt: bool = False
 
 
 class Deliveries:
@@ -98,7 +75,7 @@ class Deliveries:
         self._store = store
         self._performers = performers
         self._policy = policy
-        self._fallbacks = fallbacks or {}
+        self._fallbacks = Fallbacks(world, store, policy, fallbacks or {})
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self._holding = Holding[DeliveryResult](world, store, "deliver", "deliverer")
         self._forgot_s: float | None = None
@@ -167,7 +144,7 @@ class Deliveries:
         except Exception as error:  # noqa: BLE001 -- the outermost edge of these actions
             if not isinstance(error, Retryable):
                 _log.error("action.failed", action=views[0].action.key, error=type(error).__name__)
-            return [self._again(each, error, asked=True) for each in views]
+            return [self._failed(each, error, asked=True) for each in views]
         for _ in views:
             self._world.reach("deliver.tried")
         return [DeliveryResult(view=each, state=ActionState.DONE) for each in views]
@@ -183,7 +160,7 @@ class Deliveries:
         try:
             action = view.action
             if in_doubt:
-                known = performer.knows(action.key)
+                known = _known(performer, action)
                 self._world.reach("deliver.looked_up")
                 if known:
                     return DeliveryResult(view=view, state=ActionState.DONE)
@@ -196,11 +173,11 @@ class Deliveries:
             self._world.reach("deliver.tried")
         except (Permanent, Retryable) as error:
             if isinstance(error, Permanent) and asked:
-                return DeliveryResult(view=view, state=ActionState.REFUSED, error=_words(error))
-            return self._again(view, error, asked=asked)
+                return DeliveryResult(view=view, state=ActionState.REFUSED, error=words_of(error))
+            return self._failed(view, error, asked=asked)
         except Exception as error:  # noqa: BLE001 -- the outermost edge of one action
             _log.error("action.failed", action=view.action.key, error=type(error).__name__)
-            return self._again(view, error, asked=asked)
+            return self._failed(view, error, asked=asked)
         return DeliveryResult(view=view, state=ActionState.DONE)
 
     def settle(self, outcomes: Sequence[DeliveryResult]) -> int:
@@ -209,14 +186,14 @@ class Deliveries:
         Raises:
             StoreBusy: The store cannot take more now; it is written before the next claim.
         """
+        mine = self._holding.held_as()
         try:
-            self._store.write(partial(self._end, outcomes))
+            ended = self._store.write(partial(self._end, outcomes, mine))
         except StoreBusy:
             self._holding.keep(outcomes)
             raise
         self._world.reach("deliver.settled")
-        open_states = (ActionState.PENDING, ActionState.AMBIGUOUS)
-        return sum(outcome.state not in open_states for outcome in outcomes)
+        return ended
 
     def _settle_again(self) -> None:
         if outcomes := self._holding.unsettled():
@@ -245,7 +222,7 @@ class Deliveries:
             destination,
             holder=mine,
             now=now,
-            until=now + timedelta(seconds=LEASE_S),
+            until=now + timedelta(seconds=rules.lease_s),
             limit=1 if tries else limit,
             gone=gone,
         )
@@ -260,24 +237,41 @@ class Deliveries:
                     session.echoes.note(written, at=now, until=end)
         return views
 
-    def _end(self, outcomes: Iterable[DeliveryResult], session: Session) -> None:
-        now = self._world.now()
+    def _end(self, outcomes: Iterable[DeliveryResult], mine: str, session: Session) -> int:
+        now, ended = self._world.now(), 0
         for outcome in outcomes:
             action = outcome.view.action
-            session.outbox.settle(
+            is_written = session.outbox.settle(
                 action.key,
                 outcome.state,
                 at=now,
                 next_at=outcome.next_at,
-                error=outcome.error,
+                error="; ".join(filter(None, (outcome.error, outcome.given_up))) or None,
                 doubt=outcome.doubt,
+                lease=Lease(holder=mine, attempt=outcome.view.attempts + 1),
             )
+            if not is_written:
+                self._note_late(session, outcome, now)
+                continue
             self._move_gate(session, outcome, now)
             if outcome.state in {ActionState.REFUSED, ActionState.DEAD}:
-                self._tell_otherwise(session, action, now, is_over=True)
+                self._fallbacks.tell_otherwise(session, action, now, is_over=True)
             if outcome.state in {ActionState.DONE, ActionState.DEAD}:
                 is_done = outcome.state is ActionState.DONE
                 pipeline.carried_out(session, action, now, is_done=is_done)
+            ended += outcome.state not in {ActionState.PENDING, ActionState.AMBIGUOUS}
+        return ended
+
+    @staticmethod
+    def _note_late(session: Session, outcome: DeliveryResult, now: datetime) -> None:
+        """Keep how a try ended that took so long that another took the action over.
+
+        The one that took it over counts it as a doubt; what it finds out is what holds.
+        """
+        view = outcome.view
+        told = {"key": view.action.key, "attempt": view.attempts + 1, "ended": outcome.state.value}
+        session.signals.append("delivery.late", now, told)
+        _log.warning("action.late", action=view.action.key, code=outcome.state.value)
 
     def _move_gate(self, session: Session, outcome: DeliveryResult, now: datetime) -> None:
         action = outcome.view.action
@@ -295,50 +289,9 @@ class Deliveries:
             if moved.state is not gate.state:
                 _log.warning("destination.moved", round=gate.destination, code=moved.state.value)
 
-    def _again(self, view: ActionView, error: Exception, *, asked: bool) -> DeliveryResult:
-        """Wait, longer each time, with jitter that is the same at every replay; or give up.
-
-        Args:
-            view: The action, as it was before the try.
-            error: What went wrong.
-            asked: It was sent, so that it may have been carried out; else it was only looked up.
-        """
-        now, rules = self._world.now(), self.rules
-        sure = isinstance(error, NotTaken | OnHold)
-        doubt = asked and not sure
-        words = type(error).__name__
-        if isinstance(error, Permanent | Retryable):
-            words = _words(error)
-        longest = min(rules.longest_backoff_s, rules.backoff_s * 2.0 ** min(view.attempts, 30))
-        chance = seeded("retry", view.action.key, view.attempts).random()
-        wait_s = max(_SHORTEST_WAIT_S, longest * chance)
-        hold_s = _hold_s(error, rules)
-        if hold_s is not None:
-            wait_s = max(wait_s, hold_s)
-        next_at = now + timedelta(seconds=wait_s)
-        goes_on = ActionState.PENDING
-        if doubt or (view.state is not ActionState.PENDING and not asked):
-            goes_on = ActionState.AMBIGUOUS
-        return DeliveryResult(
-            view=view,
-            state=ActionState.DEAD if self._gives_up(view, next_at, now) else goes_on,
-            worked=False,
-            next_at=next_at,
-            error=words,
-            on_hold_s=hold_s,
-            doubt=doubt,
-        )
-
-    def _gives_up(self, view: ActionView, next_at: datetime, now: datetime) -> bool:
-        """Past the deadline of its kind; or it fails again and again while others do not."""
-        rules, action = self.rules, view.action
-        hours = rules.hours_of.get(action.kind, rules.hours)
-        since = max(action.due_at, view.again_at or action.due_at)
-        if next_at > since + timedelta(hours=hours):
-            return True
-        breaker = self._breakers[action.destination]
-        lately = now - timedelta(seconds=rules.longest_backoff_s)
-        return view.attempts + 1 >= rules.attempts and breaker.worked_since(lately)
+    def _failed(self, view: ActionView, error: Exception, *, asked: bool) -> DeliveryResult:
+        breaker = self._breakers[view.action.destination]
+        return after_failure(view, error, self.rules, breaker, asked=asked, now=self._world.now())
 
     def fall_back(self) -> int:
         """Send alerts and pages that did not get through by another channel, too.
@@ -347,20 +300,7 @@ class Deliveries:
             How many were queued there.
         """
         self._forget()
-        if not self._fallbacks or not self._policy().acts:
-            return 0
-        late = self._store.read(self._late)
-        if not late:
-            return 0
-        moved = self._store.write(partial(self._send_instead, late))
-        self._world.reach("deliver.fell_back")
-        return moved
-
-    def _late(self, session: Session) -> tuple[ActionView, ...]:
-        """Return alerts and pages that did not get through, where another channel works."""
-        before = self._world.now() - timedelta(seconds=self.rules.fallback_s)
-        helped = [each for each in self._fallbacks if self._first_open(session, each) is not None]
-        return session.outbox.waiting(before, helped, _LOOKED_AT) if helped else ()
+        return self._fallbacks.fall_back()
 
     def _forget(self) -> None:
         """Once in a while, forget echoes that are too old to come back."""
@@ -370,70 +310,15 @@ class Deliveries:
             now = self._world.now()
             self._store.write(lambda session: session.echoes.prune(now))
 
-    def _send_instead(self, late: Sequence[ActionView], session: Session) -> int:
-        now = self._world.now()
-        return sum(self._tell_otherwise(session, view.action, now) for view in late)
 
-    def _tell_otherwise(
-        self, session: Session, action: Action, now: datetime, *, is_over: bool = False
-    ) -> bool:
-        """Queue an alert or a page for another channel, too; return whether that was done.
-
-        Args:
-            session: The transaction.
-            action: It was not taken in time.
-            now: The time.
-            is_over: It never will be: where no other channel works, it waits for the first one.
-        """
-        if action.kind not in _TELLING:
-            return False
-        wanted = action.kind == "page" or action.fields.get("tier") in self.rules.fallback_tiers
-        if not wanted or INSTEAD in action.fields:
-            session.outbox.fell_back(action.key, now)
-            return False
-        other = self._first_open(session, action.destination)
-        if other is None and is_over:
-            other = next(iter(self._fallbacks.get(action.destination, ())), None)
-        if other is None:
-            return False
-        session.outbox.queue(_instead(action, other, now), now)
-        session.outbox.fell_back(action.key, now)
-        return True
-
-    def _first_open(self, session: Session, destination: str) -> str | None:
-        for other in self._fallbacks.get(destination, ()):
-            gate: Gate = session.destinations.gate(other)
-            if gate.state is GateState.OPEN and gate.failing_since is None:
-                return other
-        return None
-
-
-def _instead(action: Action, destination: str, now: datetime) -> Action:
-    return replace(
-        action,
-        key=f"{action.key}/instead",
-        kind="page" if destination == "pager" else "alert",
-        destination=destination,
-        due_at=now,
-        fields={**action.fields, INSTEAD: action.destination},
-    )
-
-
-def _hold_s(error: Exception, rules: DeliverRules) -> float | None:
-    """Return how long the receiver is left alone; what it asks for wins."""
-    if not isinstance(error, NotTaken | Unclear | OnHold):
-        return None
-    asked = error.retry_after_s
-    if asked is None:
-        return rules.pause_s if isinstance(error, OnHold) else None
-    return min(max(asked, _SHORTEST_WAIT_S), rules.longest_pause_s)
+def _known(performer: Performer, action: Action) -> bool | None:
+    found: object = performer
+    if isinstance(found, Recalls):
+        return found.knows_since(action.key, action.due_at)
+    return performer.knows(action.key)
 
 
 def _is_new(view: ActionView) -> bool:
     """Nothing is to be looked up or looked at before an action is tried."""
     is_first = view.state is ActionState.PENDING and not view.doubts
     return is_first and view.action.kind != _RECYCLE
-
-
-def _words(error: Permanent | Retryable) -> str:
-    return f"{error.code}: {error}"[:_ERROR_LETTERS]

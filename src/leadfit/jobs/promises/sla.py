@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit import orchestrate, pipeline, route
+from leadfit.jobs.promises.mending import waits_for_owner
 from leadfit.jobs.promises.telling import tell
 from leadfit.jobs.workers.pieces import do_all
 from leadfit.log import logger
@@ -51,7 +52,8 @@ def run_clocks(world: World, store: Store, in_force: InForce, limit: int) -> int
         job="clocks",
         after_failure=lambda fire, error: _Stuck(world, policy, fire.clock, error),
     )
-    waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit))
+    soon = timedelta(seconds=policy.route.retry_s)
+    waiting = store.read(lambda session: session.leads.unassigned(world.now(), limit, soon=soon))
     found = do_all(
         store,
         (_Find(world, in_force, lead_id) for lead_id in waiting),
@@ -88,8 +90,7 @@ class _Find:
     lead_id: str
 
     def __call__(self, session: Session) -> bool:
-        lead = session.leads.get(self.lead_id)
-        if lead is None or not lead.is_open or lead.owner_id is not None:
+        if not waits_for_owner(session, self.lead_id):
             return False
         return pipeline.find_owner(self.world, session, self.in_force, self.lead_id) is not None
 

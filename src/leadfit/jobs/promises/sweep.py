@@ -10,22 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from leadfit import orchestrate, pipeline
+from leadfit import pipeline
 from leadfit.canonical import moment
 from leadfit.jobs.promises.by_hand import tell_of_overrides
+from leadfit.jobs.promises.mending import (
+    FindAnother,
+    GiveLate,
+    LookAgain,
+    MoveAway,
+    NameOwner,
+    StartClock,
+    StopClock,
+)
 from leadfit.jobs.workers.pieces import Piece, do_all
 from leadfit.log import logger
 from leadfit.pipeline import Desk, InForce
-from leadfit.records import Action, Clock, ClockKind
 from leadfit.store import Session, Store
 from leadfit.store.owners import OpenLeads, Unowned
-from leadfit.store.views import Incident
 from leadfit.world import World
 
-_AGAIN_S: Final = 15.0
 _SOURCE: Final = "leadfit-sweep"
 
 _log = logger("jobs.sweep")
@@ -76,7 +82,7 @@ class Sweep:
         now = self._world.now()
         others = self._store.read(lambda session: session.owners.wanting_another(now, limit))
         given = do_all(
-            self._store, (_Another(self._world, rules, each) for each in others), job="sweep"
+            self._store, (FindAnother(self._world, rules, each) for each in others), job="sweep"
         )
         now_s, digest = self._world.monotonic_s(), rules.policy.digest
         if self._next_s is not None and now_s < self._next_s and digest == self._swept_by:
@@ -106,19 +112,19 @@ def sweep(world: World, store: Store, in_force: InForce, *, is_first: bool = Tru
     untimed = store.read(lambda session: session.owners.without_clock(most))
     stray = store.read(lambda session: session.owners.stray_clocks(most, only_live=not is_first))
     wrong: tuple[Piece, ...] = (
-        *(_Name(world, each) for each in (*lost, *other)),
-        *(_Time(world, in_force, each) for each in untimed),
-        *(_Stop(world, each) for each in stray),
+        *(NameOwner(world, each) for each in (*lost, *other)),
+        *(StartClock(world, in_force, each) for each in untimed),
+        *(StopClock(world, each) for each in stray),
     )
     put_right = do_all(store, wrong, job="sweep")
     world.reach("sweep.put_right")
     unowned = store.read(lambda session: session.owners.unowned(most))
     _rate(world, store, in_force, [each for each in unowned if not each.has_score])
     astray = [each for each in unowned if not each.has_clock or each.retry_at is None]
-    put_right += do_all(store, (_Look(world, in_force, each) for each in astray), job="sweep")
+    put_right += do_all(store, (LookAgain(world, in_force, each) for each in astray), job="sweep")
     limit = timedelta(minutes=policy.sweep.unassigned_minutes)
     late = [each for each in unowned if each.signal_at < world.now() - limit]
-    found = do_all(store, (_Late(world, in_force, each) for each in late), job="sweep")
+    found = do_all(store, (GiveLate(world, in_force, each) for each in late), job="sweep")
     world.reach("sweep.done")
     late_before = world.now() - limit
     leads = store.read(lambda session: session.owners.open_leads(late_before))
@@ -152,7 +158,7 @@ def _move_from_absent(world: World, store: Store, in_force: InForce) -> tuple[in
     rep_ids = store.read(absent)
     most = in_force.policy.route.absence.per_round
     leads = store.read(lambda session: session.owners.open_leads_of(rep_ids, most))
-    moved = do_all(store, (_Move(world, in_force, each) for each in leads), job="sweep")
+    moved = do_all(store, (MoveAway(world, in_force, each) for each in leads), job="sweep")
     left = store.read(lambda session: session.owners.open_leads_of(rep_ids, most))
     return moved, store.read(lambda session: _movable(world, session, in_force, left))
 
@@ -178,174 +184,3 @@ def _rate(world: World, store: Store, in_force: InForce, leads: list[Unowned]) -
     ]
     pipeline.accept(world, store, in_force.policy, bodies)
     pipeline.decide_pending(world, store, in_force, len(bodies))
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """Take a lead from an owner who is not there."""
-
-    world: World
-    in_force: InForce
-    lead_id: str
-
-    def __call__(self, session: Session) -> bool:
-        desk = Desk(world=self.world, session=session, in_force=self.in_force, now=self.world.now())
-        return pipeline.move_from_absent(desk, self.lead_id) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Another:
-    """Look for somebody else for a lead whose owner has no slot for it; not once it was touched."""
-
-    world: World
-    in_force: InForce
-    lead_id: str
-
-    def __call__(self, session: Session) -> bool:
-        lead = session.leads.get(self.lead_id)
-        if lead is None or not lead.is_open or lead.owner_id is None:
-            return False
-        if session.leads.touched_at(self.lead_id) is not None:
-            session.owners.look_no_more(self.lead_id)
-            return False
-        session.leads.retry_at(self.lead_id, self.world.now() + timedelta(seconds=_AGAIN_S))
-        return pipeline.find_owner(self.world, session, self.in_force, self.lead_id) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """Let a lead name the owner of its present assignment, or nobody where there is none."""
-
-    world: World
-    lead_id: str
-
-    def __call__(self, session: Session) -> bool:
-        now = self.world.now()
-        session.owners.name_owner(self.lead_id)
-        _add_incident(session, self.lead_id, now, "owner", "named an owner it was not given to")
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Time:
-    """Start the clock of a present assignment that has none; one of shadow mode stands still."""
-
-    world: World
-    in_force: InForce
-    lead_id: str
-
-    def __call__(self, session: Session) -> bool:
-        leads, now = session.leads, self.world.now()
-        lead, latest = leads.get(self.lead_id), leads.rated(self.lead_id)
-        present = leads.assignment(self.lead_id)
-        if lead is None or present is None or latest is None or latest.score is None:
-            return False
-        plan = orchestrate.plan(present, lead, latest.score, self.in_force.policy, now=now)
-        for clock in plan.clocks:
-            if clock.kind is ClockKind.ASSIGNMENT_TO_TOUCH:
-                session.clocks.start(clock)
-                if latest.shadow:
-                    # Nobody was told of the lead, so nobody can be late with it, later neither.
-                    session.clocks.stop_one(clock.key, now, "withheld")
-        if not latest.shadow:
-            _add_incident(session, self.lead_id, now, "clock", "was assigned without a clock")
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """Stop a clock that runs for what has ended."""
-
-    world: World
-    key: str
-
-    def __call__(self, session: Session) -> bool:
-        now = self.world.now()
-        session.clocks.stop_one(self.key, now, "swept")
-        lead_id = self.key.partition("/")[0]
-        _add_incident(session, lead_id, now, "stray", f"had a clock running on: {self.key}")
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """Let a lead that nobody looks for an owner of be tried again, with a clock."""
-
-    world: World
-    in_force: InForce
-    unowned: Unowned
-
-    def __call__(self, session: Session) -> bool:
-        lead_id, now = self.unowned.lead_id, self.world.now()
-        lead = session.leads.get(lead_id)
-        if lead is None or not lead.is_open or lead.owner_id is not None:
-            return False
-        if not self.unowned.has_clock:
-            kind = ClockKind.SIGNAL_TO_ASSIGNMENT
-            before = len(session.leads.assignments(lead_id))
-            minutes = self.in_force.policy.sla.assignment_minutes
-            session.clocks.start(
-                Clock(
-                    key=f"{lead_id}/{kind.value}" + (f"/{before}" if before else ""),
-                    kind=kind,
-                    lead_id=lead_id,
-                    assignment_id=None,
-                    started_at=self.unowned.signal_at,
-                    due_at=now + timedelta(minutes=minutes),
-                )
-            )
-        if self.unowned.retry_at is None:
-            session.leads.retry_at(lead_id, now)
-        if self.in_force.policy.acts or self.unowned.retry_at is None:
-            # In shadow mode no clock begins by itself.
-            words = "had no owner, and none was looked for"
-            _add_incident(session, lead_id, now, "unowned", words)
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Late:
-    """Try a lead that has no owner for too long once more; with nobody free, tell the managers."""
-
-    world: World
-    in_force: InForce
-    unowned: Unowned
-
-    def __call__(self, session: Session) -> bool:
-        lead_id, now = self.unowned.lead_id, self.world.now()
-        lead = session.leads.get(lead_id)
-        if lead is None or not lead.is_open or lead.owner_id is not None:
-            return False
-        rated = session.leads.rated(lead_id)
-        if rated is not None and pipeline.find_owner(self.world, session, self.in_force, lead_id):
-            return True
-        minutes = self.in_force.policy.sweep.unassigned_minutes
-        words = f"has no owner for more than {minutes:g} minutes: {_why(session, lead_id)}"
-        key = f"{lead_id}/unassigned"
-        session.clocks.add_incident(Incident(key=key, lead_id=lead_id, at=now, words=words))
-        session.outbox.queue(self._alert(key, f"A lead {words}", now), now)
-        return False
-
-    def _alert(self, key: str, words: str, now: datetime) -> Action:
-        return orchestrate.alert(
-            key,
-            to=self.in_force.policy.managers,
-            fields={"words": words},
-            now=now,
-            lead_id=self.unowned.lead_id,
-        )
-
-
-def _why(session: Session, lead_id: str) -> str:
-    """Return the reason on record why a lead has no owner."""
-    for decision in session.leads.decisions(lead_id):
-        reasons = () if decision.ranking is None else decision.ranking.reasons
-        for reason in reasons:
-            if reason.rule in {"route.nobody", "provisional.disagree"}:
-                return reason.words
-    return "no decision says why"
-
-
-def _add_incident(session: Session, lead_id: str, now: datetime, what: str, words: str) -> None:
-    key = f"{lead_id}/sweep-{what}/{now:%Y%m%dT%H%M%S}"
-    session.clocks.add_incident(Incident(key=key, lead_id=lead_id, at=now, words=words))

@@ -17,7 +17,6 @@ from leadfit.policy.policy import PLAY
 from leadfit.records import Account, Band, Lead, Place, Ranking, Reason, RepLoad, Score, Tier
 
 _TRY_AGAIN: Final = timedelta(minutes=15)
-_SERVED: Final = 20
 
 
 @dataclass(slots=True)
@@ -128,7 +127,7 @@ class _Floor:
         self._tried_at = now
         for tier in Tier:
             queue = self._waiting[tier]
-            for _ in range(min(_SERVED, len(queue))):
+            for _ in range(min(self._policy.route.served_first, len(queue))):
                 asks = queue[0]
                 if asks.not_before > now or not self._give(asks, now):
                     break

@@ -25,7 +25,7 @@ from leadfit.errors import Conflict, LeadfitError, StoreBusy
 from leadfit.jobs.vendors.asking import fields_of, terms_of
 from leadfit.jobs.vendors.took import CallResult, of_answer, of_error
 from leadfit.jobs.workers.breaker import Breaker
-from leadfit.jobs.workers.holding import LEASE_S, Holding
+from leadfit.jobs.workers.holding import Holding
 from leadfit.jobs.workers.lanes import drain
 from leadfit.log import logger
 from leadfit.policy import Policy
@@ -41,6 +41,7 @@ from leadfit.world import World, seeded
 MOST_DOUBTS: Final = 1
 """Calls for one purchase of which nobody knows whether they were carried out, before it is given
 up: the price of a crash."""
+# The size of a look, and how far ahead of its turn a call is begun: less than a lead notices.
 _LOOKED_AT: Final = 200
 _AHEAD_S: Final = 2.0
 
@@ -246,7 +247,7 @@ class Enrichment:
             fields=fields_of(session, purchase, told.identifiers),
             facts=rules.facts_of(purchase.whom.kind),
         )
-        lease = now + timedelta(seconds=LEASE_S)
+        lease = now + timedelta(seconds=self.rules.lease_s)
         if view.ticket is not None:
             again = session.vendors.again(purchase.purchase_id, mine, lease)
             return None if again is None else Try(
@@ -273,7 +274,8 @@ class Enrichment:
         now, ended = self._world.now(), 0
         for each, outcome in outcomes:
             done = self._with_signal(each, outcome, session)
-            backoff_s = min(60.0, 2.0 ** min(each.view.attempts, 6))
+            doubled = self.rules.backoff_s * 2.0 ** min(each.view.attempts, 30)
+            backoff_s = min(self.rules.longest_backoff_s, doubled)
             final = done.ended(each.view, now, backoff_s=backoff_s, most_doubts=MOST_DOUBTS)
             session.vendors.end(each.call_id, final, now)
             self._heed(each, done, final.next_at, session, now)

@@ -14,6 +14,7 @@ from leadfit.jobs.vendors.asking import price_of
 from leadfit.policy.enrichment import VendorRules
 from leadfit.store.vendors import Bill, CallState, Ended, PurchaseView
 
+# A vendor that is never ready is given up; a lead waits only as long as the policy says anyway.
 _MOST_POLLS: Final = 200
 _LONGEST_POLLING_S: Final = 86_400.0
 _LETTERS: Final = 200
@@ -23,6 +24,7 @@ _REASONS: Final = {
     "receiver_set_up": "set_up",
     "vendor_too_fast": "rate",
     "receiver_busy": "unreachable",
+    "receiver_not_reached": "unreachable",
 }
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from leadfit.policy.delivery import DeliverRules
 from leadfit.store.outbox import Gate, GateState
 
+# One action that fails for ever says nothing of its destination, whatever the policy.
 _LEAST_ACTIONS = 2
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from leadfit.store import Store
 from leadfit.world import World
 
 O = TypeVar("O")  # noqa: E741 -- the outcome
-
-LEASE_S: Final = 900.0
-"""Seconds after which what was begun is taken over, whoever holds it."""
 
 
 class Holding(Generic[O]):
@@ -45,6 +42,11 @@ class Holding(Generic[O]):
                 self._name = self._world.new_id(self._kind)
             self._store.may_do(self._duty(self._name))
             return self._name
+
+    def held_as(self) -> str:
+        """Return the name under which this process held what it began, without asking anybody."""
+        with self._lock:
+            return self._name or ""
 
     def gone(self, holders: Iterable[str]) -> tuple[str, ...]:
         """Return the holders that have ended: what they had begun is taken over at once."""

@@ -9,10 +9,12 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from leadfit.errors import LeadfitError
 from leadfit.log import logger
+from leadfit.policy.delivery import MOST_WORKERS
 
 V = TypeVar("V")
 O = TypeVar("O")  # noqa: E741 -- the outcome
 
+# How the work is cut up and how often is looked: it changes how soon by fractions of a second.
 _BATCH: Final = 500
 _CHUNK: Final = 50
 _AFTER_TROUBLE_S: Final = 0.5
@@ -29,7 +31,7 @@ class Queues(Protocol[V, O]):
 
     @property
     def width(self) -> int:
-        """How much is tried at one destination at the same time."""
+        """How much is tried at one destination at the same time; asked before every round."""
 
     def ready(self) -> tuple[str, ...]:
         """Return the destinations for which something is due."""
@@ -85,10 +87,10 @@ class _Lane(Generic[V, O]):
         self._destination = destination
         self._stopping = stopping
         self._woken = threading.Event()
-        self._width = deliveries.width
-        self._free = self._width
+        self._busy = 0
         self._change = threading.Condition()
-        self._pool = ThreadPoolExecutor(self._width, f"leadfit-send-{destination}")
+        # As many threads begin as are needed; how many that is, the policy says while they run.
+        self._pool = ThreadPoolExecutor(MOST_WORKERS, f"leadfit-send-{destination}")
         self._thread = threading.Thread(
             target=self._run, name=f"leadfit-deliver-{destination}", daemon=True
         )
@@ -134,16 +136,18 @@ class _Lane(Generic[V, O]):
             return False
         views = self._deliveries.claim(self._destination, free)
         with self._change:
-            self._free -= len(views)
+            self._busy += len(views)
         for view in views:
             self._pool.submit(self._send, view)
         return bool(views)
 
     def _wait_for_room(self) -> int:
         with self._change:
-            while self._free == 0 and not self._stopping.is_set():
+            while (free := self._deliveries.width - self._busy) <= 0:
+                if self._stopping.is_set():
+                    return 0
                 self._change.wait(_POLL_S)
-            return self._free
+            return free
 
     def _send(self, view: V) -> None:
         try:
@@ -154,7 +158,7 @@ class _Lane(Generic[V, O]):
             _log.error("round.failed", round=self._destination, error=type(error).__name__)
         finally:
             with self._change:
-                self._free += 1
+                self._busy -= 1
                 self._change.notify()
             # Its lead may have another action that waited for this one.
             self._woken.set()

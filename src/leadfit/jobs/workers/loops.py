@@ -9,6 +9,7 @@ from typing import Final
 from leadfit.errors import LeadfitError
 from leadfit.log import logger
 
+# How often is looked where nobody wakes a job: timers promise a second (docs/promises.md).
 _POLL_S: Final = 0.5
 _AFTER_TROUBLE_S: Final = 2.0
 _ROUND: Final = 500

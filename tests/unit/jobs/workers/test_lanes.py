@@ -10,7 +10,7 @@ import pytest
 from leadfit.connectors import Performer
 from leadfit.connectors.base import NotTaken
 from leadfit.jobs import Deliveries, Lanes
-from leadfit.jobs.deliveries.deliver import DeliveryResult
+from leadfit.jobs.deliveries.retrying import DeliveryResult
 from leadfit.policy import Policy, load_starter
 from leadfit.records import Action
 from leadfit.store import SqliteStore
@@ -129,6 +129,29 @@ def test_a_destination_that_does_not_answer_delays_no_other(
     slow.let.set()
     until(running, lambda: states(store) == {"done": 40})
     assert slow.most_at_once == 4
+
+
+def test_the_number_of_workers_follows_the_policy_in_force(
+    store: SqliteStore, world: SystemWorld, policy: Policy
+) -> None:
+    in_force = [wide(policy, 2)]
+    slow = Waiting()
+    queue(store, world, "crm", 20)
+    running = Lanes(Deliveries(world, store, {"crm": slow}, lambda: in_force[0]))
+    until(running, lambda: slow.at_once == 2)
+    in_force[0] = wide(policy, 6)
+    until(running, lambda: slow.at_once == 6)
+    in_force[0] = wide(policy, 1)
+    slow.most_at_once = 0
+    slow.let.set()
+    until(running, lambda: states(store) == {"done": 20})
+    assert slow.most_at_once == 1, "more were begun than the policy allows"
+    running.stop()
+
+
+def wide(policy: Policy, workers: int) -> Policy:
+    deliver = policy.deliver.model_copy(update={"workers": workers})
+    return policy.model_copy(update={"deliver": deliver})
 
 
 def test_a_dead_destination_is_left_alone_and_the_others_go_on(
