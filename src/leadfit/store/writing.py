@@ -26,7 +26,7 @@ from leadfit.world import World
 
 T = TypeVar("T")
 
-# The group that one sync makes last, and what may wait for it: measured in docs/performance.md.
+# How much one sync makes durable, and how much may wait for it: measured in docs/performance.md.
 _GROUP: Final = 128
 _GROUP_S: Final = 0.02
 _SHARED_S: Final = 0.008

@@ -70,6 +70,23 @@ def test_the_starter_folder_loads_with_the_numbers_of_the_field() -> None:
     assert (policy.route.capacity.slots, policy.route.capacity.window_hours) == (15, 48)
 
 
+def test_a_lease_is_longer_than_a_try(tmp_path: Path) -> None:
+    deliver = "\n[deliver]\nrequest_s = 30\nlease_s = 119\n"
+    assert "lease_s at least four times request_s (120)" in only(
+        write_policy(tmp_path, policy=TOML + deliver)
+    )
+
+
+def test_a_folder_from_before_a_key_was_one_loads_with_what_was_done_then(tmp_path: Path) -> None:
+    new = ("retry_s =", "served_first =", "form_per_second =", "form_burst =")
+    lines = [line for line in TOML.splitlines() if not line.startswith(new)]
+    assert len(lines) == len(TOML.splitlines()) - len(new)
+    policy = load(write_policy(tmp_path, policy="\n".join(lines) + "\n"))
+    assert (policy.route.retry_s, policy.route.served_first) == (15, 20)
+    assert (policy.signal.form_per_second, policy.signal.form_burst) == (5, 100)
+    assert policy.deliver.lease_s == 900
+
+
 def test_a_written_starter_is_the_starter(tmp_path: Path) -> None:
     assert load(write_policy(tmp_path)) == load_starter()
 

@@ -238,6 +238,28 @@ def test_forms_are_taken_slowly_and_say_no_more_than_their_fields(leadfit: Leadf
     assert send(25).status_code == 202
 
 
+def test_the_policy_says_how_fast_forms_are_taken(tmp_path: Path) -> None:
+    folder = create_workspace(tmp_path / "workspace", settings=Settings())
+    policy = folder / "policy" / "policy.toml"
+    text = policy.read_text("utf-8")
+    assert "form_burst = 100" in text
+    slow = text.replace("form_burst = 100", "form_burst = 3").replace(
+        "form_per_second = 5", "form_per_second = 0.5"
+    )
+    policy.write_text(slow + HOOKS, "utf-8")
+    with open_leadfit(folder, world=FrozenWorld(), settings=Settings()) as leadfit:
+        app = create_app(leadfit)
+
+        def sent(number: int) -> int:
+            body = f"email=jo{number}@acme.com".encode()
+            kind = {"content-type": "application/x-www-form-urlencoded"}
+            return ask(app, "POST", "/v1/hooks/site", content=body, headers=kind).status_code
+
+        assert [sent(number) for number in range(4)] == [202, 202, 202, 429]
+        leadfit.world.wait(2)
+        assert [sent(number) for number in (4, 5)] == [202, 429]
+
+
 def test_a_form_of_a_machine_is_answered_like_any_other_and_stores_nothing(
     leadfit: Leadfit,
 ) -> None:
