@@ -54,7 +54,7 @@ from leadfit.resolve.model.weigh import Record, Weighing, weigh
 from leadfit.resolve.normal import Column, normalise
 from leadfit.resolve.pairs.cluster import SILENT, WeighedPair, cluster, pairs_within
 from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, DomainTable
-from leadfit.resolve.relatives.relation import Known, relate
+from leadfit.resolve.relatives.relation import KnownRelations, relate
 from leadfit.store import linkage
 from leadfit.store.batch import Batch
 from leadfit.store.drafting import draft
@@ -381,7 +381,7 @@ def government(data: Path, card: Card) -> dict[str, object]:
         left, right = records[one], records[other]
         bare = {k: v for k, v in left.items() if k != "region"}
         for kind, ours in (("with_state", left), ("lead_without_state", bare)):
-            found = relate(card, ours, right, probability=0.999, known=Known())
+            found = relate(card, ours, right, probability=0.999, known=KnownRelations())
             links[f"{kind}_auto_links"] += found.may_link
             links[f"{kind}_same"] += found.relation is Relation.SAME
     return {"bodies": len(bodies), "pairs_of_one_name_in_two_states": len(pairs), **links}
@@ -432,7 +432,7 @@ def relatives(data: Path, card: Card) -> dict[str, object]:
                 )
         pairs += [(source, one, other) for one, other in combinations(keyed.values(), 2)]
         others += list(keyed.values())[:1]
-    known = Known(domains=DomainTable(lines))
+    known = KnownRelations(domains=DomainTable(lines))
     found: dict[str, Counter[str]] = {}
     for source, one, other in pairs:
         tally = found.setdefault(source, Counter())
@@ -440,7 +440,7 @@ def relatives(data: Path, card: Card) -> dict[str, object]:
         answer = relate(card, one, other, probability=0.5, known=known)
         tally["related"] += answer.relation is Relation.RELATED
         tally["same"] += answer.relation is Relation.SAME
-        alone = relate(card, one, other, probability=0.0, known=Known())
+        alone = relate(card, one, other, probability=0.0, known=KnownRelations())
         tally["related_by_label_alone"] += alone.relation is Relation.RELATED
     random = seeded("strangers", 1)
     strangers = [random.sample(others, 2) for _ in range(20_000)]

@@ -176,12 +176,14 @@ class StoreBusy(Retryable):
 
     Attributes:
         retry_after_s: Seconds after which a new try is welcome.
+        elsewhere: Another process is the one that writes: nothing was begun here.
     """
 
     code = "store_busy"
 
-    def __init__(self, what: str, retry_after_s: float = 1.0) -> None:
+    def __init__(self, what: str, retry_after_s: float = 1.0, *, elsewhere: bool = False) -> None:
         self.retry_after_s = retry_after_s
+        self.elsewhere = elsewhere
         super().__init__(f"{what}; try again in {retry_after_s:g} s")
 
 

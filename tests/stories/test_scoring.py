@@ -125,6 +125,41 @@ def test_the_command_tells_of_an_override_and_why_shows_it(
     assert json.loads(said("why", lead_id, "--json"))["lifted"][0]["by"] == "rep_ada"
 
 
+def test_a_lead_that_an_override_takes_from_a_rep_whom_a_person_chose_is_shown_with_both_reasons(
+    opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened() as desk:
+        leadfit, lead_id = desk.leadfit, desk.send("form_fill", FACTS)
+        leadfit.routing.assign(lead_id, "rep_gia", by="rep_max", reason="met at a fair")
+        assert leadfit.routing.by_hand(START).moved_on == ()
+        desk.world.pass_time(60)
+        made = leadfit.routing.lift(lead_id, by="rep_ada", reason="met their board")
+        owner_id = leadfit.lead(lead_id).lead.owner_id
+        assert owner_id not in {None, "rep_gia"}
+        (found,) = leadfit.routing.by_hand(START).moved_on
+        assert (found.chosen.by, found.chosen.to_id) == ("rep_max", "rep_gia")
+        assert (found.moved.owner_id, found.lifted) == (owner_id, made)
+        assert leadfit.routing.by_hand(desk.world.now() + timedelta(seconds=1)).moved_on == ()
+        folder = leadfit.folder
+    assert run(["overrides", "--days", "3650", "--workspace", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert f"{lead_id} left Gia Moss (rep_gia), chosen by Max Boyd (rep_max) on 2026-" in told
+    assert "(met at a fair), for " in told
+    assert "lifted to Tier 1 by Ada North (rep_ada) (met their board)" in told
+
+
+def test_a_lead_that_a_person_moves_again_did_not_leave_by_the_rules(opened: Opened) -> None:
+    with opened() as desk:
+        routing, lead_id = desk.leadfit.routing, desk.send("form_fill", FACTS)
+        routing.assign(lead_id, "rep_gia", by="rep_max", reason="met at a fair")
+        routing.assign(lead_id, "rep_finn", by="rep_max", reason="she is away")
+        found = routing.by_hand(START)
+        assert ([each.to_id for each in found.moved], found.moved_on) == (
+            ["rep_gia", "rep_finn"],
+            (),
+        )
+
+
 def test_what_was_said_of_a_person_goes_with_the_person_and_the_override_stays(
     opened: Opened,
 ) -> None:

@@ -120,6 +120,11 @@ def write_whole(path: Path, content: bytes) -> None:
     sync_names(path.parent)
 
 
+def can_write(path: Path) -> bool:
+    """Return whether a file or folder can be written to by this process, as the system says."""
+    return os.access(path, os.W_OK)
+
+
 def drop_leftovers(place: Path, now: datetime) -> int:
     """Remove what :func:`write_whole` left in a workspace when its process was killed.
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from leadfit import policy as policies
-from leadfit.app.files import current_artifact, current_card, write_artifact, write_whole
+from leadfit.app.files import can_write, current_artifact, current_card, write_artifact, write_whole
+from leadfit.artifact import Artifact
 from leadfit.jobs.decisions.kept import kept_artifact, kept_policy
 from leadfit.pipeline import InForce
 from leadfit.policy import Policy
@@ -30,8 +31,16 @@ def rules_in_force(place: Path, store: Store) -> InForce:
         BadPolicy: Nothing was decided yet, and the folder cannot be used.
         NotFound: What was put in force is not kept.
     """
-    mirror(place, store)
+    shown = mirror(place, store)
     policy = store.read(policy_in_force)
+    latest = store.read(lambda session: session.publications.latest())
+    if latest is not None and latest.number > shown:
+        # Nothing can be written here, so the folder does not show what is in force.
+        return InForce(
+            policy=policies.load(place / "policy") if policy is None else policy,
+            artifact=_published_artifact(store, latest.artifact_digest),
+            card=current_card(place),
+        )
     return InForce(
         policy=policies.load(place / "policy") if policy is None else policy,
         artifact=current_artifact(place),
@@ -70,11 +79,15 @@ def mirror(place: Path, store: Store) -> int:
     """
     shown = mirrored(place)
     kept = store.read(lambda session: session.publications.all())
-    if not kept or kept[-1].number <= shown:
+    if not kept or kept[-1].number <= shown or not can_write(place):
         return shown
     store.read(lambda session: _mirror(place, session, kept, shown))
     write_whole(place / MIRRORED, f"{kept[-1].number}\n".encode())
     return kept[-1].number
+
+
+def _published_artifact(store: Store, digest: str | None) -> Artifact | None:
+    return None if digest is None else store.read(lambda session: kept_artifact(session, digest))
 
 
 def mirrored(place: Path) -> int:

@@ -77,7 +77,7 @@ class Leadfit:
         deliveries: How deliveries are doing; dead letters, which wait for a person.
         plans: What another policy would have made of the recorded history.
         policies: Changing the policy: what was in force, applying a plan, taking it back.
-        errands: Changing the policy, and sending again, while another process writes to the store.
+        errands: What people do, here or by the process that writes to the store.
         routing: Owners: moving a lead by hand, the sweep over all open leads, waits.
         listing: Lists of leads, and the one that a person means.
         outcomes: What came of decisions: experiments.
@@ -130,7 +130,11 @@ class Leadfit:
 
     def _watch_things(self) -> None:
         world, store = self.world, self._store
-        self.errands = Errands(world, self.folder, self.policies, self.deliveries)
+        self.errands = Errands(
+            world, self.folder,
+            policies=self.policies, routing=self.routing, matching=self.matching,
+            deliveries=self.deliveries, persons=self.persons, hear=self._hear, lead=self.lead,
+        )  # fmt: skip
         self._signals = jobs.SignalWatch(world, store, self._policy, self.hooks.forget_old)
         self._watch = jobs.MatchWatch(world, store, self._rules, self.publish_card)
         reports = self.folder / "reports"

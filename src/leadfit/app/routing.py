@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from leadfit import jobs, pipeline
+from leadfit.app.by_hand import ByHand, by_hand
 from leadfit.app.matching import check_said
 from leadfit.errors import BadInput, Fault
 from leadfit.pipeline import Desk, InForce
@@ -72,6 +73,10 @@ class Routing:
         self._wake("deliver")
         return made
 
+    def assignments(self, lead_id: str) -> tuple[Assignment, ...]:
+        """Return every assignment of a lead, the first one first."""
+        return self._store.read(lambda session: session.leads.assignments(lead_id))
+
     def lift(self, lead_id: str, *, by: str, reason: str) -> Lift:
         """Lift an open lead over the intent gate, or over a tier that the detractor flag forced.
 
@@ -107,6 +112,10 @@ class Routing:
     def lifts_since(self, since: datetime) -> tuple[Lift, ...]:
         """Return what people lifted over a gate from ``since`` on, oldest first."""
         return self._store.read(lambda session: session.lifts.since(since))
+
+    def by_hand(self, since: datetime) -> ByHand:
+        """Return what people moved and lifted by hand from ``since`` on, and what became of it."""
+        return self._store.read(lambda session: by_hand(session, since))
 
     def overrides(self, since: datetime) -> tuple[Override, ...]:
         """Return what people moved by hand from ``since`` on, oldest first."""

@@ -73,8 +73,9 @@ def spending_words(found: Spending) -> Iterator[str]:
     if not whole.calls:
         yield f"No call was made since {found.since:%Y-%m-%d}: nothing was spent."
         return
+    calls = "1 call" if whole.calls == 1 else f"{whole.calls:,} calls"
     yield (
-        f"{whole.calls:,} calls since {found.since:%Y-%m-%d} cost {money(whole.cost, currency)}; "
+        f"{calls} since {found.since:%Y-%m-%d} cost {money(whole.cost, currency)}; "
         f"{whole.answered:,} brought facts"
     )
     if whole.paid_for_nothing:

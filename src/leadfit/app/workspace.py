@@ -12,6 +12,7 @@ from leadfit.app.connectors import Connected, Connecting, connect, silent
 from leadfit.app.files import (
     DATABASE,
     SECRET,
+    can_write,
     drop_leftovers,
     make_secret,
     read_secret,
@@ -98,7 +99,8 @@ def open_leadfit(
             Fault(place=str(place), came="no workspace", allowed="a folder made by `leadfit init`")
         )
     chosen = world or SystemWorld()
-    drop_leftovers(place, chosen.now())
+    if can_write(place):
+        drop_leftovers(place, chosen.now())
     store, rules = _open_with_rules(place, chosen, settings or read_settings())
     opened: list[Leadfit] = []
 
@@ -174,12 +176,12 @@ def open_store(place: Path, world: World, settings: Settings) -> Store:
     secret = read_secret(place / SECRET)
     url = settings.database_url
     if url is None:
-        return SqliteStore(place / DATABASE, secret=secret, world=world)
+        return _open_sqlite(place / DATABASE, secret, world)
     scheme, _, path = url.partition("://")
     if scheme in ("postgresql", "postgres"):
         return _open_postgres(url, secret, world)
     if scheme == "sqlite" and path.startswith("/") and path != "/":
-        return SqliteStore(Path(path[1:]), secret=secret, world=world)
+        return _open_sqlite(Path(path[1:]), secret, world)
     # The address may hold a password: only its kind is shown.
     raise BadInput(
         Fault(
@@ -189,6 +191,11 @@ def open_store(place: Path, world: World, settings: Settings) -> Store:
             " workspace's own file",
         )
     )
+
+
+def _open_sqlite(path: Path, secret: bytes, world: World) -> Store:
+    read_only = path.exists() and not (can_write(path) and can_write(path.parent))
+    return SqliteStore(path, secret=secret, world=world, read_only=read_only)
 
 
 def _open_postgres(url: str, secret: bytes, world: World) -> Store:

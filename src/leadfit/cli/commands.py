@@ -14,6 +14,7 @@ import click
 # The first sentence of each command, as its own help says it.
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "accept": "Say that a person took LEAD on; its clocks run until somebody speaks to it.",
         "apply": "Put exactly the policy of PLAN in force; a plan that is not of today is refused.",
         "assign": "Give LEAD to REP by hand; a new clock begins, and it is counted as an override.",
         "benchmark": "Say what the revenue export in FOLDER knows about the ideal "
@@ -46,6 +47,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "dead.",
         "quadrants": "Say what became of leads by fit and intent, by tier, and whether engagement "
         "outweighs fit.",
+        "reject": "Say that a person turned LEAD down, and why; it is closed, and its clocks stop.",
         "resume": "Send to DESTINATION again, though it is left alone; its next action tries it.",
         "retry": "Let the dead letter KEY be tried again, in its old place in the order of its "
         "lead.",
@@ -69,6 +71,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "simulate": "Replay STORY the naive way and the Leadfit way on one planted world.",
         "status": "Count what is in the workspace.",
         "sweep": "Look over all open leads and put right what is not in order.",
+        "touch": "Say that a person spoke to LEAD; its clocks stop.",
         "unlink": "Take LEAD, and the contact it brought, out of its account; its owner stays.",
         "unmerge": "Take back a merge by its id, or the newest one of RECORD; both records are as "
         "before.",
@@ -88,7 +91,9 @@ _WITH_FILES: Final = (
 _REVIEWING: Final = frozenset({"link", "merge", "merges", "review", "unlink", "unmerge"})
 _LEARNING: Final = frozenset({"drift", "learn", "score"})
 _DELIVERIES: Final = frozenset({"drop", "outbox", "resume", "retry"})
-_ROUTING: Final = frozenset({"assign", "leads", "override", "overrides", "sweep"})
+_ROUTING: Final = frozenset(
+    {"accept", "assign", "leads", "override", "overrides", "reject", "sweep", "touch"}
+)
 _WATCHING: Final = frozenset({"kpis"})
 _STORIES: Final = frozenset({"simulate"})
 _OUTCOMES: Final = frozenset({"experiment", "quadrants"})

@@ -95,10 +95,10 @@ def scorecard_command(output: Output, workspace: Path | None) -> None:
 
 
 def _line(line: Line) -> Iterator[str]:
-    yield f"{line.platform}  (confidence: {line.confidence or 'null'}; {line.status})"
+    yield f"{line.platform}  (confidence: {line.confidence or 'none'}; {line.status})"
     yield table(
         [
-            (each.column, "null" if each.value is None else each.value, each.source or "")
+            (each.column, "not known" if each.value is None else each.value, each.source or "")
             for each in line.cells
         ],
         indent="  ",
@@ -114,9 +114,10 @@ def _measured(found: MeasuredVendor) -> str:
             f"{percent(found.accuracy, 0)} of {found.audited} leads right "
             f"({percent_span(found.low, found.high, 0)})"
         )
+    calls = "1 call" if found.calls == 1 else f"{found.calls:,} calls"
     seconds = "" if found.latency_s is None else f", {found.latency_s:.2f} s"
     return (
-        f"{found.calls:,} calls, hits {percent(found.hit_rate, 0)}, "
+        f"{calls}, hits {percent(found.hit_rate, 0)}, "
         f"{money(found.cost_per_answer, found.currency)} an answer{seconds}; {accuracy}"
     )
 

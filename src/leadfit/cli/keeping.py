@@ -103,11 +103,11 @@ def erase_command(output: Output, workspace: Path | None, *, person: str, readmi
     """Remove what is kept of PERSON, an address or a contact's id, for good."""
     with opened(workspace) as leadfit:
         if readmit:
-            was_out = leadfit.persons.readmit(person)
+            was_out = leadfit.errands.readmit(person)
             words = "may come in again" if was_out else "was not kept out"
             output.answer({"readmitted": was_out}, f"The person {words}")
             return
-        found = leadfit.persons.erase(person)
+        found = leadfit.errands.erase(person)
     output.answer(document(found), lambda: "\n".join(_erased(found)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from leadfit.app.listing import MOST_LEADS, LeadPage, LeadRow, LeadsAsked
 from leadfit.canonical import document
 from leadfit.cli.base import FILE, Moment, in_workspace
 from leadfit.cli.output import Output, table
+from leadfit.cli.words import rep_names
 from leadfit.cli.workspace import opened
 from leadfit.jobs.files.tables import write_table
 from leadfit.records import Tier
@@ -81,9 +82,10 @@ def leads_command(
             output.answer({"out": str(out), "leads": count}, f"{count} leads are in {out}")
             return
         page, now = leadfit.listing.page(asked, limit or _PAGE, after=after), leadfit.world.now()
+        names = rep_names(leadfit.policy)
     output.answer(
         {"leads": [document(each) for each in page.rows], "next": page.next},
-        lambda: "\n".join(_lines(page, now)),
+        lambda: "\n".join(_lines(page, now, names)),
     )
 
 
@@ -105,24 +107,26 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _lines(page: LeadPage, now: datetime) -> Iterator[str]:
+def _lines(page: LeadPage, now: datetime, names: Mapping[str, str]) -> Iterator[str]:
     if not page.rows:
         yield "no lead fits this choice"
         return
     head = ("LEAD", "CREATED", "TIER", "SCORE", "OWNER", "ACCOUNT", "CONTACT", "NEXT CLOCK")
-    yield table([head, *(_row(each, now) for each in page.rows)])
+    yield table([head, *(_row(each, now, names) for each in page.rows)])
     if page.next is not None:
         yield f"more: the same with --after {page.next}"
 
 
-def _row(row: LeadRow, now: datetime) -> tuple[str, ...]:
+def _row(row: LeadRow, now: datetime, names: Mapping[str, str]) -> tuple[str, ...]:
+    nobody = "nobody" if row.is_open else "-"
+    owner = nobody if row.owner_id is None else words.person(row.owner_id, names)
     account = "(hidden)" if row.is_account_hidden else words.short(row.account or "-", 28)
     return (
         row.lead_id,
         f"{row.created_at:%Y-%m-%d %H:%M}",
         "-" if row.tier is None else str(row.tier.value),
         "-" if row.score is None else f"{row.score:.0f}",
-        words.short(row.owner_id or ("nobody" if row.is_open else "-"), 20),
+        words.short(owner, 40),
         account,
         words.short(row.contact or "-", 28),
         _state(row, now),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from leadfit.cli.output import table
 from leadfit.pipeline import Joined, Side, Sides
 from leadfit.records import Account
-from leadfit.resolve.pairs.side_by_side import Agreement, account_values, contact_values
+from leadfit.resolve.pairs.side_by_side import (
+    Agreement,
+    account_values,
+    contact_values,
+    decide_by,
+    heaviest_first,
+)
 from leadfit.store.matching import Merge, ReviewKind
 
 _WIDEST: Final = 40
@@ -46,7 +52,7 @@ def queue_words(page: Sequence[Sides], following: str | None, now: datetime) -> 
             f"{each.review.probability:.3f}",
             _short(each.left.title),
             _short(each.right.title),
-            _short("; ".join(reason.words for reason in each.review.evidence[:2])),
+            _short("; ".join(reason.words for reason in heaviest_first(each.review.evidence)[:2])),
         )
         for each in page
     ]
@@ -57,8 +63,14 @@ def queue_words(page: Sequence[Sides], following: str | None, now: datetime) -> 
     return "\n".join(lines)
 
 
-def review_words(found: Sides, now: datetime) -> str:
-    """Return a review: both records side by side, the evidence, and what each answer will do."""
+def review_words(found: Sides, now: datetime, *, whole: bool = False) -> str:
+    """Return a review: both records side by side, the evidence, and what each answer will do.
+
+    Args:
+        found: The review.
+        now: For how old it is, and when it is due.
+        whole: Show every field, those that speak for nothing as well.
+    """
     review = found.review
     opened = f"opened {lasting(now - review.opened_at)} ago, due {_due(found, now)}"
     chance = f"probability {review.probability:.3f}"
@@ -69,10 +81,10 @@ def review_words(found: Sides, now: datetime) -> str:
     lines.append("")
     lines += [_side("In question", found.left), _side("May be", found.right)]
     if found.rows:
-        lines += ["", _rows(found)]
+        lines += ["", *_rows(found, whole=whole)]
     if review.evidence:
         lines += ["", "Evidence"]
-        lines += [f"  {_line(each.words)}" for each in review.evidence]
+        lines += [f"  {_line(each.words)}" for each in heaviest_first(review.evidence)]
     if review.decided_at is not None and review.relation is not None:
         lines += ["", f"Decided: {review.relation.value} by {review.reviewer or 'somebody'}"]
         if review.reason:
@@ -85,13 +97,17 @@ def review_words(found: Sides, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _rows(found: Sides) -> str:
+def _rows(found: Sides, *, whole: bool) -> Iterator[str]:
+    shown = found.rows if whole else decide_by(found.rows)
     rows: list[Sequence[object]] = [("", "IN QUESTION", "MAY BE", "")]
     rows += [
         (row.field, _short(row.left or "-"), _short(row.right or "-"), _MARKS[row.verdict])
-        for row in found.rows
+        for row in shown
     ]
-    return table(rows)
+    yield table(rows)
+    left_out = len(found.rows) - len(shown)
+    if left_out:
+        yield f"{left_out} more fields, which speak for nothing: --all shows them"
 
 
 def _side(name: str, side: Side) -> str:

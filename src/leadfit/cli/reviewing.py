@@ -12,9 +12,11 @@ from leadfit.canonical import Plain, document, plain
 from leadfit.cli.base import in_workspace, refuse
 from leadfit.cli.output import Output
 from leadfit.cli.review_words import merge_words, preview_words, queue_words, review_words
+from leadfit.cli.words import rep_names
 from leadfit.cli.workspace import lead_meant, opened
 from leadfit.pipeline import sides_document
 from leadfit.records import Relation
+from leadfit.report.words import person
 from leadfit.resolve.model.card import RecordKind
 from leadfit.store.matching import Review, ReviewKind
 from leadfit.store.views import LeadView
@@ -35,6 +37,7 @@ ASKED: Final = tuple(each.value for each in ReviewKind if each is not ReviewKind
 @click.option("--limit", type=click.IntRange(1, 500), default=_PAGE, show_default=True)
 @click.option("--after", metavar="REVIEW", help="The last review of the page before.")
 @click.option("--as", "viewer", metavar="REP", help="Show what this rep may see.")
+@click.option("--all", "whole", is_flag=True, help="Show every field of a review.")
 @in_workspace
 def review_command(
     output: Output,
@@ -50,6 +53,7 @@ def review_command(
     limit: int,
     after: str | None,
     viewer: str | None,
+    whole: bool,
 ) -> None:
     """List the matches that wait for a person, show one side by side, or decide it."""
     relation = _one_of(same=same, related=related, different=different)
@@ -64,7 +68,7 @@ def review_command(
         with opened(workspace) as leadfit:
             found = leadfit.matching.sides(review_id, viewer=viewer)
             now = leadfit.world.now()
-        output.answer(sides_document(found), lambda: review_words(found, now))
+        output.answer(sides_document(found), lambda: review_words(found, now, whole=whole))
     else:
         if viewer is not None:
             raise refuse("--as", viewer, "only to look, not to decide")
@@ -107,20 +111,25 @@ def _settle(  # noqa: PLR0917 -- a decision with who made it and why
     reason: str | None,
 ) -> None:
     with opened(workspace) as leadfit:
-        settled = leadfit.matching.settle(review_id, relation, reviewer=by, reason=reason)
+        settled = leadfit.errands.settle(review_id, relation, reviewer=by, reason=reason)
         lead = None if settled.lead_id is None else leadfit.lead(settled.lead_id)
-    _told(output, settled, lead, f"{review_id} is decided: {relation.value}")
+        names = rep_names(leadfit.policy)
+    _told(output, settled, lead, names, f"{review_id} is decided: {relation.value}")
 
 
-def _told(output: Output, said: Review, lead: LeadView | None, words: str) -> None:
+def _told(
+    output: Output, said: Review, lead: LeadView | None, names: Mapping[str, str], words: str
+) -> None:
     """Answer with what was said and where its lead stands now."""
     answer: dict[str, Plain] = document(said)
     if lead is not None:
         account_id = None if lead.account is None else lead.account.account_id
         at = "no account" if account_id is None else f"account {account_id}"
-        words += f"\nLead {lead.lead.lead_id} has {at}, owner {lead.lead.owner_id or 'nobody yet'}"
+        owner_id = lead.lead.owner_id
+        owner = "nobody yet" if owner_id is None else person(owner_id, names)
+        words += f"\nLead {lead.lead.lead_id} has {at}, owner {owner}"
         answer["lead"] = {
-            "lead_id": lead.lead.lead_id, "account_id": account_id, "owner_id": lead.lead.owner_id
+            "lead_id": lead.lead.lead_id, "account_id": account_id, "owner_id": owner_id
         }  # fmt: skip
     output.answer(answer, words)
 
@@ -144,9 +153,9 @@ def link_command(
     who = _who(by)
     with opened(workspace) as leadfit:
         lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
-        said = leadfit.matching.link(lead, account, by=who, reason=reason)
-        view = leadfit.lead(lead)
-    _told(output, said, view, f"{said.review_id} keeps who said so")
+        said = leadfit.errands.link(lead, account, by=who, reason=reason)
+        view, names = leadfit.lead(lead), rep_names(leadfit.policy)
+    _told(output, said, view, names, f"{said.review_id} keeps who said so")
 
 
 @click.command("unlink")
@@ -169,9 +178,9 @@ def unlink_command(
     relation = Relation.RELATED if related else Relation.DIFFERENT
     with opened(workspace) as leadfit:
         lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
-        said = leadfit.matching.unlink(lead, by=who, relation=relation, reason=reason)
-        view = leadfit.lead(lead)
-    _told(output, said, view, f"{said.review_id} keeps who said so")
+        said = leadfit.errands.unlink(lead, by=who, relation=relation, reason=reason)
+        view, names = leadfit.lead(lead), rep_names(leadfit.policy)
+    _told(output, said, view, names, f"{said.review_id} keeps who said so")
 
 
 @click.command("merge")
@@ -200,7 +209,7 @@ def merge_command(
         shown = leadfit.matching.preview(survivor, absorbed, kind=kind)
         made = None
         if who is not None:
-            made = leadfit.matching.merge(survivor, absorbed, by=who, kind=kind, reason=reason)
+            made = leadfit.errands.merge(survivor, absorbed, by=who, kind=kind, reason=reason)
     if made is None:
         output.answer(document(shown), lambda: preview_words(shown))
         return
@@ -221,7 +230,7 @@ def unmerge_command(
     """Take back a merge by its id, or the newest one of RECORD; both records are as before."""
     who = _who(by)
     with opened(workspace) as leadfit:
-        undone = leadfit.matching.unmerge(record, by=who, reason=reason)
+        undone = leadfit.errands.unmerge(record, by=who, reason=reason)
     output.answer(document(undone), lambda: merge_words([undone]))
 
 

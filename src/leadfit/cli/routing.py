@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import click
 
-from leadfit.canonical import document
-from leadfit.cli.base import in_workspace
+from leadfit.app.by_hand import by_hand_document, moved_on_words
+from leadfit.canonical import document, moment
+from leadfit.cli.base import Moment, in_workspace
 from leadfit.cli.listing import leads_command
 from leadfit.cli.output import Output
+from leadfit.cli.words import rep_names
 from leadfit.cli.workspace import lead_meant, opened
 from leadfit.jobs import Swept
+from leadfit.report.words import person
 from leadfit.store.lifts import Lift
 from leadfit.store.owners import Override
+from leadfit.store.views import LeadView
 
 
 @click.command("assign")
@@ -31,8 +35,9 @@ def assign_command(
     """Give LEAD to REP by hand; a new clock begins, and it is counted as an override."""
     with opened(workspace) as leadfit:
         lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
-        made = leadfit.routing.assign(lead, rep, by=by, reason=reason)
-    words = f"{lead} belongs to {rep} now, as assignment {made.number}"
+        made = leadfit.errands.assign(lead, rep, by=by, reason=reason)
+        names = rep_names(leadfit.policy)
+    words = f"{lead} belongs to {person(rep, names)} now, as assignment {made.number}"
     output.answer(document(made), words)
 
 
@@ -47,9 +52,65 @@ def override_command(
     """Lift LEAD over the intent gate, or over a tier a flag forced; the fit gate stays shut."""
     with opened(workspace) as leadfit:
         lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
-        made = leadfit.routing.lift(lead, by=by, reason=reason)
+        made = leadfit.errands.lift(lead, by=by, reason=reason)
     words = f"{lead} is Tier {made.tier.value} now, lifted from Tier {made.from_tier.value}"
     output.answer(document(made), words)
+
+
+@click.command("accept")
+@click.argument("lead")
+@click.option("--by", required=True, help="Who takes it on, usually a rep id.")
+@in_workspace
+def accept_command(output: Output, workspace: Path | None, *, lead: str, by: str) -> None:
+    """Say that a person took LEAD on; its clocks run until somebody speaks to it."""
+    with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
+        view = leadfit.errands.accept_lead(lead, by)
+    _heard(output, view, f"{lead} is taken on by {by}")
+
+
+@click.command("reject")
+@click.argument("lead")
+@click.option("--by", required=True, help="Who turns it down, usually a rep id.")
+@click.option("--reason", required=True, help="Why; learning reads it.")
+@in_workspace
+def reject_command(
+    output: Output, workspace: Path | None, *, lead: str, by: str, reason: str
+) -> None:
+    """Say that a person turned LEAD down, and why; it is closed, and its clocks stop."""
+    with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
+        view = leadfit.errands.reject_lead(lead, by, reason)
+    _heard(output, view, f"{lead} is turned down by {by} and closed")
+
+
+@click.command("touch")
+@click.argument("lead")
+@click.option("--by", required=True, help="Who spoke to it, usually a rep id.")
+@click.option("--at", type=Moment(), help="When it was; now, if it is not given.")
+@in_workspace
+def touch_command(
+    output: Output, workspace: Path | None, *, lead: str, by: str, at: datetime | None
+) -> None:
+    """Say that a person spoke to LEAD; its clocks stop."""
+    with opened(workspace) as leadfit:
+        lead = lead_meant(output, leadfit, lead, to_change=True).lead_id
+        view = leadfit.errands.touch(lead, by, at)
+    since = "" if view.touched_at is None else f", first on {view.touched_at:%Y-%m-%d %H:%M} UTC"
+    _heard(output, view, f"{lead} was spoken to by {by}{since}")
+
+
+def _heard(output: Output, view: LeadView, words: str) -> None:
+    """Answer with what was said and where the lead stands now."""
+    output.answer(
+        {
+            "lead_id": view.lead.lead_id,
+            "owner_id": view.lead.owner_id,
+            "is_open": view.lead.is_open,
+            "touched_at": None if view.touched_at is None else moment(view.touched_at),
+        },
+        words,
+    )
 
 
 @click.command("overrides")
@@ -61,26 +122,30 @@ def overrides_command(output: Output, workspace: Path | None, *, days: int) -> N
     """List the leads that people gave to somebody else, or lifted, against the rules."""
     with opened(workspace) as leadfit:
         since = leadfit.world.now() - timedelta(days=days)
-        moved, lifted = leadfit.routing.overrides(since), leadfit.routing.lifts_since(since)
-    told = {
-        "since": since.isoformat(),
-        "overrides": [document(each) for each in moved],
-        "lifted": [document(each) for each in lifted],
-    }
-    lines = [*map(_override_words, moved), *map(_lift_words, lifted)]
-    output.answer(told, lambda: "\n".join(lines) or "no lead was moved or lifted by hand")
+        found = leadfit.routing.by_hand(since)
+        names = rep_names(leadfit.policy)
+    lines = [
+        *(_override_words(each, names) for each in found.moved),
+        *(_lift_words(each, names) for each in found.lifted),
+        *(moved_on_words(each, names) for each in found.moved_on),
+    ]
+    output.answer(
+        by_hand_document(found), lambda: "\n".join(lines) or "no lead was moved or lifted by hand"
+    )
 
 
-def _lift_words(lifted: Lift) -> str:
+def _lift_words(lifted: Lift, names: Mapping[str, str]) -> str:
     at, tiers = f"{lifted.at:%Y-%m-%d %H:%M}", (lifted.from_tier.value, lifted.tier.value)
     why = lifted.reason or "(erased)"
-    return f"{at}  {lifted.lead_id}  Tier {tiers[0]} -> Tier {tiers[1]}  by {lifted.by}: {why}"
+    by = person(lifted.by, names)
+    return f"{at}  {lifted.lead_id}  Tier {tiers[0]} -> Tier {tiers[1]}  by {by}: {why}"
 
 
-def _override_words(moved: Override) -> str:
-    whose = moved.from_id or "nobody"
+def _override_words(moved: Override, names: Mapping[str, str]) -> str:
+    whose = "nobody" if moved.from_id is None else person(moved.from_id, names)
+    to, by = person(moved.to_id, names), person(moved.by, names)
     at = f"{moved.at:%Y-%m-%d %H:%M}"
-    return f"{at}  {moved.lead_id}  {whose} -> {moved.to_id}  by {moved.by}: {moved.reason}"
+    return f"{at}  {moved.lead_id}  {whose} -> {to}  by {by}: {moved.reason}"
 
 
 @click.command("sweep")
@@ -111,11 +176,14 @@ def _swept_words(swept: Swept) -> str:
 COMMANDS: Final[Mapping[str, click.Command]] = {
     command.name: command
     for command in (
+        accept_command,
         assign_command,
         leads_command,
         override_command,
         overrides_command,
+        reject_command,
         sweep_command,
+        touch_command,
     )
     if command.name is not None
 }

@@ -9,11 +9,23 @@ from typing import Final
 
 import click
 
+from leadfit.app.by_hand import by_hand_document, by_hand_words
+from leadfit.app.enriching import VendorStatus
+from leadfit.app.spent import (
+    gate_words,
+    quota_rows,
+    spending_document,
+    spending_words,
+    total_rows,
+)
 from leadfit.canonical import document
 from leadfit.cli.base import in_workspace
 from leadfit.cli.output import Output, table
+from leadfit.cli.words import rep_names
 from leadfit.cli.workspace import opened
 from leadfit.jobs import MatchReport, SlaReport
+from leadfit.jobs.vendors.spending import Spending
+from leadfit.report.people import named_reps
 from leadfit.watch import (
     MatchKpis,
     band_rows,
@@ -37,9 +49,25 @@ def kpis_command(output: Output, workspace: Path | None, *, weeks: int) -> None:
     """Say week by week how well signals find their accounts and how promises were kept."""
     with opened(workspace) as leadfit:
         report, sla = leadfit.match_kpis(weeks), leadfit.sla_kpis(weeks)
+        hand = leadfit.routing.by_hand(report.weeks[0].period.start)
+        vendors, spent = leadfit.enriching.status(), leadfit.enriching.report()
+        names = rep_names(leadfit.policy)
     output.answer(
-        {**report_document(report), "sla": sla_document(sla)},
-        lambda: f"{report_words(report)}\n\n{sla_report_words(sla)}",
+        {
+            **report_document(report),
+            "sla": sla_document(sla),
+            "by_hand": by_hand_document(hand),
+            "vendors": [document(each) for each in vendors],
+            "spending": spending_document(spent, 0),
+        },
+        lambda: "\n\n".join(
+            (
+                report_words(report),
+                sla_report_words(sla, names),
+                "\n".join(by_hand_words(hand, names)),
+                "\n".join(_vendor_lines(vendors, spent)),
+            )
+        ),
     )
 
 
@@ -118,15 +146,16 @@ def _sla_document(week: SlaWeek) -> dict[str, object]:
     }
 
 
-def sla_report_words(report: SlaReport) -> str:
+def sla_report_words(report: SlaReport, names: Mapping[str, str]) -> str:
     """Return how promises were kept, for a person."""
-    return "\n".join(_sla_lines(report))
+    return "\n".join(_sla_lines(report, names))
 
 
-def _sla_lines(report: SlaReport) -> Iterator[str]:
+def _sla_lines(report: SlaReport, names: Mapping[str, str]) -> Iterator[str]:
     for name, week in (("Week", report.weeks[-1]), ("This week so far, week", report.so_far)):
         yield f"{name} {week.period.start:%G-W%V}: {'; '.join(sla_words(week))}"
-        for head, groups in (("tier", week.tiers), ("team", week.teams), ("rep", week.reps)):
+        reps = named_reps(week.reps, names)
+        for head, groups in (("tier", week.tiers), ("team", week.teams), ("rep", reps)):
             if groups:
                 yield table(kept_rows(groups, head))
         if week.whole.judged:
@@ -135,6 +164,20 @@ def _sla_lines(report: SlaReport) -> Iterator[str]:
             yield f"INCIDENT  {lead_id}: {words}"
         yield ""
     yield table(week_kept_rows((*report.weeks, report.so_far)))
+
+
+def _vendor_lines(vendors: Sequence[VendorStatus], spent: Spending) -> Iterator[str]:
+    """Yield what bought facts cost this month, and what is left of the quotas of vendors."""
+    if not vendors and not spent.whole.calls:
+        yield "No fact is bought: the policy names no vendor"
+        return
+    yield from spending_words(spent)
+    if spent.whole.calls:
+        yield table(total_rows((*spent.months, *spent.vendors)), indent="  ")
+    for each in vendors:
+        yield gate_words(each)
+        if rows := quota_rows(each):
+            yield table(rows, indent="  ")
 
 
 def _lines(report: MatchReport) -> Iterator[str]:

@@ -76,10 +76,10 @@ def why_words(
     if routed is not None:
         lines += _left_out(routed, policy)
     lines += _clocks(view, now)
-    lines += _told(view, lifts)
+    lines += _told(view, lifts, policy)
     if rated is not None:
         lines += _named("Rules", _rules(rated))
-    lines += _history(decisions)
+    lines += _history(decisions, policy)
     if whole:
         for each in decisions:
             lines += ["", *_in_full(each, policy)]
@@ -244,15 +244,15 @@ def _clock(view: ClockView, now: datetime) -> str:
     return f"{told}; {due}, " + (f"in {_span(left)}" if left >= 0 else f"late by {_span(-left)}")
 
 
-def _told(view: LeadView, lifts: Sequence[Lift]) -> Iterator[str]:
+def _told(view: LeadView, lifts: Sequence[Lift], policy: Policy) -> Iterator[str]:
     lines = [] if view.touched_at is None else [f"first touched {_time(view.touched_at)}"]
     lines += [
-        f"lifted from Tier {each.from_tier.value} to {each.tier.value} by {each.by}, "
+        f"lifted from Tier {each.from_tier.value} to {each.tier.value} by {_rep(policy, each.by)}, "
         f"{_time(each.at)}: {each.reason or '(erased)'}"
         for each in lifts
     ]
     lines += [
-        f"{each.kind.value} by {each.by}, {_time(each.at)}"
+        f"{each.kind.value} by {_rep(policy, each.by)}, {_time(each.at)}"
         + ("" if each.reason is None else f": {each.reason}")
         for each in view.feedback
     ]
@@ -267,7 +267,7 @@ def _rules(decision: Decision) -> Iterator[str]:
         yield f"model card {decision.card_digest[:12]}"
 
 
-def _history(decisions: Sequence[Decision]) -> Iterator[str]:
+def _history(decisions: Sequence[Decision], policy: Policy) -> Iterator[str]:
     """Yield what happened, oldest first; looks at the lead that moved nothing are counted."""
     lines: list[str] = []
     passed: list[Decision] = []
@@ -281,7 +281,7 @@ def _history(decisions: Sequence[Decision]) -> Iterator[str]:
             continue
         lines += _in_passing(passed)
         passed = []
-        lines.append(f"{_time(each.decided_at)}  {_in_short(each)}")
+        lines.append(f"{_time(each.decided_at)}  {_in_short(each, policy)}")
     lines += _in_passing(passed)
     yield from _named("History", lines if len(lines) > 1 else [])
 
@@ -296,13 +296,13 @@ def _in_passing(decisions: Sequence[Decision]) -> Iterator[str]:
     yield f"{_time(decisions[-1].decided_at)}  {signals} that moved nothing{points}"
 
 
-def _in_short(decision: Decision) -> str:
+def _in_short(decision: Decision, policy: Policy) -> str:
     score, given = decision.score, decision.assignment
     said = "opened" if decision.opened else "looked at again"
     if score is not None:
         said += f", Tier {score.tier.value} with {_number(score.total)} points"
     if given is not None:
-        said += f", given to {given.owner_id}: {_place(given.place)}"
+        said += f", given to {_rep(policy, given.owner_id)}: {_place(given.place)}"
     elif decision.ranking is not None:
         said += ", nobody else was free"
     return f"{said}  ({decision.decision_id})"

@@ -7,7 +7,13 @@ from datetime import datetime
 from leadfit.app import Status
 from leadfit.canonical import moment
 from leadfit.cli.output import table
+from leadfit.policy import Policy
 from leadfit.store.intake import AccessKey
+
+
+def rep_names(policy: Policy) -> dict[str, str]:
+    """Return what reps are called, by id."""
+    return {rep.rep_id: rep.name for rep in policy.reps}
 
 
 def status_words(status: Status) -> str:

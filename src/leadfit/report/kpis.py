@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from leadfit.report.people import named_reps
 from leadfit.report.render import render
 from leadfit.watch import (
     Alert,
@@ -47,6 +48,8 @@ def kpis_page(
     promises: Sequence[SlaWeek] = (),
     experiment: ResponseFindings | None = None,
     spend: SpendPart | None = None,
+    by_hand: Sequence[str] = (),
+    reps: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of the weekly figures.
 
@@ -58,6 +61,8 @@ def kpis_page(
         promises: How promises of a first touch were kept: whole weeks, then the one that runs.
         experiment: What an experiment with response times found.
         spend: What was spent on facts, and what is left of quotas.
+        by_hand: What people moved and lifted by hand, in words.
+        reps: The names of those who work here, by id.
     """
     last = weeks[-1]
     tables = (
@@ -79,9 +84,10 @@ def kpis_page(
             "overdue": whole.overdue,
             "unjudged": whole.unjudged,
             "tables": [_table(caption, rows) for caption, rows in tables],
-            "promises": [_promises(week) for week in reversed(promises[-2:])],
+            "promises": [_promises(week, reps or {}) for week in reversed(promises[-2:])],
             "promise_weeks": _table("Promises week by week", week_kept_rows(promises)),
             "experiment": None if experiment is None else _experiment(experiment),
+            "by_hand": by_hand,
             "spend": None if spend is None else _spend(spend),
         },
     )
@@ -115,8 +121,9 @@ def _spend(found: SpendPart) -> dict[str, object]:
     }
 
 
-def _promises(week: SlaWeek) -> dict[str, object]:
-    groups = (("Tier", week.tiers), ("Team", week.teams), ("Rep", week.reps))
+def _promises(week: SlaWeek, names: Mapping[str, str]) -> dict[str, object]:
+    reps = named_reps(week.reps, names)
+    groups = (("Tier", week.tiers), ("Team", week.teams), ("Rep", reps))
     tables = [_table(f"By {name.lower()}", kept_rows(each, name)) for name, each in groups if each]
     if week.whole.judged:
         tables.append(_table("How long the clocks ran", length_rows(week.lengths)))

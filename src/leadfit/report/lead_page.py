@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from leadfit.records import Band, Decision, Ranking, Reason, Score
 from leadfit.report import words
+from leadfit.report.acting import Acting, acting_view
 from leadfit.report.lead_sheet import (
     BAND_TONES,
     BAND_WORDS,
@@ -32,6 +33,7 @@ def lead_page(
     *,
     now: datetime,
     override: Overriding | None = None,
+    acting: Acting | None = None,
     reps: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of one lead: what it is, why, what is running and what was done.
@@ -40,11 +42,13 @@ def lead_page(
         sheet: The lead.
         now: For ages and the time that clocks have left.
         override: Whether a person can lift it, and what was entered to do so.
+        acting: What a person can say and do about it, and what was entered.
         reps: The names of those who work here, by id; of others the id is shown.
     """
     newest = next((d for d in sheet.decisions if d.score is not None), None)
     ranking = next((d.ranking for d in sheet.decisions if d.ranking is not None), None)
     score = sheet.score or (newest.score if newest else None)
+    names = reps or {}
     return render(
         "lead.html",
         {
@@ -58,28 +62,29 @@ def lead_page(
             "contact_name": name_of(sheet.contact),
             "age": words.lasting(now - sheet.lead.created_at),
             "reasons": sheet.reasons,
-            "reps": reps or {},
+            "reps": names,
             "score": _score(score) if score else None,
             "override": None if override is None else override_view(override),
+            "acting": None if acting is None else acting_view(acting),
             "match": _match(sheet),
             "reviews": [_review(each, now) for each in sheet.reviews],
             "provisional": _provisional(sheet, ranking),
             "ranking": _ranking(ranking, sheet.lead.owner_id) if ranking else None,
             "clocks": [clock_view(line, now) for line in sheet.clocks],
-            "actions": [_action(line) for line in sheet.actions],
-            "timeline": _timeline(sheet),
+            "actions": [_action(line, names) for line in sheet.actions],
+            "timeline": _timeline(sheet, names),
             "decision": sheet.decisions[0] if sheet.decisions else None,
-            "earlier": [_earlier(d) for d in sheet.decisions[1:]],
+            "earlier": [_earlier(d, names) for d in sheet.decisions[1:]],
         },
     )
 
 
-def _action(line: ActionLine) -> View:
+def _action(line: ActionLine, names: Mapping[str, str]) -> View:
     action = line.action
     return {
         "kind": action.kind.replace("_", " "),
         "destination": action.destination,
-        "recipients": ", ".join(words.short(r, 40) for r in action.recipients),
+        "recipients": ", ".join(words.person(r, names) for r in action.recipients),
         "due_at": words.moment(action.due_at),
         "state": line.state,
         "tone": STATE_TONES.get(line.state, "still"),
@@ -208,10 +213,10 @@ def _ranking(ranking: Ranking, owner_id: str | None) -> View:
     }
 
 
-def _timeline(sheet: LeadSheet) -> list[View]:
+def _timeline(sheet: LeadSheet, names: Mapping[str, str]) -> list[View]:
     """Return what happened, oldest first."""
     found: list[tuple[datetime, str]] = [(sheet.lead.created_at, "The lead arrived")]
-    found.extend((decision.decided_at, _decided(decision)) for decision in sheet.decisions)
+    found.extend((decision.decided_at, _decided(decision, names)) for decision in sheet.decisions)
     for line in sheet.clocks:
         name = CLOCK_WORDS[line.clock.kind].lower()
         if line.breached_at is not None:
@@ -225,19 +230,21 @@ def _timeline(sheet: LeadSheet) -> list[View]:
             found.append((act.done_at, f"Done: {kind} ({act.action.destination})"))
     for said in sheet.said:
         reason = f": {words.short(said.reason, 200)}" if said.reason else ""
-        found.append((said.at, f"{said.what.capitalize()} by {words.short(said.by, 60)}{reason}"))
+        found.append(
+            (said.at, f"{said.what.capitalize()} by {words.person(said.by, names)}{reason}")
+        )
     found.sort(key=lambda event: event[0])
     return [{"at": words.moment(at), "words": text} for at, text in found]
 
 
-def _decided(decision: Decision) -> str:
+def _decided(decision: Decision, names: Mapping[str, str]) -> str:
     parts = ["Decided"]
     if decision.score is not None:
         parts.append(f"{TIER_WORDS[decision.score.tier].lower()}, score {decision.score.total:.0f}")
     if decision.assignment is not None:
         place = decision.assignment.place
         parts.append(
-            f"given to {words.short(decision.assignment.owner_id, 60)} "
+            f"given to {words.person(decision.assignment.owner_id, names)} "
             f"({words.short(place.words, 120)})"
         )
         if decision.assignment.arm is not None:
@@ -249,10 +256,10 @@ def _decided(decision: Decision) -> str:
     return ": ".join([parts[0], ", ".join(parts[1:])]) if len(parts) > 1 else parts[0]
 
 
-def _earlier(decision: Decision) -> View:
+def _earlier(decision: Decision, names: Mapping[str, str]) -> View:
     return {
         "at": words.moment(decision.decided_at),
-        "words": _decided(decision),
+        "words": _decided(decision, names),
         "decision_id": decision.decision_id,
         "policy": decision.policy_digest[:12],
     }

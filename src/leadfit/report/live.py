@@ -31,6 +31,7 @@ def lead_list(
     after: str | None = None,
     following: str | None = None,
     why: str | None = None,
+    reps: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of leads, newest first.
 
@@ -41,10 +42,12 @@ def lead_list(
         after: The lead this page begins after; ``None`` on the first page.
         following: The lead behind which there are older ones; ``None`` on the last page.
         why: Why nothing could be looked for.
+        reps: The names of those who work here, by id; of others the id is shown.
     """
     asked = dict(chosen or {})
     older = None if following is None else "/leads?" + urlencode(asked | {"after": following})
-    owners = sorted({sheet.lead.owner_id for sheet in sheets if sheet.lead.owner_id})
+    names = reps or {}
+    owners = {sheet.lead.owner_id for sheet in sheets if sheet.lead.owner_id} | set(names)
     return render(
         "leads.html",
         {
@@ -54,7 +57,8 @@ def lead_list(
             "tiers": [(str(int(t)), TIER_WORDS[t]) for t in Tier],
             "chosen": {name: asked.get(name, "") for name in (*_LIST_FIELDS, *LIST_MARKS)},
             "marks": LIST_MARKS,
-            "owners": owners,
+            "owners": [(each, names.get(each, each)) for each in sorted(owners)],
+            "reps": names,
             "is_filtered": bool(asked),
             "older": older,
             "newest": ("/leads?" + urlencode(asked) if asked else "/leads") if after else None,

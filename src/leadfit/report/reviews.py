@@ -12,7 +12,7 @@ from leadfit.records import Reason
 from leadfit.report import words
 from leadfit.report.lead_sheet import lead_path
 from leadfit.report.render import render
-from leadfit.resolve.pairs.side_by_side import Agreement, ComparedField
+from leadfit.resolve.pairs.side_by_side import Agreement, ComparedField, heaviest_first
 
 View = dict[str, object]
 
@@ -133,7 +133,7 @@ def review_page(sheet: ReviewSheet, *, now: datetime, entered: Entered | None = 
             "lead": None if sheet.lead_id is None else lead_path(sheet.lead_id),
             "compared": [row for row in rows if not row["is_quiet"]],
             "beside": [row for row in rows if row["is_quiet"]],
-            "evidence": [words.short(each.words, 240) for each in sheet.evidence],
+            "evidence": [words.short(each.words, 240) for each in heaviest_first(sheet.evidence)],
             "answers": [
                 (word, name, words.sentence(sheet.answers[word]))
                 for word, name in ANSWERS
@@ -177,7 +177,9 @@ def _line(sheet: ReviewSheet, now: datetime) -> View:
         "age": words.lasting(now - sheet.opened_at),
         "opened_at": words.moment(sheet.opened_at),
         "waits": sheet.waits,
-        "evidence": words.short("; ".join(each.words for each in sheet.evidence[:2]), 140),
+        "evidence": words.short(
+            "; ".join(each.words for each in heaviest_first(sheet.evidence)[:2]), 140
+        ),
     }
 
 

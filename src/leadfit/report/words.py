@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -126,6 +127,16 @@ def price(millionths: int, currency: str = "") -> str:
     amount = millionths / MILLION
     digits = 4 if 0 < abs(amount) < 1 else 2
     return f"{currency} {amount:,.{digits}f}".lstrip()
+
+
+def person(rep_id: str, names: Mapping[str, str]) -> str:
+    """Return a person as a name with the id, or the id alone where no name is known.
+
+    >>> person("rep_ada", {"rep_ada": "Ada North"}), person("api", {})
+    ('Ada North (rep_ada)', 'api')
+    """
+    name, shown = names.get(rep_id), short(rep_id, 60)
+    return shown if name is None or name == rep_id else f"{short(name, 60)} ({shown})"
 
 
 def moment(at: datetime | None) -> str:

@@ -19,11 +19,11 @@ from leadfit.resolve.model.card import Card
 from leadfit.resolve.model.weigh import Record, Weighing, level_names, weigh
 from leadfit.resolve.record_columns import account_side
 from leadfit.resolve.relatives.names import tells_of_a_relative
-from leadfit.resolve.relatives.relation import Known, Standing, Tie, relate
+from leadfit.resolve.relatives.relation import KnownRelations, Standing, Tie, relate
 
 WORTH_NAMING: Final = 0.3
 """Probability from which a candidate that is not linked is kept as a possible duplicate."""
-_NOTHING_KNOWN: Final = Known()
+_NOTHING_KNOWN: Final = KnownRelations()
 """Rules have looked at the domain and the hierarchy before anything is weighed."""
 _FINALISTS: Final = 10
 """The heaviest candidates, which alone can be the best."""

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from leadfit.errors import DamagedStore, LeadfitError, StoreBusy
+from leadfit.errors import BadInput, DamagedStore, Fault, LeadfitError, NotPossible, StoreBusy
 from leadfit.log import logger
 from leadfit.store import backfill
 from leadfit.store.base import Session
@@ -24,6 +24,7 @@ from leadfit.store.migrate import LATEST, make, migrate, revision_of
 from leadfit.store.sql_head import HeldHead, StoredHead
 from leadfit.store.sql_session import SqlSession
 from leadfit.store.sqlite_checkpoints import CheckpointsBeside, checkpoint
+from leadfit.store.sqlite_read_only import check_unchanged, connect_to_read, seen
 from leadfit.store.sqlite_wal import WalGauge
 from leadfit.store.writing import GroupWriter, Transactions
 from leadfit.world import World
@@ -141,18 +142,22 @@ class SqliteStore:
         path: The file.
         secret: Keys the digests by which bodies are compared.
         world: Time, ids and failpoints.
+        read_only: It cannot be written to; whatever would write is refused.
 
     Raises:
+        BadInput: It is to be read alone, and that is not possible where it lies.
         NewerStore: A newer Leadfit wrote the file; it is left as it is.
         DamagedStore: The file is no store.
     """
 
     is_near = True
 
-    def __init__(self, path: Path, *, secret: bytes, world: World) -> None:
+    def __init__(self, path: Path, *, secret: bytes, world: World, read_only: bool = False) -> None:
         self._path = path
         self._secret = secret
         self._world = world
+        self._read_only = read_only
+        self._seen = seen(path) if read_only else None
         self._lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
         self._free: deque[tuple[SqlSession, sqlite3.Connection]] = deque()
@@ -169,6 +174,9 @@ class SqliteStore:
         connection = self._connect()
         try:
             revision = revision_of(connection, self._path)
+            if self._read_only:
+                _check_up_to_date(revision, self._path, connection)
+                return
             if revision != LATEST:
                 self._own()
                 if revision is not None:
@@ -193,6 +201,8 @@ class SqliteStore:
         making.replace(self._path)
 
     def _connect(self) -> sqlite3.Connection:
+        if self._read_only:
+            return connect_to_read(self._path, timeout_s=_BUSY_MS / 1000)
         connection = sqlite3.connect(
             self._path,
             timeout=_BUSY_MS / 1000,
@@ -222,6 +232,9 @@ class SqliteStore:
         """
         if self._ownership is not None:
             return
+        if self._read_only:
+            why = "it can only be read: the file, its folder or the disk cannot be written to"
+            raise NotPossible(str(self._path), why)
         beside = self._path.with_name(f"{self._path.name}.writer")
         connection = sqlite3.connect(
             beside, timeout=0, isolation_level=None, check_same_thread=False
@@ -234,7 +247,7 @@ class SqliteStore:
                 f"another process writes to {self._path}, such as leadfit serve: do it on its "
                 "pages or over HTTP, or stop it first"
             )
-            raise StoreBusy(why, 5.0) from error
+            raise StoreBusy(why, 5.0, elsewhere=True) from error
         self._ownership = connection
 
     @property
@@ -261,6 +274,8 @@ class SqliteStore:
         The one that writes keeps nothing of them in memory, and its own transactions are short: it
         and this one wait for each other.
         """
+        if self._read_only:
+            self._own()
         connection = self._connect()
         transactions = self._transactions(connection)
         try:
@@ -309,12 +324,17 @@ class SqliteStore:
         connection.execute("BEGIN")
         session.begin()
         try:
-            return work(session)
+            answer = work(session)
         except sqlite3.DatabaseError as error:
+            if self._seen is not None:
+                check_unchanged(self._path, self._seen)
             raise _ours(error, self._path) from error
         finally:
             connection.execute("ROLLBACK")
             self._free.append((session, connection))
+        if self._seen is not None:
+            check_unchanged(self._path, self._seen)
+        return answer
 
     def _reader(self) -> tuple[SqlSession, sqlite3.Connection]:
         """Return a connection that nobody reads by; the one used last has most in memory.
@@ -339,6 +359,13 @@ class SqliteStore:
             connection.close()
         if self._ownership is not None:
             self._ownership.close()
+
+
+def _check_up_to_date(revision: str | None, path: Path, connection: sqlite3.Connection) -> None:
+    if revision != LATEST or backfill.is_marked(connection):
+        came = "tables of an older Leadfit, in a place that cannot be written to"
+        allowed = "a copy where it can be: opening it brings the tables up to date"
+        raise BadInput(Fault(place=str(path), came=came, allowed=allowed))
 
 
 def _is_of_the_work(error: BaseException) -> bool:

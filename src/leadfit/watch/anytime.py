@@ -46,7 +46,7 @@ class DrawnUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ArmDifference:
     """How much better the second arm does, as a share of units.
 
     Attributes:
@@ -69,7 +69,7 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def difference(units: Sequence[DrawnUnit], *, confidence: float = 0.95) -> Difference:
+def difference(units: Sequence[DrawnUnit], *, confidence: float = 0.95) -> ArmDifference:
     """Return how much better the second arm does, with an interval that holds at all times.
 
     Args:
@@ -82,7 +82,7 @@ def difference(units: Sequence[DrawnUnit], *, confidence: float = 0.95) -> Diffe
     (1.0, True, True)
     """
     if not units:
-        return Difference(value=None, low=-1.0, high=1.0, units=0)
+        return ArmDifference(value=None, low=-1.0, high=1.0, units=0)
     whole, spread, scale = 0.0, 0.0, 0.0
     seen, reached = 1.0, 0.5
     for unit in units:
@@ -98,7 +98,7 @@ def difference(units: Sequence[DrawnUnit], *, confidence: float = 0.95) -> Diffe
     reach = _boundary(spread, scale, (1 - confidence) / 2) / count
     middle = whole / count
     value, relative = _means(units)
-    return Difference(
+    return ArmDifference(
         value=middle if value is None else value,
         low=max(-1.0, middle - reach),
         high=min(1.0, middle + reach),

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from leadfit.records import Tier
-from leadfit.watch.anytime import Difference, DrawnUnit, against_chance, difference
+from leadfit.watch.anytime import ArmDifference, DrawnUnit, against_chance, difference
 
 UNFAIR: Final = 0.001
 """A chance of the draws below this says that something decides beside them."""
@@ -103,7 +103,7 @@ class Contrast:
 
     arm: str
     against: str
-    difference: Difference
+    difference: ArmDifference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from leadfit.bounds import percent
-from leadfit.watch.anytime import Difference
+from leadfit.watch.anytime import ArmDifference
 from leadfit.watch.response import ArmFound, Contrast, ResponseFindings
 from leadfit.watch.words import minutes
 
@@ -67,7 +67,7 @@ def response_words(found: ResponseFindings) -> Iterator[str]:
     yield f"Intervals hold at {sure:g} % at all looks together, so this may be read every day"
 
 
-def _better(found: Difference) -> str:
+def _better(found: ArmDifference) -> str:
     return "better" if found.low > 0 else "worse"
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from litestar import MediaType, Response, get
 
+from leadfit.app.by_hand import by_hand_words
 from leadfit.app.enriching import VendorStatus
 from leadfit.app.listing import LeadPage
 from leadfit.app.spent import gate_words, quota_rows, spending_words, total_rows
@@ -18,7 +19,8 @@ from leadfit.canonical import plain
 from leadfit.errors import Fault, NotFound
 from leadfit.jobs.vendors.spending import Spending
 from leadfit.records import Decision, Tier
-from leadfit.report import live
+from leadfit.report import acting, live
+from leadfit.report.acting import Acting, Entered
 from leadfit.report.kpis import SpendPart, kpis_page
 from leadfit.report.lead_page import lead_page as page_of_lead
 from leadfit.report.lead_sheet import (
@@ -92,6 +94,7 @@ async def lead_list(request: Asked) -> Response[str]:
             after=after,
             following=page.next,
             why=why,
+            reps=_rep_names(site),
         )
     )
 
@@ -103,20 +106,52 @@ async def lead_page(request: Asked) -> Response[str]:
 
 
 async def show_lead(
-    site: Site, lead_id: str, *, entered: Overriding | None = None, status: int = 200
+    site: Site,
+    lead_id: str,
+    *,
+    entered: Entered | None = None,
+    fault: str | None = None,
+    status: int = 200,
 ) -> Response[str]:
-    """Return the page of a lead, with what was entered into its form where that was refused."""
+    """Return the page of a lead, with what was entered into a form of it that was refused."""
     view = await site.run(lambda: site.leadfit.lead(lead_id))
     decisions = await site.run(lambda: site.leadfit.why(lead_id))
     asked = await site.run(lambda: site.leadfit.matching.of_lead(lead_id))
     lifts = await site.run(lambda: site.leadfit.routing.lifts(lead_id))
     shown = replace(sheet(view, decisions), reviews=_open_reviews(asked))
-    override = replace(
-        entered or Overriding(), why_not=_why_not_lifted(view), past=_past_lifts(lifts)
+    said = replace(entered or Entered(), fault=fault)
+    lifting = said if said.act == acting.OVERRIDE else Entered()
+    text = page_of_lead(
+        shown,
+        now=site.leadfit.world.now(),
+        override=Overriding(
+            why_not=_why_not_lifted(view),
+            past=_past_lifts(lifts),
+            fault=lifting.fault,
+            by=lifting.by,
+            reason=lifting.reason,
+        ),
+        acting=_acting(site, view, said),
+        reps=_rep_names(site),
     )
-    reps = {rep.rep_id: rep.name for rep in site.leadfit.policy.reps}
-    text = page_of_lead(shown, now=site.leadfit.world.now(), override=override, reps=reps)
     return Response(text, status_code=status, media_type=MediaType.HTML)
+
+
+def _rep_names(site: Site) -> dict[str, str]:
+    return {rep.rep_id: rep.name for rep in site.leadfit.policy.reps}
+
+
+def _acting(site: Site, view: LeadView, entered: Entered) -> Acting:
+    reps = (each for each in site.leadfit.policy.reps if each.active)
+    return Acting(
+        is_open=view.lead.is_open,
+        is_rated=view.score is not None,
+        reps=sorted(
+            ((each.rep_id, each.name) for each in reps if each.rep_id != view.lead.owner_id),
+            key=lambda each: (each[1].casefold(), each[0]),
+        ),
+        entered=entered,
+    )
 
 
 def _why_not_lifted(view: LeadView) -> str | None:
@@ -152,6 +187,7 @@ async def kpis(request: Asked) -> Response[str]:
     experiment = await site.run(site.leadfit.outcomes.response)
     vendors = await site.run(site.leadfit.enriching.status)
     spent = await site.run(site.leadfit.enriching.report)
+    hand = await site.run(lambda: site.leadfit.routing.by_hand(found.weeks[0].period.start))
     return _page(
         kpis_page(
             found.weeks,
@@ -161,6 +197,8 @@ async def kpis(request: Asked) -> Response[str]:
             promises=(*sla.weeks, sla.so_far),
             experiment=experiment,
             spend=_spend(vendors, spent),
+            by_hand=list(by_hand_words(hand, _rep_names(site))),
+            reps=_rep_names(site),
         )
     )
 

@@ -115,7 +115,10 @@ def test_the_scorecard_has_eight_columns_of_seven_platforms_and_no_value_without
     (measured,) = next(each for each in platforms if each["platform"] == "Apollo")["measured"]
     assert (measured["calls"], measured["hit_rate"], measured["accuracy"]) == (4, 0.75, None)
     words = shown(capsys, "enrich", "scorecard", "--workspace", str(workspace))
-    assert "null" in words
+    assert "null" not in words
+    assert "accuracy" in words
+    assert "not known" in words
+    assert "4 calls, hits 75 %" in words
     assert "not audited" in words
 
 
@@ -164,3 +167,22 @@ def test_the_leads_that_cost_most_stand_under_names_of_their_columns(
     lines = capsys.readouterr().out.splitlines()
     below = lines[lines.index("Leads that cost most:") + 1]
     assert below.split()[:3] == ["calls", "answers", "hits"]
+
+
+def test_the_kpis_tell_what_facts_cost_and_what_is_left_of_quotas(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = said(capsys, "kpis", "--workspace", str(workspace))
+    assert [each["vendor"] for each in found["vendors"]] == ["v"]
+    assert found["by_hand"]["moved_on"] == []
+    words = shown(capsys, "kpis", "--workspace", str(workspace))
+    assert "v: open" in words
+    assert "No lead was moved or lifted by hand since" in words
+
+
+def test_the_kpis_of_a_workspace_that_buys_nothing_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = create_workspace(tmp_path / "plain")
+    words = shown(capsys, "kpis", "--workspace", str(folder))
+    assert "No fact is bought: the policy names no vendor" in words

@@ -21,7 +21,9 @@ def fill(session: Session) -> None:
     session.accounts.add_accounts(
         [
             Account(account_id="a1", name="Acme\x1b[2J", domains=("acme.com",), owner_id="rep_ada"),
-            Account(account_id="a2", name="Beta", country="DE", owner_id="rep_finn"),
+            Account(
+                account_id="a2", name="Beta", country="DE", owner_id="rep_finn", facts={"size": 9}
+            ),
         ]
     )
     for number in (1, 2):
@@ -30,7 +32,10 @@ def fill(session: Session) -> None:
         session.leads.add(
             Lead(lead_id=f"l{number}", created_at=now, contact_id=f"c{number}"), now, None
         )
-    evidence = (Reason(rule="weighed.company", words="company is spelled alike (+8.0 bits)"),)
+    evidence = (
+        Reason(rule="weighed.country", words="country is another (-2.0 bits)", points=-2.0),
+        Reason(rule="weighed.company", words="company is spelled alike (+8.0 bits)", points=8.0),
+    )
     for number, (left, right) in enumerate((("a1", "a2"), ("a2", "a1"))):
         session.reviews.open(
             Review(
@@ -177,3 +182,20 @@ def test_contacts_are_merged_when_asked_for(
     assert "lead l2 gives way" in capsys.readouterr().out
     assert command(workspace, "merge", "c1", "c2", "--contact", "--by", "ann", "--json") == 0
     assert document(capsys)["closed_lead_id"] == "l2"
+
+
+def test_a_review_shows_what_decides_and_the_rest_on_request(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(workspace, "review", "v0") == 0
+    short = capsys.readouterr().out
+    fields = [line.split()[0] for line in short.splitlines() if line[:1].islower()]
+    assert "facts.size" not in fields
+    assert "owner" not in fields
+    assert fields.index("name") < fields.index("domains") < fields.index("country")
+    assert "2 more fields, which speak for nothing: --all shows them" in short
+    assert short.index("spelled alike (+8.0") < short.index("is another (-2.0")
+    assert command(workspace, "review", "v0", "--all") == 0
+    whole = capsys.readouterr().out
+    assert "facts.size" in whole
+    assert "more fields" not in whole

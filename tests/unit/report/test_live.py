@@ -185,3 +185,12 @@ def test_an_imported_owner_is_not_told_as_a_decision() -> None:
     found = text_of(lead_page(sheet(lead=lead, match=None), now=NOW))
     assert "rep_9 had this lead when it was imported" in found
     assert "Tier 1 came with the import" in found
+
+
+def test_a_list_names_owners_with_their_ids_and_offers_names_to_choose_by() -> None:
+    owned = replace(sheet().lead, owner_id="rep_ada")
+    names = {"rep_ada": "Ada <North>", "rep_bo": "Bo"}
+    page = live.lead_list([sheet(lead=owned)], now=NOW, reps=names)
+    assert 'Ada &lt;North&gt;<br><span class="muted mono">rep_ada</span>' in page
+    assert '<option value="rep_bo">Bo</option>' in page
+    assert '<td data-label="Owner">rep_ada</td>' in live.lead_list([sheet(lead=owned)], now=NOW)

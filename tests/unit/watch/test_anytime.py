@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadfit.watch.anytime import Difference, DrawnUnit, against_chance, difference
+from leadfit.watch.anytime import ArmDifference, DrawnUnit, against_chance, difference
 from leadfit.world import seeded
 
 FAIR = {"fast": 0.5, "usual": 0.5}
@@ -22,12 +22,12 @@ def drawn(
     return made
 
 
-def looks(units: list[DrawnUnit], every: int) -> list[Difference]:
+def looks(units: list[DrawnUnit], every: int) -> list[ArmDifference]:
     return [difference(units[:seen]) for seen in range(every, len(units) + 1, every)]
 
 
 def test_nobody_drawn_leaves_everything_open() -> None:
-    assert difference([]) == Difference(value=None, low=-1.0, high=1.0, units=0)
+    assert difference([]) == ArmDifference(value=None, low=-1.0, high=1.0, units=0)
 
 
 def test_arms_that_do_the_same_are_hardly_ever_told_apart_at_any_of_twenty_looks() -> None:

@@ -170,7 +170,7 @@ def test_every_route_of_the_api_is_described_and_nothing_else() -> None:
 
 def test_only_two_forms_which_ask_for_a_key_change_anything() -> None:
     changing = {route.name for route in PAGES if route.http_methods != {"GET"}}
-    assert changing == {"settle_page", "override_page"}
+    assert changing == {"settle_page", "lead_form"}
 
 
 class FarKeys(FixedKeys):

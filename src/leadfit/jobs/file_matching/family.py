@@ -8,7 +8,7 @@ from typing import Final
 
 from leadfit.resolve.relatives.domains import AccountDomain, DomainRole, DomainTable, role_beside
 from leadfit.resolve.relatives.hierarchy import ancestry
-from leadfit.resolve.relatives.relation import Known
+from leadfit.resolve.relatives.relation import KnownRelations
 
 _SOURCE: Final = "file"
 
@@ -22,7 +22,7 @@ class Family:
         groups: For each record the groups it is of; records of one group are compared.
     """
 
-    known: Known = field(default_factory=Known)
+    known: KnownRelations = field(default_factory=KnownRelations)
     groups: Sequence[frozenset[str]] = ()
 
     def are_kin(self, left: int, right: int) -> bool:
@@ -66,7 +66,7 @@ def family_of(
         for domain in held
     ]
     return Family(
-        known=Known(domains=DomainTable(lines), parents=over),
+        known=KnownRelations(domains=DomainTable(lines), parents=over),
         groups=_groups(ids, domains, over),
     )
 

@@ -19,7 +19,7 @@ from leadfit.history import History
 from leadfit.jobs.learning import completing
 from leadfit.jobs.learning.changes import PointsChange, Rejections, changed_points, rejections
 from leadfit.jobs.lists.scoring import FactScorer
-from leadfit.jobs.past.names import Names
+from leadfit.jobs.past.names import FactNames
 from leadfit.jobs.past.recall import history as recall
 from leadfit.policy import Policy
 from leadfit.records import Facts
@@ -249,7 +249,7 @@ def score_accounts(
     Raises:
         StoreBusy: The store cannot take more now; scoring again goes on where this stopped.
     """
-    names, as_of, now = Names(policy), datetime.fromisoformat(artifact.as_of), world.now()
+    names, as_of, now = FactNames(policy), datetime.fromisoformat(artifact.as_of), world.now()
     scorer = FactScorer(artifact)
     total = changed = 0
     for chunk in _accounts(store):
@@ -285,7 +285,7 @@ def _accounts(store: Store) -> Iterator[Sequence[ScoredAccount]]:
         after = chunk[-1].account_id
 
 
-def facts_of(artifact: Artifact, account: ScoredAccount, names: Names) -> Facts:
+def facts_of(artifact: Artifact, account: ScoredAccount, names: FactNames) -> Facts:
     """Return an account's facts under the artifact's names; those of its latest lead come first.
 
     A fact that two tables share has the name of its table before it.
@@ -304,7 +304,7 @@ def facts_of(artifact: Artifact, account: ScoredAccount, names: Names) -> Facts:
 def _move(store: Store, policy: Policy, before: Artifact | None, after: Artifact | None) -> Move:
     if before is None or after is None or before.digest == after.digest:
         return Move()
-    names, compared, far = Names(policy), 0, 0
+    names, compared, far = FactNames(policy), 0, 0
     by_old, by_new = FactScorer(before), FactScorer(after)
     for chunk in _accounts(store):
         ids = [account.account_id for account in chunk]

@@ -9,7 +9,7 @@ from leadfit.policy.policy import fact_name
 from leadfit.records import Fact, Facts
 
 
-class Names:
+class FactNames:
     """Other names of facts, as the policy lists them.
 
     Args:

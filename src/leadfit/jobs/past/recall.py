@@ -15,7 +15,7 @@ from typing import Final, cast
 from leadfit.currency import in_minor_units
 from leadfit.errors import BadInput, Fault
 from leadfit.history import FactColumn, History, Known, MeaningfulUse, Notice, Step, Table
-from leadfit.jobs.past.names import Names
+from leadfit.jobs.past.names import FactNames
 from leadfit.policy import Policy
 from leadfit.records import Fact, Facts, Kind
 from leadfit.store import Store
@@ -91,7 +91,7 @@ def gather(recorded: Recorded, policy: Policy, as_of: datetime) -> History:
     unit = exports[-1].unit if exports else "lead"
     times_known = all(each.times_known for each in exports)
     leads = _leads(recorded.leads, live_too=unit == "lead" and times_known)
-    names = Names(policy)
+    names = FactNames(policy)
     columns = _columns(exports, leads, names)
     own = {lead.lead_id: lead for lead in leads}
     events, notices = _events(recorded, own)
@@ -171,7 +171,7 @@ def _spelled(tiers: Iterable[Fact]) -> dict[int, str]:
     return found
 
 
-def _lead_table(leads: Sequence[_Lead], columns: Sequence[FactColumn], names: Names) -> Table:
+def _lead_table(leads: Sequence[_Lead], columns: Sequence[FactColumn], names: FactNames) -> Table:
     made: dict[str, Sequence[object]] = {
         "lead_id": [lead.lead_id for lead in leads],
         "created_at": [lead.created_at for lead in leads],
@@ -188,7 +188,7 @@ def _lead_table(leads: Sequence[_Lead], columns: Sequence[FactColumn], names: Na
 
 
 def _account_table(
-    table: Table, leads: Sequence[_Lead], columns: Sequence[FactColumn], names: Names
+    table: Table, leads: Sequence[_Lead], columns: Sequence[FactColumn], names: FactNames
 ) -> Table:
     """Return the accounts, and one for each lead that has none."""
     wanted = [column.name for column in columns if column.table == "accounts"]
@@ -211,7 +211,7 @@ def _account_table(
 
 
 def _columns(
-    exports: Sequence[PastExport], leads: Sequence[_Lead], names: Names
+    exports: Sequence[PastExport], leads: Sequence[_Lead], names: FactNames
 ) -> tuple[FactColumn, ...]:
     """Return the columns of imports, then the facts that only live leads have."""
     found: dict[tuple[str, str], FactColumn] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from leadfit.records import Account, Contact, Fact
+from leadfit.records import Account, Contact, Fact, Reason
 from leadfit.resolve.normal import Column, normalise
 
 _COLUMNS: Final[Mapping[str, Column]] = {
@@ -66,6 +66,35 @@ def line_up(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[Compared
         )
         for name in names
     )
+
+
+def decide_by(rows: Sequence[ComparedField]) -> tuple[ComparedField, ...]:
+    """Return the rows a person decides by: what both records say, then what one alone is called.
+
+    Left out are facts that one record alone has, and what is no evidence; both speak for nothing.
+
+    >>> rows = line_up({"title": "CFO", "facts.size": "9", "owner": "a"}, {"country": "DE"})
+    >>> [row.field for row in decide_by(rows)]
+    ['title', 'country']
+    """
+    weighed = [row for row in rows if row.verdict is not Agreement.BESIDE]
+    both = [row for row in weighed if row.verdict is not Agreement.ONE_SIDED]
+    alone = [row for row in weighed if row.verdict is Agreement.ONE_SIDED]
+    return (*both, *(row for row in alone if not row.field.startswith("facts.")))
+
+
+def heaviest_first(evidence: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Return evidence by its weight in bits, for or against; what has none decided by itself.
+
+    >>> heavy = Reason(rule="name", words="the same name", points=-8.5)
+    >>> light = Reason(rule="country", words="the same country", points=0.5)
+    >>> rule = Reason(rule="domain", words="no account holds the domain")
+    >>> [each.rule for each in heaviest_first([light, heavy, rule])]
+    ['domain', 'name', 'country']
+    """
+    ruled = [each for each in evidence if each.points is None]
+    weighed = [each for each in evidence if each.points is not None]
+    return (*ruled, *sorted(weighed, key=lambda each: -abs(each.points or 0.0)))
 
 
 def _verdict(name: str, left: str | None, right: str | None, country: str | None) -> Agreement:

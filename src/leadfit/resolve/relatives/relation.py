@@ -59,7 +59,7 @@ class Tie(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownRelations:
     """What the customer knows of accounts beside the two records.
 
     Attributes:
@@ -98,7 +98,7 @@ def relate(
     right: Record,
     *,
     probability: float,
-    known: Known,
+    known: KnownRelations,
     left_id: str | None = None,
     right_id: str | None = None,
 ) -> Standing:
@@ -134,7 +134,9 @@ def _related(tie: Tie, rule: str, words: str) -> Standing:
     return Standing(relation=Relation.RELATED, tie=tie, reasons=(reason,))
 
 
-def _by_hierarchy(known: Known, left_id: str | None, right_id: str | None) -> Standing | None:
+def _by_hierarchy(
+    known: KnownRelations, left_id: str | None, right_id: str | None
+) -> Standing | None:
     if left_id is None or right_id is None or left_id == right_id:
         return None
     over, under = ancestry(left_id, known.parents), ancestry(right_id, known.parents)
@@ -147,7 +149,7 @@ def _by_hierarchy(known: Known, left_id: str | None, right_id: str | None) -> St
     return None
 
 
-def _by_table(known: Known, left: Record, right: Record) -> Standing | None:
+def _by_table(known: KnownRelations, left: Record, right: Record) -> Standing | None:
     """Two domains of one holder, or of two accounts of one group."""
     one, other = _domain(known, left), _domain(known, right)
     if not one or not other or one == other:
@@ -246,7 +248,7 @@ def _by_label(card: Card, left: Record, right: Record, probability: float) -> St
     )
 
 
-def _is_doubtful(known: Known, left: Record, right: Record) -> bool:
+def _is_doubtful(known: KnownRelations, left: Record, right: Record) -> bool:
     """Whether nothing but a name speaks for the link, or two own domains speak against it."""
     one, other = _domain(known, left), _domain(known, right)
     if one and other and one != other:
@@ -281,7 +283,7 @@ def _place_conflict(left: Record, right: Record) -> str | None:
     return None
 
 
-def _domain(known: Known, record: Record) -> str:
+def _domain(known: KnownRelations, record: Record) -> str:
     domain = record.get("domain") or record.get("email.domain") or ""
     return "" if domain in known.shared else domain
 

@@ -16,7 +16,7 @@ from leadfit.resolve.relatives.domains import (
     learn_shared_domains,
 )
 from leadfit.resolve.relatives.hierarchy import RoutingLevel, ancestry, routing_account
-from leadfit.resolve.relatives.relation import Known, Standing, Tie, relate
+from leadfit.resolve.relatives.relation import KnownRelations, Standing, Tie, relate
 
 WORDS = Frequencies(
     floor=0.0001,
@@ -37,7 +37,7 @@ def asked(
     left: Mapping[str, str],
     right: Mapping[str, str],
     probability: float = 0.999,
-    known: Known | None = None,
+    known: KnownRelations | None = None,
     *,
     ids: tuple[str | None, str | None] = (None, None),
 ) -> Standing:
@@ -46,7 +46,7 @@ def asked(
         left,
         right,
         probability=probability,
-        known=known or Known(),
+        known=known or KnownRelations(),
         left_id=ids[0],
         right_id=ids[1],
     )
@@ -134,7 +134,7 @@ def test_identifiers_that_contradict_are_a_veto() -> None:
 
 
 def test_a_parent_a_child_and_a_sibling_are_related_never_the_same() -> None:
-    known = Known(parents={"uk": "group", "de": "group", "site": "de"})
+    known = KnownRelations(parents={"uk": "group", "de": "group", "site": "de"})
     acme = {"company": "acme", **at("acme.com")}
     ties = {
         pair: asked(acme, acme, 1.0, known, ids=pair)
@@ -163,7 +163,7 @@ def table(*lines: tuple[str, str, DomainRole]) -> DomainTable:
 def test_the_domain_table_tells_what_two_domains_are_to_each_other(
     role: DomainRole, tie: Tie
 ) -> None:
-    known = Known(
+    known = KnownRelations(
         domains=table(("a", "acme.com", DomainRole.PRIMARY), ("a", "roadrunner.com", role))
     )
     found = asked(at("acme.com"), at("roadrunner.com"), 0.2, known)
@@ -181,7 +181,10 @@ def test_a_line_of_the_table_holds_from_its_first_to_its_last_day() -> None:
     own = AccountDomain(account_id="a", domain="acme.com")
     relations = [
         asked(
-            at("acme.com"), at("bolt.com"), 0.1, Known(domains=DomainTable([own, line]), day=day)
+            at("acme.com"),
+            at("bolt.com"),
+            0.1,
+            KnownRelations(domains=DomainTable([own, line]), day=day),
         ).relation
         for day in (date(2024, 4, 30), date(2024, 5, 1), date(2025, 5, 1), date(2025, 5, 2), None)
     ]
@@ -190,7 +193,7 @@ def test_a_line_of_the_table_holds_from_its_first_to_its_last_day() -> None:
 
 
 def test_nothing_is_concluded_over_two_steps_of_related() -> None:
-    known = Known(
+    known = KnownRelations(
         domains=table(
             ("a", "acme.com", DomainRole.PRIMARY),
             ("a", "joint.com", DomainRole.BRAND),
@@ -220,7 +223,7 @@ def test_a_label_says_nothing_against_two_other_names() -> None:
 
 def test_a_shared_domain_ties_nobody() -> None:
     domains = table(("a", "agency.com", DomainRole.BRAND), ("a", "acme.com", DomainRole.PRIMARY))
-    known = Known(domains=domains, shared=frozenset({"agency.com"}))
+    known = KnownRelations(domains=domains, shared=frozenset({"agency.com"}))
     assert asked(at("agency.com"), at("acme.com"), 0.1, known).relation is Relation.DIFFERENT
 
 
