@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
-from leadfit.app.files import write_whole
+from leadfit.app.files import sync_names, write_whole
 from leadfit.canonical import canonical, moment, plain
 from leadfit.errors import Fault, LeadfitError, NotPossible, StoreBusy
 from leadfit.log import logger
@@ -25,6 +25,7 @@ from leadfit.world import World
 FOLDER: Final = "errands"
 _OWNER_ONLY: Final = 0o700
 _ASKED, _TAKEN, _DONE = ".asked", ".taken", ".done"
+_WITHDRAWN: Final = ".withdrawn"
 _LOOK_S: Final = 0.1
 _TAKEN_WITHIN_S: Final = 10.0
 _DONE_WITHIN_S: Final = 120.0
@@ -128,6 +129,8 @@ class ErrandFolder:
                 each.rename(taken)
             except FileNotFoundError:
                 continue  # withdrawn
+            # Else a power cut could leave the name of before behind what was done.
+            sync_names(self._folder)
             self._world.reach("errand.taken")
             answer = self._done(taken, does)
             self._world.reach("errand.done")
@@ -161,7 +164,8 @@ class ErrandFolder:
 
     def _forget_old(self) -> None:
         """Drop answers that nobody fetched, and what was asked by a process that was killed."""
-        for each in (*self._folder.glob(f"*{_DONE}"), *self._folder.glob(f"*{_ASKED}")):
+        ends = (_DONE, _ASKED, _WITHDRAWN)
+        for each in (found for end in ends for found in self._folder.glob(f"*{end}")):
             with suppress(FileNotFoundError):  # its reader took it at this moment
                 at = datetime.fromtimestamp(each.stat().st_mtime, tz=UTC)
                 if self._world.now() - at > _KEPT:
@@ -169,7 +173,7 @@ class ErrandFolder:
 
 
 def _withdrawn(asked: Path) -> bool:
-    own = asked.with_suffix(".withdrawn")
+    own = asked.with_suffix(_WITHDRAWN)
     try:
         asked.rename(own)
     except FileNotFoundError:

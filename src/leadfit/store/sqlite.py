@@ -108,10 +108,12 @@ class _SqliteTransactions:
 
     def after_group(self) -> None:
         """Keep the log of the file short: the most of it is moved beside, the rest here."""
-        if self._gauge.is_long():
-            self._beside.begin()
-        elif self._beside.has_ended():
+        is_long = self._gauge.is_long()
+        if self._beside.has_ended():
+            # First, and alone: one beside must never find a log that was moved since its commit.
             checkpoint(self._connection, "PASSIVE")
+        elif is_long:
+            self._beside.begin()
 
     def chores(self) -> Sequence[tuple[float, Callable[[], None]]]:
         """Return checkpoints, for an idle time."""
@@ -128,7 +130,7 @@ class _SqliteTransactions:
         self._connection.close()
 
     def _checkpoint_of(self, pages: int) -> None:
-        if self._gauge.has(pages):
+        if self._gauge.has(pages) and not self._beside.is_under_way:
             checkpoint(self._connection, "PASSIVE")
 
 

@@ -4,6 +4,11 @@ A checkpoint syncs twice and writes thousands of pages, and whoever waits for th
 for that, too. SQLite lets another connection do it beside the writer; what the writer added in the
 meantime is left for a short one of its own, after which the log begins anew
 (https://www.sqlite.org/wal.html, "Checkpointing").
+
+One that begins when the whole log has been moved can damage the file with an SQLite before 3.51.3
+if a commit begins the log anew at that moment (the same page, "The WAL-Reset Bug"). So one beside
+is begun just after a commit and never behind another one, and while it is under way the writer
+makes none: then there is always something left to move, and no commit begins the log anew.
 """
 
 from __future__ import annotations
@@ -34,6 +39,8 @@ def checkpoint(connection: sqlite3.Connection, mode: str) -> None:
 class CheckpointsBeside:
     """A thread with a connection of its own; both are made when they are first needed.
 
+    All calls come from one thread, the writer's.
+
     Args:
         connect: Returns a connection to the store.
     """
@@ -42,36 +49,53 @@ class CheckpointsBeside:
         self._connect = connect
         self._wanted = threading.Event()
         self._ended = threading.Event()
+        self._begun = False
         self._closed = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_under_way(self) -> bool:
+        """One was begun and has not ended."""
+        return self._begun and not self._ended.is_set()
+
     def begin(self) -> None:
-        """Begin a checkpoint, or another one after that which is under way."""
+        """Begin a checkpoint, unless one is under way or its end was not asked for yet.
+
+        Where there is no thread or connection for it, it ends at once, and the next one tries anew.
+        """
+        if self._begun:
+            return
+        self._begun = True
+        self._ended.clear()
         self._wanted.set()
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._run, name="leadfit-checkpoints", daemon=True
-            )
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="leadfit-checkpoints", daemon=True)
+            self._thread = thread
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self._give_up(error)
 
     def has_ended(self) -> bool:
         """Return whether one has ended since this was last asked."""
-        ended = self._ended.is_set()
-        self._ended.clear()
-        return ended
+        if not self._begun or not self._ended.is_set():
+            return False
+        self._begun = False
+        return True
 
     def close(self) -> None:
         """Wait for the one that is under way, and end."""
         self._closed = True
         self._wanted.set()
-        if self._thread is not None:
-            self._thread.join()
+        thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def _run(self) -> None:
         try:
             connection = self._connect()
-        except LeadfitError as error:
-            _log.warning("store.checkpoint_failed", error=str(error))
+        except (LeadfitError, sqlite3.Error) as error:
+            self._give_up(error)
             return
         try:
             while True:
@@ -83,3 +107,9 @@ class CheckpointsBeside:
                 self._ended.set()
         finally:
             connection.close()
+
+    def _give_up(self, error: Exception) -> None:
+        """Leave it to the writer, whose own checkpoint follows the end of this one."""
+        _log.warning("store.checkpoint_failed", error=str(error))
+        self._thread = None
+        self._ended.set()

@@ -214,3 +214,14 @@ def test_an_answer_that_nobody_fetched_is_dropped_after_an_hour(folder: Path) ->
         os.utime(old, (then, then))
         assert leadfit.errands.round(9) == 0
         assert [old.exists(), new.exists()] == [False, True]
+
+
+def test_what_was_withdrawn_is_wiped_also_where_its_process_was_killed(folder: Path) -> None:
+    with open_leadfit(folder) as leadfit:
+        leadfit.errands.open()
+        left = folder / "errands" / "errand_1.withdrawn"
+        left.write_text('{"person": "eve@example.com"}')
+        then = left.stat().st_mtime - 2 * 3600
+        os.utime(left, (then, then))
+        leadfit.errands.round(9)
+        assert not left.exists()

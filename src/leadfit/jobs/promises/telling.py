@@ -130,7 +130,8 @@ class _Large:
         """Gather some of the notices; return whether more are left."""
         left = telling.storm.number - session.breaches.count_gathered(telling)
         notices = session.breaches.first(telling.storm, max(0, min(left, _AT_ONCE)))
-        now = self.world.now()
+        # By a clock that was set back since it began, what is gathered would not be found again.
+        now = max(self.world.now(), telling.began_at)
         session.breaches.tell([each.key for each in notices], telling.key, now)
         session.outbox.fold(notices, now, _words(telling.storm.number, telling.key))
         self.world.reach("sla.gathered")

@@ -94,6 +94,25 @@ def test_a_large_storm_goes_on_where_it_was_stopped(tmp_path: Path, point: str, 
     store.close()
 
 
+def test_a_storm_that_goes_on_by_a_clock_that_was_set_back_loses_no_page(tmp_path: Path) -> None:
+    def at_failpoint(name: str, count: int) -> None:
+        if (name, count) == ("sla.gathered", 1):
+            raise RuntimeError("power cut")
+
+    world = FrozenWorld(at_failpoint=at_failpoint)
+    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
+    storm(store, world, range(MANY))
+    with pytest.raises(RuntimeError):
+        tell(world, store, POLICY)
+    store.close()
+    earlier = FrozenWorld(world.now() - timedelta(minutes=5))
+    store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=earlier)
+    assert tell(earlier, store, POLICY) == 1
+    (page,) = pages(store, earlier)
+    assert page.action.fields["breaches"] == MANY
+    store.close()
+
+
 def test_a_lead_that_is_touched_while_a_storm_is_gathered_is_not_named(tmp_path: Path) -> None:
     def at_failpoint(name: str, count: int) -> None:
         if (name, count) == ("sla.gathered", 2):
