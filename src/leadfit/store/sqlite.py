@@ -1,7 +1,9 @@
 """The store in one SQLite file: one writer thread with group commit, readers of their own.
 
 A group is committed with a full sync. A checkpoint waits until the writer is idle or the log of the
-file is long, and until the answers of its group are out; then another connection does most of it.
+file is long, and until the answers of its group are out. The writer alone makes them, and none of a
+log that was moved already: SQLite before 3.51.3 may lose a commit that another connection makes at
+that moment (https://www.sqlite.org/wal.html, "The WAL-Reset Bug").
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ from leadfit.store.base import Session
 from leadfit.store.migrate import LATEST, make, migrate, revision_of
 from leadfit.store.sql_head import HeldHead, StoredHead
 from leadfit.store.sql_session import SqlSession
-from leadfit.store.sqlite_checkpoints import CheckpointsBeside, checkpoint
 from leadfit.store.sqlite_read_only import check_unchanged, connect_to_read, seen
 from leadfit.store.sqlite_wal import WalGauge
 from leadfit.store.writing import GroupWriter, Transactions
@@ -50,10 +51,8 @@ class _SqliteTransactions:
         secret: bytes,
         world: World,
         path: Path,
-        beside: CheckpointsBeside,
     ) -> None:
         self._connection = connection
-        self._beside = beside
         self._stored_head = StoredHead(connection)
         self._head = HeldHead(self._stored_head.write)
         self._path = path
@@ -107,13 +106,9 @@ class _SqliteTransactions:
         return error
 
     def after_group(self) -> None:
-        """Keep the log of the file short: the most of it is moved beside, the rest here."""
-        is_long = self._gauge.is_long()
-        if self._beside.has_ended():
-            # First, and alone: one beside must never find a log that was moved since its commit.
-            checkpoint(self._connection, "PASSIVE")
-        elif is_long:
-            self._beside.begin()
+        """Keep the log of the file short."""
+        if self._gauge.is_long():
+            self._checkpoint("PASSIVE")
 
     def chores(self) -> Sequence[tuple[float, Callable[[], None]]]:
         """Return checkpoints, for an idle time."""
@@ -124,14 +119,20 @@ class _SqliteTransactions:
 
     def close(self) -> None:
         """Let go of the connection."""
+        self._checkpoint("TRUNCATE")
         self._gauge.close()
-        self._beside.close()
-        checkpoint(self._connection, "TRUNCATE")
         self._connection.close()
 
     def _checkpoint_of(self, pages: int) -> None:
-        if self._gauge.has(pages) and not self._beside.is_under_way:
-            checkpoint(self._connection, "PASSIVE")
+        if self._gauge.has_new(pages):
+            self._checkpoint("PASSIVE")
+
+    def _checkpoint(self, mode: str) -> None:
+        try:
+            row = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            self._gauge.moved(*row[1:])
+        except sqlite3.Error as error:
+            _log.warning("store.checkpoint_failed", error=str(error))
 
 
 class SqliteStore:
@@ -279,7 +280,7 @@ class SqliteStore:
         if self._read_only:
             self._own()
         connection = self._connect()
-        transactions = self._transactions(connection)
+        transactions = _SqliteTransactions(connection, self._secret, self._world, self._path)
         try:
             transactions.begin()
             answer = work(transactions.session)
@@ -297,11 +298,7 @@ class SqliteStore:
         # What a piece would have to take back is more than SQLite keeps in memory by itself: it
         # would make a file for nearly every decision.
         connection.execute("PRAGMA temp_store = MEMORY")
-        return self._transactions(connection)
-
-    def _transactions(self, connection: sqlite3.Connection) -> _SqliteTransactions:
-        beside = CheckpointsBeside(self._connect)
-        return _SqliteTransactions(connection, self._secret, self._world, self._path, beside)
+        return _SqliteTransactions(connection, self._secret, self._world, self._path)
 
     def scrub(self) -> bool:
         """Overwrite or drop what deleted rows left behind; ``False`` when somebody is in the way.

@@ -32,7 +32,23 @@ class WalGauge:
         self._step = step
         self._limit = step
         self._round = b""
+        self._moved = (b"", 0)
         self._file: BinaryIO | None = None
+
+    def moved(self, pages: int, moved: int) -> None:
+        """Keep what a checkpoint came to.
+
+        Args:
+            pages: Pages in the log.
+            moved: Those that are in the database now; -1 where nothing could be moved.
+        """
+        if 0 < pages == moved:
+            self._moved = (self._read(_SALTS_OF_HEADER), pages)
+
+    def has_new(self, pages: int) -> bool:
+        """Return whether the log holds this many pages, and not only such as were moved."""
+        salts, moved = self._moved
+        return self.has(max(pages, moved + 1 if salts == self._read(_SALTS_OF_HEADER) else 0))
 
     def has(self, pages: int) -> bool:
         """Return whether the present round of the log holds this many pages."""

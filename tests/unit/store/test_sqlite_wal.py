@@ -79,6 +79,28 @@ def test_a_log_that_began_anew_is_long_only_after_a_whole_step(
     assert gauge.is_long()
 
 
+def test_a_log_that_was_moved_holds_nothing_new_until_more_is_written(
+    connection: sqlite3.Connection, gauge: WalGauge
+) -> None:
+    write(connection, 30)
+    assert gauge.has_new(1)
+    _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    gauge.moved(pages, moved)
+    assert gauge.has(1)
+    assert not gauge.has_new(1)
+    write(connection, 3)
+    assert gauge.has_new(1)
+    assert not gauge.has_new(20)
+
+
+def test_a_log_that_could_not_be_moved_as_a_whole_holds_what_is_new(
+    connection: sqlite3.Connection, gauge: WalGauge
+) -> None:
+    write(connection, 30)
+    gauge.moved(31, 12)
+    assert gauge.has_new(20)
+
+
 def test_a_store_without_a_log_has_no_pages(gauge: WalGauge) -> None:
     assert not gauge.has(1)
     assert not gauge.is_long()
