@@ -36,7 +36,8 @@ class DeliverRules(Section):
     longest_backoff_s: float = Field(default=60, gt=0, le=3_600)
     """Longest wait between two tries."""
     attempts: int = Field(default=20, ge=1, le=1_000)
-    """Tries after which an action is given up that fails while others succeed."""
+    """Tries after which an action is given up that fails while others succeed; those of an outage
+    do not count."""
     hours: float = Field(default=48, gt=0, le=720)
     """Hours after which an action is given up."""
     hours_of: Mapping[Name, Annotated[float, Field(gt=0, le=720)]] = Field(

@@ -259,7 +259,9 @@ class Deliveries:
             if outcome.state in {ActionState.DONE, ActionState.DEAD}:
                 is_done = outcome.state is ActionState.DONE
                 pipeline.carried_out(session, action, now, is_done=is_done)
-            ended += outcome.state not in {ActionState.PENDING, ActionState.AMBIGUOUS}
+            if outcome.state not in {ActionState.PENDING, ActionState.AMBIGUOUS}:
+                self._breakers[action.destination].forget(action.key)
+                ended += 1
         return ended
 
     @staticmethod

@@ -90,7 +90,11 @@ def after_failure(
 def _why_given_up(
     view: ActionView, next_at: datetime, rules: DeliverRules, breaker: Breaker, now: datetime
 ) -> str | None:
-    """Past the deadline of its kind; or it fails again and again while others do not."""
+    """Past the deadline of its kind; or it fails again and again while others do not.
+
+    What failed while its destination took nothing says nothing of the action: after an outage it is
+    tried as if it were new.
+    """
     action = view.action
     hours = rules.hours_of.get(action.kind, rules.hours)
     since = max(action.due_at, view.again_at or action.due_at)
@@ -98,9 +102,9 @@ def _why_given_up(
         when = f"{next_at:%Y-%m-%d %H:%M} UTC"
         return f"given up: the next try, {when}, is later than {hours:g} h after it was due"
     lately = now - timedelta(seconds=rules.longest_backoff_s)
-    tries = view.attempts + 1
-    if tries >= rules.attempts and breaker.worked_since(lately):
-        return f"given up after {tries} tries, while other actions were taken"
+    alone = breaker.failed_alone(action.key) + 1
+    if alone >= rules.attempts and breaker.worked_since(lately):
+        return f"given up after {view.attempts + 1} tries, {alone} while other actions were taken"
     return None
 
 

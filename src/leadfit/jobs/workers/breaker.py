@@ -12,6 +12,8 @@ from leadfit.store.outbox import Gate, GateState
 
 # One action that fails for ever says nothing of its destination, whatever the policy.
 _LEAST_ACTIONS = 2
+# So many actions fail at once only where the destination does; their counts begin anew.
+_MOST_FAILING = 10_000
 
 
 class Breaker:
@@ -25,6 +27,15 @@ class Breaker:
         self._lock = threading.Lock()
         self._failed: deque[tuple[datetime, str]] = deque()
         self._worked_at: datetime | None = None
+        self._alone: dict[str, int] = {}
+
+    def failed_alone(self, key: str) -> int:
+        """Return how often an action failed while its destination took others."""
+        return self._alone.get(key, 0)
+
+    def forget(self, key: str) -> None:
+        """Forget an action that has ended."""
+        self._alone.pop(key, None)
 
     def worked_since(self, at: datetime) -> bool:
         """Return whether the destination took something after ``at``."""
@@ -53,7 +64,12 @@ class Breaker:
             spread: 0 to 1: where the end of the pause lies in the second half of its length.
         """
         since = gate.failing_since or now
+        took_others = self.worked_since(now - timedelta(seconds=rules.longest_backoff_s))
         with self._lock:
+            if took_others:
+                if len(self._alone) >= _MOST_FAILING:
+                    self._alone.clear()
+                self._alone[key] = self._alone.get(key, 0) + 1
             self._failed.append((now, key))
             while self._failed[0][0] < now - timedelta(seconds=rules.window_s):
                 self._failed.popleft()

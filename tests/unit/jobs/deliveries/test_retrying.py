@@ -73,16 +73,23 @@ def test_an_action_that_never_works_is_given_up_at_the_deadline_of_its_kind(
     assert timedelta(hours=hours) - timedelta(minutes=1) <= passed <= timedelta(hours=hours)
 
 
-def test_poison_is_given_up_early_while_others_succeed(bench: Bench) -> None:
-    class Picky(Scripted):
-        def perform(self, action: Action) -> None:
-            super().perform(action)
-            if action.key == "poison":
-                raise Unclear("500")
+class Picky(Scripted):
+    """Takes every action but one, and nothing at all while it is down."""
 
-    bench.queue("poison")
+    is_down = False
+
+    def perform(self, action: Action) -> None:
+        super().perform(action)
+        if self.is_down or action.key == "poison":
+            raise Unclear("500")
+
+
+def test_poison_is_given_up_early_while_others_succeed(bench: Bench) -> None:
     performer = Picky()
     deliveries = bench.of(performer)
+    bench.queue("first")
+    deliveries.deliver(10)
+    bench.queue("poison")
     for number in range(2_000):
         bench.queue(f"good {number}")
         deliveries.deliver(10)
@@ -91,8 +98,28 @@ def test_poison_is_given_up_early_while_others_succeed(bench: Bench) -> None:
             break
         bench.world.pass_time(5)
     assert bench.seen("poison").state is ActionState.DEAD
-    assert "given up after 20 tries, while other" in str(bench.seen("poison").error)
+    assert "given up after 20 tries, 20 while other" in str(bench.seen("poison").error)
     assert performer.sent.count("poison") == bench.policy.deliver.attempts
+
+
+def test_tries_while_a_receiver_is_down_count_for_nothing_once_it_takes_others(
+    bench: Bench,
+) -> None:
+    performer = Picky()
+    deliveries = bench.of(performer)
+    performer.is_down = True
+    bench.queue("poison")
+    while performer.sent.count("poison") < 3 * bench.policy.deliver.attempts:
+        bench.wait_for("poison")
+        deliveries.deliver(10)
+    performer.is_down = False
+    bench.queue("good")
+    bench.wait_for("poison")
+    deliveries.deliver(10)
+    bench.wait_for("poison")
+    deliveries.deliver(10)
+    assert bench.seen("good").state is ActionState.DONE
+    assert bench.seen("poison").state is ActionState.AMBIGUOUS
 
 
 def test_an_error_nobody_thought_of_stops_no_other_action(bench: Bench) -> None:
