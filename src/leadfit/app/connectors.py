@@ -241,14 +241,20 @@ def _read(path: Path, environment: Mapping[str, str]) -> _Connectors:
         return _Connectors.model_validate(whole)
     except ValidationError as error:
         # Not "from error": it shows what came, which may be a secret.
-        raise BadInput([_fault(each["loc"], each["msg"]) for each in error.errors()]) from None
+        raise BadInput(
+            [_fault(each["loc"], each["type"], each["msg"]) for each in error.errors()]
+        ) from None
 
 
-def _fault(where: tuple[int | str, ...], what: str) -> Fault:
+def _fault(where: tuple[int | str, ...], sort: str, what: str) -> Fault:
     # What came may be a secret: only where and what was expected is said. The third word of a
     # destination's place is the connector by which pydantic chose, which is not in the file.
     written = where[:2] + where[3:] if where[:1] == ("destinations",) else where
     place = ".".join(str(each) for each in written)
+    if sort == "extra_forbidden":
+        return Fault(
+            place=f"{FILE}: {place}", came="an unknown key", allowed="the keys of its table"
+        )
     allowed = what.removeprefix("Value error, ").removeprefix("Input should be ")
     return Fault(place=f"{FILE}: {place}", came="something else", allowed=allowed)
 

@@ -44,12 +44,12 @@ def who_and_why(by: str, reason: str, *, needs_reason: bool) -> list[Fault]:
     """Return what is wrong with who says something, and why."""
     faults = list[Fault]()
     if not 1 <= len(by) <= LONGEST_NAME:
-        faults.append(Fault(place="your name", came=shorten(by), allowed="who decides"))
+        faults.append(Fault(place="your name", came=shorten(by), allowed="say who it is"))
     if len(reason) > LONGEST_WORDS:
         allowed = f"at most {LONGEST_WORDS} characters"
         faults.append(Fault(place="reason", came=shorten(reason), allowed=allowed))
     if needs_reason and not reason:
-        faults.append(Fault(place="reason", came=shorten(reason), allowed="why"))
+        faults.append(Fault(place="reason", came=shorten(reason), allowed="say why"))
     return faults
 
 

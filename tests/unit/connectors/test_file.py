@@ -81,6 +81,10 @@ def test_only_what_is_connected_takes_alerts_instead(tmp_path: Path, policy: Pol
         ('certificates = "none.pem"\n', "certificates"),
         ("[destinations", "connectors.toml"),
         (
+            HOOK + 'allow = ["10.0.0.0/8"]\n',
+            "connectors.toml: destinations.ads.allow: came an unknown key",
+        ),
+        (
             HOOK.replace("env:HOOK", "env:SLACK"),
             "connectors.toml: destinations.ads.secret: came something else",
         ),

@@ -49,8 +49,8 @@ def test_a_lead_is_lifted_by_its_form_with_who_did_it_and_why(leadfit: LeadfitIn
 @pytest.mark.parametrize(
     ("fields", "status", "words"),
     [
-        ({"reason": " "}, 422, "Reason: why"),
-        ({"by": ""}, 422, "Your name: who decides"),
+        ({"reason": " "}, 422, "Reason: say why"),
+        ({"by": ""}, 422, "Your name: say who it is"),
         ({"reason": "x" * 501}, 422, "at most 500 characters"),
         ({"key": "see"}, 403, "this key has the scope read"),
         ({"key": "wrong"}, 401, "this key is not known"),
@@ -128,13 +128,13 @@ def test_what_a_person_did_is_said_by_the_form_of_a_lead(
 @pytest.mark.parametrize(
     ("fields", "status", "words"),
     [
-        ({"act": "reject", "reason": ""}, 422, "Reason: why"),
+        ({"act": "reject", "reason": ""}, 422, "Reason: say why"),
         ({"act": "assign", "reason": "x"}, 422, "Give it to: a rep of the list"),
         ({"act": "assign", "rep_id": "rep_full", "reason": "x"}, 409, "all 15 slots are taken"),
         ({"act": "won"}, 422, "What to do: one of the buttons"),
         ({"act": ""}, 422, "What to do: one of the buttons"),
         ({"act": "touch", "key": "see"}, 403, "this key has the scope read"),
-        ({"act": "touch", "by": ""}, 422, "Your name: who decides"),
+        ({"act": "touch", "by": ""}, 422, "Your name: say who it is"),
     ],
 )
 def test_what_cannot_be_done_is_told_beside_what_was_entered(

@@ -245,7 +245,7 @@ def test_a_review_is_decided_by_its_form_and_then_shown_decided(served: Served) 
         ({"key": "guessed"}, 401, "This key is not known"),
         ({"key": "read"}, 403, "allowed: admin or ops"),
         ({"relation": "maybe"}, 422, "Answer: same, related, different"),
-        ({"by": " "}, 422, "Your name: who decides"),
+        ({"by": " "}, 422, "Your name: say who it is"),
     ],
 )
 def test_a_form_that_is_refused_is_shown_again_without_its_key(
