@@ -121,8 +121,9 @@ def by_hand_words(found: ByHand, names: Mapping[str, str]) -> Iterator[str]:
         f"{count} of {'nobody' if rep_id is None else words.person(rep_id, names)}"
         for rep_id, count in sorted(whose.items(), key=lambda each: (-each[1], each[0] or ""))
     )
-    yield f"{_leads(len(found.moved))} given to somebody else by hand {since}" + (
-        f": {shares}" if shares else ""
+    leads = _leads(len({each.lead_id for each in found.moved}))
+    yield f"{leads} given to somebody else by hand {since}" + (
+        f", {_moves(len(found.moved))}: {shares}" if shares else ""
     )
     yield f"{_leads(len(found.lifted))} lifted over a gate by hand {since}"
     yield from (moved_on_words(each, names) for each in found.moved_on)
@@ -147,6 +148,10 @@ def _why(each: MovedOn, names: Mapping[str, str]) -> str:
     if each.moved.raised_from is not None:
         return f"it rose from Tier {each.moved.raised_from.value} to Tier {tier}"
     return f"the rules gave it away ({each.moved.place.rule})"
+
+
+def _moves(count: int) -> str:
+    return "in one move" if count == 1 else f"in {count} moves"
 
 
 def _leads(count: int) -> str:

@@ -26,7 +26,7 @@ async def read_form(request: Asked) -> dict[str, str]:
     Raises:
         Problem: 403 from another site, 415 or 422 where it is no form.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    if not _is_from_own_page(request):
         raise Problem(403, "other_site", "this form can be sent from its own page only")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
@@ -38,6 +38,14 @@ async def read_form(request: Asked) -> dict[str, str]:
         came = Fault(place="form", came="something unreadable", allowed="a form of this page")
         raise refused([came]) from error
     return {name: values[-1] for name, values in found.items()}
+
+
+def _is_from_own_page(request: Asked) -> bool:
+    """Return whether nothing that a browser says of a form names a page of another site."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    host = request.headers.get("host", "")
+    own = {None, f"http://{host}", f"https://{host}"}
+    return site in {None, "same-origin", "none"} and origin in own
 
 
 def who_and_why(by: str, reason: str, *, needs_reason: bool) -> list[Fault]:

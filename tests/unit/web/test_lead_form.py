@@ -71,6 +71,8 @@ def test_a_form_that_is_refused_is_shown_again_without_its_key(
 
 def test_a_form_of_another_site_or_kind_is_refused(leadfit: LeadfitInMemory) -> None:
     assert send(leadfit, {**FORM, "sec-fetch-site": "cross-site"}).status_code == 403
+    for origin in ("https://evil.example", "null"):
+        assert send(leadfit, {**FORM, "origin": origin}).status_code == 403
     assert send(leadfit, BROWSER).status_code == 415
     assert leadfit.said == []
 
