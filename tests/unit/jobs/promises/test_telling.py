@@ -45,6 +45,16 @@ def state(store: SqliteStore, number: int) -> ActionState | None:
     return None if view is None else view.state
 
 
+def cut_off(pieces: int) -> FrozenWorld:
+    """Return a world whose power fails when so many pieces of a storm were gathered."""
+
+    def at_failpoint(name: str, count: int) -> None:
+        if (name, count) == ("sla.gathered", pieces):
+            raise RuntimeError("power cut")
+
+    return FrozenWorld(at_failpoint=at_failpoint)
+
+
 def test_a_large_storm_is_one_page_and_no_transaction_is_large(
     store: SqliteStore, world: FrozenWorld
 ) -> None:
@@ -95,11 +105,7 @@ def test_a_large_storm_goes_on_where_it_was_stopped(tmp_path: Path, point: str, 
 
 
 def test_a_storm_that_goes_on_by_a_clock_that_was_set_back_loses_no_page(tmp_path: Path) -> None:
-    def at_failpoint(name: str, count: int) -> None:
-        if (name, count) == ("sla.gathered", 1):
-            raise RuntimeError("power cut")
-
-    world = FrozenWorld(at_failpoint=at_failpoint)
+    world = cut_off(1)
     store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
     storm(store, world, range(MANY))
     with pytest.raises(RuntimeError):
@@ -114,11 +120,7 @@ def test_a_storm_that_goes_on_by_a_clock_that_was_set_back_loses_no_page(tmp_pat
 
 
 def test_a_lead_that_is_touched_while_a_storm_is_gathered_is_not_named(tmp_path: Path) -> None:
-    def at_failpoint(name: str, count: int) -> None:
-        if (name, count) == ("sla.gathered", 2):
-            raise RuntimeError("power cut")
-
-    world = FrozenWorld(at_failpoint=at_failpoint)
+    world = cut_off(2)
     store = SqliteStore(tmp_path / "s.sqlite3", secret=b"s", world=world)
     storm(store, world, range(MANY))
     with pytest.raises(RuntimeError):
